@@ -1,0 +1,57 @@
+/*
+ * One error, filled once where it happens and wrapped on the way up.
+ *
+ * A function that can fail returns 0, or -1 with *err filled; nothing else is said by its
+ * return value. The first error wins: filling a filled error changes nothing. All text lives
+ * inside the struct, so that "out of memory" can be reported without memory.
+ *
+ * No secret ever goes into an error. Text that came from outside goes through text_printable().
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdbool.h>
+
+/* What went wrong, as far as a script has to know: the exit status of the program. */
+enum exit_class {
+    CLASS_NONE = 0,
+    CLASS_INTERNAL = 1,
+    CLASS_USAGE = 2,
+    CLASS_CREDENTIAL = 3,
+    CLASS_REJECTED = 4,
+    CLASS_UNREACHABLE = 5,
+    CLASS_UNPROVED = 6,
+    CLASS_FORBIDDEN = 7,
+    CLASS_AUTHFILE = 8,
+    CLASS_HELPER = 9,
+};
+
+struct error {
+    enum exit_class cls; /* CLASS_NONE: no error yet */
+    char message[1024];  /* what failed: lower-case start, no full stop */
+    char hint[512];      /* what to do about it; may be empty */
+};
+
+#define ERROR_INIT ((struct error){.cls = CLASS_NONE})
+
+/* Fill an empty *err. Always returns -1, so that callers can `return error_set(…)`. */
+int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same with ": " and the text of `errnum` behind the message. */
+int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* CLASS_INTERNAL, "out of memory". */
+int error_no_memory(struct error *err);
+
+/* Say what to do about the error in *err, unless something was said already. Returns -1. */
+int error_hint(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Put the larger picture in front: "FMT: message". Returns -1. */
+int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The name of a class in --json output, a constant: "rejected"; "none" for CLASS_NONE. */
+const char *exit_class_name(enum exit_class cls);
+
+#endif

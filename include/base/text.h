@@ -1,0 +1,21 @@
+/*
+ * Text that came from outside, made fit to be shown.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Copy `len` bytes of `src` into dst[dst_size], as valid UTF-8 that a terminal shows and does not
+ * obey: control characters (C0, DEL, C1), bidirectional overrides and bytes that are no UTF-8
+ * each become '?'. What does not fit is cut at a character and ends in "...".
+ * `dst_size` must be at least 8. Returns dst.
+ */
+char *text_printable(char *dst, size_t dst_size, const char *src, size_t len);
+
+/* Whether `text` ends in `suffix`. */
+bool text_has_suffix(const char *text, const char *suffix);
+
+#endif

@@ -1,0 +1,75 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const class_names[] = {
+    [CLASS_NONE] = "none",         [CLASS_INTERNAL] = "internal",
+    [CLASS_USAGE] = "usage",       [CLASS_CREDENTIAL] = "credential",
+    [CLASS_REJECTED] = "rejected", [CLASS_UNREACHABLE] = "unreachable",
+    [CLASS_UNPROVED] = "unproved", [CLASS_FORBIDDEN] = "forbidden",
+    [CLASS_AUTHFILE] = "authfile", [CLASS_HELPER] = "helper",
+};
+
+int error_set(struct error *err, enum exit_class cls, const char *fmt, ...) {
+    va_list ap;
+
+    if (err->cls != CLASS_NONE)
+        return -1;
+    err->cls = cls;
+    err->hint[0] = '\0';
+    va_start(ap, fmt);
+    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap); /* cut is good enough */
+    va_end(ap);
+    return -1;
+}
+
+int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...) {
+    va_list ap;
+    size_t len;
+
+    if (err->cls != CLASS_NONE)
+        return -1;
+    err->cls = cls;
+    err->hint[0] = '\0';
+    va_start(ap, fmt);
+    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    va_end(ap);
+    len = strlen(err->message);
+    (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", strerror(errnum));
+    return -1;
+}
+
+int error_no_memory(struct error *err) {
+    return error_set(err, CLASS_INTERNAL, "out of memory");
+}
+
+int error_hint(struct error *err, const char *fmt, ...) {
+    va_list ap;
+
+    if (err->hint[0] != '\0')
+        return -1;
+    va_start(ap, fmt);
+    (void)vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int error_wrap(struct error *err, const char *fmt, ...) {
+    char inner[sizeof(err->message)];
+    va_list ap;
+    size_t len;
+
+    memcpy(inner, err->message, sizeof(inner));
+    va_start(ap, fmt);
+    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    va_end(ap);
+    len = strlen(err->message);
+    (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", inner);
+    return -1;
+}
+
+const char *exit_class_name(enum exit_class cls) {
+    return class_names[cls];
+}

@@ -1,0 +1,36 @@
+#include "base/json.h"
+
+#include "base/secret.h"
+
+void json_init(void) {
+    json_set_alloc_funcs(wipe_malloc, wipe_free);
+}
+
+json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
+                   struct error *err) {
+    size_t flags =
+        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+    json_error_t at;
+    json_t *json = json_loadb(text, len, flags, &at);
+
+    if (json != NULL)
+        return json;
+    switch (json_error_code(&at)) {
+    case json_error_out_of_memory:
+        (void)error_no_memory(err);
+        break;
+    case json_error_duplicate_key:
+        (void)error_set(err, cls, "%s has the same key twice in one object (line %d, column %d)",
+                        name, at.line, at.column);
+        break;
+    default:
+        (void)error_set(err, cls, "%s is not valid JSON (line %d, column %d)", name, at.line,
+                        at.column);
+        break;
+    }
+    return NULL;
+}
+
+const char *json_member_text(const json_t *object, const char *key) {
+    return json_string_value(json_object_get(object, key));
+}

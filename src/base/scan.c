@@ -1,0 +1,98 @@
+#include "base/scan.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char token_bytes[] = "!#$%&'*+-.^_`|~0123456789"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+struct scan scan_over(const char *text, size_t len) {
+    return (struct scan){.p = text, .end = text + len};
+}
+
+bool scan_is_at_end(const struct scan *s) {
+    return s->p == s->end;
+}
+
+bool scan_is_at(const struct scan *s, char c) {
+    return s->p < s->end && *s->p == c;
+}
+
+bool scan_char(struct scan *s, char c) {
+    if (!scan_is_at(s, c))
+        return false;
+    s->p++;
+    return true;
+}
+
+size_t scan_blanks(struct scan *s) {
+    const char *start = s->p;
+
+    while (scan_is_at(s, ' ') || scan_is_at(s, '\t'))
+        s->p++;
+    return (size_t)(s->p - start);
+}
+
+bool scan_run(struct scan *s, const char *set, struct span *out) {
+    const char *start = s->p;
+
+    while (s->p < s->end && *s->p != '\0' && strchr(set, *s->p) != NULL)
+        s->p++;
+    *out = (struct span){.data = start, .len = (size_t)(s->p - start)};
+    return out->len > 0;
+}
+
+bool scan_token(struct scan *s, struct span *out) {
+    return scan_run(s, token_bytes, out);
+}
+
+bool scan_quoted(struct scan *s, char *dst, size_t dst_size) {
+    struct scan ahead = *s;
+    size_t used = 0;
+
+    if (!scan_char(&ahead, '"'))
+        return false;
+    while (!scan_is_at(&ahead, '"')) {
+        (void)scan_char(&ahead, '\\'); /* a quoted pair stands for its second byte */
+        if (scan_is_at_end(&ahead) || used + 1 >= dst_size)
+            return false;
+        unsigned char c = (unsigned char)*ahead.p++;
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+        dst[used++] = (char)c;
+    }
+    dst[used] = '\0';
+    ahead.p++;
+    *s = ahead;
+    return true;
+}
+
+bool scan_number(struct scan *s, uint64_t max, uint64_t *out) {
+    const char *p = s->p;
+    uint64_t value = 0;
+
+    for (; p < s->end && *p >= '0' && *p <= '9'; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+
+        if (digit > max || value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (p == s->p)
+        return false;
+    s->p = p;
+    *out = value;
+    return true;
+}
+
+bool span_is(struct span span, const char *text) {
+    return span.len == strlen(text) && strncasecmp(span.data, text, span.len) == 0;
+}
+
+bool span_copy(struct span span, char *dst, size_t dst_size) {
+    if (span.len >= dst_size)
+        return false;
+    memcpy(dst, span.data, span.len);
+    dst[span.len] = '\0';
+    return true;
+}

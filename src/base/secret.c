@@ -1,0 +1,147 @@
+#include "base/secret.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECRET_CAP_MIN = 256 };
+
+void secret_clear(struct secret *s) {
+    if (s == NULL)
+        return;
+    if (s->data != NULL) {
+        explicit_bzero(s->data, s->cap);
+        free(s->data);
+    }
+    *s = SECRET_INIT;
+}
+
+static int secret_reserve(struct secret *s, size_t len, struct error *err) {
+    size_t cap = s->cap > 0 ? s->cap : SECRET_CAP_MIN;
+    char *data;
+
+    if (len < s->cap)
+        return 0;
+    while (cap <= len) {
+        if (cap > SIZE_MAX / 2)
+            return error_no_memory(err);
+        cap *= 2;
+    }
+    data = malloc(cap);
+    if (data == NULL)
+        return error_no_memory(err);
+    if (s->data != NULL) {
+        memcpy(data, s->data, s->len);
+        explicit_bzero(s->data, s->cap);
+        free(s->data);
+    }
+    s->data = data;
+    s->cap = cap;
+    s->data[s->len] = '\0';
+    return 0;
+}
+
+int secret_append(struct secret *s, const void *data, size_t len, size_t max, struct error *err) {
+    if (len > max || s->len > max - len)
+        return error_set(err, CLASS_INTERNAL, "more than %zu bytes", max);
+    if (secret_reserve(s, s->len + len, err) < 0)
+        return -1;
+    if (len > 0)
+        memcpy(s->data + s->len, data, len);
+    s->len += len;
+    s->data[s->len] = '\0';
+    return 0;
+}
+
+int secret_append_text(struct secret *s, const char *text, struct error *err) {
+    return secret_append(s, text, strlen(text), SIZE_MAX - 1, err);
+}
+
+void secret_move(struct secret *to, struct secret *from) {
+    secret_clear(to);
+    *to = *from;
+    *from = SECRET_INIT;
+}
+
+const char *secret_text(const struct secret *s) {
+    return s->data != NULL ? s->data : "";
+}
+
+bool secret_is_equal(const struct secret *a, const struct secret *b) {
+    unsigned char difference = 0;
+
+    if (a->len != b->len)
+        return false;
+    for (size_t i = 0; i < a->len; i++)
+        difference |= (unsigned char)(a->data[i] ^ b->data[i]);
+    return difference == 0;
+}
+
+bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len) {
+    return needle->len > 0 && memmem(haystack, len, needle->data, needle->len) != NULL;
+}
+
+/*
+ * Every block begins with its size, padded so that what follows is aligned for any type.
+ */
+union wipe_header {
+    size_t size;
+    max_align_t align;
+};
+
+void *wipe_malloc(size_t size) {
+    union wipe_header *header;
+
+    if (size > SIZE_MAX - sizeof(*header))
+        return NULL;
+    header = malloc(sizeof(*header) + size);
+    if (header == NULL)
+        return NULL;
+    header->size = size;
+    return header + 1;
+}
+
+void *wipe_calloc(size_t count, size_t size) {
+    void *block;
+
+    if (size > 0 && count > SIZE_MAX / size)
+        return NULL;
+    block = wipe_malloc(count * size);
+    if (block != NULL)
+        memset(block, 0, count * size);
+    return block;
+}
+
+void *wipe_realloc(void *block, size_t size) {
+    union wipe_header *header;
+    void *moved;
+
+    if (block == NULL)
+        return wipe_malloc(size);
+    header = (union wipe_header *)block - 1;
+    moved = wipe_malloc(size);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, header->size < size ? header->size : size);
+    wipe_free(block);
+    return moved;
+}
+
+char *wipe_strdup(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = wipe_malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+void wipe_free(void *block) {
+    union wipe_header *header;
+
+    if (block == NULL)
+        return;
+    header = (union wipe_header *)block - 1;
+    explicit_bzero(block, header->size);
+    free(header);
+}

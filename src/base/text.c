@@ -1,0 +1,73 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * The length of the well-formed UTF-8 character at `p` (RFC 3629: no overlong forms, surrogates
+ * or code points past U+10FFFF) and its code point, or 0.
+ */
+static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = p[0] < 0x80   ? 1
+                 : p[0] < 0xc0 ? 0
+                 : p[0] < 0xe0 ? 2
+                 : p[0] < 0xf0 ? 3
+                 : p[0] < 0xf8 ? 4
+                               : 0;
+
+    if (len == 0 || len > left)
+        return 0;
+    *code = len == 1 ? p[0] : p[0] & (0xffU >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (p[i] & 0x3f);
+    }
+    if (*code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
+        return 0;
+    return len;
+}
+
+static bool is_shown_as_is(uint32_t code) {
+    bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    bool line_end = code == 0x2028 || code == 0x2029;
+    bool direction = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+                     code == 0x200e || code == 0x200f;
+
+    return !control && !line_end && !direction;
+}
+
+char *text_printable(char *dst, size_t dst_size, const char *src, size_t len) {
+    const unsigned char *p = (const unsigned char *)src;
+    size_t used = 0;
+
+    while (len > 0) {
+        uint32_t code = 0;
+        size_t n = utf8_char(p, len, &code);
+        size_t step = n > 0 ? n : 1;
+
+        if (used + step + sizeof("...") > dst_size && !(step == len && used + step < dst_size)) {
+            memcpy(dst + used, "...", 3);
+            used += 3;
+            break;
+        }
+        if (n > 0 && is_shown_as_is(code)) {
+            memcpy(dst + used, p, n);
+            used += n;
+        } else {
+            dst[used++] = '?';
+        }
+        p += step;
+        len -= step;
+    }
+    dst[used] = '\0';
+    return dst;
+}
+
+bool text_has_suffix(const char *text, const char *suffix) {
+    size_t text_len = strlen(text);
+    size_t suffix_len = strlen(suffix);
+
+    return text_len >= suffix_len && strcmp(text + text_len - suffix_len, suffix) == 0;
+}
