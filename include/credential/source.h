@@ -1,0 +1,67 @@
+/*
+ * Where the user name and the token come from.
+ *
+ * Order of the token: the flag given; $GHCR_TOKEN; the file "ghcr-token" in $CREDENTIALS_DIRECTORY
+ * (systemd.exec(5)); standard input. Order of the name: the flag given; $GHCR_USERNAME;
+ * $GITHUB_ACTOR. What is named by nobody counts for the default registry only, so that a GitHub
+ * token never goes to another host unasked. A source that is there but empty is an error, and is
+ * never passed over for the next one. When another source serves, standard input is not touched.
+ *
+ * Input is refused, not repaired: exactly one line end is cut off. A refused value is never shown.
+ */
+#ifndef CREDENTIAL_SOURCE_H
+#define CREDENTIAL_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+enum {
+    CREDENTIAL_TOKEN_MAX = 16384, /* bytes */
+    CREDENTIAL_NAME_MAX = 255,    /* bytes */
+    CREDENTIAL_STDIN_WAIT_MS = 30000,
+};
+
+struct credential_request {
+    const char *username; /* at most one of the three is set */
+    const char *username_env;
+    const char *username_file;
+    bool token_stdin; /* at most one of the three is set */
+    const char *token_env;
+    const char *token_file;
+    bool is_default_registry; /* the sources that nobody named count */
+    bool is_github;           /* refuse bytes that no GitHub token has */
+    int stdin_fd;
+    const char *(*environment)(const char *name); /* as getenv() */
+    const struct clock *clock;
+    int64_t deadline_ms; /* of that clock, for everything that has to be waited for */
+};
+
+struct credential {
+    char username[CREDENTIAL_NAME_MAX + 1];
+    struct secret token;
+    bool used_stdin; /* standard input was read to its end */
+};
+
+#define CREDENTIAL_INIT ((struct credential){.username = ""})
+
+/*
+ * Read both. Returns 0 and fills *out (release with credential_clear()), or -1 with *err set
+ * (CLASS_CREDENTIAL) and *out untouched.
+ */
+int credential_read(struct credential *out, const struct credential_request *request,
+                    struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * The value of "auth" in an auth file: base64 of user:token. Returns 0 and replaces *out (release
+ * with secret_clear()), or -1 with *err set and *out untouched.
+ */
+int credential_auth(struct secret *out, const struct credential *credential, struct error *err)
+    __attribute__((warn_unused_result));
+
+void credential_clear(struct credential *credential);
+
+#endif

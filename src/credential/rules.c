@@ -1,0 +1,102 @@
+#include "credential/rules.h"
+
+#include <string.h>
+
+#include "credential/github_token.h"
+#include "credential/source.h"
+
+/* Cut exactly one line end: CR LF, LF or CR. */
+static void cut_line_end(struct secret *value) {
+    size_t len = value->len;
+
+    if (len > 0 && value->data[len - 1] == '\n')
+        len--;
+    if (len > 0 && value->data[len - 1] == '\r')
+        len--;
+    while (value->len > len)
+        value->data[--value->len] = '\0';
+}
+
+/* What is wrong with the bytes of a name or a token alike, or NULL. */
+static const char *fault_in_bytes(const struct secret *value) {
+    const char *text = secret_text(value);
+    bool blank = true;
+
+    if (value->len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return "begins with a byte-order mark";
+    if (value->len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+        return "is UTF-16 text: it begins with a byte-order mark";
+    if (memchr(text, '\0', value->len) != NULL)
+        return "has a NUL byte";
+    if (memchr(text, '\n', value->len) != NULL || memchr(text, '\r', value->len) != NULL)
+        return "has more than one line";
+    for (size_t i = 0; i < value->len; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return "has a control byte";
+        blank = blank && text[i] == ' ';
+    }
+    return blank && value->len > 0 ? "holds only blanks" : NULL;
+}
+
+/* What GitHub's tokens never have, by the mistake it comes from, or NULL. */
+static const char *fault_in_github_token(const struct secret *token) {
+    for (size_t i = 0; i < token->len; i++) {
+        char c = token->data[i];
+
+        if (c == '"' || c == '\'' || c == '`')
+            return "has a quote mark, which no GitHub token has";
+        if (c == ' ')
+            return "has a blank, which no GitHub token has";
+        if (!github_token_is_byte(c))
+            return "has a byte that no GitHub token has";
+    }
+    return NULL;
+}
+
+static int refuse(const char *what, const char *where, const char *fault, struct error *err) {
+    return error_set(err, CLASS_CREDENTIAL, "the %s from %s %s", what, where, fault);
+}
+
+int rules_check_token(struct secret *value, const char *where, bool is_github, struct error *err) {
+    const char *fault;
+
+    cut_line_end(value);
+    if (value->len == 0) {
+        (void)error_set(err, CLASS_CREDENTIAL, "the token from %s is empty", where);
+        return error_hint(err, "the secret is not defined where this runs, or is missing from "
+                               "ssh-action's 'envs:'");
+    }
+    if (value->len > CREDENTIAL_TOKEN_MAX)
+        return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes", where,
+                         CREDENTIAL_TOKEN_MAX);
+    fault = fault_in_bytes(value);
+    if (fault == NULL && is_github)
+        fault = fault_in_github_token(value);
+    if (fault == NULL)
+        return 0;
+    (void)refuse("token", where, fault, err);
+    return error_hint(err, "give the token alone, as one line without quotes");
+}
+
+int rules_check_name(struct secret *value, const char *where, struct error *err) {
+    const char *fault;
+
+    cut_line_end(value);
+    if (value->len == 0) {
+        (void)error_set(err, CLASS_CREDENTIAL, "the user name from %s is empty", where);
+        return error_hint(err, "name the account with -u NAME; check that its variable is set");
+    }
+    if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN) {
+        (void)refuse("user name", where, "looks like a token", err);
+        return error_hint(err, "were user name and token swapped? Revoke the token if it was an "
+                               "argument: arguments are public");
+    }
+    fault = fault_in_bytes(value);
+    if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
+        fault = "has a colon, which HTTP Basic authentication cannot carry (RFC 7617)";
+    if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
+        fault = "begins or ends with a blank";
+    if (fault == NULL && value->len > CREDENTIAL_NAME_MAX)
+        fault = "is longer than 255 bytes";
+    return fault == NULL ? 0 : refuse("user name", where, fault, err);
+}
