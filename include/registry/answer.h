@@ -1,0 +1,33 @@
+/*
+ * What stands in the body of an answer: a token, or the registry's own words about a refusal. Pure.
+ */
+#ifndef REGISTRY_ANSWER_H
+#define REGISTRY_ANSWER_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "registry/response.h"
+
+enum { ANSWER_WORDS_MAX = 320 };
+
+/*
+ * The bearer in a token answer: "token", else "access_token" (distribution's token.md says they
+ * are equal where both stand). Returns 0 and replaces *bearer, or -1 with *err set
+ * (CLASS_UNPROVED) and *bearer untouched.
+ */
+int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders
+ * {"errors":[{"code":"DENIED","message":"denied"}]}, or what stands in "details", "detail",
+ * "message" or "error", or a short text body. "" where there are none. Words that hold one of the
+ * `hidden_count` secrets are not repeated.
+ * Fills words[ANSWER_WORDS_MAX] and returns it.
+ */
+const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
+                         const struct secret *const *hidden, size_t hidden_count);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The WWW-Authenticate grammar of RFC 9110 section 11.6.1, whole. Pure.
+ *
+ * Fields may come several times and hold several challenges each. Of those, Bearer is preferred to
+ * Basic, and the first of a kind to a later one; schemes that are neither are skipped. What is
+ * malformed or ambiguous (a parameter twice in one challenge) is refused as a whole, because it
+ * decides where a password goes.
+ */
+#ifndef REGISTRY_CHALLENGE_H
+#define REGISTRY_CHALLENGE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { CHALLENGE_VALUE_MAX = 4096 };
+
+enum challenge_scheme {
+    CHALLENGE_NONE, /* no challenge, or none that we can answer */
+    CHALLENGE_BASIC,
+    CHALLENGE_BEARER,
+};
+
+struct challenge {
+    enum challenge_scheme scheme;
+    char realm[CHALLENGE_VALUE_MAX];   /* "" when absent */
+    char service[CHALLENGE_VALUE_MAX]; /* "" when absent */
+};
+
+/*
+ * Merge one field value into *challenge, which starts zeroed. Returns 0, or -1 with *err set
+ * (CLASS_UNPROVED) and *challenge untouched.
+ */
+int challenge_add_field(struct challenge *challenge, const char *field, size_t len,
+                        struct error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The v2 login handshake: is this credential good at this registry?
+ *
+ *   1. GET /v2/ without credentials: 401 with a challenge. 200 would prove nothing.
+ *   2. Bearer: GET realm?service=…&account=USER&client_id=ghcr-login with HTTP Basic, without a
+ *      scope (GHCR's challenge carries a placeholder), answered by a token.
+ *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly.
+ *
+ * 401 and 403 after credentials were sent are a refusal; GHCR says 403 DENIED. Sources: the
+ * distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
+ */
+#ifndef REGISTRY_HANDSHAKE_H
+#define REGISTRY_HANDSHAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "registry/realm.h"
+#include "registry/reference.h"
+#include "registry/retry.h"
+
+struct handshake {
+    const struct reference *registry;
+    const char *username;
+    const struct secret *token;
+    const struct secret *auth; /* base64 of user:token, to know it where a registry repeats it */
+    struct realm_policy realms;
+    struct retry retry;
+};
+
+/*
+ * Returns 0 when the registry accepted the credential, and -1 with *err set otherwise:
+ * CLASS_REJECTED when it refused, CLASS_UNREACHABLE when it could not be asked, CLASS_UNPROVED when
+ * its answers prove nothing.
+ */
+int handshake_prove(const struct handshake *handshake, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

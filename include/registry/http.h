@@ -1,0 +1,66 @@
+/*
+ * One HTTP request at a time, over connections that are kept. The only user of libcurl but url.c.
+ *
+ * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
+ * are always verified. Every buffer has its limit from the start; an answer's
+ * header and body have those of response.h. No request outlives the deadline.
+ *
+ * Roots of trust: the file given, alone; else the system's hashed directory, and the system's
+ * bundle only where that does not verify: loading a whole bundle costs OpenSSL 3 some 20 ms.
+ */
+#ifndef REGISTRY_HTTP_H
+#define REGISTRY_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "registry/response.h"
+
+enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
+
+struct http_request {
+    const char *url;
+    const char *accept; /* NULL: anything */
+    enum http_auth auth;
+    const char *username;        /* for Basic; no colon */
+    const struct secret *secret; /* password or bearer; no NUL */
+};
+
+/*
+ * What sends a request: http_send(), or a test in its place. Returns 0 when an answer came, of
+ * whatever status; -1 with *err set (CLASS_UNREACHABLE, or CLASS_INTERNAL) and
+ * response->is_transient where none came. *response is cleared first in either case.
+ */
+typedef int http_send_fn(void *ctx, const struct http_request *request,
+                         struct http_response *response, struct error *err);
+
+struct http_options {
+    const char *ca_file; /* --cacert: trust this alone; NULL: the system's */
+    const char *(*environment)(const char *name);
+    int64_t connect_timeout_ms;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of that clock, for all requests together */
+};
+
+struct http;
+
+/* Once, before anything else that may use libcurl. */
+int http_init(struct error *err) __attribute__((warn_unused_result));
+
+/* Returns a client to be released with http_close(), or NULL with *err set. */
+struct http *http_open(const struct http_options *options, struct error *err);
+
+void http_close(struct http *http);
+
+/* An http_send_fn; `ctx` is the struct http. */
+int http_send(void *ctx, const struct http_request *request, struct http_response *response,
+              struct error *err) __attribute__((warn_unused_result));
+
+/* Seconds since 1970 of an HTTP-date (RFC 9110 section 5.6.7), or -1. */
+int64_t http_parse_date(const char *text);
+
+#endif

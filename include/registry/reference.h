@@ -1,0 +1,52 @@
+/*
+ * A registry as the user names it: HOST[:PORT][/NAMESPACE]. Pure.
+ *
+ * The host becomes lower case; the port stays as it was given, because an image written with a
+ * port is looked up with it. "https://" in front and one "/" behind are dropped, as docker login
+ * does. Docker Hub goes by any of its names (docker.io, index.docker.io, registry-1.docker.io).
+ */
+#ifndef REGISTRY_REFERENCE_H
+#define REGISTRY_REFERENCE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+#define REFERENCE_DEFAULT "ghcr.io"
+
+enum {
+    REFERENCE_HOST_MAX = 261,      /* 253 bytes of DNS name (RFC 1035), brackets, ":65535" */
+    REFERENCE_NAMESPACE_MAX = 255, /* as docker's limit for a repository name */
+};
+
+struct reference {
+    char host[REFERENCE_HOST_MAX + 1];     /* host[:port]: "ghcr.io", "[::1]:5000" */
+    char api_host[REFERENCE_HOST_MAX + 1]; /* where its API answers: "registry-1.docker.io" */
+    char name_space[REFERENCE_NAMESPACE_MAX + 1]; /* "owner" or "owner/image"; "" for all */
+};
+
+/*
+ * Parse `text`. Returns 0 and fills *out, or -1 with *err set (CLASS_USAGE) and *out untouched.
+ * The text is not shown in messages: a token put in its place by mistake must not be.
+ */
+int reference_parse(struct reference *out, const char *text, struct error *err)
+    __attribute__((warn_unused_result));
+
+bool reference_is_default(const struct reference *ref);
+
+bool reference_is_docker_hub(const struct reference *ref);
+
+/*
+ * ghcr.io, containers.HOST of GitHub Enterprise Server, containers.NAME.ghe.com. Only the first
+ * and the last can be told by name alone: other hosts that begin in "containers." are not assumed
+ * to be GitHub's.
+ */
+bool reference_is_github(const struct reference *ref);
+
+/* The key of its entry in Docker's config.json. */
+const char *reference_docker_key(const struct reference *ref);
+
+/* Whether a host without port is "localhost" or an address of the machine itself. */
+bool reference_is_loopback(const char *host);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Asking again when waiting can mend it: no connection, no address, no answer in time, 429, 500,
+ * 502, 503, 504. Never anything that speaks of the credential.
+ *
+ * The n-th wait is random between 0 and min(2^n, 30) seconds (exponential, full jitter, so that a
+ * fleet does not come back in waves), on top of what the registry asks for: Retry-After in seconds
+ * or as a date (RFC 9110 section 10.2.3), or GHCR's "retry-after: 880.092µs" in the body. A wait
+ * that would pass the deadline is not begun.
+ */
+#ifndef REGISTRY_RETRY_H
+#define REGISTRY_RETRY_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "registry/http.h"
+
+struct retry {
+    http_send_fn *send;
+    void *send_ctx;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of that clock */
+    unsigned retries;    /* how many times to ask again, at most */
+};
+
+/* Returns as http_send_fn does, of the last try. */
+int retry_send(const struct retry *retry, const struct http_request *request,
+               struct http_response *response, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether a status is one that waiting may mend. */
+bool retry_is_transient_status(int status);
+
+/*
+ * Milliseconds that an answer asks to wait; 0 when it does not say, or says nothing sensible.
+ * `unix_s` is the time now.
+ */
+int64_t retry_after_ms(const struct http_response *response, int64_t unix_s);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * URLs by libcurl's own parser, so that what is checked is what will be asked. Pure.
+ */
+#ifndef REGISTRY_URL_H
+#define REGISTRY_URL_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum { URL_MAX = 8192, URL_HOST_MAX = 255 };
+
+struct url {
+    char scheme[16];             /* lower case */
+    char host[URL_HOST_MAX + 1]; /* lower case, IPv6 in brackets, IPv4 in its usual form */
+    unsigned port;               /* as given, or the scheme's */
+    bool has_userinfo;
+};
+
+/*
+ * Parse an absolute http or https URL. Returns 0, or -1 with *err set (CLASS_UNPROVED: URLs come
+ * from servers) and *out untouched. Messages do not show the URL.
+ */
+int url_parse(struct url *out, const char *text, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Copy `text` into out[URL_MAX] with NAME=VALUE appended to its query, percent-encoded; a query
+ * that is there stays. `out` may be `text`. Returns 0, or -1 with *err set.
+ */
+int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
+                  struct error *err) __attribute__((warn_unused_result));
+
+#endif

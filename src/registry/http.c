@@ -1,0 +1,300 @@
+#include "registry/http.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "base/text.h"
+#include "registry/url.h"
+
+struct http {
+    CURL *easy;
+    struct http_options options;
+    const char *ca_file;
+    const char *ca_dir;
+    bool skip_bundle; /* the hashed directory alone has not failed yet */
+    char error_text[CURL_ERROR_SIZE];
+};
+
+/* What the callbacks of one transfer fill in. */
+struct transfer {
+    struct http_response *response;
+    struct error *err;
+};
+
+int http_init(struct error *err) {
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
+                                         wipe_strdup, wipe_calloc);
+
+    return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
+    struct transfer *transfer = ctx;
+    struct secret *headers = &transfer->response->headers;
+    size_t len = size * count;
+
+    if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+        secret_clear(headers); /* what came before was an interim answer */
+    if (len == 0 || data[len - 1] != '\n')
+        return 0;
+    return secret_append(headers, data, len, HTTP_HEADER_MAX, transfer->err) == 0 ? len : 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
+    struct transfer *transfer = ctx;
+    struct secret *body = &transfer->response->body;
+    size_t room = HTTP_BODY_MAX - body->len;
+    size_t len = size * count;
+
+    transfer->response->is_body_cut = len > room;
+    if (secret_append(body, data, len < room ? len : room, HTTP_BODY_MAX, transfer->err) < 0)
+        return 0;
+    return len <= room ? len : 0;
+}
+
+/* The system's roots, as libcurl was built and as OpenSSL's and Go's variables say. */
+static void find_system_trust(struct http *http) {
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    const char *file = http->options.environment("SSL_CERT_FILE");
+    const char *dir = http->options.environment("SSL_CERT_DIR");
+    bool is_openssl = info->ssl_version != NULL && strstr(info->ssl_version, "OpenSSL") != NULL;
+
+#if LIBCURL_VERSION_NUM >= 0x074600
+    if (info->age >= CURLVERSION_SEVENTH) {
+        file = file != NULL ? file : info->cainfo;
+        dir = dir != NULL ? dir : info->capath;
+    }
+#endif
+    http->ca_file = file;
+    http->ca_dir = dir;
+    http->skip_bundle = is_openssl && dir != NULL && access(dir, R_OK | X_OK) == 0;
+}
+
+struct http *http_open(const struct http_options *options, struct error *err) {
+    struct http *http = calloc(1, sizeof(*http));
+
+    if (http == NULL || (http->easy = curl_easy_init()) == NULL) {
+        free(http);
+        (void)error_no_memory(err);
+        return NULL;
+    }
+    http->options = *options;
+    if (options->ca_file != NULL)
+        http->ca_file = options->ca_file;
+    else
+        find_system_trust(http);
+    return http;
+}
+
+void http_close(struct http *http) {
+    if (http == NULL)
+        return;
+    curl_easy_cleanup(http->easy);
+    free(http);
+}
+
+static CURLcode set_trust(const struct http *http) {
+    CURLcode code = CURLE_OK;
+
+    if (http->ca_file == NULL && http->ca_dir == NULL)
+        return CURLE_OK; /* whatever the TLS library knows */
+    code = curl_easy_setopt(http->easy, CURLOPT_CAINFO, http->skip_bundle ? NULL : http->ca_file);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(http->easy, CURLOPT_CAPATH, http->ca_dir);
+    return code;
+}
+
+static CURLcode set_auth(CURL *easy, const struct http_request *request) {
+    CURLcode code = CURLE_OK;
+
+    switch (request->auth) {
+    case HTTP_AUTH_NONE:
+        break;
+    case HTTP_AUTH_BASIC:
+        code = curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        if (code == CURLE_OK)
+            code = curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
+        if (code == CURLE_OK)
+            code = curl_easy_setopt(easy, CURLOPT_PASSWORD, secret_text(request->secret));
+        break;
+    case HTTP_AUTH_BEARER:
+        code = curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        if (code == CURLE_OK)
+            code = curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, secret_text(request->secret));
+        break;
+    }
+    return code;
+}
+
+static CURLcode set_protocols(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+/* Stops at the first option that libcurl does not take: each of them matters. */
+#define SET(option, value)                                                                         \
+    if (code == CURLE_OK)                                                                          \
+    code = curl_easy_setopt(http->easy, option, value)
+
+static CURLcode set_request(struct http *http, const struct http_request *request,
+                            struct curl_slist *fields, struct transfer *transfer) {
+    int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
+    int64_t connect = http->options.connect_timeout_ms;
+    CURLcode code = CURLE_OK;
+
+    curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
+    SET(CURLOPT_ERRORBUFFER, http->error_text);
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_HTTPHEADER, fields);
+    SET(CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < left ? connect : left + 1));
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    if (code == CURLE_OK)
+        code = set_protocols(http->easy);
+    if (code == CURLE_OK)
+        code = set_trust(http);
+    return code == CURLE_OK ? set_auth(http->easy, request) : code;
+}
+
+static CURLcode perform(struct http *http, const struct http_request *request,
+                        struct curl_slist *fields, struct transfer *transfer) {
+    CURLcode code = set_request(http, request, fields, transfer);
+    long status = 0;
+
+    http->error_text[0] = '\0';
+    if (code == CURLE_OK)
+        code = curl_easy_perform(http->easy);
+    if (http->skip_bundle &&
+        (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)) {
+        http->skip_bundle = false;
+        return perform(http, request, fields, transfer);
+    }
+    (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
+    transfer->response->status = (int)status;
+    if (code == CURLE_WRITE_ERROR && transfer->response->is_body_cut)
+        code = CURLE_OK; /* we hung up; what came is an answer */
+    return code;
+}
+
+/* Transport faults that have words of their own; libcurl's serve for the others. */
+static const struct {
+    CURLcode code;
+    bool is_transient;
+    const char *text;
+    const char *hint;
+} faults[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, true, "cannot find the host's address (DNS)",
+     "check the registry's name and this machine's resolver"},
+    {CURLE_COULDNT_RESOLVE_PROXY, true, "cannot find the proxy's address (DNS)",
+     "check https_proxy, http_proxy and all_proxy"},
+    {CURLE_OPERATION_TIMEDOUT, true, "no answer in time",
+     "--connect-timeout and --timeout set the limits"},
+    {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", ""},
+    {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},
+    {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
+    {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", ""},
+    {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP",
+     "is this a registry, and does it speak TLS on this port?"},
+    {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP/1", ""},
+    {CURLE_SSL_CACERT_BADFILE, false, "the CA certificates cannot be read",
+     "check the file given with --cacert, or install ca-certificates"},
+    {CURLE_PEER_FAILED_VERIFICATION, false, "the server's certificate does not verify",
+     "if the registry has a CA of its own, name it with --cacert FILE"},
+    {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
+     "a registry that speaks plain http needs --plain-http"},
+};
+
+/* What is known beyond the code. Of libcurl's texts only those about TLS are safe to show: others
+ * may quote a proxy's password. */
+static void describe_detail(struct http *http, CURLcode code, char *text, size_t size) {
+    long number = 0;
+
+    text[0] = '\0';
+    if (code == CURLE_COULDNT_CONNECT &&
+        curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
+        (void)snprintf(text, size, ": %s", strerror((int)number));
+    else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
+        (void)snprintf(text, size, " (%s)", http->error_text);
+    else if (curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &number) == CURLE_OK &&
+             number >= 300)
+        (void)snprintf(text, size, " (the proxy answered %ld)", number);
+}
+
+static int report_fault(struct http *http, CURLcode code, const char *url_text,
+                        struct http_response *response, struct error *err) {
+    struct error ignored = ERROR_INIT;
+    struct url url = {.host = "?"};
+    char detail[CURL_ERROR_SIZE + 64];
+    const char *text = curl_easy_strerror(code);
+    const char *hint = "";
+
+    if (code == CURLE_OUT_OF_MEMORY)
+        return error_no_memory(err);
+    response->is_transient = code == CURLE_COULDNT_CONNECT;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (faults[i].code == code) {
+            text = faults[i].text;
+            hint = faults[i].hint;
+            response->is_transient = faults[i].is_transient;
+        }
+    }
+    if (url_parse(&url, url_text, &ignored) < 0)
+        return error_set(err, CLASS_UNPROVED, "%s", ignored.message);
+    describe_detail(http, code, detail, sizeof(detail));
+    if (code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost connection not */
+        response->is_transient = strncmp(http->error_text, "error:", 6) != 0;
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s:%u': %s%s", url.host, url.port, text,
+                    detail);
+    return error_hint(err, "%s", hint);
+}
+
+int http_send(void *ctx, const struct http_request *request, struct http_response *response,
+              struct error *err) {
+    struct http *http = ctx;
+    struct error callback_err = ERROR_INIT;
+    struct transfer transfer = {.response = response, .err = &callback_err};
+    struct curl_slist *fields = NULL;
+    char accept[512];
+    CURLcode code;
+
+    http_response_clear(response);
+    (void)snprintf(accept, sizeof(accept), "Accept: %s",
+                   request->accept != NULL ? request->accept : "*/*");
+    fields = curl_slist_append(NULL, accept);
+    if (fields == NULL)
+        return error_no_memory(err);
+    code = perform(http, request, fields, &transfer);
+    curl_slist_free_all(fields);
+    if (code == CURLE_OK)
+        return 0;
+    if (callback_err.cls != CLASS_NONE) {
+        (void)error_set(err, CLASS_UNPROVED, "%s", callback_err.message);
+        return error_wrap(err, "the answer's header");
+    }
+    return report_fault(http, code, request->url, response, err);
+}
+
+int64_t http_parse_date(const char *text) {
+    return (int64_t)curl_getdate(text, NULL);
+}

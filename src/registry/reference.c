@@ -1,0 +1,184 @@
+#include "registry/reference.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/scan.h"
+#include "base/text.h"
+
+static const char lower_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+static const char host_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+static const char address_bytes[] = "0123456789abcdef:.";
+
+enum { LABEL_MAX = 63, DNS_NAME_MAX = 253 };
+
+static int refuse(const char *rule, struct error *err) {
+    (void)error_set(err, CLASS_USAGE, "the registry %s", rule);
+    return error_hint(err, "give it as HOST[:PORT], like ghcr.io or registry.example.com:5000");
+}
+
+/* RFC 1123 section 2.1: labels of letters, digits and inner hyphens. */
+static bool is_dns_name(struct span name) {
+    size_t label_len = 0;
+
+    if (name.len == 0 || name.len > DNS_NAME_MAX)
+        return false;
+    for (size_t i = 0; i <= name.len; i++) {
+        char c = i < name.len ? name.data[i] : '.';
+        bool at_edge = c == '.' || label_len == 0;
+
+        if (c == '-' && label_len == 0)
+            return false;
+        if (at_edge && c == '.' && (label_len == 0 || name.data[i - 1] == '-'))
+            return false;
+        label_len = c == '.' ? 0 : label_len + 1;
+        if (label_len > LABEL_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool is_ipv6(struct span address) {
+    unsigned char raw[16];
+    char text[INET6_ADDRSTRLEN];
+
+    return span_copy(address, text, sizeof(text)) && inet_pton(AF_INET6, text, raw) == 1;
+}
+
+/* HOST[:PORT], which is all that a registry without a namespace is. */
+static int check_host(const char *text, struct error *err) {
+    struct scan s = scan_over(text, strlen(text));
+    struct span host = {.data = text, .len = 0};
+    uint64_t port = 0;
+    bool has_port;
+
+    if (scan_char(&s, '[')) {
+        if (!scan_run(&s, address_bytes, &host) || !is_ipv6(host) || !scan_char(&s, ']'))
+            return refuse("is not an IPv6 address in brackets", err);
+    } else if (!scan_run(&s, host_bytes, &host) || !is_dns_name(host)) {
+        return refuse("is not a host name", err);
+    }
+    has_port = scan_char(&s, ':');
+    if (has_port && (!scan_number(&s, 65535, &port) || port == 0))
+        return refuse("has a port that is not a number from 1 to 65535", err);
+    if (!scan_is_at_end(&s))
+        return refuse("has a byte that no host name has", err);
+    if (!has_port && text[0] != '[' && memchr(host.data, '.', host.len) == NULL &&
+        strcmp(text, "localhost") != 0)
+        return refuse("has neither a dot nor a port, so that no image name could refer to it", err);
+    return 0;
+}
+
+/* Path components of an image name (docker's reference grammar, without tag and digest). */
+static int check_namespace(const char *text, struct error *err) {
+    struct scan s = scan_over(text, strlen(text));
+    struct span run;
+
+    do {
+        if (!scan_run(&s, lower_bytes, &run))
+            return refuse("has a namespace that does not begin with a lower-case letter or digit",
+                          err);
+        while (scan_run(&s, "._-", &run)) {
+            if (!scan_run(&s, lower_bytes, &run))
+                return refuse("has a namespace that no image name has", err);
+        }
+    } while (scan_char(&s, '/'));
+    if (!scan_is_at_end(&s))
+        return refuse("has a namespace that no image name has; tags and digests do not belong",
+                      err);
+    return 0;
+}
+
+static bool is_one_of(const char *text, const char *const *names) {
+    for (; *names != NULL; names++) {
+        if (strcmp(text, *names) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void lower_case(char *text) {
+    for (; *text != '\0'; text++) {
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
+    }
+}
+
+/* Whether a scheme was there; `*text` is moved behind it. */
+static int skip_scheme(const char **text, struct error *err) {
+    struct scan s = scan_over(*text, strlen(*text));
+    struct span scheme;
+
+    if (!scan_token(&s, &scheme) || s.end - s.p < 3 || strncmp(s.p, "://", 3) != 0)
+        return 0;
+    if (span_is(scheme, "http")) {
+        (void)error_set(err, CLASS_USAGE, "the registry begins with 'http://'");
+        return error_hint(err, "give HOST[:PORT] alone; add --plain-http where it speaks no TLS");
+    }
+    if (!span_is(scheme, "https"))
+        return refuse("begins with a scheme other than 'https'", err);
+    *text = s.p + 3;
+    return 0;
+}
+
+static const char *const hub_hosts[] = {"docker.io", "index.docker.io", "registry-1.docker.io",
+                                        "registry.hub.docker.com", NULL};
+
+int reference_parse(struct reference *out, const char *text, struct error *err) {
+    struct reference ref = {.host = ""};
+    const char *slash;
+    size_t host_len;
+
+    if (skip_scheme(&text, err) < 0)
+        return -1;
+    slash = strchr(text, '/');
+    host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    if (host_len == 0)
+        return refuse("is empty", err);
+    if (host_len > REFERENCE_HOST_MAX || (slash != NULL && strlen(slash) > REFERENCE_NAMESPACE_MAX))
+        return refuse("is too long", err);
+    memcpy(ref.host, text, host_len);
+    lower_case(ref.host);
+    if (check_host(ref.host, err) < 0)
+        return -1;
+    if (is_one_of(ref.host, hub_hosts)) {
+        (void)snprintf(ref.host, sizeof(ref.host), "%s", "docker.io");
+        if (slash != NULL && (strcmp(slash, "/v1/") == 0 || strcmp(slash, "/v1") == 0))
+            slash = NULL; /* Docker's own name for the Hub is https://index.docker.io/v1/ */
+    }
+    (void)snprintf(ref.api_host, sizeof(ref.api_host), "%s",
+                   reference_is_docker_hub(&ref) ? "registry-1.docker.io" : ref.host);
+    if (slash != NULL && slash[1] != '\0') {
+        (void)snprintf(ref.name_space, sizeof(ref.name_space), "%s", slash + 1);
+        if (check_namespace(ref.name_space, err) < 0)
+            return -1;
+    }
+    *out = ref;
+    return 0;
+}
+
+bool reference_is_default(const struct reference *ref) {
+    return strcmp(ref->host, REFERENCE_DEFAULT) == 0;
+}
+
+bool reference_is_docker_hub(const struct reference *ref) {
+    return strcmp(ref->host, "docker.io") == 0;
+}
+
+bool reference_is_github(const struct reference *ref) {
+    return reference_is_default(ref) ||
+           (strncmp(ref->host, "containers.", 11) == 0 && text_has_suffix(ref->host, ".ghe.com"));
+}
+
+const char *reference_docker_key(const struct reference *ref) {
+    return reference_is_docker_hub(ref) ? "https://index.docker.io/v1/" : ref->host;
+}
+
+bool reference_is_loopback(const char *host) {
+    struct in_addr v4;
+
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}

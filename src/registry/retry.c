@@ -1,0 +1,125 @@
+#include "registry/retry.h"
+
+#include <string.h>
+
+enum {
+    BACKOFF_FIRST_MS = 1000,
+    BACKOFF_MAX_MS = 30000,
+    BODY_SEARCHED_MAX = 1024,
+    RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
+};
+
+bool retry_is_transient_status(int status) {
+    return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/* Microseconds in one unit of a Go duration (time.Duration.String); 0: no unit. */
+static uint64_t scan_unit_us(struct scan *s) {
+    static const struct {
+        const char *text;
+        uint64_t us;
+    } units[] = {{"us", 1},      {"\xc2\xb5s", 1}, {"\xce\xbcs", 1},  {"ms", 1000},
+                 {"s", 1000000}, {"m", 60000000},  {"h", 3600000000U}};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        size_t len = strlen(units[i].text);
+
+        if ((size_t)(s->end - s->p) >= len && memcmp(s->p, units[i].text, len) == 0) {
+            s->p += len;
+            return units[i].us;
+        }
+    }
+    return 0;
+}
+
+/* A Go duration such as "1m0.5s", rounded up to milliseconds; 0 where it is none. */
+static int64_t parse_go_duration(const char *text, size_t len) {
+    struct scan s = scan_over(text, len);
+    uint64_t total_us = 0;
+    uint64_t number;
+
+    while (scan_number(&s, RETRY_AFTER_MAX_S, &number)) {
+        struct span fraction = {.len = 0};
+        uint64_t unit_us;
+        uint64_t scale;
+
+        if (scan_char(&s, '.') && !scan_run(&s, "0123456789", &fraction))
+            return 0;
+        unit_us = scale = scan_unit_us(&s);
+        total_us += number * unit_us;
+        for (size_t i = 0; i < fraction.len && scale > 0; i++) {
+            scale /= 10;
+            total_us += (uint64_t)(fraction.data[i] - '0') * scale;
+        }
+        if (unit_us == 0 || total_us > RETRY_AFTER_MAX_S * 1000000ULL)
+            return 0;
+    }
+    return (int64_t)((total_us + 999) / 1000);
+}
+
+/* "retry-after: 880.092µs" in the first part of a body: GHCR, status 429. */
+static int64_t retry_after_in_body(const struct secret *body) {
+    static const char label[] = "retry-after: ";
+    size_t len = body->len < BODY_SEARCHED_MAX ? body->len : BODY_SEARCHED_MAX;
+    const char *found = body->len > 0 ? memmem(body->data, len, label, strlen(label)) : NULL;
+
+    if (found == NULL)
+        return 0;
+    found += strlen(label);
+    return parse_go_duration(found, len - (size_t)(found - body->data));
+}
+
+static int64_t parse_retry_after(struct span value, int64_t unix_s) {
+    struct scan s = scan_over(value.data, value.len);
+    uint64_t seconds;
+    int64_t date;
+    char text[64];
+
+    if (scan_number(&s, RETRY_AFTER_MAX_S, &seconds) && scan_is_at_end(&s))
+        return (int64_t)seconds * 1000;
+    if (!span_copy(value, text, sizeof(text)) || value.len == 0 ||
+        (text[0] >= '0' && text[0] <= '9'))
+        return parse_go_duration(value.data, value.len);
+    date = http_parse_date(text);
+    if (date <= unix_s)
+        return 0;
+    return (date - unix_s < RETRY_AFTER_MAX_S ? date - unix_s : RETRY_AFTER_MAX_S) * 1000;
+}
+
+int64_t retry_after_ms(const struct http_response *response, int64_t unix_s) {
+    struct span value;
+
+    if (http_response_header(response, "Retry-After", 0, &value))
+        return parse_retry_after(value, unix_s);
+    return response->status == 429 ? retry_after_in_body(&response->body) : 0;
+}
+
+static int64_t backoff_ms(const struct retry *retry, unsigned tries) {
+    uint32_t limit = BACKOFF_FIRST_MS;
+
+    while (tries-- > 0 && limit < BACKOFF_MAX_MS)
+        limit *= 2;
+    if (limit > BACKOFF_MAX_MS)
+        limit = BACKOFF_MAX_MS;
+    return retry->clock->random_below(retry->clock->ctx, limit);
+}
+
+int retry_send(const struct retry *retry, const struct http_request *request,
+               struct http_response *response, struct error *err) {
+    for (unsigned tries = 0;; tries++) {
+        struct error fault = ERROR_INIT;
+        int ret = retry->send(retry->send_ctx, request, response, &fault);
+        bool is_transient =
+            ret < 0 ? response->is_transient : retry_is_transient_status(response->status);
+        int64_t wait_ms = backoff_ms(retry, tries) +
+                          retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
+
+        if (!is_transient || tries >= retry->retries ||
+            wait_ms >= clock_left(retry->clock, retry->deadline_ms)) {
+            if (ret < 0)
+                *err = fault;
+            return ret;
+        }
+        retry->clock->sleep_ms(retry->clock->ctx, wait_ms);
+    }
+}

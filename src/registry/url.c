@@ -1,0 +1,82 @@
+#include "registry/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+static int refuse(CURLUcode code, struct error *err) {
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return error_no_memory(err);
+    return error_set(err, CLASS_UNPROVED, "not an absolute http or https URL");
+}
+
+/* Copy one part, lower-cased. */
+static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *dst, size_t size) {
+    char *part = NULL;
+    CURLUcode code = curl_url_get(handle, which, &part, flags);
+
+    if (code != CURLUE_OK)
+        return code;
+    if ((size_t)snprintf(dst, size, "%s", part) >= size)
+        code = CURLUE_MALFORMED_INPUT;
+    for (char *p = dst; *p != '\0'; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    }
+    curl_free(part);
+    return code;
+}
+
+int url_parse(struct url *out, const char *text, struct error *err) {
+    struct url url = {.scheme = ""};
+    CURLU *handle = curl_url();
+    char part[URL_HOST_MAX + 1];
+    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+
+    if (handle == NULL)
+        return error_no_memory(err);
+    code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    if (code == CURLUE_OK)
+        code = get_part(handle, CURLUPART_SCHEME, 0, url.scheme, sizeof(url.scheme));
+    if (code == CURLUE_OK && strcmp(url.scheme, "https") != 0 && strcmp(url.scheme, "http") != 0)
+        code = CURLUE_UNSUPPORTED_SCHEME;
+    if (code == CURLUE_OK)
+        code = get_part(handle, CURLUPART_HOST, 0, url.host, sizeof(url.host));
+    if (code == CURLUE_OK)
+        code = get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, part, sizeof(part));
+    if (code == CURLUE_OK) {
+        url.port = (unsigned)strtoul(part, NULL, 10);
+        url.has_userinfo =
+            get_part(handle, CURLUPART_USER, 0, part, sizeof(part)) != CURLUE_NO_USER;
+    }
+    curl_url_cleanup(handle);
+    if (code != CURLUE_OK)
+        return refuse(code, err);
+    *out = url;
+    return 0;
+}
+
+int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
+                  struct error *err) {
+    CURLU *handle = curl_url();
+    char pair[URL_MAX];
+    char *whole = NULL;
+    CURLUcode code;
+
+    if (handle == NULL)
+        return error_no_memory(err);
+    code = curl_url_set(handle, CURLUPART_URL, text, 0);
+    if ((size_t)snprintf(pair, sizeof(pair), "%s=%s", name, value) >= sizeof(pair))
+        code = CURLUE_MALFORMED_INPUT;
+    if (code == CURLUE_OK)
+        code = curl_url_set(handle, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE);
+    if (code == CURLUE_OK)
+        code = curl_url_get(handle, CURLUPART_URL, &whole, 0);
+    if (code == CURLUE_OK && (size_t)snprintf(out, URL_MAX, "%s", whole) >= URL_MAX)
+        code = CURLUE_MALFORMED_INPUT;
+    curl_free(whole);
+    curl_url_cleanup(handle);
+    return code == CURLUE_OK ? 0 : refuse(code, err);
+}
