@@ -1,0 +1,42 @@
+/*
+ * The text of an auth file: Docker's config.json, Podman's auth.json. Text in, text out. Pure.
+ *
+ * An edit sets one entry of "auths" and keeps every other byte: unknown keys, their order,
+ * indentation, numbers. jansson judges that the text is valid (a key that stands twice is refused)
+ * and that the result is the input with that one entry set. Names of members are found as docker
+ * finds them, without regard to case; host keys exactly.
+ *
+ * Every error is CLASS_AUTHFILE (or CLASS_INTERNAL) and quotes nothing of the text.
+ */
+#ifndef STORE_DOCUMENT_H
+#define STORE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+
+enum { DOCUMENT_MAX = 64 * 1024 * 1024, DOCUMENT_HELPER_MAX = 255 }; /* bytes */
+
+/*
+ * Set the entry `key` to {"auth": AUTH} and nothing else: what it held before goes, because a stale
+ * "identitytoken" would win. A text that is empty or blank counts as an empty document.
+ * `name` speaks of the text in errors: "'/x/config.json'". `key` needs no JSON escapes.
+ * Returns 0 and replaces *out (release with secret_clear()); *changed tells whether it differs from
+ * the input, which it does not when docker and podman already find that credential there.
+ * Returns -1 with *err set and *out untouched.
+ */
+int document_set(struct secret *out, const struct secret *in, const char *name, const char *key,
+                 const struct secret *auth, bool *changed, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * The credential helper that docker would ask about `key` instead of "auths": that of
+ * "credHelpers", else "credsStore"; "" when it reads the file. Returns 0 and fills
+ * helper[DOCUMENT_HELPER_MAX + 1], or -1 with *err set.
+ */
+int document_helper(char *helper, const struct secret *in, const char *name, const char *key,
+                    struct error *err) __attribute__((warn_unused_result));
+
+#endif

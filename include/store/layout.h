@@ -1,0 +1,52 @@
+/*
+ * Where things stand in a JSON text, byte by byte. Pure.
+ *
+ * Not a parser: jansson has already judged that the text is valid, and this only finds the place of
+ * one member of one object, and how the text around it is laid out, so that an edit can be spliced
+ * in and every other byte kept. On a text that is not valid JSON the results mean nothing, but no
+ * byte outside the text is read.
+ */
+#ifndef STORE_LAYOUT_H
+#define STORE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/scan.h"
+
+/* One member; all of it points into the text. */
+struct layout_member {
+    struct span lead;   /* the blanks and line ends between '{' or ',' and the key */
+    struct span key;    /* with its quotes */
+    struct span middle; /* the colon and the blanks round it */
+    struct span value;
+};
+
+struct layout_object {
+    const char *open;  /* '{' */
+    const char *close; /* '}' */
+    size_t count;
+    struct layout_member first;
+    struct layout_member last;
+    struct layout_member found; /* the member asked for, where has_found */
+    bool has_found;
+};
+
+/*
+ * Look through the members of the object that `object` begins with (blanks before it aside) for
+ * the one named `key`, whatever its escapes. Returns false where there is no object.
+ */
+bool layout_find(struct layout_object *out, struct span object, const char *key);
+
+/* How a text is indented, as far as an edit has to follow it. */
+struct layout_style {
+    const char *newline; /* "\n" or "\r\n"; "" where all stands on one line */
+    struct span unit;    /* one level: "\t" where nothing can be told */
+};
+
+struct layout_style layout_style_of(const struct layout_object *root);
+
+/* The indentation of the line that a member begins: what follows the last line end of its lead. */
+struct span layout_indent(struct span lead);
+
+#endif

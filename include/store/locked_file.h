@@ -1,0 +1,75 @@
+/*
+ * One file that is read, changed and replaced as if nobody else were there.
+ *
+ * Promises:
+ *   - At every instant, also after SIGKILL or on a full disk, the path holds the old file or the
+ *     new one, whole. A new file is written beside the real one, synced, and put in its place by
+ *     one system call; the directory is synced after it.
+ *   - Of two runs of this program one waits for the other: the directory is locked with flock(2),
+ *     which leaves no litter and ends with the process.
+ *   - A program that knows no lock (docker, podman) and replaces the file between our reading and
+ *     our writing is noticed, its file is kept, and the caller is told to begin again.
+ *   - A link stays a link; its target is replaced, beside itself.
+ *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
+ *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
+ *     by the next run.
+ *
+ * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
+ * then locked_file_close. Every error is CLASS_AUTHFILE.
+ */
+#ifndef STORE_LOCKED_FILE_H
+#define STORE_LOCKED_FILE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+struct locked_file {
+    char path[PATH_MAX]; /* the real file, links resolved */
+    char dir[PATH_MAX];  /* its directory */
+    int dir_fd;          /* holds the lock */
+    int fd;              /* the file as it was read: keeps its inode from being used again */
+    struct stat seen;    /* of fd */
+};
+
+#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .fd = -1})
+
+/*
+ * Resolve links, make the directory where it is missing, and wait for the lock until `deadline_ms`.
+ * Returns 0, or -1 with *err set and nothing held.
+ */
+int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
+                     int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Read the whole file, at most `max` bytes; a file that is absent reads as empty.
+ * Returns 0 and replaces *text (release with secret_clear()), or -1 with *err set.
+ */
+int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
+    __attribute__((warn_unused_result));
+
+enum locked_file_result {
+    LOCKED_FILE_FAILED = -1, /* *err is set; the file is as it was */
+    LOCKED_FILE_REPLACED = 0,
+    LOCKED_FILE_STALE = 1, /* somebody replaced the file since it was read: read again */
+};
+
+enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
+                                            struct error *err) __attribute__((warn_unused_result));
+
+/* Accepts a file that was never opened. */
+void locked_file_close(struct locked_file *file);
+
+/*
+ * Whether locked_file_replace() could work, as far as can be told without writing: the directory,
+ * or the nearest one above that exists, can be written. Returns 0, or -1 with *err set.
+ */
+int locked_file_check_writable(const char *path, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * Paths on the way to a file that may not exist yet.
+ */
+#ifndef STORE_PATH_H
+#define STORE_PATH_H
+
+#include <limits.h>
+
+#include "base/error.h"
+
+/*
+ * Follow the links that `path` itself may be, as open(2) would, into real[PATH_MAX]; a link that
+ * dangles is followed to where its target would be. Links above the last component are left alone.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ */
+int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The directory of `path`, into dir[PATH_MAX]; "." where it names none. */
+void path_directory(char dir[PATH_MAX], const char *path);
+
+/* The last component; points into `path`. */
+const char *path_base(const char *path);
+
+/*
+ * Make `dir` and what is missing above it, mode 0700. Made by root, a directory belongs to the
+ * owner of the one it stands in. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ */
+int path_make_directory(const char *dir, struct error *err) __attribute__((warn_unused_result));
+
+/* `dir`, or the nearest directory above it that exists, into found[PATH_MAX]. */
+void path_nearest_directory(char found[PATH_MAX], const char *dir);
+
+#endif

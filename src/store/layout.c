@@ -1,0 +1,131 @@
+#include "store/layout.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+static const char space_bytes[] = " \t\r\n";
+
+/* Past a string, whose opening quote is at the cursor. */
+static void skip_string(struct scan *s) {
+    s->p++;
+    while (!scan_is_at_end(s) && *s->p != '"')
+        s->p += *s->p == '\\' && s->end - s->p > 1 ? 2 : 1;
+    (void)scan_char(s, '"');
+}
+
+/* Past a value of any kind; brackets of both kinds are counted alike, for the text is valid. */
+static void skip_value(struct scan *s) {
+    struct span ignored;
+    size_t depth = 0;
+
+    do {
+        if (scan_is_at(s, '"')) {
+            skip_string(s);
+        } else if (scan_is_at(s, '{') || scan_is_at(s, '[')) {
+            depth++;
+            s->p++;
+        } else if (scan_is_at(s, '}') || scan_is_at(s, ']')) {
+            depth--;
+            s->p++;
+        } else if (!scan_run(s, "+-.0123456789abcdefghijklmnopqrstuvwxyzE", &ignored) &&
+                   !scan_is_at_end(s)) {
+            s->p++; /* a comma, a colon or a blank inside */
+        }
+    } while (depth > 0 && !scan_is_at_end(s));
+}
+
+static struct span span_between(const char *from, const char *to) {
+    return (struct span){.data = from, .len = (size_t)(to - from)};
+}
+
+static struct layout_member next_member(struct scan *s) {
+    struct layout_member member;
+    const char *start = s->p;
+    struct span ignored;
+
+    (void)scan_run(s, space_bytes, &member.lead);
+    start = s->p;
+    if (scan_is_at(s, '"'))
+        skip_string(s);
+    member.key = span_between(start, s->p);
+    start = s->p;
+    (void)scan_run(s, " \t\r\n:", &ignored);
+    member.middle = span_between(start, s->p);
+    start = s->p;
+    skip_value(s);
+    member.value = span_between(start, s->p);
+    return member;
+}
+
+static bool key_is(struct span quoted, const char *key) {
+    struct error ignored = ERROR_INIT;
+    json_t *decoded;
+    bool same;
+
+    if (memchr(quoted.data, '\\', quoted.len) == NULL)
+        return quoted.len == strlen(key) + 2 && memcmp(quoted.data + 1, key, quoted.len - 2) == 0;
+    decoded = json_parse(quoted.data, quoted.len, "", CLASS_AUTHFILE, &ignored);
+    same =
+        json_string_length(decoded) == strlen(key) && strcmp(json_string_value(decoded), key) == 0;
+    json_decref(decoded);
+    return same;
+}
+
+bool layout_find(struct layout_object *out, struct span object, const char *key) {
+    struct scan s = scan_over(object.data, object.len);
+    struct span ignored;
+
+    *out = (struct layout_object){.count = 0};
+    (void)scan_run(&s, space_bytes, &ignored);
+    out->open = s.p;
+    if (!scan_char(&s, '{'))
+        return false;
+    for (;;) {
+        struct layout_member member;
+        struct scan ahead = s;
+
+        (void)scan_run(&ahead, space_bytes, &ignored);
+        if (scan_is_at(&ahead, '}') || scan_is_at_end(&ahead)) {
+            out->close = ahead.p;
+            return scan_is_at(&ahead, '}');
+        }
+        member = next_member(&s);
+        out->first = out->count == 0 ? member : out->first;
+        out->last = member;
+        out->count++;
+        if (!out->has_found && key_is(member.key, key)) {
+            out->found = member;
+            out->has_found = true;
+        }
+        (void)scan_run(&s, space_bytes, &ignored);
+        if (!scan_char(&s, ',') && !scan_is_at(&s, '}'))
+            return false;
+    }
+}
+
+struct layout_style layout_style_of(const struct layout_object *root) {
+    struct layout_style style = {.newline = "\n", .unit = {.data = "\t", .len = 1}};
+    struct span lead = root->first.lead;
+    const char *line_end = root->count > 0 ? memchr(lead.data, '\n', lead.len) : NULL;
+
+    if (root->count == 0)
+        return style;
+    if (line_end == NULL) {
+        style.newline = "";
+        style.unit.len = 0;
+        return style;
+    }
+    if (line_end > lead.data && line_end[-1] == '\r')
+        style.newline = "\r\n";
+    style.unit = layout_indent(lead);
+    return style;
+}
+
+struct span layout_indent(struct span lead) {
+    const char *last = lead.len > 0 ? memrchr(lead.data, '\n', lead.len) : NULL;
+
+    if (last == NULL)
+        return (struct span){.data = lead.data, .len = 0};
+    return span_between(last + 1, lead.data + lead.len);
+}

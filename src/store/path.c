@@ -1,0 +1,100 @@
+#include "store/path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
+
+const char *path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+void path_directory(char dir[PATH_MAX], const char *path) {
+    size_t len = (size_t)(path_base(path) - path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    if (len == 0 || len >= PATH_MAX) {
+        (void)snprintf(dir, PATH_MAX, ".");
+        return;
+    }
+    memmove(dir, path, len);
+    dir[len] = '\0';
+}
+
+static int too_long(const char *path, struct error *err) {
+    return error_set_errno(err, CLASS_AUTHFILE, ENAMETOOLONG, "cannot open '%.200s...'", path);
+}
+
+/* Put the target of a link where the link stood. */
+static int follow(char real[PATH_MAX], const char *target) {
+    char dir[PATH_MAX];
+    char joined[2 * PATH_MAX + 1];
+
+    path_directory(dir, real);
+    (void)snprintf(joined, sizeof(joined), "%s%s%s", target[0] == '/' ? "" : dir,
+                   target[0] == '/' ? "" : "/", target);
+    if (strlen(joined) >= PATH_MAX)
+        return -1;
+    memcpy(real, joined, strlen(joined) + 1);
+    return 0;
+}
+
+int path_resolve(char real[PATH_MAX], const char *path, struct error *err) {
+    char target[PATH_MAX];
+
+    if (strlen(path) >= PATH_MAX)
+        return too_long(path, err);
+    memmove(real, path, strlen(path) + 1);
+    for (int links = 0; links <= LINKS_MAX; links++) {
+        ssize_t len = readlink(real, target, sizeof(target) - 1);
+
+        if (len < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR))
+            return 0; /* no link */
+        if (len < 0)
+            return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot open '%s'", path);
+        target[len] = '\0';
+        if (follow(real, target) < 0)
+            return too_long(path, err);
+    }
+    return error_set_errno(err, CLASS_AUTHFILE, ELOOP, "cannot open '%s'", path);
+}
+
+void path_nearest_directory(char found[PATH_MAX], const char *dir) {
+    struct stat st;
+
+    (void)snprintf(found, PATH_MAX, "%s", dir);
+    while (stat(found, &st) < 0 && errno == ENOENT && strcmp(found, ".") != 0 &&
+           strcmp(found, "/") != 0)
+        path_directory(found, found);
+}
+
+static int make_one(const char *dir, struct error *err) {
+    char parent[PATH_MAX];
+    struct stat st;
+
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot make the directory '%s'", dir);
+    path_directory(parent, dir);
+    if (geteuid() == 0 && stat(parent, &st) == 0 && st.st_uid != 0 &&
+        lchown(dir, st.st_uid, st.st_gid) < 0)
+        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot give '%s' to its user", dir);
+    return 0;
+}
+
+int path_make_directory(const char *dir, struct error *err) {
+    struct stat st;
+    char parent[PATH_MAX];
+
+    if (stat(dir, &st) == 0 || errno != ENOENT)
+        return 0; /* what is wrong with it shows when it is opened */
+    path_directory(parent, dir);
+    if (strcmp(parent, dir) != 0 && path_make_directory(parent, err) < 0)
+        return -1;
+    return make_one(dir, err);
+}

@@ -1,0 +1,160 @@
+#include "store/splice.h"
+
+#include <string.h>
+
+#include "store/document.h"
+#include "store/layout.h"
+
+/* An edit under way. */
+struct edit {
+    const struct secret *in;
+    const char *auths_name;
+    const char *key;
+    const struct secret *auth;
+    struct secret out;
+    struct layout_style style;
+};
+
+static int put(struct edit *edit, struct span span, struct error *err) {
+    return secret_append(&edit->out, span.data, span.len, DOCUMENT_MAX, err);
+}
+
+static int put_text(struct edit *edit, const char *text, struct error *err) {
+    return put(edit, (struct span){.data = text, .len = strlen(text)}, err);
+}
+
+/* A line end and `indent` and `levels` more, where the text has lines. */
+static int put_line(struct edit *edit, struct span indent, int levels, struct error *err) {
+    if (edit->style.newline[0] == '\0')
+        return 0;
+    if (put_text(edit, edit->style.newline, err) < 0 || put(edit, indent, err) < 0)
+        return -1;
+    while (levels-- > 0) {
+        if (put(edit, edit->style.unit, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* "NAME" and a colon. */
+static int put_name(struct edit *edit, const char *name, struct error *err) {
+    if (put_text(edit, "\"", err) < 0 || put_text(edit, name, err) < 0)
+        return -1;
+    return put_text(edit, edit->style.newline[0] != '\0' ? "\": " : "\":", err);
+}
+
+/* {"auth": "…"}; `indent` is that of the line its key stands on. */
+static int put_entry(struct edit *edit, struct span indent, struct error *err) {
+    if (put_text(edit, "{", err) < 0 || put_line(edit, indent, 1, err) < 0 ||
+        put_name(edit, "auth", err) < 0 || put_text(edit, "\"", err) < 0 ||
+        put_text(edit, secret_text(edit->auth), err) < 0 || put_text(edit, "\"", err) < 0 ||
+        put_line(edit, indent, 0, err) < 0)
+        return -1;
+    return put_text(edit, "}", err);
+}
+
+/* The object that holds our entry alone; `indent` is that of the line its name stands on. */
+static int put_auths(struct edit *edit, struct span indent, struct error *err) {
+    struct secret inner = SECRET_INIT;
+    int ret = -1;
+
+    if (secret_append(&inner, indent.data, indent.len, DOCUMENT_MAX, err) < 0 ||
+        secret_append(&inner, edit->style.unit.data, edit->style.unit.len, DOCUMENT_MAX, err) < 0)
+        goto out;
+    if (put_text(edit, "{", err) == 0 && put_line(edit, indent, 1, err) == 0 &&
+        put_name(edit, edit->key, err) == 0 &&
+        put_entry(edit, (struct span){.data = inner.data, .len = inner.len}, err) == 0 &&
+        put_line(edit, indent, 0, err) == 0)
+        ret = put_text(edit, "}", err);
+out:
+    secret_clear(&inner);
+    return ret;
+}
+
+static int put_until(struct edit *edit, const char *end, struct error *err) {
+    const char *from = edit->in->data;
+
+    return put(edit, (struct span){.data = from, .len = (size_t)(end - from)}, err);
+}
+
+static int put_from(struct edit *edit, const char *from, struct error *err) {
+    const char *end = edit->in->data + edit->in->len;
+
+    return put(edit, (struct span){.data = from, .len = (size_t)(end - from)}, err);
+}
+
+static int write_new_document(struct edit *edit, struct error *err) {
+    struct span none = {.data = "", .len = 0};
+
+    edit->style = (struct layout_style){.newline = "\n", .unit = {.data = "\t", .len = 1}};
+    if (put_text(edit, "{", err) < 0 || put_line(edit, none, 1, err) < 0 ||
+        put_name(edit, edit->auths_name, err) < 0 || put_auths(edit, edit->style.unit, err) < 0)
+        return -1;
+    return put_text(edit, "\n}\n", err);
+}
+
+/* Into an object that has members, behind its last, laid out as that one is. */
+static int append_member(struct edit *edit, const struct layout_object *object, const char *name,
+                         int (*put_value)(struct edit *, struct span, struct error *),
+                         struct error *err) {
+    const struct layout_member *last = &object->last;
+    const char *end = last->value.data + last->value.len;
+
+    if (put_until(edit, end, err) < 0 || put_text(edit, ",", err) < 0 ||
+        put(edit, last->lead, err) < 0 || put_text(edit, "\"", err) < 0 ||
+        put_text(edit, name, err) < 0 || put_text(edit, "\"", err) < 0 ||
+        put(edit, last->middle, err) < 0 || put_value(edit, layout_indent(last->lead), err) < 0)
+        return -1;
+    return put_from(edit, end, err);
+}
+
+/* In place of a value that is there. */
+static int replace_value(struct edit *edit, const struct layout_member *member,
+                         int (*put_value)(struct edit *, struct span, struct error *),
+                         struct error *err) {
+    if (put_until(edit, member->value.data, err) < 0 ||
+        put_value(edit, layout_indent(member->lead), err) < 0)
+        return -1;
+    return put_from(edit, member->value.data + member->value.len, err);
+}
+
+/* {} becomes an object with "auths". */
+static int fill_empty_root(struct edit *edit, const struct layout_object *root, struct error *err) {
+    struct span none = {.data = "", .len = 0};
+
+    if (put_until(edit, root->open + 1, err) < 0 || put_line(edit, none, 1, err) < 0 ||
+        put_name(edit, edit->auths_name, err) < 0 || put_auths(edit, edit->style.unit, err) < 0 ||
+        put_line(edit, none, 0, err) < 0)
+        return -1;
+    return put_from(edit, root->close, err);
+}
+
+static int splice(struct edit *edit, struct error *err) {
+    struct span text = {.data = secret_text(edit->in), .len = edit->in->len};
+    struct layout_object root;
+    struct layout_object auths;
+
+    if (!layout_find(&root, text, edit->auths_name))
+        return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
+    edit->style = layout_style_of(&root);
+    if (root.count == 0)
+        return fill_empty_root(edit, &root, err);
+    if (!root.has_found)
+        return append_member(edit, &root, edit->auths_name, put_auths, err);
+    if (!layout_find(&auths, root.found.value, edit->key) || auths.count == 0)
+        return replace_value(edit, &root.found, put_auths, err); /* null or {} */
+    if (auths.has_found)
+        return replace_value(edit, &auths.found, put_entry, err);
+    return append_member(edit, &auths, edit->key, put_entry, err);
+}
+
+int splice_entry(struct secret *out, const struct secret *in, const char *auths_name,
+                 const char *key, const struct secret *auth, struct error *err) {
+    struct edit edit = {.in = in, .auths_name = auths_name, .key = key, .auth = auth};
+    int ret = in == NULL ? write_new_document(&edit, err) : splice(&edit, err);
+
+    if (ret == 0)
+        secret_move(out, &edit.out);
+    secret_clear(&edit.out);
+    return ret;
+}
