@@ -1,0 +1,32 @@
+/*
+ * What the user is told: one line (or one JSON object) on standard output, errors and warnings on
+ * standard error.
+ */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cli/options.h"
+
+/* What a run has come to so far; strings are borrowed. */
+struct report {
+    const char *result;     /* "stored", "unchanged"; on failure it is "failed" */
+    const char *registry;   /* NULL: not known yet */
+    const char *username;   /* NULL: not known yet */
+    const char *token_kind; /* NULL: not known, or not GitHub's */
+    const char *path;       /* of the auth file; NULL: not known yet */
+    bool changed;
+    bool verified;
+};
+
+/*
+ * Say it. `err` is NULL on success. Returns the exit status: that of the error, 0, or 1 when
+ * standard output could not be written.
+ */
+int report_print(const struct report *report, const struct options *options,
+                 const struct error *err);
+
+#endif

@@ -1,0 +1,208 @@
+#include "cli/login.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/report.h"
+#include "credential/github_token.h"
+#include "credential/source.h"
+#include "registry/handshake.h"
+#include "store/auth_file.h"
+#include "store/location.h"
+
+/* All that one login holds. */
+struct login {
+    const struct options *options;
+    const struct clock *clock;
+    int64_t deadline_ms;
+    struct reference registry;
+    struct credential credential;
+    struct secret auth;
+    char path[PATH_MAX];
+    struct auth_file file;
+};
+
+static const char *environment(const char *name) {
+    return getenv(name);
+}
+
+static int read_credential(struct login *login, struct error *err) {
+    const struct options *o = login->options;
+    struct credential_request request = {
+        .username = o->username,
+        .username_env = o->username_env,
+        .username_file = o->username_file,
+        .token_stdin = o->token_stdin,
+        .token_env = o->token_env,
+        .token_file = o->token_file,
+        .is_default_registry = reference_is_default(&login->registry),
+        .is_github = reference_is_github(&login->registry),
+        .stdin_fd = STDIN_FILENO,
+        .environment = environment,
+        .clock = login->clock,
+        .deadline_ms = login->deadline_ms,
+    };
+
+    if (credential_read(&login->credential, &request, err) < 0)
+        return -1;
+    return credential_auth(&login->auth, &login->credential, err);
+}
+
+static int find_file(struct login *login, struct error *err) {
+    const struct passwd *user = getpwuid(geteuid());
+    struct location_request request = {
+        .config_dir = login->options->config_dir,
+        .environment = environment,
+        .passwd_home = user != NULL ? user->pw_dir : NULL,
+    };
+
+    if (location_docker(login->path, &request, err) < 0)
+        return -1;
+    login->file = (struct auth_file){
+        .path = login->path,
+        .key = reference_docker_key(&login->registry),
+        .auth = &login->auth,
+    };
+    return 0;
+}
+
+/* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
+static int send_aloud(void *http, const struct http_request *request,
+                      struct http_response *response, struct error *err) {
+    int ret = http_send(http, request, response, err);
+
+    (void)fprintf(stderr, "ghcr-login: GET %.*s -> ", (int)strcspn(request->url, "?"),
+                  request->url);
+    if (ret == 0)
+        (void)fprintf(stderr, "%d\n", response->status);
+    else
+        (void)fprintf(stderr, "%s\n", err->message);
+    return ret;
+}
+
+static int ask_registry(struct login *login, struct http *http, struct error *err) {
+    const struct options *o = login->options;
+    struct handshake handshake = {
+        .registry = &login->registry,
+        .username = login->credential.username,
+        .token = &login->credential.token,
+        .auth = &login->auth,
+        .realms =
+            {
+                .registry = login->registry.api_host,
+                .allow_plain_http = o->plain_http,
+                .allowed = o->allowed_realms.items,
+                .allowed_count = o->allowed_realms.count,
+            },
+        .retry =
+            {
+                .send = o->verbose ? send_aloud : http_send,
+                .send_ctx = http,
+                .clock = login->clock,
+                .deadline_ms = login->deadline_ms,
+                .retries = o->retries,
+            },
+    };
+
+    return handshake_prove(&handshake, err);
+}
+
+static int prove(struct login *login, struct error *err) {
+    struct http_options options = {
+        .ca_file = login->options->ca_file,
+        .environment = environment,
+        .connect_timeout_ms = (int64_t)login->options->connect_timeout_s * 1000,
+        .clock = login->clock,
+        .deadline_ms = login->deadline_ms,
+    };
+    struct http *http = http_open(&options, err);
+    int ret;
+
+    if (http == NULL)
+        return -1;
+    ret = ask_registry(login, http, err);
+    http_close(http);
+    return ret;
+}
+
+/* What the refused token itself tells. */
+static void hint_at_cause(const struct login *login, struct error *err) {
+    const struct secret *token = &login->credential.token;
+
+    if (err->cls != CLASS_REJECTED)
+        return;
+    if (!reference_is_github(&login->registry))
+        (void)error_hint(err, "check user name and token; a token may be expired or revoked");
+    else if (github_token_kind(secret_text(token), token->len) == GITHUB_TOKEN_FINE_GRAINED)
+        (void)error_hint(err, "GitHub's registry takes no fine-grained tokens: make a classic one "
+                              "with read:packages");
+    else
+        (void)error_hint(err, "the token is expired, revoked or mistyped; make a classic one with "
+                              "read:packages: "
+                              "https://github.com/settings/tokens/new?scopes=read:packages");
+}
+
+static void report_credential(const struct login *login, struct report *report) {
+    const struct secret *token = &login->credential.token;
+
+    report->username = login->credential.username;
+    if (reference_is_github(&login->registry))
+        report->token_kind =
+            github_token_kind_name(github_token_kind(secret_text(token), token->len));
+}
+
+/* A wait for other runs is part of the whole run's limit. */
+static int store(struct login *login, struct report *report, struct error *err) {
+    report->verified = true;
+    if (auth_file_store(&login->file, login->clock, login->deadline_ms, &report->changed, err) < 0)
+        return -1;
+    report->result = report->changed ? "stored" : "unchanged";
+    return 0;
+}
+
+/* The story: each step needs the one before, and nothing is asked or written before it must be. */
+static int tell(struct login *login, struct report *report, struct error *err) {
+    const char *registry = login->options->registry;
+
+    if (reference_parse(&login->registry, registry != NULL ? registry : REFERENCE_DEFAULT, err) < 0)
+        return -1;
+    report->registry = login->registry.host;
+    if (login->registry.name_space[0] != '\0') {
+        (void)error_set(err, CLASS_USAGE,
+                        "docker keeps one credential for a whole registry, not one for '%s/%s'",
+                        login->registry.host, login->registry.name_space);
+        return error_hint(err, "log in to %s alone", login->registry.host);
+    }
+    if (read_credential(login, err) < 0)
+        return -1;
+    report_credential(login, report);
+    if (find_file(login, err) < 0)
+        return -1;
+    report->path = login->path;
+    if (auth_file_check(&login->file, err) < 0)
+        return -1;
+    if (prove(login, err) < 0) {
+        hint_at_cause(login, err);
+        return -1;
+    }
+    return store(login, report, err);
+}
+
+int login_run(const struct options *options) {
+    struct login login = {.options = options, .clock = clock_system()};
+    struct report report = {.result = "failed"};
+    struct error err = ERROR_INIT;
+    int status;
+
+    login.deadline_ms = clock_now(login.clock) + (int64_t)options->timeout_s * 1000;
+    status = tell(&login, &report, &err) == 0 ? report_print(&report, options, NULL)
+                                              : report_print(&report, options, &err);
+    credential_clear(&login.credential);
+    secret_clear(&login.auth);
+    return status;
+}

@@ -1,0 +1,86 @@
+#include "cli/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+enum { SHOWN_MAX = 4200 };
+
+/* A JSON string of text from anywhere, null for NULL. */
+static json_t *json_text(const char *text) {
+    char shown[SHOWN_MAX];
+
+    return text != NULL ? json_string(text_printable(shown, sizeof(shown), text, strlen(text)))
+                        : json_null();
+}
+
+static json_t *json_files(const struct report *report) {
+    if (report->path == NULL)
+        return json_array();
+    return json_pack("[{s:o, s:s, s:s, s:b}]", "path", json_text(report->path), "format", "docker",
+                     "store", "file", "changed", report->changed);
+}
+
+static json_t *json_token(const struct report *report) {
+    if (report->token_kind == NULL)
+        return json_null();
+    return json_pack("{s:s, s:n, s:n}", "kind", report->token_kind, "expires_at", "scopes");
+}
+
+static json_t *json_error(const struct error *err) {
+    return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
+                     (int)err->cls, "message", json_text(err->message), "hint",
+                     err->hint[0] != '\0' ? json_text(err->hint) : json_null());
+}
+
+static void print_json(const struct report *report, const struct error *err) {
+    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:[], s:o, s:[]}", "result",
+                             err != NULL ? "failed" : report->result, "changed", report->changed,
+                             "registry", json_text(report->registry), "username",
+                             json_text(report->username), "verified", report->verified, "files",
+                             json_files(report), "images", "token", json_token(report), "warnings");
+
+    if (err != NULL)
+        (void)json_object_set_new(json, "error", json_error(err));
+    /* Without memory there is no object; the error on standard error says so. */
+    if (json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0)
+        (void)fputc('\n', stdout);
+    json_decref(json);
+}
+
+static void print_success(const struct report *report) {
+    char user[512];
+    char path[SHOWN_MAX];
+
+    (void)text_printable(user, sizeof(user), report->username, strlen(report->username));
+    (void)text_printable(path, sizeof(path), report->path, strlen(report->path));
+    (void)printf("Login Succeeded: %s as %s, %s in '%s'\n", report->registry, user,
+                 report->changed ? "stored" : "already stored", path);
+}
+
+static void print_error(const struct error *err) {
+    char shown[SHOWN_MAX];
+
+    (void)fprintf(stderr, "ghcr-login: %s\n",
+                  text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
+    if (err->hint[0] != '\0')
+        (void)fprintf(stderr, "hint: %s\n",
+                      text_printable(shown, sizeof(shown), err->hint, strlen(err->hint)));
+}
+
+int report_print(const struct report *report, const struct options *options,
+                 const struct error *err) {
+    if (err != NULL)
+        print_error(err);
+    if (options->json)
+        print_json(report, err);
+    else if (err == NULL && !options->quiet)
+        print_success(report);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
+        return err != NULL ? (int)err->cls : CLASS_INTERNAL;
+    }
+    return err != NULL ? (int)err->cls : 0;
+}

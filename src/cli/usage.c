@@ -1,0 +1,55 @@
+#include "cli/usage.h"
+
+#include <string.h>
+
+#include "cli/options.h"
+
+enum { HELP_COLUMN = 30 };
+
+static const char head[] =
+    "usage: ghcr-login [login] [OPTION...] [REGISTRY]\n"
+    "\n"
+    "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
+    "store them where docker finds them. Never prompts.\n"
+    "\n"
+    "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
+
+static const char tail[] =
+    "\n"
+    "For ghcr.io the token may also come from $GHCR_TOKEN or from the systemd credential\n"
+    "'ghcr-token', the name from $GHCR_USERNAME or $GITHUB_ACTOR.\n"
+    "\n"
+    "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
+    "registry, 5 registry could not be asked, 6 nothing was proved, 8 auth file, 9 credential "
+    "helper.\n";
+
+static void print_option(FILE *out, const struct option_spec *spec) {
+    char left[64];
+    int len =
+        snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", spec->letter ? '-' : ' ',
+                 spec->letter ? spec->letter : ' ', spec->letter ? "," : " ", spec->name,
+                 spec->argument != NULL ? " " : "", spec->argument != NULL ? spec->argument : "");
+
+    (void)fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, len >= HELP_COLUMN ? "  " : "", spec->help);
+}
+
+void usage_print_help(FILE *out) {
+    size_t count;
+    const struct option_spec *table = options_table(&count);
+    const char *group = "";
+
+    (void)fputs(head, out);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].group == NULL)
+            continue;
+        if (strcmp(group, table[i].group) != 0)
+            (void)fprintf(out, "\n%s:\n", table[i].group);
+        group = table[i].group;
+        print_option(out, &table[i]);
+    }
+    (void)fputs(tail, out);
+}
+
+void usage_print_version(FILE *out) {
+    (void)fputs("ghcr-login " GHCR_LOGIN_VERSION "\n", out);
+}
