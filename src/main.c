@@ -40,6 +40,8 @@ static int harden_process(void) {
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return -1;
 #endif
+    /* libcurl would write the keys of the TLS session there. */
+    (void)unsetenv("SSLKEYLOGFILE");
     (void)umask(077);
     return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0;
 }

@@ -45,7 +45,8 @@ enum option_kind {
     OPTION_FLAG,    /* bool */
     OPTION_TEXT,    /* const char * */
     OPTION_LIST,    /* struct option_list */
-    OPTION_NUMBER,  /* unsigned, at most `max` */
+    OPTION_NUMBER,  /* unsigned, 0 to `max` */
+    OPTION_SECONDS, /* unsigned, 1 to `max` */
     OPTION_REFUSED, /* exists only to be refused; `help` is the reason */
 };
 

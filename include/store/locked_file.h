@@ -65,6 +65,10 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
 /* Accepts a file that was never opened. */
 void locked_file_close(struct locked_file *file);
 
+/* The same without a lock, and without making a directory: for a look before there is a need. */
+int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
+    __attribute__((warn_unused_result));
+
 /*
  * Whether locked_file_replace() could work, as far as can be told without writing: the directory,
  * or the nearest one above that exists, can be written. Returns 0, or -1 with *err set.

@@ -30,9 +30,9 @@ static const struct option_spec table[] = {
      "store in Docker's config.json (the default)"},
     {"config", 0, "DIR", OPTION_TEXT, AT(config_dir), 0, "Where",
      "the directory of Docker's config.json"},
-    {"timeout", 0, "SECONDS", OPTION_NUMBER, AT(timeout_s), OPTIONS_SECONDS_MAX, "Network",
+    {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, "Network",
      "limit of the whole run (60)"},
-    {"connect-timeout", 0, "SECONDS", OPTION_NUMBER, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
+    {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
      "Network", "limit of each connection attempt (10)"},
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, "Network",
      "ask again N times where waiting can help (4)"},
@@ -84,11 +84,12 @@ static const struct option_spec *find_short(char letter) {
 static int set_number(unsigned *out, const struct option_spec *spec, const char *value,
                       struct error *err) {
     struct scan s = scan_over(value, strlen(value));
+    unsigned least = spec->kind == OPTION_SECONDS ? 1 : 0;
     uint64_t number;
 
-    if (!scan_number(&s, spec->max, &number) || !scan_is_at_end(&s))
-        return error_set(err, CLASS_USAGE, "--%s takes a whole number from 0 to %u", spec->name,
-                         spec->max);
+    if (!scan_number(&s, spec->max, &number) || !scan_is_at_end(&s) || number < least)
+        return error_set(err, CLASS_USAGE, "--%s takes a whole number from %u to %u", spec->name,
+                         least, spec->max);
     *out = (unsigned)number;
     return 0;
 }
@@ -104,8 +105,9 @@ static int append(struct option_list *list, const struct option_spec *spec, cons
 
 static int refuse(const struct option_spec *spec, struct error *err) {
     (void)error_set(err, CLASS_USAGE, "--%s is not supported: %s", spec->name, spec->help);
-    return error_hint(err, "pipe the token in, or use --token-env VAR or --token-file FILE; and "
-                           "revoke a token that was given here");
+    return error_hint(err,
+                      "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a "
+                      "token that was given here");
 }
 
 static int set(struct parser *p, const struct option_spec *spec, const char *value,
@@ -126,6 +128,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
         *(const char **)(void *)member = value;
         return 0;
     case OPTION_NUMBER:
+    case OPTION_SECONDS:
         return set_number((unsigned *)(void *)member, spec, value, err);
     case OPTION_LIST:
         return append((struct option_list *)(void *)member, spec, value, err);
@@ -244,5 +247,5 @@ int options_parse(struct options *out, int argc, char *const argv[], struct erro
     /* Who reads JSON wants it of this error too, wherever --json stands. */
     for (int i = 1; i < argc; i++)
         out->json = out->json || strcmp(argv[i], "--json") == 0;
-    return error_hint(err, "try 'ghcr-login --help'");
+    return -1;
 }

@@ -24,15 +24,14 @@ static json_t *json_files(const struct report *report) {
 }
 
 static json_t *json_token(const struct report *report) {
-    if (report->token_kind == NULL)
-        return json_null();
-    return json_pack("{s:s, s:n, s:n}", "kind", report->token_kind, "expires_at", "scopes");
+    return json_pack("{s:o, s:n, s:n}", "kind", json_text(report->token_kind), "expires_at",
+                     "scopes");
 }
 
 static json_t *json_error(const struct error *err) {
     return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
                      (int)err->cls, "message", json_text(err->message), "hint",
-                     err->hint[0] != '\0' ? json_text(err->hint) : json_null());
+                     json_text(err->hint));
 }
 
 static void print_json(const struct report *report, const struct error *err) {
@@ -68,6 +67,8 @@ static void print_error(const struct error *err) {
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "hint: %s\n",
                       text_printable(shown, sizeof(shown), err->hint, strlen(err->hint)));
+    if (err->cls == CLASS_USAGE)
+        (void)fputs("try 'ghcr-login --help'\n", stderr);
 }
 
 int report_print(const struct report *report, const struct options *options,

@@ -58,7 +58,7 @@ static int read_file(struct secret *out, const char *path, int *errnum,
     struct io_input input = {
         .name = name.text,
         .cls = CLASS_CREDENTIAL,
-        .max = CREDENTIAL_TOKEN_MAX + 2, /* a line end */
+        .max = CREDENTIAL_TOKEN_MAX,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };
@@ -72,7 +72,7 @@ static int read_stdin(struct secret *out, int64_t wait_ms, const struct credenti
     struct io_input input = {
         .name = "standard input",
         .cls = CLASS_CREDENTIAL,
-        .max = CREDENTIAL_TOKEN_MAX + 2,
+        .max = CREDENTIAL_TOKEN_MAX,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };

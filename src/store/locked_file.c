@@ -38,6 +38,31 @@ static int wait_for_lock(struct locked_file *file, const struct clock *clock, in
     return 0;
 }
 
+static void close_fd(int *fd) {
+    if (*fd >= 0)
+        (void)close(*fd); /* what was written is synced before */
+    *fd = -1;
+}
+
+/* Temporary files that a killed run left; nobody else's, for we hold the lock. */
+static void remove_leftovers(const struct locked_file *file) {
+    char prefix[NAME_MAX + 32];
+    int fd = openat(file->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        close_fd(&fd);
+        return; /* they are litter, not a reason to fail */
+    }
+    (void)snprintf(prefix, sizeof(prefix), ".%.*s" TEMPORARY_MARK, NAME_MAX, path_base(file->path));
+    while ((entry = readdir(dir)) != NULL) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            (void)unlinkat(file->dir_fd, entry->d_name, 0);
+    }
+    (void)closedir(dir);
+}
+
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
                      int64_t deadline_ms, struct error *err) {
     *file = LOCKED_FILE_INIT;
@@ -53,13 +78,8 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
         locked_file_close(file);
         return -1;
     }
+    remove_leftovers(file);
     return 0;
-}
-
-static void close_fd(int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd); /* what was written is synced before */
-    *fd = -1;
 }
 
 void locked_file_close(struct locked_file *file) {
@@ -87,23 +107,14 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
     return io_read_all(text, file->fd, &input, err);
 }
 
-/* Temporary files that a killed run left; nobody else's, for we hold the lock. */
-static void remove_leftovers(const struct locked_file *file) {
-    char prefix[NAME_MAX + 32];
-    int fd = openat(file->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
+int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err) {
+    struct locked_file file = LOCKED_FILE_INIT;
+    int ret = path_resolve(file.path, path, err);
 
-    if (dir == NULL) {
-        close_fd(&fd);
-        return; /* they are litter, not a reason to fail */
-    }
-    (void)snprintf(prefix, sizeof(prefix), ".%.*s" TEMPORARY_MARK, NAME_MAX, path_base(file->path));
-    while ((entry = readdir(dir)) != NULL) {
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-            (void)unlinkat(file->dir_fd, entry->d_name, 0);
-    }
-    (void)closedir(dir);
+    if (ret == 0)
+        ret = locked_file_read(&file, text, max, err);
+    locked_file_close(&file);
+    return ret;
 }
 
 /*
@@ -210,9 +221,14 @@ static enum locked_file_result swap_in(const struct locked_file *file, char *tem
     }
     if (is_as_seen(file, temporary))
         return LOCKED_FILE_REPLACED;
-    if (exchange(temporary, file->path) == 0 && lstat(temporary, &back) == 0 &&
-        !is_same_version(&ours, &back))
-        (void)exchange(temporary, file->path); /* fails only where the one before would have */
+    if (exchange(temporary, file->path) < 0) {
+        if (rename(temporary, file->path) < 0)
+            (void)fail_to_replace(file, err);
+        temporary[0] = '\0'; /* whatever has that name now is not ours to remove */
+        return err->cls == CLASS_NONE ? LOCKED_FILE_STALE : LOCKED_FILE_FAILED;
+    }
+    if (lstat(temporary, &back) == 0 && !is_same_version(&ours, &back))
+        (void)exchange(temporary, file->path); /* as the two before, it can only work */
     return LOCKED_FILE_STALE;
 }
 
@@ -255,7 +271,6 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
         errno = ENAMETOOLONG;
         return fail(err, "make a temporary file beside", file->path);
     }
-    remove_leftovers(file);
     /* A signal waits until the temporary file is gone; none of this takes long. */
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
@@ -279,5 +294,6 @@ int locked_file_check_writable(const char *path, struct error *err) {
     if (access(nearest, W_OK | X_OK) == 0)
         return 0;
     (void)fail(err, "write into the directory", nearest);
+    (void)error_wrap(err, "cannot store in '%s'", real);
     return error_hint(err, "name a directory that this user can write with --config DIR");
 }
