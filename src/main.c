@@ -21,7 +21,8 @@
 #include "registry/http.h"
 
 /* A closed descriptor 0, 1 or 2 would be given to the next file: to the auth file, say. */
-static int open_standard_descriptors(void) {
+static int open_standard_descriptors(void)
+{
     int fd;
 
     do {
@@ -31,7 +32,8 @@ static int open_standard_descriptors(void) {
 }
 
 /* Nothing of this process is for others: no core, no ptrace, no file that they can read. */
-static int harden_process(void) {
+static int harden_process(void)
+{
     struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
 
     if (open_standard_descriptors() < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
@@ -47,12 +49,14 @@ static int harden_process(void) {
 }
 
 /* Both libraries let go of what they were given only through the allocator that wipes. */
-static int init_libraries(struct error *err) {
+static int init_libraries(struct error *err)
+{
     json_init();
     return http_init(err);
 }
 
-int main(int argc, char *argv[]) {
+int main(int argc, char *argv[])
+{
     struct report report = {.result = "failed"};
     struct error err = ERROR_INIT;
     struct options options;

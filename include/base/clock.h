@@ -17,12 +17,14 @@ struct clock {
 /* The machine's own. */
 const struct clock *clock_system(void);
 
-static inline int64_t clock_now(const struct clock *c) {
+static inline int64_t clock_now(const struct clock *c)
+{
     return c->now_ms(c->ctx);
 }
 
 /* Milliseconds until `deadline_ms` of the monotonic clock; 0 when it has passed. */
-static inline int64_t clock_left(const struct clock *c, int64_t deadline_ms) {
+static inline int64_t clock_left(const struct clock *c, int64_t deadline_ms)
+{
     int64_t left = deadline_ms - clock_now(c);
 
     return left > 0 ? left : 0;

@@ -15,7 +15,8 @@ enum {
 };
 
 /* Append an encoded block without the line ends that libb64 1.2 puts in. */
-static int append_unbroken(struct secret *out, const char *block, size_t len, struct error *err) {
+static int append_unbroken(struct secret *out, const char *block, size_t len, struct error *err)
+{
     for (size_t i = 0; i < len; i++) {
         if (block[i] != '\n' && secret_append(out, &block[i], 1, (size_t)-1, err) < 0)
             return -1;
@@ -23,7 +24,8 @@ static int append_unbroken(struct secret *out, const char *block, size_t len, st
     return 0;
 }
 
-int base64_encode(struct secret *out, const struct secret *in, struct error *err) {
+int base64_encode(struct secret *out, const struct secret *in, struct error *err)
+{
     struct secret built = SECRET_INIT;
     char block[ENCODED_BLOCK];
     int ret = secret_append_text(&built, "", err);
@@ -47,7 +49,8 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
 }
 
 /* libb64's decoder skips what it does not know, so that all rules are checked here. */
-static bool is_well_formed(const char *text, size_t len) {
+static bool is_well_formed(const char *text, size_t len)
+{
     struct scan s = scan_over(text, len);
     struct span body = {.data = text, .len = 0};
 
@@ -57,7 +60,8 @@ static bool is_well_formed(const char *text, size_t len) {
     return scan_is_at_end(&s) && len % 4 == 0 && len - body.len <= 2;
 }
 
-int base64_decode(struct secret *out, const char *text, size_t len, struct error *err) {
+int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)
+{
     struct secret built = SECRET_INIT;
     int ret = -1;
 

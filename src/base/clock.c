@@ -6,7 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t system_now_ms(void *ctx) {
+static int64_t system_now_ms(void *ctx)
+{
     struct timespec now = {0};
 
     (void)ctx;
@@ -14,12 +15,14 @@ static int64_t system_now_ms(void *ctx) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int64_t system_unix_s(void *ctx) {
+static int64_t system_unix_s(void *ctx)
+{
     (void)ctx;
     return (int64_t)time(NULL);
 }
 
-static void system_sleep_ms(void *ctx, int64_t ms) {
+static void system_sleep_ms(void *ctx, int64_t ms)
+{
     struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)ctx;
@@ -27,7 +30,8 @@ static void system_sleep_ms(void *ctx, int64_t ms) {
         ;
 }
 
-static uint32_t system_random_below(void *ctx, uint32_t bound) {
+static uint32_t system_random_below(void *ctx, uint32_t bound)
+{
     uint32_t value;
 
     /* Only spreads waits over time: the slight bias of % is harmless, and so is the fallback. */
@@ -36,7 +40,8 @@ static uint32_t system_random_below(void *ctx, uint32_t bound) {
     return value % bound;
 }
 
-const struct clock *clock_system(void) {
+const struct clock *clock_system(void)
+{
     static const struct clock system_clock = {
         .now_ms = system_now_ms,
         .unix_s = system_unix_s,

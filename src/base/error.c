@@ -12,7 +12,8 @@ static const char *const class_names[] = {
     [CLASS_AUTHFILE] = "authfile", [CLASS_HELPER] = "helper",
 };
 
-int error_set(struct error *err, enum exit_class cls, const char *fmt, ...) {
+int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
+{
     va_list ap;
 
     if (err->cls != CLASS_NONE)
@@ -25,7 +26,8 @@ int error_set(struct error *err, enum exit_class cls, const char *fmt, ...) {
     return -1;
 }
 
-int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...) {
+int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...)
+{
     va_list ap;
     size_t len;
 
@@ -41,11 +43,13 @@ int error_set_errno(struct error *err, enum exit_class cls, int errnum, const ch
     return -1;
 }
 
-int error_no_memory(struct error *err) {
+int error_no_memory(struct error *err)
+{
     return error_set(err, CLASS_INTERNAL, "out of memory");
 }
 
-int error_hint(struct error *err, const char *fmt, ...) {
+int error_hint(struct error *err, const char *fmt, ...)
+{
     va_list ap;
 
     if (err->hint[0] != '\0')
@@ -56,7 +60,8 @@ int error_hint(struct error *err, const char *fmt, ...) {
     return -1;
 }
 
-int error_wrap(struct error *err, const char *fmt, ...) {
+int error_wrap(struct error *err, const char *fmt, ...)
+{
     char inner[sizeof(err->message)];
     va_list ap;
     size_t len;
@@ -70,6 +75,7 @@ int error_wrap(struct error *err, const char *fmt, ...) {
     return -1;
 }
 
-const char *exit_class_name(enum exit_class cls) {
+const char *exit_class_name(enum exit_class cls)
+{
     return class_names[cls];
 }

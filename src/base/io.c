@@ -10,7 +10,8 @@
 enum { READ_BLOCK = 16384 };
 
 /* Returns 1 when `fd` can be read without waiting, 0 when time is up, -1 with errno set. */
-static int wait_readable(int fd, const struct io_input *input) {
+static int wait_readable(int fd, const struct io_input *input)
+{
     for (;;) {
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
         int64_t left = input->clock != NULL ? clock_left(input->clock, input->deadline_ms) : -1;
@@ -25,7 +26,8 @@ static int wait_readable(int fd, const struct io_input *input) {
 
 /* Returns how many bytes were read, 0 at the end, or -1 with *err set. */
 static ssize_t read_some(int fd, char *buf, size_t size, const struct io_input *input,
-                         struct error *err) {
+                         struct error *err)
+{
     for (;;) {
         int ready = wait_readable(fd, input);
         ssize_t n;
@@ -40,7 +42,8 @@ static ssize_t read_some(int fd, char *buf, size_t size, const struct io_input *
     }
 }
 
-int io_read_all(struct secret *out, int fd, const struct io_input *input, struct error *err) {
+int io_read_all(struct secret *out, int fd, const struct io_input *input, struct error *err)
+{
     struct secret built = SECRET_INIT;
     char block[READ_BLOCK];
     ssize_t n;
@@ -63,7 +66,8 @@ int io_read_all(struct secret *out, int fd, const struct io_input *input, struct
 }
 
 int io_read_path(struct secret *out, const char *path, const struct io_input *input, int *errnum,
-                 struct error *err) {
+                 struct error *err)
+{
     /* O_NONBLOCK: a pipe that nobody writes to must not hold up the open itself. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int ret;
@@ -77,7 +81,8 @@ int io_read_path(struct secret *out, const char *path, const struct io_input *in
     return ret;
 }
 
-int io_write_all(int fd, const char *data, size_t len) {
+int io_write_all(int fd, const char *data, size_t len)
+{
     while (len > 0) {
         ssize_t n = write(fd, data, len);
 

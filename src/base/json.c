@@ -2,12 +2,14 @@
 
 #include "base/secret.h"
 
-void json_init(void) {
+void json_init(void)
+{
     json_set_alloc_funcs(wipe_malloc, wipe_free);
 }
 
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
-                   struct error *err) {
+                   struct error *err)
+{
     size_t flags =
         JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     json_error_t at;
@@ -31,6 +33,7 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
     return NULL;
 }
 
-const char *json_member_text(const json_t *object, const char *key) {
+const char *json_member_text(const json_t *object, const char *key)
+{
     return json_string_value(json_object_get(object, key));
 }

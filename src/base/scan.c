@@ -6,26 +6,31 @@
 static const char token_bytes[] = "!#$%&'*+-.^_`|~0123456789"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-struct scan scan_over(const char *text, size_t len) {
+struct scan scan_over(const char *text, size_t len)
+{
     return (struct scan){.p = text, .end = text + len};
 }
 
-bool scan_is_at_end(const struct scan *s) {
+bool scan_is_at_end(const struct scan *s)
+{
     return s->p == s->end;
 }
 
-bool scan_is_at(const struct scan *s, char c) {
+bool scan_is_at(const struct scan *s, char c)
+{
     return s->p < s->end && *s->p == c;
 }
 
-bool scan_char(struct scan *s, char c) {
+bool scan_char(struct scan *s, char c)
+{
     if (!scan_is_at(s, c))
         return false;
     s->p++;
     return true;
 }
 
-size_t scan_blanks(struct scan *s) {
+size_t scan_blanks(struct scan *s)
+{
     const char *start = s->p;
 
     while (scan_is_at(s, ' ') || scan_is_at(s, '\t'))
@@ -33,7 +38,8 @@ size_t scan_blanks(struct scan *s) {
     return (size_t)(s->p - start);
 }
 
-bool scan_run(struct scan *s, const char *set, struct span *out) {
+bool scan_run(struct scan *s, const char *set, struct span *out)
+{
     const char *start = s->p;
 
     while (s->p < s->end && *s->p != '\0' && strchr(set, *s->p) != NULL)
@@ -42,11 +48,13 @@ bool scan_run(struct scan *s, const char *set, struct span *out) {
     return out->len > 0;
 }
 
-bool scan_token(struct scan *s, struct span *out) {
+bool scan_token(struct scan *s, struct span *out)
+{
     return scan_run(s, token_bytes, out);
 }
 
-bool scan_quoted(struct scan *s, char *dst, size_t dst_size) {
+bool scan_quoted(struct scan *s, char *dst, size_t dst_size)
+{
     struct scan ahead = *s;
     size_t used = 0;
 
@@ -67,7 +75,8 @@ bool scan_quoted(struct scan *s, char *dst, size_t dst_size) {
     return true;
 }
 
-bool scan_number(struct scan *s, uint64_t max, uint64_t *out) {
+bool scan_number(struct scan *s, uint64_t max, uint64_t *out)
+{
     const char *p = s->p;
     uint64_t value = 0;
 
@@ -85,11 +94,13 @@ bool scan_number(struct scan *s, uint64_t max, uint64_t *out) {
     return true;
 }
 
-bool span_is(struct span span, const char *text) {
+bool span_is(struct span span, const char *text)
+{
     return span.len == strlen(text) && strncasecmp(span.data, text, span.len) == 0;
 }
 
-bool span_copy(struct span span, char *dst, size_t dst_size) {
+bool span_copy(struct span span, char *dst, size_t dst_size)
+{
     if (span.len >= dst_size)
         return false;
     memcpy(dst, span.data, span.len);

@@ -6,7 +6,8 @@
 
 enum { SECRET_CAP_MIN = 256 };
 
-void secret_clear(struct secret *s) {
+void secret_clear(struct secret *s)
+{
     if (s == NULL)
         return;
     if (s->data != NULL) {
@@ -16,7 +17,8 @@ void secret_clear(struct secret *s) {
     *s = SECRET_INIT;
 }
 
-static int secret_reserve(struct secret *s, size_t len, struct error *err) {
+static int secret_reserve(struct secret *s, size_t len, struct error *err)
+{
     size_t cap = s->cap > 0 ? s->cap : SECRET_CAP_MIN;
     char *data;
 
@@ -41,7 +43,8 @@ static int secret_reserve(struct secret *s, size_t len, struct error *err) {
     return 0;
 }
 
-int secret_append(struct secret *s, const void *data, size_t len, size_t max, struct error *err) {
+int secret_append(struct secret *s, const void *data, size_t len, size_t max, struct error *err)
+{
     if (len > max || s->len > max - len)
         return error_set(err, CLASS_INTERNAL, "more than %zu bytes", max);
     if (secret_reserve(s, s->len + len, err) < 0)
@@ -53,21 +56,25 @@ int secret_append(struct secret *s, const void *data, size_t len, size_t max, st
     return 0;
 }
 
-int secret_append_text(struct secret *s, const char *text, struct error *err) {
+int secret_append_text(struct secret *s, const char *text, struct error *err)
+{
     return secret_append(s, text, strlen(text), SIZE_MAX - 1, err);
 }
 
-void secret_move(struct secret *to, struct secret *from) {
+void secret_move(struct secret *to, struct secret *from)
+{
     secret_clear(to);
     *to = *from;
     *from = SECRET_INIT;
 }
 
-const char *secret_text(const struct secret *s) {
+const char *secret_text(const struct secret *s)
+{
     return s->data != NULL ? s->data : "";
 }
 
-bool secret_is_equal(const struct secret *a, const struct secret *b) {
+bool secret_is_equal(const struct secret *a, const struct secret *b)
+{
     unsigned char difference = 0;
 
     if (a->len != b->len)
@@ -77,7 +84,8 @@ bool secret_is_equal(const struct secret *a, const struct secret *b) {
     return difference == 0;
 }
 
-bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len) {
+bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len)
+{
     return needle->len > 0 && memmem(haystack, len, needle->data, needle->len) != NULL;
 }
 
@@ -89,7 +97,8 @@ union wipe_header {
     max_align_t align;
 };
 
-void *wipe_malloc(size_t size) {
+void *wipe_malloc(size_t size)
+{
     union wipe_header *header;
 
     if (size > SIZE_MAX - sizeof(*header))
@@ -101,7 +110,8 @@ void *wipe_malloc(size_t size) {
     return header + 1;
 }
 
-void *wipe_calloc(size_t count, size_t size) {
+void *wipe_calloc(size_t count, size_t size)
+{
     void *block;
 
     if (size > 0 && count > SIZE_MAX / size)
@@ -112,7 +122,8 @@ void *wipe_calloc(size_t count, size_t size) {
     return block;
 }
 
-void *wipe_realloc(void *block, size_t size) {
+void *wipe_realloc(void *block, size_t size)
+{
     union wipe_header *header;
     void *moved;
 
@@ -127,7 +138,8 @@ void *wipe_realloc(void *block, size_t size) {
     return moved;
 }
 
-char *wipe_strdup(const char *text) {
+char *wipe_strdup(const char *text)
+{
     size_t size = strlen(text) + 1;
     char *copy = wipe_malloc(size);
 
@@ -136,7 +148,8 @@ char *wipe_strdup(const char *text) {
     return copy;
 }
 
-void wipe_free(void *block) {
+void wipe_free(void *block)
+{
     union wipe_header *header;
 
     if (block == NULL)

@@ -7,7 +7,8 @@
  * The length of the well-formed UTF-8 character at `p` (RFC 3629: no overlong forms, surrogates
  * or code points past U+10FFFF) and its code point, or 0.
  */
-static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code) {
+static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code)
+{
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t len = p[0] < 0x80   ? 1
                  : p[0] < 0xc0 ? 0
@@ -29,7 +30,8 @@ static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code) {
     return len;
 }
 
-static bool is_shown_as_is(uint32_t code) {
+static bool is_shown_as_is(uint32_t code)
+{
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
     bool line_end = code == 0x2028 || code == 0x2029;
     bool direction = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
@@ -38,7 +40,8 @@ static bool is_shown_as_is(uint32_t code) {
     return !control && !line_end && !direction;
 }
 
-char *text_printable(char *dst, size_t dst_size, const char *src, size_t len) {
+char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
+{
     const unsigned char *p = (const unsigned char *)src;
     size_t used = 0;
 
@@ -65,7 +68,8 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len) {
     return dst;
 }
 
-bool text_has_suffix(const char *text, const char *suffix) {
+bool text_has_suffix(const char *text, const char *suffix)
+{
     size_t text_len = strlen(text);
     size_t suffix_len = strlen(suffix);
 

@@ -27,11 +27,13 @@ struct login {
     struct auth_file file;
 };
 
-static const char *environment(const char *name) {
+static const char *environment(const char *name)
+{
     return getenv(name);
 }
 
-static int read_credential(struct login *login, struct error *err) {
+static int read_credential(struct login *login, struct error *err)
+{
     const struct options *o = login->options;
     struct credential_request request = {
         .username = o->username,
@@ -53,7 +55,8 @@ static int read_credential(struct login *login, struct error *err) {
     return credential_auth(&login->auth, &login->credential, err);
 }
 
-static int find_file(struct login *login, struct error *err) {
+static int find_file(struct login *login, struct error *err)
+{
     const struct passwd *user = getpwuid(geteuid());
     struct location_request request = {
         .config_dir = login->options->config_dir,
@@ -73,7 +76,8 @@ static int find_file(struct login *login, struct error *err) {
 
 /* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
 static int send_aloud(void *http, const struct http_request *request,
-                      struct http_response *response, struct error *err) {
+                      struct http_response *response, struct error *err)
+{
     int ret = http_send(http, request, response, err);
 
     (void)fprintf(stderr, "ghcr-login: GET %.*s -> ", (int)strcspn(request->url, "?"),
@@ -85,7 +89,8 @@ static int send_aloud(void *http, const struct http_request *request,
     return ret;
 }
 
-static int ask_registry(struct login *login, struct http *http, struct error *err) {
+static int ask_registry(struct login *login, struct http *http, struct error *err)
+{
     const struct options *o = login->options;
     struct handshake handshake = {
         .registry = &login->registry,
@@ -112,7 +117,8 @@ static int ask_registry(struct login *login, struct http *http, struct error *er
     return handshake_prove(&handshake, err);
 }
 
-static int prove(struct login *login, struct error *err) {
+static int prove(struct login *login, struct error *err)
+{
     struct http_options options = {
         .ca_file = login->options->ca_file,
         .environment = environment,
@@ -131,7 +137,8 @@ static int prove(struct login *login, struct error *err) {
 }
 
 /* What the refused token itself tells. */
-static void hint_at_cause(const struct login *login, struct error *err) {
+static void hint_at_cause(const struct login *login, struct error *err)
+{
     const struct secret *token = &login->credential.token;
 
     if (err->cls != CLASS_REJECTED)
@@ -147,7 +154,8 @@ static void hint_at_cause(const struct login *login, struct error *err) {
                               "https://github.com/settings/tokens/new?scopes=read:packages");
 }
 
-static void report_credential(const struct login *login, struct report *report) {
+static void report_credential(const struct login *login, struct report *report)
+{
     const struct secret *token = &login->credential.token;
 
     report->username = login->credential.username;
@@ -157,7 +165,8 @@ static void report_credential(const struct login *login, struct report *report) 
 }
 
 /* A wait for other runs is part of the whole run's limit. */
-static int store(struct login *login, struct report *report, struct error *err) {
+static int store(struct login *login, struct report *report, struct error *err)
+{
     report->verified = true;
     if (auth_file_store(&login->file, login->clock, login->deadline_ms, &report->changed, err) < 0)
         return -1;
@@ -166,7 +175,8 @@ static int store(struct login *login, struct report *report, struct error *err) 
 }
 
 /* The story: each step needs the one before, and nothing is asked or written before it must be. */
-static int tell(struct login *login, struct report *report, struct error *err) {
+static int tell(struct login *login, struct report *report, struct error *err)
+{
     const char *registry = login->options->registry;
 
     if (reference_parse(&login->registry, registry != NULL ? registry : REFERENCE_DEFAULT, err) < 0)
@@ -193,7 +203,8 @@ static int tell(struct login *login, struct report *report, struct error *err) {
     return store(login, report, err);
 }
 
-int login_run(const struct options *options) {
+int login_run(const struct options *options)
+{
     struct login login = {.options = options, .clock = clock_system()};
     struct report report = {.result = "failed"};
     struct error err = ERROR_INIT;

@@ -60,12 +60,14 @@ struct parser {
     bool seen[TABLE_LEN];
 };
 
-const struct option_spec *options_table(size_t *count) {
+const struct option_spec *options_table(size_t *count)
+{
     *count = TABLE_LEN;
     return table;
 }
 
-static const struct option_spec *find_long(struct span name) {
+static const struct option_spec *find_long(struct span name)
+{
     for (size_t i = 0; i < TABLE_LEN; i++) {
         if (name.len == strlen(table[i].name) && memcmp(name.data, table[i].name, name.len) == 0)
             return &table[i];
@@ -73,7 +75,8 @@ static const struct option_spec *find_long(struct span name) {
     return NULL;
 }
 
-static const struct option_spec *find_short(char letter) {
+static const struct option_spec *find_short(char letter)
+{
     for (size_t i = 0; i < TABLE_LEN; i++) {
         if (table[i].letter == letter && letter != '\0')
             return &table[i];
@@ -82,7 +85,8 @@ static const struct option_spec *find_short(char letter) {
 }
 
 static int set_number(unsigned *out, const struct option_spec *spec, const char *value,
-                      struct error *err) {
+                      struct error *err)
+{
     struct scan s = scan_over(value, strlen(value));
     unsigned least = spec->kind == OPTION_SECONDS ? 1 : 0;
     uint64_t number;
@@ -95,7 +99,8 @@ static int set_number(unsigned *out, const struct option_spec *spec, const char 
 }
 
 static int append(struct option_list *list, const struct option_spec *spec, const char *value,
-                  struct error *err) {
+                  struct error *err)
+{
     if (list->count == OPTIONS_LIST_MAX)
         return error_set(err, CLASS_USAGE, "--%s is given more than %d times", spec->name,
                          OPTIONS_LIST_MAX);
@@ -103,7 +108,8 @@ static int append(struct option_list *list, const struct option_spec *spec, cons
     return 0;
 }
 
-static int refuse(const struct option_spec *spec, struct error *err) {
+static int refuse(const struct option_spec *spec, struct error *err)
+{
     (void)error_set(err, CLASS_USAGE, "--%s is not supported: %s", spec->name, spec->help);
     return error_hint(err,
                       "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a "
@@ -111,7 +117,8 @@ static int refuse(const struct option_spec *spec, struct error *err) {
 }
 
 static int set(struct parser *p, const struct option_spec *spec, const char *value,
-               struct error *err) {
+               struct error *err)
+{
     char *member = (char *)p->out + spec->offset;
     size_t index = (size_t)(spec - table);
 
@@ -140,7 +147,8 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
 
 /* The value of an option that takes one: behind '=' or glued to its letter, or the next word. */
 static int take_value(struct parser *p, const struct option_spec *spec, const char *attached,
-                      const char **value, struct error *err) {
+                      const char **value, struct error *err)
+{
     *value = attached;
     if (attached != NULL || spec->kind == OPTION_REFUSED)
         return 0;
@@ -152,7 +160,8 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
     return 0;
 }
 
-static int parse_long(struct parser *p, const char *word, struct error *err) {
+static int parse_long(struct parser *p, const char *word, struct error *err)
+{
     const char *equals = strchr(word, '=');
     struct span name = {.data = word, .len = equals ? (size_t)(equals - word) : strlen(word)};
     const struct option_spec *spec = find_long(name);
@@ -171,7 +180,8 @@ static int parse_long(struct parser *p, const char *word, struct error *err) {
     return set(p, spec, value, err);
 }
 
-static int parse_short(struct parser *p, const char *letters, struct error *err) {
+static int parse_short(struct parser *p, const char *letters, struct error *err)
+{
     for (; *letters != '\0'; letters++) {
         const struct option_spec *spec = find_short(*letters);
         const char *value = NULL;
@@ -191,14 +201,16 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
     return 0;
 }
 
-static int parse_registry(struct parser *p, const char *word, struct error *err) {
+static int parse_registry(struct parser *p, const char *word, struct error *err)
+{
     if (p->out->registry != NULL)
         return error_set(err, CLASS_USAGE, "more than one registry is named");
     p->out->registry = word;
     return 0;
 }
 
-static int check_contradictions(const struct options *o, struct error *err) {
+static int check_contradictions(const struct options *o, struct error *err)
+{
     if ((o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) > 1)
         return error_set(err, CLASS_USAGE,
                          "the user name has more than one source: give one of --username, "
@@ -212,7 +224,8 @@ static int check_contradictions(const struct options *o, struct error *err) {
     return 0;
 }
 
-static int parse_words(struct parser *p, struct error *err) {
+static int parse_words(struct parser *p, struct error *err)
+{
     bool only_names = false;
     bool at_start = true;
 
@@ -238,7 +251,8 @@ static int parse_words(struct parser *p, struct error *err) {
     return 0;
 }
 
-int options_parse(struct options *out, int argc, char *const argv[], struct error *err) {
+int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
+{
     struct parser p = {.out = out, .next = argv + (argc > 0), .end = argv + argc};
 
     *out = (struct options){.timeout_s = 60, .connect_timeout_s = 10, .retries = 4};

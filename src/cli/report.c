@@ -9,32 +9,37 @@
 enum { SHOWN_MAX = 4200 };
 
 /* A JSON string of text from anywhere, null for NULL. */
-static json_t *json_text(const char *text) {
+static json_t *json_text(const char *text)
+{
     char shown[SHOWN_MAX];
 
     return text != NULL ? json_string(text_printable(shown, sizeof(shown), text, strlen(text)))
                         : json_null();
 }
 
-static json_t *json_files(const struct report *report) {
+static json_t *json_files(const struct report *report)
+{
     if (report->path == NULL)
         return json_array();
     return json_pack("[{s:o, s:s, s:s, s:b}]", "path", json_text(report->path), "format", "docker",
                      "store", "file", "changed", report->changed);
 }
 
-static json_t *json_token(const struct report *report) {
+static json_t *json_token(const struct report *report)
+{
     return json_pack("{s:o, s:n, s:n}", "kind", json_text(report->token_kind), "expires_at",
                      "scopes");
 }
 
-static json_t *json_error(const struct error *err) {
+static json_t *json_error(const struct error *err)
+{
     return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
                      (int)err->cls, "message", json_text(err->message), "hint",
                      json_text(err->hint));
 }
 
-static void print_json(const struct report *report, const struct error *err) {
+static void print_json(const struct report *report, const struct error *err)
+{
     json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:[], s:o, s:[]}", "result",
                              err != NULL ? "failed" : report->result, "changed", report->changed,
                              "registry", json_text(report->registry), "username",
@@ -49,7 +54,8 @@ static void print_json(const struct report *report, const struct error *err) {
     json_decref(json);
 }
 
-static void print_success(const struct report *report) {
+static void print_success(const struct report *report)
+{
     char user[512];
     char path[SHOWN_MAX];
 
@@ -59,7 +65,8 @@ static void print_success(const struct report *report) {
                  report->changed ? "stored" : "already stored", path);
 }
 
-static void print_error(const struct error *err) {
+static void print_error(const struct error *err)
+{
     char shown[SHOWN_MAX];
 
     (void)fprintf(stderr, "ghcr-login: %s\n",
@@ -72,7 +79,8 @@ static void print_error(const struct error *err) {
 }
 
 int report_print(const struct report *report, const struct options *options,
-                 const struct error *err) {
+                 const struct error *err)
+{
     if (err != NULL)
         print_error(err);
     if (options->json)

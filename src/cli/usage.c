@@ -23,7 +23,8 @@ static const char tail[] =
     "registry, 5 registry could not be asked, 6 nothing was proved, 8 auth file, 9 credential "
     "helper.\n";
 
-static void print_option(FILE *out, const struct option_spec *spec) {
+static void print_option(FILE *out, const struct option_spec *spec)
+{
     char left[64];
     int len =
         snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", spec->letter ? '-' : ' ',
@@ -33,7 +34,8 @@ static void print_option(FILE *out, const struct option_spec *spec) {
     (void)fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, len >= HELP_COLUMN ? "  " : "", spec->help);
 }
 
-void usage_print_help(FILE *out) {
+void usage_print_help(FILE *out)
+{
     size_t count;
     const struct option_spec *table = options_table(&count);
     const char *group = "";
@@ -50,6 +52,7 @@ void usage_print_help(FILE *out) {
     (void)fputs(tail, out);
 }
 
-void usage_print_version(FILE *out) {
+void usage_print_version(FILE *out)
+{
     (void)fputs("ghcr-login " GHCR_LOGIN_VERSION "\n", out);
 }

@@ -20,7 +20,8 @@ static const char *const kind_names[] = {
 
 enum { LEGACY_LEN = 40 };
 
-static bool is_lower_hex(const char *text, size_t len) {
+static bool is_lower_hex(const char *text, size_t len)
+{
     for (size_t i = 0; i < len; i++) {
         bool digit = text[i] >= '0' && text[i] <= '9';
 
@@ -30,7 +31,8 @@ static bool is_lower_hex(const char *text, size_t len) {
     return true;
 }
 
-enum github_token_kind github_token_kind(const char *text, size_t len) {
+enum github_token_kind github_token_kind(const char *text, size_t len)
+{
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         size_t prefix_len = strlen(prefixes[i].prefix);
 
@@ -41,11 +43,13 @@ enum github_token_kind github_token_kind(const char *text, size_t len) {
                                                         : GITHUB_TOKEN_UNKNOWN;
 }
 
-const char *github_token_kind_name(enum github_token_kind kind) {
+const char *github_token_kind_name(enum github_token_kind kind)
+{
     return kind_names[kind];
 }
 
-bool github_token_is_byte(char c) {
+bool github_token_is_byte(char c)
+{
     bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 
     return letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';

@@ -6,7 +6,8 @@
 #include "credential/source.h"
 
 /* Cut exactly one line end: CR LF, LF or CR. */
-static void cut_line_end(struct secret *value) {
+static void cut_line_end(struct secret *value)
+{
     size_t len = value->len;
 
     if (len > 0 && value->data[len - 1] == '\n')
@@ -18,7 +19,8 @@ static void cut_line_end(struct secret *value) {
 }
 
 /* What is wrong with the bytes of a name or a token alike, or NULL. */
-static const char *fault_in_bytes(const struct secret *value) {
+static const char *fault_in_bytes(const struct secret *value)
+{
     const char *text = secret_text(value);
     bool blank = true;
 
@@ -39,7 +41,8 @@ static const char *fault_in_bytes(const struct secret *value) {
 }
 
 /* What GitHub's tokens never have, by the mistake it comes from, or NULL. */
-static const char *fault_in_github_token(const struct secret *token) {
+static const char *fault_in_github_token(const struct secret *token)
+{
     for (size_t i = 0; i < token->len; i++) {
         char c = token->data[i];
 
@@ -53,11 +56,13 @@ static const char *fault_in_github_token(const struct secret *token) {
     return NULL;
 }
 
-static int refuse(const char *what, const char *where, const char *fault, struct error *err) {
+static int refuse(const char *what, const char *where, const char *fault, struct error *err)
+{
     return error_set(err, CLASS_CREDENTIAL, "the %s from %s %s", what, where, fault);
 }
 
-int rules_check_token(struct secret *value, const char *where, bool is_github, struct error *err) {
+int rules_check_token(struct secret *value, const char *where, bool is_github, struct error *err)
+{
     const char *fault;
 
     cut_line_end(value);
@@ -78,7 +83,8 @@ int rules_check_token(struct secret *value, const char *where, bool is_github, s
     return error_hint(err, "give the token alone, as one line without quotes");
 }
 
-int rules_check_name(struct secret *value, const char *where, struct error *err) {
+int rules_check_name(struct secret *value, const char *where, struct error *err)
+{
     const char *fault;
 
     cut_line_end(value);

@@ -18,7 +18,8 @@ struct source_name {
     char text[512];
 };
 
-static struct source_name name_of(const char *kind, const char *name) {
+static struct source_name name_of(const char *kind, const char *name)
+{
     struct source_name out;
 
     (void)snprintf(out.text, sizeof(out.text), "%s '%.480s'", kind, name);
@@ -26,7 +27,8 @@ static struct source_name name_of(const char *kind, const char *name) {
 }
 
 /* A value where its name belongs must not be shown. */
-static int refuse_value_as_name(const char *option, const char *text, struct error *err) {
+static int refuse_value_as_name(const char *option, const char *text, struct error *err)
+{
     if (github_token_kind(text, strlen(text)) == GITHUB_TOKEN_UNKNOWN)
         return 0;
     (void)error_set(err, CLASS_CREDENTIAL, "%s was given what looks like the token itself", option);
@@ -35,7 +37,8 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
 }
 
 static int read_variable(struct secret *out, const char *name, const char *option,
-                         const struct credential_request *request, struct error *err) {
+                         const struct credential_request *request, struct error *err)
+{
     struct scan first = scan_over(name, strlen(name));
     struct span letters;
     const char *value;
@@ -53,7 +56,8 @@ static int read_variable(struct secret *out, const char *name, const char *optio
 }
 
 static int read_file(struct secret *out, const char *path, int *errnum,
-                     const struct credential_request *request, struct error *err) {
+                     const struct credential_request *request, struct error *err)
+{
     struct source_name name = name_of("file", path);
     struct io_input input = {
         .name = name.text,
@@ -68,7 +72,8 @@ static int read_file(struct secret *out, const char *path, int *errnum,
 
 /* `wait_ms` < 0: until the request's deadline. */
 static int read_stdin(struct secret *out, int64_t wait_ms, const struct credential_request *request,
-                      struct error *err) {
+                      struct error *err)
+{
     struct io_input input = {
         .name = "standard input",
         .cls = CLASS_CREDENTIAL,
@@ -93,7 +98,8 @@ static int read_stdin(struct secret *out, int64_t wait_ms, const struct credenti
 }
 
 static int read_name(struct secret *out, const struct credential_request *request,
-                     struct source_name *where, struct error *err) {
+                     struct source_name *where, struct error *err)
+{
     static const char *const implicit[] = {"GHCR_USERNAME", "GITHUB_ACTOR"};
 
     if (request->username != NULL) {
@@ -121,7 +127,8 @@ static int read_name(struct secret *out, const struct credential_request *reques
 
 /* Returns 1 when the unit has no such credential, 0 when it was read, -1 with *err set. */
 static int read_systemd(struct secret *out, const struct credential_request *request,
-                        struct source_name *where, struct error *err) {
+                        struct source_name *where, struct error *err)
+{
     const char *dir = request->environment("CREDENTIALS_DIRECTORY");
     struct error ignored = ERROR_INIT;
     char path[4096];
@@ -139,7 +146,8 @@ static int read_systemd(struct secret *out, const struct credential_request *req
 }
 
 static int read_token(struct secret *out, const struct credential_request *request,
-                      struct source_name *where, bool *used_stdin, struct error *err) {
+                      struct source_name *where, bool *used_stdin, struct error *err)
+{
     if (request->token_env != NULL) {
         *where = name_of("environment variable", request->token_env);
         return read_variable(out, request->token_env, "--token-env", request, err);
@@ -167,7 +175,8 @@ static int read_token(struct secret *out, const struct credential_request *reque
 }
 
 int credential_read(struct credential *out, const struct credential_request *request,
-                    struct error *err) {
+                    struct error *err)
+{
     struct credential built = CREDENTIAL_INIT;
     struct secret name = SECRET_INIT;
     struct source_name where;
@@ -188,7 +197,8 @@ out:
     return ret;
 }
 
-int credential_auth(struct secret *out, const struct credential *credential, struct error *err) {
+int credential_auth(struct secret *out, const struct credential *credential, struct error *err)
+{
     struct secret plain = SECRET_INIT;
     int ret = -1;
 
@@ -200,7 +210,8 @@ int credential_auth(struct secret *out, const struct credential *credential, str
     return ret;
 }
 
-void credential_clear(struct credential *credential) {
+void credential_clear(struct credential *credential)
+{
     if (credential == NULL)
         return;
     secret_clear(&credential->token);

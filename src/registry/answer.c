@@ -8,7 +8,8 @@
 #include "base/text.h"
 
 /* RFC 6750 section 2.1 says less; RFC 9110 section 5.5 says what a field can carry at all. */
-static int check_bearer(const char *text, size_t len, struct error *err) {
+static int check_bearer(const char *text, size_t len, struct error *err)
+{
     for (size_t i = 0; i < len; i++) {
         if (text[i] < 0x21 || text[i] > 0x7e)
             return error_set(err, CLASS_UNPROVED, "the token has a byte that no header can carry");
@@ -16,7 +17,8 @@ static int check_bearer(const char *text, size_t len, struct error *err) {
     return 0;
 }
 
-int answer_token(struct secret *bearer, const struct http_response *response, struct error *err) {
+int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
+{
     struct secret built = SECRET_INIT;
     const json_t *token;
     json_t *json;
@@ -47,7 +49,8 @@ out:
 }
 
 /* As docker does: the code in lower case, then the message. */
-static void words_of_error(char words[ANSWER_WORDS_MAX], const json_t *error) {
+static void words_of_error(char words[ANSWER_WORDS_MAX], const json_t *error)
+{
     const char *code = json_member_text(error, "code");
     const char *message = json_member_text(error, "message");
     char lower[64] = "";
@@ -58,7 +61,8 @@ static void words_of_error(char words[ANSWER_WORDS_MAX], const json_t *error) {
                    lower[0] != '\0' && message != NULL ? ": " : "", message != NULL ? message : "");
 }
 
-static void words_of_json(char words[ANSWER_WORDS_MAX], const json_t *json) {
+static void words_of_json(char words[ANSWER_WORDS_MAX], const json_t *json)
+{
     static const char *const members[] = {"details", "detail", "message", "error_description",
                                           "error"};
     const json_t *errors = json_object_get(json, "errors");
@@ -76,7 +80,8 @@ static void words_of_json(char words[ANSWER_WORDS_MAX], const json_t *json) {
 }
 
 /* A body that is a sentence, not a document: its first line. */
-static void words_of_text(char words[ANSWER_WORDS_MAX], const struct secret *body) {
+static void words_of_text(char words[ANSWER_WORDS_MAX], const struct secret *body)
+{
     const char *text = secret_text(body);
     size_t len = strcspn(text, "\r\n");
 
@@ -85,7 +90,8 @@ static void words_of_text(char words[ANSWER_WORDS_MAX], const struct secret *bod
 }
 
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
-                         const struct secret *const *hidden, size_t hidden_count) {
+                         const struct secret *const *hidden, size_t hidden_count)
+{
     struct error ignored = ERROR_INIT;
     char raw[ANSWER_WORDS_MAX] = "";
     json_t *json = json_parse(secret_text(&response->body), response->body.len, "it",

@@ -16,11 +16,13 @@ struct names {
     size_t count;
 };
 
-static int malformed(const char *rule, struct error *err) {
+static int malformed(const char *rule, struct error *err)
+{
     return error_set(err, CLASS_UNPROVED, "the registry's WWW-Authenticate field %s", rule);
 }
 
-static int remember_name(struct names *names, struct span name, struct error *err) {
+static int remember_name(struct names *names, struct span name, struct error *err)
+{
     for (size_t i = 0; i < names->count; i++) {
         if (names->seen[i].len == name.len &&
             strncasecmp(names->seen[i].data, name.data, name.len) == 0)
@@ -33,7 +35,8 @@ static int remember_name(struct names *names, struct span name, struct error *er
 }
 
 /* Past `name BWS "=" BWS`, as it begins an auth-param. */
-static bool scan_parameter_name(struct scan *s, struct span *name) {
+static bool scan_parameter_name(struct scan *s, struct span *name)
+{
     struct scan ahead = *s;
 
     if (!scan_token(&ahead, name))
@@ -47,7 +50,8 @@ static bool scan_parameter_name(struct scan *s, struct span *name) {
 }
 
 static int parse_parameter(struct scan *s, struct span name, struct challenge *out,
-                           struct error *err) {
+                           struct error *err)
+{
     char value[CHALLENGE_VALUE_MAX];
     struct span token;
 
@@ -65,7 +69,8 @@ static int parse_parameter(struct scan *s, struct span name, struct challenge *o
 }
 
 /* Past blanks and empty list elements; returns whether there was a comma (or the end). */
-static bool skip_commas(struct scan *s) {
+static bool skip_commas(struct scan *s)
+{
     bool found = false;
 
     (void)scan_blanks(s);
@@ -77,7 +82,8 @@ static bool skip_commas(struct scan *s) {
 }
 
 /* #auth-param, up to the end or to what must be the next scheme. */
-static int parse_parameters(struct scan *s, struct challenge *out, struct error *err) {
+static int parse_parameters(struct scan *s, struct challenge *out, struct error *err)
+{
     struct names names = {.count = 0};
     struct span name;
 
@@ -91,7 +97,8 @@ static int parse_parameters(struct scan *s, struct challenge *out, struct error 
 }
 
 /* Past a token68, which must be all that the challenge has: a comma or the end follows. */
-static bool scan_token68(struct scan *s) {
+static bool scan_token68(struct scan *s)
+{
     struct scan ahead = *s;
     struct span ignored;
 
@@ -105,13 +112,15 @@ static bool scan_token68(struct scan *s) {
     return true;
 }
 
-static enum challenge_scheme scheme_named(struct span name) {
+static enum challenge_scheme scheme_named(struct span name)
+{
     if (span_is(name, "bearer"))
         return CHALLENGE_BEARER;
     return span_is(name, "basic") ? CHALLENGE_BASIC : CHALLENGE_NONE;
 }
 
-static int parse_challenge(struct scan *s, struct challenge *out, struct error *err) {
+static int parse_challenge(struct scan *s, struct challenge *out, struct error *err)
+{
     struct span scheme;
 
     if (!scan_token(s, &scheme))
@@ -127,7 +136,8 @@ static int parse_challenge(struct scan *s, struct challenge *out, struct error *
 }
 
 int challenge_add_field(struct challenge *challenge, const char *field, size_t len,
-                        struct error *err) {
+                        struct error *err)
+{
     struct scan s = scan_over(field, len);
     struct challenge best = *challenge;
 

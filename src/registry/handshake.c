@@ -19,7 +19,8 @@ struct conversation {
 };
 
 /* " (denied: denied)", or "" when the registry had nothing to say. */
-static const char *words_of(struct conversation *c) {
+static const char *words_of(struct conversation *c)
+{
     const struct secret *hidden[] = {c->handshake->token, c->handshake->auth, &c->bearer};
     char words[ANSWER_WORDS_MAX];
 
@@ -29,7 +30,8 @@ static const char *words_of(struct conversation *c) {
     return c->words;
 }
 
-static int refuse_redirect(struct conversation *c, const char *what, struct error *err) {
+static int refuse_redirect(struct conversation *c, const char *what, struct error *err)
+{
     struct error ignored = ERROR_INIT;
     struct url target = {.host = ""};
     struct span location;
@@ -46,7 +48,8 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
 }
 
 /* What any step makes of a status that is none of its own. */
-static int refuse_status(struct conversation *c, const char *what, struct error *err) {
+static int refuse_status(struct conversation *c, const char *what, struct error *err)
+{
     int status = c->response.status;
 
     if (status >= 300 && status < 400)
@@ -67,11 +70,13 @@ static int refuse_status(struct conversation *c, const char *what, struct error 
 }
 
 static int send_request(struct conversation *c, const struct http_request *request,
-                        struct error *err) {
+                        struct error *err)
+{
     return retry_send(&c->handshake->retry, request, &c->response, err);
 }
 
-static int read_challenge(struct conversation *c, struct error *err) {
+static int read_challenge(struct conversation *c, struct error *err)
+{
     const char *host = c->handshake->registry->host;
     struct span field;
     size_t count = 0;
@@ -91,7 +96,8 @@ static int read_challenge(struct conversation *c, struct error *err) {
     return 0;
 }
 
-static int ping_without_credential(struct conversation *c, struct error *err) {
+static int ping_without_credential(struct conversation *c, struct error *err)
+{
     struct http_request request = {.url = c->ping_url, .auth = HTTP_AUTH_NONE};
     const char *host = c->handshake->registry->host;
     char what[REFERENCE_HOST_MAX + 32];
@@ -115,7 +121,8 @@ static int ping_without_credential(struct conversation *c, struct error *err) {
     return refuse_status(c, what, err);
 }
 
-static int build_token_url(struct conversation *c, char url[URL_MAX], struct error *err) {
+static int build_token_url(struct conversation *c, char url[URL_MAX], struct error *err)
+{
     const struct challenge *challenge = &c->challenge;
 
     if (challenge->realm[0] == '\0')
@@ -132,7 +139,8 @@ static int build_token_url(struct conversation *c, char url[URL_MAX], struct err
     return url_add_query(url, url, "client_id", "ghcr-login", err);
 }
 
-static int refuse_credential(struct conversation *c, struct error *err) {
+static int refuse_credential(struct conversation *c, struct error *err)
+{
     char user[128];
 
     (void)text_printable(user, sizeof(user), c->handshake->username,
@@ -141,11 +149,13 @@ static int refuse_credential(struct conversation *c, struct error *err) {
                      c->handshake->registry->host, user, c->response.status, words_of(c));
 }
 
-static bool is_refusal(int status) {
+static bool is_refusal(int status)
+{
     return status == 401 || status == 403;
 }
 
-static int ask_for_token(struct conversation *c, struct error *err) {
+static int ask_for_token(struct conversation *c, struct error *err)
+{
     struct http_request request = {
         .accept = "application/json",
         .auth = HTTP_AUTH_BASIC,
@@ -171,7 +181,8 @@ static int ask_for_token(struct conversation *c, struct error *err) {
     return 0;
 }
 
-static int ping_with_credential(struct conversation *c, struct error *err) {
+static int ping_with_credential(struct conversation *c, struct error *err)
+{
     bool bearer = c->challenge.scheme == CHALLENGE_BEARER;
     struct http_request request = {
         .url = c->ping_url,
@@ -192,7 +203,8 @@ static int ping_with_credential(struct conversation *c, struct error *err) {
     return refuse_status(c, what, err);
 }
 
-int handshake_prove(const struct handshake *handshake, struct error *err) {
+int handshake_prove(const struct handshake *handshake, struct error *err)
+{
     struct conversation c = {.handshake = handshake};
     int ret = -1;
 

@@ -28,14 +28,16 @@ struct transfer {
     struct error *err;
 };
 
-int http_init(struct error *err) {
+int http_init(struct error *err)
+{
     CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
                                          wipe_strdup, wipe_calloc);
 
     return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
+static size_t on_header(char *data, size_t size, size_t count, void *ctx)
+{
     struct transfer *transfer = ctx;
     struct secret *headers = &transfer->response->headers;
     size_t len = size * count;
@@ -47,7 +49,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
     return secret_append(headers, data, len, HTTP_HEADER_MAX, transfer->err) == 0 ? len : 0;
 }
 
-static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
     struct transfer *transfer = ctx;
     struct secret *body = &transfer->response->body;
     size_t room = HTTP_BODY_MAX - body->len;
@@ -60,7 +63,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
 }
 
 /* The system's roots, as libcurl was built and as OpenSSL's and Go's variables say. */
-static void find_system_trust(struct http *http) {
+static void find_system_trust(struct http *http)
+{
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     const char *file = http->options.environment("SSL_CERT_FILE");
     const char *dir = http->options.environment("SSL_CERT_DIR");
@@ -77,7 +81,8 @@ static void find_system_trust(struct http *http) {
     http->skip_bundle = is_openssl && dir != NULL && access(dir, R_OK | X_OK) == 0;
 }
 
-struct http *http_open(const struct http_options *options, struct error *err) {
+struct http *http_open(const struct http_options *options, struct error *err)
+{
     struct http *http = calloc(1, sizeof(*http));
 
     if (http == NULL || (http->easy = curl_easy_init()) == NULL) {
@@ -93,14 +98,16 @@ struct http *http_open(const struct http_options *options, struct error *err) {
     return http;
 }
 
-void http_close(struct http *http) {
+void http_close(struct http *http)
+{
     if (http == NULL)
         return;
     curl_easy_cleanup(http->easy);
     free(http);
 }
 
-static CURLcode set_trust(const struct http *http) {
+static CURLcode set_trust(const struct http *http)
+{
     CURLcode code = CURLE_OK;
 
     if (http->ca_file == NULL && http->ca_dir == NULL)
@@ -111,7 +118,8 @@ static CURLcode set_trust(const struct http *http) {
     return code;
 }
 
-static CURLcode set_auth(CURL *easy, const struct http_request *request) {
+static CURLcode set_auth(CURL *easy, const struct http_request *request)
+{
     CURLcode code = CURLE_OK;
 
     switch (request->auth) {
@@ -133,7 +141,8 @@ static CURLcode set_auth(CURL *easy, const struct http_request *request) {
     return code;
 }
 
-static CURLcode set_protocols(CURL *easy) {
+static CURLcode set_protocols(CURL *easy)
+{
 #if LIBCURL_VERSION_NUM >= 0x075500
     return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -147,7 +156,8 @@ static CURLcode set_protocols(CURL *easy) {
     code = curl_easy_setopt(http->easy, option, value)
 
 static CURLcode set_request(struct http *http, const struct http_request *request,
-                            struct curl_slist *fields, struct transfer *transfer) {
+                            struct curl_slist *fields, struct transfer *transfer)
+{
     int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
     int64_t connect = http->options.connect_timeout_ms;
     CURLcode code = CURLE_OK;
@@ -178,7 +188,8 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
 }
 
 static CURLcode perform(struct http *http, const struct http_request *request,
-                        struct curl_slist *fields, struct transfer *transfer) {
+                        struct curl_slist *fields, struct transfer *transfer)
+{
     CURLcode code = set_request(http, request, fields, transfer);
     long status = 0;
 
@@ -227,7 +238,8 @@ static const struct {
 
 /* What is known beyond the code. Of libcurl's texts only those about TLS are safe to show: others
  * may quote a proxy's password. */
-static void describe_detail(struct http *http, CURLcode code, char *text, size_t size) {
+static void describe_detail(struct http *http, CURLcode code, char *text, size_t size)
+{
     long number = 0;
 
     text[0] = '\0';
@@ -242,7 +254,8 @@ static void describe_detail(struct http *http, CURLcode code, char *text, size_t
 }
 
 static int report_fault(struct http *http, CURLcode code, const char *url_text,
-                        struct http_response *response, struct error *err) {
+                        struct http_response *response, struct error *err)
+{
     struct error ignored = ERROR_INIT;
     struct url url = {.host = "?"};
     char detail[CURL_ERROR_SIZE + 64];
@@ -270,7 +283,8 @@ static int report_fault(struct http *http, CURLcode code, const char *url_text,
 }
 
 int http_send(void *ctx, const struct http_request *request, struct http_response *response,
-              struct error *err) {
+              struct error *err)
+{
     struct http *http = ctx;
     struct error callback_err = ERROR_INIT;
     struct transfer transfer = {.response = response, .err = &callback_err};
@@ -295,6 +309,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     return report_fault(http, code, request->url, response, err);
 }
 
-int64_t http_parse_date(const char *text) {
+int64_t http_parse_date(const char *text)
+{
     return (int64_t)curl_getdate(text, NULL);
 }

@@ -18,7 +18,8 @@ static const struct {
     {"rg.*.scw.cloud", "api.scaleway.com"},
 };
 
-static bool host_matches(const char *pattern, const char *host) {
+static bool host_matches(const char *pattern, const char *host)
+{
     for (; *pattern != '\0'; pattern++) {
         if (*pattern == '*') {
             host += strcspn(host, ".");
@@ -29,7 +30,8 @@ static bool host_matches(const char *pattern, const char *host) {
     return *host == '\0';
 }
 
-static bool is_documented_pair(const char *registry, const char *realm) {
+static bool is_documented_pair(const char *registry, const char *realm)
+{
     for (size_t i = 0; i < sizeof(documented_pairs) / sizeof(documented_pairs[0]); i++) {
         if (host_matches(documented_pairs[i].registry, registry) &&
             host_matches(documented_pairs[i].realm, realm))
@@ -38,12 +40,14 @@ static bool is_documented_pair(const char *registry, const char *realm) {
     return false;
 }
 
-static bool is_address(const char *host) {
+static bool is_address(const char *host)
+{
     return host[0] == '[' || strspn(host, "0123456789.") == strlen(host);
 }
 
 /* registry.gitlab.com -> gitlab.com, but never a top-level domain and never part of an address. */
-static bool is_parent_domain(const char *registry, const char *realm) {
+static bool is_parent_domain(const char *registry, const char *realm)
+{
     const char *dot = strchr(registry, '.');
 
     return dot != NULL && !is_address(registry) && strcmp(dot + 1, realm) == 0 &&
@@ -51,7 +55,8 @@ static bool is_parent_domain(const char *registry, const char *realm) {
 }
 
 /* Whether the user allowed it, and with its port. */
-static bool is_allowed(const struct realm_policy *policy, const struct url *realm, bool *any_port) {
+static bool is_allowed(const struct realm_policy *policy, const struct url *realm, bool *any_port)
+{
     char with_port[URL_HOST_MAX + 16];
 
     (void)snprintf(with_port, sizeof(with_port), "%s:%u", realm->host, realm->port);
@@ -70,14 +75,16 @@ static bool is_allowed(const struct realm_policy *policy, const struct url *real
 }
 
 static int refuse_host(const struct realm_policy *policy, const struct url *realm,
-                       struct error *err) {
+                       struct error *err)
+{
     (void)error_set(err, CLASS_UNPROVED,
                     "'%s' wants the credential sent to another host, '%s'; nothing was sent",
                     policy->registry, realm->host);
     return error_hint(err, "if that is right, add --allow-realm %s", realm->host);
 }
 
-static int refuse_scheme(const struct realm_policy *policy, struct error *err) {
+static int refuse_scheme(const struct realm_policy *policy, struct error *err)
+{
     (void)error_set(err, CLASS_UNPROVED,
                     "'%s' wants the credential sent over plain http; nothing was sent",
                     policy->registry);
@@ -86,14 +93,16 @@ static int refuse_scheme(const struct realm_policy *policy, struct error *err) {
 }
 
 static int refuse_port(const struct realm_policy *policy, const struct url *realm,
-                       struct error *err) {
+                       struct error *err)
+{
     (void)error_set(err, CLASS_UNPROVED,
                     "'%s' wants the credential sent to another port, '%s:%u'; nothing was sent",
                     policy->registry, realm->host, realm->port);
     return error_hint(err, "if that is right, add --allow-realm %s:%u", realm->host, realm->port);
 }
 
-int realm_check(const struct realm_policy *policy, const char *realm, struct error *err) {
+int realm_check(const struct realm_policy *policy, const char *realm, struct error *err)
+{
     char registry_url[REFERENCE_HOST_MAX + sizeof("https:///")];
     struct url registry;
     struct url url;

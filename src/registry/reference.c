@@ -13,13 +13,15 @@ static const char address_bytes[] = "0123456789abcdef:.";
 
 enum { LABEL_MAX = 63, DNS_NAME_MAX = 253 };
 
-static int refuse(const char *rule, struct error *err) {
+static int refuse(const char *rule, struct error *err)
+{
     (void)error_set(err, CLASS_USAGE, "the registry %s", rule);
     return error_hint(err, "give it as HOST[:PORT], like ghcr.io or registry.example.com:5000");
 }
 
 /* RFC 1123 section 2.1: labels of letters, digits and inner hyphens. */
-static bool is_dns_name(struct span name) {
+static bool is_dns_name(struct span name)
+{
     size_t label_len = 0;
 
     if (name.len == 0 || name.len > DNS_NAME_MAX)
@@ -39,7 +41,8 @@ static bool is_dns_name(struct span name) {
     return true;
 }
 
-static bool is_ipv6(struct span address) {
+static bool is_ipv6(struct span address)
+{
     unsigned char raw[16];
     char text[INET6_ADDRSTRLEN];
 
@@ -47,7 +50,8 @@ static bool is_ipv6(struct span address) {
 }
 
 /* HOST[:PORT], which is all that a registry without a namespace is. */
-static int check_host(const char *text, struct error *err) {
+static int check_host(const char *text, struct error *err)
+{
     struct scan s = scan_over(text, strlen(text));
     struct span host = {.data = text, .len = 0};
     uint64_t port = 0;
@@ -71,7 +75,8 @@ static int check_host(const char *text, struct error *err) {
 }
 
 /* Path components of an image name (docker's reference grammar, without tag and digest). */
-static int check_namespace(const char *text, struct error *err) {
+static int check_namespace(const char *text, struct error *err)
+{
     struct scan s = scan_over(text, strlen(text));
     struct span run;
 
@@ -90,7 +95,8 @@ static int check_namespace(const char *text, struct error *err) {
     return 0;
 }
 
-static bool is_one_of(const char *text, const char *const *names) {
+static bool is_one_of(const char *text, const char *const *names)
+{
     for (; *names != NULL; names++) {
         if (strcmp(text, *names) == 0)
             return true;
@@ -98,7 +104,8 @@ static bool is_one_of(const char *text, const char *const *names) {
     return false;
 }
 
-static void lower_case(char *text) {
+static void lower_case(char *text)
+{
     for (; *text != '\0'; text++) {
         if (*text >= 'A' && *text <= 'Z')
             *text = (char)(*text - 'A' + 'a');
@@ -106,7 +113,8 @@ static void lower_case(char *text) {
 }
 
 /* Whether a scheme was there; `*text` is moved behind it. */
-static int skip_scheme(const char **text, struct error *err) {
+static int skip_scheme(const char **text, struct error *err)
+{
     struct scan s = scan_over(*text, strlen(*text));
     struct span scheme;
 
@@ -125,7 +133,8 @@ static int skip_scheme(const char **text, struct error *err) {
 static const char *const hub_hosts[] = {"docker.io", "index.docker.io", "registry-1.docker.io",
                                         "registry.hub.docker.com", NULL};
 
-int reference_parse(struct reference *out, const char *text, struct error *err) {
+int reference_parse(struct reference *out, const char *text, struct error *err)
+{
     struct reference ref = {.host = ""};
     const char *slash;
     size_t host_len;
@@ -158,24 +167,29 @@ int reference_parse(struct reference *out, const char *text, struct error *err) 
     return 0;
 }
 
-bool reference_is_default(const struct reference *ref) {
+bool reference_is_default(const struct reference *ref)
+{
     return strcmp(ref->host, REFERENCE_DEFAULT) == 0;
 }
 
-bool reference_is_docker_hub(const struct reference *ref) {
+bool reference_is_docker_hub(const struct reference *ref)
+{
     return strcmp(ref->host, "docker.io") == 0;
 }
 
-bool reference_is_github(const struct reference *ref) {
+bool reference_is_github(const struct reference *ref)
+{
     return reference_is_default(ref) ||
            (strncmp(ref->host, "containers.", 11) == 0 && text_has_suffix(ref->host, ".ghe.com"));
 }
 
-const char *reference_docker_key(const struct reference *ref) {
+const char *reference_docker_key(const struct reference *ref)
+{
     return reference_is_docker_hub(ref) ? "https://index.docker.io/v1/" : ref->host;
 }
 
-bool reference_is_loopback(const char *host) {
+bool reference_is_loopback(const char *host)
+{
     struct in_addr v4;
 
     if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)

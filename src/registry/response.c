@@ -2,14 +2,16 @@
 
 #include <string.h>
 
-void http_response_clear(struct http_response *response) {
+void http_response_clear(struct http_response *response)
+{
     secret_clear(&response->headers);
     secret_clear(&response->body);
     *response = HTTP_RESPONSE_INIT;
 }
 
 bool http_response_header(const struct http_response *response, const char *name, size_t nth,
-                          struct span *value) {
+                          struct span *value)
+{
     struct scan s = scan_over(secret_text(&response->headers), response->headers.len);
 
     while (!scan_is_at_end(&s)) {

@@ -9,12 +9,14 @@ enum {
     RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
 };
 
-bool retry_is_transient_status(int status) {
+bool retry_is_transient_status(int status)
+{
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
 /* Microseconds in one unit of a Go duration (time.Duration.String); 0: no unit. */
-static uint64_t scan_unit_us(struct scan *s) {
+static uint64_t scan_unit_us(struct scan *s)
+{
     static const struct {
         const char *text;
         uint64_t us;
@@ -33,7 +35,8 @@ static uint64_t scan_unit_us(struct scan *s) {
 }
 
 /* A Go duration such as "1m0.5s", rounded up to milliseconds; 0 where it is none. */
-static int64_t parse_go_duration(const char *text, size_t len) {
+static int64_t parse_go_duration(const char *text, size_t len)
+{
     struct scan s = scan_over(text, len);
     uint64_t total_us = 0;
     uint64_t number;
@@ -58,7 +61,8 @@ static int64_t parse_go_duration(const char *text, size_t len) {
 }
 
 /* "retry-after: 880.092µs" in the first part of a body: GHCR, status 429. */
-static int64_t retry_after_in_body(const struct secret *body) {
+static int64_t retry_after_in_body(const struct secret *body)
+{
     static const char label[] = "retry-after: ";
     size_t len = body->len < BODY_SEARCHED_MAX ? body->len : BODY_SEARCHED_MAX;
     const char *found = body->len > 0 ? memmem(body->data, len, label, strlen(label)) : NULL;
@@ -69,7 +73,8 @@ static int64_t retry_after_in_body(const struct secret *body) {
     return parse_go_duration(found, len - (size_t)(found - body->data));
 }
 
-static int64_t parse_retry_after(struct span value, int64_t unix_s) {
+static int64_t parse_retry_after(struct span value, int64_t unix_s)
+{
     struct scan s = scan_over(value.data, value.len);
     uint64_t seconds;
     int64_t date;
@@ -86,7 +91,8 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s) {
     return (date - unix_s < RETRY_AFTER_MAX_S ? date - unix_s : RETRY_AFTER_MAX_S) * 1000;
 }
 
-int64_t retry_after_ms(const struct http_response *response, int64_t unix_s) {
+int64_t retry_after_ms(const struct http_response *response, int64_t unix_s)
+{
     struct span value;
 
     if (http_response_header(response, "Retry-After", 0, &value))
@@ -94,7 +100,8 @@ int64_t retry_after_ms(const struct http_response *response, int64_t unix_s) {
     return response->status == 429 ? retry_after_in_body(&response->body) : 0;
 }
 
-static int64_t backoff_ms(const struct retry *retry, unsigned tries) {
+static int64_t backoff_ms(const struct retry *retry, unsigned tries)
+{
     uint32_t limit = BACKOFF_FIRST_MS;
 
     while (tries-- > 0 && limit < BACKOFF_MAX_MS)
@@ -105,7 +112,8 @@ static int64_t backoff_ms(const struct retry *retry, unsigned tries) {
 }
 
 int retry_send(const struct retry *retry, const struct http_request *request,
-               struct http_response *response, struct error *err) {
+               struct http_response *response, struct error *err)
+{
     for (unsigned tries = 0;; tries++) {
         struct error fault = ERROR_INIT;
         int ret = retry->send(retry->send_ctx, request, response, &fault);

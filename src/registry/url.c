@@ -6,14 +6,16 @@
 
 #include <curl/curl.h>
 
-static int refuse(CURLUcode code, struct error *err) {
+static int refuse(CURLUcode code, struct error *err)
+{
     if (code == CURLUE_OUT_OF_MEMORY)
         return error_no_memory(err);
     return error_set(err, CLASS_UNPROVED, "not an absolute http or https URL");
 }
 
 /* Copy one part, lower-cased. */
-static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *dst, size_t size) {
+static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *dst, size_t size)
+{
     char *part = NULL;
     CURLUcode code = curl_url_get(handle, which, &part, flags);
 
@@ -29,7 +31,8 @@ static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *
     return code;
 }
 
-int url_parse(struct url *out, const char *text, struct error *err) {
+int url_parse(struct url *out, const char *text, struct error *err)
+{
     struct url url = {.scheme = ""};
     CURLU *handle = curl_url();
     char part[URL_HOST_MAX + 1];
@@ -59,7 +62,8 @@ int url_parse(struct url *out, const char *text, struct error *err) {
 }
 
 int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
-                  struct error *err) {
+                  struct error *err)
+{
     CURLU *handle = curl_url();
     char pair[URL_MAX];
     char *whole = NULL;

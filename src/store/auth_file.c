@@ -11,7 +11,8 @@ struct file_name {
     char text[PATH_MAX + 3];
 };
 
-static struct file_name name_of(const char *path) {
+static struct file_name name_of(const char *path)
+{
     struct file_name name;
 
     (void)snprintf(name.text, sizeof(name.text), "'%s'", path);
@@ -19,7 +20,8 @@ static struct file_name name_of(const char *path) {
 }
 
 static int check_helper(const struct secret *text, const struct auth_file *file, const char *name,
-                        struct error *err) {
+                        struct error *err)
+{
     char helper[DOCUMENT_HELPER_MAX + 1];
 
     if (document_helper(helper, text, name, file->key, err) < 0)
@@ -36,7 +38,8 @@ static int check_helper(const struct secret *text, const struct auth_file *file,
                       file->key);
 }
 
-int auth_file_check(const struct auth_file *file, struct error *err) {
+int auth_file_check(const struct auth_file *file, struct error *err)
+{
     struct file_name name = name_of(file->path);
     struct secret text = SECRET_INIT;
     struct secret edited = SECRET_INIT;
@@ -65,7 +68,8 @@ enum round {
 
 /* One round of read, edit, replace. */
 static enum round store_once(struct locked_file *locked, const struct auth_file *file,
-                             const char *name, struct error *err) {
+                             const char *name, struct error *err)
+{
     struct secret text = SECRET_INIT;
     struct secret edited = SECRET_INIT;
     enum round round = ROUND_FAILED;
@@ -95,7 +99,8 @@ out:
 }
 
 int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
-                    bool *changed, struct error *err) {
+                    bool *changed, struct error *err)
+{
     struct file_name name = name_of(file->path);
     struct locked_file locked = LOCKED_FILE_INIT;
     enum round round;

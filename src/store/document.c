@@ -9,7 +9,8 @@
 #include "base/scan.h"
 #include "store/splice.h"
 
-static bool is_blank(const struct secret *text) {
+static bool is_blank(const struct secret *text)
+{
     struct scan s = scan_over(secret_text(text), text->len);
     struct span ignored;
 
@@ -22,13 +23,15 @@ static bool is_blank(const struct secret *text) {
  * nothing else; which of them would win cannot be told, so that two are refused.
  */
 static int find_member(json_t *object, const char *key, const char *name, const char **spelling,
-                       json_t **value, struct error *err) {
+                       json_t **value, struct error *err)
+{
     const char *each;
     json_t *each_value;
 
     *spelling = key;
     *value = NULL;
-    json_object_foreach(object, each, each_value) {
+    json_object_foreach(object, each, each_value)
+    {
         if (strcasecmp(each, key) != 0)
             continue;
         if (*value != NULL)
@@ -41,7 +44,8 @@ static int find_member(json_t *object, const char *key, const char *name, const 
 }
 
 /* Parse to an object; *root is NULL for a blank text. */
-static int parse(json_t **root, const struct secret *in, const char *name, struct error *err) {
+static int parse(json_t **root, const struct secret *in, const char *name, struct error *err)
+{
     json_t *json;
 
     *root = NULL;
@@ -59,7 +63,8 @@ static int parse(json_t **root, const struct secret *in, const char *name, struc
 }
 
 /* Whether docker and podman would already use exactly this credential. */
-static bool is_entry_current(const json_t *entry, const struct secret *auth) {
+static bool is_entry_current(const json_t *entry, const struct secret *auth)
+{
     const char *text = json_member_text(entry, "auth");
     json_t *writable = (json_t *)(uintptr_t)entry; /* jansson iterates over non-const only */
     const char *key;
@@ -67,7 +72,8 @@ static bool is_entry_current(const json_t *entry, const struct secret *auth) {
 
     if (text == NULL || strcmp(text, secret_text(auth)) != 0)
         return false;
-    json_object_foreach(writable, key, value) {
+    json_object_foreach(writable, key, value)
+    {
         bool wins = strcasecmp(key, "identitytoken") == 0 || strcasecmp(key, "registrytoken") == 0;
 
         if ((wins && json_string_length(value) > 0) ||
@@ -79,7 +85,8 @@ static bool is_entry_current(const json_t *entry, const struct secret *auth) {
 
 /* The member "auths" of a document (`root` may be NULL), as the document spells it. */
 static int find_auths(json_t *root, const char *name, const char **spelling, json_t **auths,
-                      struct error *err) {
+                      struct error *err)
+{
     if (find_member(root, "auths", name, spelling, auths, err) < 0)
         return -1;
     if (*auths != NULL && !json_is_object(*auths) && !json_is_null(*auths))
@@ -90,7 +97,8 @@ static int find_auths(json_t *root, const char *name, const char **spelling, jso
 /* Whether `text` is the document `root` (may be NULL) with the entry set and nothing else changed.
  */
 static int judge(const struct secret *text, json_t *root, const char *auths_name, const char *key,
-                 const struct secret *auth, struct error *err) {
+                 const struct secret *auth, struct error *err)
+{
     json_t *expected = root != NULL ? json_copy(root) : json_object();
     json_t *old_auths = json_object_get(expected, auths_name);
     json_t *auths = json_is_object(old_auths) ? json_copy(old_auths) : json_object();
@@ -107,7 +115,8 @@ static int judge(const struct secret *text, json_t *root, const char *auths_name
 }
 
 int document_set(struct secret *out, const struct secret *in, const char *name, const char *key,
-                 const struct secret *auth, bool *changed, struct error *err) {
+                 const struct secret *auth, bool *changed, struct error *err)
+{
     struct secret built = SECRET_INIT;
     const char *spelling;
     json_t *root;
@@ -135,7 +144,8 @@ out:
 }
 
 int document_helper(char *helper, const struct secret *in, const char *name, const char *key,
-                    struct error *err) {
+                    struct error *err)
+{
     const char *found = NULL;
     const char *spelling;
     json_t *helpers;

@@ -7,7 +7,8 @@
 static const char space_bytes[] = " \t\r\n";
 
 /* Past a string, whose opening quote is at the cursor. */
-static void skip_string(struct scan *s) {
+static void skip_string(struct scan *s)
+{
     s->p++;
     while (!scan_is_at_end(s) && *s->p != '"')
         s->p += *s->p == '\\' && s->end - s->p > 1 ? 2 : 1;
@@ -15,7 +16,8 @@ static void skip_string(struct scan *s) {
 }
 
 /* Past a value of any kind; brackets of both kinds are counted alike, for the text is valid. */
-static void skip_value(struct scan *s) {
+static void skip_value(struct scan *s)
+{
     struct span ignored;
     size_t depth = 0;
 
@@ -35,11 +37,13 @@ static void skip_value(struct scan *s) {
     } while (depth > 0 && !scan_is_at_end(s));
 }
 
-static struct span span_between(const char *from, const char *to) {
+static struct span span_between(const char *from, const char *to)
+{
     return (struct span){.data = from, .len = (size_t)(to - from)};
 }
 
-static struct layout_member next_member(struct scan *s) {
+static struct layout_member next_member(struct scan *s)
+{
     struct layout_member member;
     const char *start = s->p;
     struct span ignored;
@@ -58,7 +62,8 @@ static struct layout_member next_member(struct scan *s) {
     return member;
 }
 
-static bool key_is(struct span quoted, const char *key) {
+static bool key_is(struct span quoted, const char *key)
+{
     struct error ignored = ERROR_INIT;
     json_t *decoded;
     bool same;
@@ -72,7 +77,8 @@ static bool key_is(struct span quoted, const char *key) {
     return same;
 }
 
-bool layout_find(struct layout_object *out, struct span object, const char *key) {
+bool layout_find(struct layout_object *out, struct span object, const char *key)
+{
     struct scan s = scan_over(object.data, object.len);
     struct span ignored;
 
@@ -104,7 +110,8 @@ bool layout_find(struct layout_object *out, struct span object, const char *key)
     }
 }
 
-struct layout_style layout_style_of(const struct layout_object *root) {
+struct layout_style layout_style_of(const struct layout_object *root)
+{
     struct layout_style style = {.newline = "\n", .unit = {.data = "\t", .len = 1}};
     struct span lead = root->first.lead;
     const char *line_end = root->count > 0 ? memchr(lead.data, '\n', lead.len) : NULL;
@@ -122,7 +129,8 @@ struct layout_style layout_style_of(const struct layout_object *root) {
     return style;
 }
 
-struct span layout_indent(struct span lead) {
+struct span layout_indent(struct span lead)
+{
     const char *last = lead.len > 0 ? memrchr(lead.data, '\n', lead.len) : NULL;
 
     if (last == NULL)

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *non_empty(const char *text) {
+static const char *non_empty(const char *text)
+{
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-static int build(char path[PATH_MAX], const char *dir, const char *rest, struct error *err) {
+static int build(char path[PATH_MAX], const char *dir, const char *rest, struct error *err)
+{
     size_t len = strlen(dir);
     const char *slash = len > 0 && dir[len - 1] == '/' ? "" : "/";
 
@@ -16,8 +18,8 @@ static int build(char path[PATH_MAX], const char *dir, const char *rest, struct 
     return 0;
 }
 
-int location_docker(char path[PATH_MAX], const struct location_request *request,
-                    struct error *err) {
+int location_docker(char path[PATH_MAX], const struct location_request *request, struct error *err)
+{
     const char *dir = request->config_dir;
     const char *home = non_empty(request->environment("HOME"));
 

@@ -17,12 +17,14 @@
 
 enum { LOCK_POLL_MS = 20 };
 
-static int fail(struct error *err, const char *what, const char *path) {
+static int fail(struct error *err, const char *what, const char *path)
+{
     return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
 }
 
 static int wait_for_lock(struct locked_file *file, const struct clock *clock, int64_t deadline_ms,
-                         struct error *err) {
+                         struct error *err)
+{
     while (flock(file->dir_fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EINTR)
             continue;
@@ -38,14 +40,16 @@ static int wait_for_lock(struct locked_file *file, const struct clock *clock, in
     return 0;
 }
 
-static void close_fd(int *fd) {
+static void close_fd(int *fd)
+{
     if (*fd >= 0)
         (void)close(*fd); /* what was written is synced before */
     *fd = -1;
 }
 
 /* Temporary files that a killed run left; nobody else's, for we hold the lock. */
-static void remove_leftovers(const struct locked_file *file) {
+static void remove_leftovers(const struct locked_file *file)
+{
     char prefix[NAME_MAX + 32];
     int fd = openat(file->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -64,7 +68,8 @@ static void remove_leftovers(const struct locked_file *file) {
 }
 
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
-                     int64_t deadline_ms, struct error *err) {
+                     int64_t deadline_ms, struct error *err)
+{
     *file = LOCKED_FILE_INIT;
     if (path_resolve(file->path, path, err) < 0)
         return -1;
@@ -82,12 +87,14 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
     return 0;
 }
 
-void locked_file_close(struct locked_file *file) {
+void locked_file_close(struct locked_file *file)
+{
     close_fd(&file->fd);
     close_fd(&file->dir_fd); /* and with it the lock */
 }
 
-int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err) {
+int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
+{
     char name[PATH_MAX + 3];
     struct io_input input = {.name = name, .cls = CLASS_AUTHFILE, .max = max};
 
@@ -107,7 +114,8 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
     return io_read_all(text, file->fd, &input, err);
 }
 
-int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err) {
+int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
+{
     struct locked_file file = LOCKED_FILE_INIT;
     int ret = path_resolve(file.path, path, err);
 
@@ -121,7 +129,8 @@ int locked_file_peek(const char *path, struct secret *text, size_t max, struct e
  * Those of the file that is replaced. A new file is 0600, and made by root it belongs to the owner
  * of its directory: under sudo that may be a user's home.
  */
-static int set_owner_and_mode(const struct locked_file *file, int fd, struct error *err) {
+static int set_owner_and_mode(const struct locked_file *file, int fd, struct error *err)
+{
     bool is_new = file->fd < 0;
     struct stat model = file->seen;
     mode_t mode = is_new ? 0600 : model.st_mode & 0777;
@@ -141,7 +150,8 @@ static int set_owner_and_mode(const struct locked_file *file, int fd, struct err
 }
 
 static int write_temporary(const struct locked_file *file, char *temporary, const char *data,
-                           size_t len, struct error *err) {
+                           size_t len, struct error *err)
+{
     int fd = mkostemp(temporary, O_CLOEXEC);
     int ret = -1;
 
@@ -162,13 +172,15 @@ out:
     return ret;
 }
 
-static bool is_same_version(const struct stat *a, const struct stat *b) {
+static bool is_same_version(const struct stat *a, const struct stat *b)
+{
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* Whether `path` holds what was read: that very file, or none. */
-static bool is_as_seen(const struct locked_file *file, const char *path) {
+static bool is_as_seen(const struct locked_file *file, const char *path)
+{
     struct stat now;
 
     if (lstat(path, &now) < 0)
@@ -177,11 +189,13 @@ static bool is_as_seen(const struct locked_file *file, const char *path) {
 }
 
 #if defined(RENAME_EXCHANGE)
-static int exchange(const char *a, const char *b) {
+static int exchange(const char *a, const char *b)
+{
     return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 }
 #else
-static int exchange(const char *a, const char *b) {
+static int exchange(const char *a, const char *b)
+{
     (void)a;
     (void)b;
     errno = ENOSYS;
@@ -189,7 +203,8 @@ static int exchange(const char *a, const char *b) {
 }
 #endif
 
-static enum locked_file_result fail_to_replace(const struct locked_file *file, struct error *err) {
+static enum locked_file_result fail_to_replace(const struct locked_file *file, struct error *err)
+{
     bool is_mount = errno == EBUSY;
 
     (void)fail(err, "replace", file->path);
@@ -204,7 +219,8 @@ static enum locked_file_result fail_to_replace(const struct locked_file *file, s
  * else than our file comes back out, it is a still newer one, and belongs in the place.
  */
 static enum locked_file_result swap_in(const struct locked_file *file, char *temporary,
-                                       struct error *err) {
+                                       struct error *err)
+{
     struct stat ours;
     struct stat back;
 
@@ -234,7 +250,8 @@ static enum locked_file_result swap_in(const struct locked_file *file, char *tem
 
 /* A first file must not replace one that a peer made meanwhile. */
 static enum locked_file_result link_in(const struct locked_file *file, const char *temporary,
-                                       struct error *err) {
+                                       struct error *err)
+{
     if (link(temporary, file->path) == 0)
         return LOCKED_FILE_REPLACED;
     if (errno == EEXIST)
@@ -247,7 +264,8 @@ static enum locked_file_result link_in(const struct locked_file *file, const cha
 }
 
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
-                                            struct error *err) {
+                                            struct error *err)
+{
     enum locked_file_result result;
 
     if (!is_as_seen(file, file->path))
@@ -259,7 +277,8 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
 }
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
-                                            struct error *err) {
+                                            struct error *err)
+{
     enum locked_file_result result = LOCKED_FILE_FAILED;
     char temporary[PATH_MAX];
     sigset_t all;
@@ -282,7 +301,8 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
     return result;
 }
 
-int locked_file_check_writable(const char *path, struct error *err) {
+int locked_file_check_writable(const char *path, struct error *err)
+{
     char real[PATH_MAX];
     char dir[PATH_MAX];
     char nearest[PATH_MAX];

@@ -8,13 +8,15 @@
 
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 
-const char *path_base(const char *path) {
+const char *path_base(const char *path)
+{
     const char *slash = strrchr(path, '/');
 
     return slash != NULL ? slash + 1 : path;
 }
 
-void path_directory(char dir[PATH_MAX], const char *path) {
+void path_directory(char dir[PATH_MAX], const char *path)
+{
     size_t len = (size_t)(path_base(path) - path);
 
     while (len > 1 && path[len - 1] == '/')
@@ -27,12 +29,14 @@ void path_directory(char dir[PATH_MAX], const char *path) {
     dir[len] = '\0';
 }
 
-static int too_long(const char *path, struct error *err) {
+static int too_long(const char *path, struct error *err)
+{
     return error_set_errno(err, CLASS_AUTHFILE, ENAMETOOLONG, "cannot open '%.200s...'", path);
 }
 
 /* Put the target of a link where the link stood. */
-static int follow(char real[PATH_MAX], const char *target) {
+static int follow(char real[PATH_MAX], const char *target)
+{
     char dir[PATH_MAX];
     char joined[2 * PATH_MAX + 1];
 
@@ -45,7 +49,8 @@ static int follow(char real[PATH_MAX], const char *target) {
     return 0;
 }
 
-int path_resolve(char real[PATH_MAX], const char *path, struct error *err) {
+int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
+{
     char target[PATH_MAX];
 
     if (strlen(path) >= PATH_MAX)
@@ -65,7 +70,8 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err) {
     return error_set_errno(err, CLASS_AUTHFILE, ELOOP, "cannot open '%s'", path);
 }
 
-void path_nearest_directory(char found[PATH_MAX], const char *dir) {
+void path_nearest_directory(char found[PATH_MAX], const char *dir)
+{
     struct stat st;
 
     (void)snprintf(found, PATH_MAX, "%s", dir);
@@ -74,7 +80,8 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir) {
         path_directory(found, found);
 }
 
-static int make_one(const char *dir, struct error *err) {
+static int make_one(const char *dir, struct error *err)
+{
     char parent[PATH_MAX];
     struct stat st;
 
@@ -87,7 +94,8 @@ static int make_one(const char *dir, struct error *err) {
     return 0;
 }
 
-int path_make_directory(const char *dir, struct error *err) {
+int path_make_directory(const char *dir, struct error *err)
+{
     struct stat st;
     char parent[PATH_MAX];
 

@@ -15,16 +15,19 @@ struct edit {
     struct layout_style style;
 };
 
-static int put(struct edit *edit, struct span span, struct error *err) {
+static int put(struct edit *edit, struct span span, struct error *err)
+{
     return secret_append(&edit->out, span.data, span.len, DOCUMENT_MAX, err);
 }
 
-static int put_text(struct edit *edit, const char *text, struct error *err) {
+static int put_text(struct edit *edit, const char *text, struct error *err)
+{
     return put(edit, (struct span){.data = text, .len = strlen(text)}, err);
 }
 
 /* A line end and `indent` and `levels` more, where the text has lines. */
-static int put_line(struct edit *edit, struct span indent, int levels, struct error *err) {
+static int put_line(struct edit *edit, struct span indent, int levels, struct error *err)
+{
     if (edit->style.newline[0] == '\0')
         return 0;
     if (put_text(edit, edit->style.newline, err) < 0 || put(edit, indent, err) < 0)
@@ -37,14 +40,16 @@ static int put_line(struct edit *edit, struct span indent, int levels, struct er
 }
 
 /* "NAME" and a colon. */
-static int put_name(struct edit *edit, const char *name, struct error *err) {
+static int put_name(struct edit *edit, const char *name, struct error *err)
+{
     if (put_text(edit, "\"", err) < 0 || put_text(edit, name, err) < 0)
         return -1;
     return put_text(edit, edit->style.newline[0] != '\0' ? "\": " : "\":", err);
 }
 
 /* {"auth": "…"}; `indent` is that of the line its key stands on. */
-static int put_entry(struct edit *edit, struct span indent, struct error *err) {
+static int put_entry(struct edit *edit, struct span indent, struct error *err)
+{
     if (put_text(edit, "{", err) < 0 || put_line(edit, indent, 1, err) < 0 ||
         put_name(edit, "auth", err) < 0 || put_text(edit, "\"", err) < 0 ||
         put_text(edit, secret_text(edit->auth), err) < 0 || put_text(edit, "\"", err) < 0 ||
@@ -54,7 +59,8 @@ static int put_entry(struct edit *edit, struct span indent, struct error *err) {
 }
 
 /* The object that holds our entry alone; `indent` is that of the line its name stands on. */
-static int put_auths(struct edit *edit, struct span indent, struct error *err) {
+static int put_auths(struct edit *edit, struct span indent, struct error *err)
+{
     struct secret inner = SECRET_INIT;
     int ret = -1;
 
@@ -71,19 +77,22 @@ out:
     return ret;
 }
 
-static int put_until(struct edit *edit, const char *end, struct error *err) {
+static int put_until(struct edit *edit, const char *end, struct error *err)
+{
     const char *from = edit->in->data;
 
     return put(edit, (struct span){.data = from, .len = (size_t)(end - from)}, err);
 }
 
-static int put_from(struct edit *edit, const char *from, struct error *err) {
+static int put_from(struct edit *edit, const char *from, struct error *err)
+{
     const char *end = edit->in->data + edit->in->len;
 
     return put(edit, (struct span){.data = from, .len = (size_t)(end - from)}, err);
 }
 
-static int write_new_document(struct edit *edit, struct error *err) {
+static int write_new_document(struct edit *edit, struct error *err)
+{
     struct span none = {.data = "", .len = 0};
 
     edit->style = (struct layout_style){.newline = "\n", .unit = {.data = "\t", .len = 1}};
@@ -96,7 +105,8 @@ static int write_new_document(struct edit *edit, struct error *err) {
 /* Into an object that has members, behind its last, laid out as that one is. */
 static int append_member(struct edit *edit, const struct layout_object *object, const char *name,
                          int (*put_value)(struct edit *, struct span, struct error *),
-                         struct error *err) {
+                         struct error *err)
+{
     const struct layout_member *last = &object->last;
     const char *end = last->value.data + last->value.len;
 
@@ -111,7 +121,8 @@ static int append_member(struct edit *edit, const struct layout_object *object, 
 /* In place of a value that is there. */
 static int replace_value(struct edit *edit, const struct layout_member *member,
                          int (*put_value)(struct edit *, struct span, struct error *),
-                         struct error *err) {
+                         struct error *err)
+{
     if (put_until(edit, member->value.data, err) < 0 ||
         put_value(edit, layout_indent(member->lead), err) < 0)
         return -1;
@@ -119,7 +130,8 @@ static int replace_value(struct edit *edit, const struct layout_member *member,
 }
 
 /* {} becomes an object with "auths". */
-static int fill_empty_root(struct edit *edit, const struct layout_object *root, struct error *err) {
+static int fill_empty_root(struct edit *edit, const struct layout_object *root, struct error *err)
+{
     struct span none = {.data = "", .len = 0};
 
     if (put_until(edit, root->open + 1, err) < 0 || put_line(edit, none, 1, err) < 0 ||
@@ -129,7 +141,8 @@ static int fill_empty_root(struct edit *edit, const struct layout_object *root, 
     return put_from(edit, root->close, err);
 }
 
-static int splice(struct edit *edit, struct error *err) {
+static int splice(struct edit *edit, struct error *err)
+{
     struct span text = {.data = secret_text(edit->in), .len = edit->in->len};
     struct layout_object root;
     struct layout_object auths;
@@ -149,7 +162,8 @@ static int splice(struct edit *edit, struct error *err) {
 }
 
 int splice_entry(struct secret *out, const struct secret *in, const char *auths_name,
-                 const char *key, const struct secret *auth, struct error *err) {
+                 const char *key, const struct secret *auth, struct error *err)
+{
     struct edit edit = {.in = in, .auths_name = auths_name, .key = key, .auth = auth};
     int ret = in == NULL ? write_new_document(&edit, err) : splice(&edit, err);
 
