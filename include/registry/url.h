@@ -24,6 +24,9 @@ struct url {
 int url_parse(struct url *out, const char *text, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The port that the scheme stands for. */
+unsigned url_default_port(const struct url *url);
+
 /*
  * Copy `text` into out[URL_MAX] with NAME=VALUE appended to its query, percent-encoded; a query
  * that is there stays. `out` may be `text`. Returns 0, or -1 with *err set.

@@ -174,6 +174,18 @@ static int read_token(struct secret *out, const struct credential_request *reque
     return read_stdin(out, request->token_stdin ? -1 : CREDENTIAL_STDIN_WAIT_MS, request, err);
 }
 
+/* Who set GHCR_TOKEN for another registry has to be told that it does not count there. */
+static int check_not_passed_over(const struct credential *credential,
+                                 const struct credential_request *request, struct error *err)
+{
+    if (!credential->used_stdin || credential->token.len > 0 || request->is_default_registry ||
+        request->environment("GHCR_TOKEN") == NULL)
+        return 0;
+    (void)error_set(err, CLASS_CREDENTIAL, "the token from standard input is empty");
+    return error_hint(err, "GHCR_TOKEN counts for ghcr.io only; for another registry say "
+                           "--token-env GHCR_TOKEN");
+}
+
 int credential_read(struct credential *out, const struct credential_request *request,
                     struct error *err)
 {
@@ -186,6 +198,7 @@ int credential_read(struct credential *out, const struct credential_request *req
         goto out;
     memcpy(built.username, name.data, name.len + 1);
     if (read_token(&built.token, request, &where, &built.used_stdin, err) < 0 ||
+        check_not_passed_over(&built, request, err) < 0 ||
         rules_check_token(&built.token, where.text, request->is_github, err) < 0)
         goto out;
     *out = built;

@@ -259,6 +259,7 @@ static int report_fault(struct http *http, CURLcode code, const char *url_text,
     struct error ignored = ERROR_INIT;
     struct url url = {.host = "?"};
     char detail[CURL_ERROR_SIZE + 64];
+    char port[16] = "";
     const char *text = curl_easy_strerror(code);
     const char *hint = "";
 
@@ -277,7 +278,9 @@ static int report_fault(struct http *http, CURLcode code, const char *url_text,
     describe_detail(http, code, detail, sizeof(detail));
     if (code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost connection not */
         response->is_transient = strncmp(http->error_text, "error:", 6) != 0;
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s:%u': %s%s", url.host, url.port, text,
+    if (url.port != url_default_port(&url))
+        (void)snprintf(port, sizeof(port), ":%u", url.port);
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s%s': %s%s", url.host, port, text,
                     detail);
     return error_hint(err, "%s", hint);
 }

@@ -108,7 +108,6 @@ int realm_check(const struct realm_policy *policy, const char *realm, struct err
     struct url url;
     bool any_port;
     bool allowed;
-    unsigned usual_port;
 
     (void)snprintf(registry_url, sizeof(registry_url), "%s://%s/",
                    policy->allow_plain_http ? "http" : "https", policy->registry);
@@ -125,8 +124,7 @@ int realm_check(const struct realm_policy *policy, const char *realm, struct err
     if (strcmp(url.scheme, "https") != 0 && !policy->allow_plain_http &&
         !reference_is_loopback(url.host))
         return refuse_scheme(policy, err);
-    usual_port = strcmp(url.scheme, "https") == 0 ? 443 : 80;
-    if (!any_port && url.port != usual_port && url.port != registry.port)
+    if (!any_port && url.port != url_default_port(&url) && url.port != registry.port)
         return refuse_port(policy, &url, err);
     return 0;
 }

@@ -61,6 +61,11 @@ int url_parse(struct url *out, const char *text, struct error *err)
     return 0;
 }
 
+unsigned url_default_port(const struct url *url)
+{
+    return strcmp(url->scheme, "https") == 0 ? 443 : 80;
+}
+
 int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
                   struct error *err)
 {

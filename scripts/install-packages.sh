@@ -1,0 +1,56 @@
+#!/bin/sh
+# Install what building (and, with "test", testing) needs, on Debian and Ubuntu, by package name.
+# usage: scripts/install-packages.sh build|demo|test
+set -eu
+
+build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
+    ca-certificates"
+demo="python3 openssl"
+tests="g++ git clang libclang-rt-14-dev clang-format-14 clang-tidy-14 cppcheck shellcheck mandoc
+    libcmocka-dev python3-pytest strace util-linux iproute2 docker.io docker-registry nginx podman
+    skopeo"
+
+case ${1-} in
+build) wanted=$build ;;
+demo) wanted="$build $demo" ;;
+test) wanted="$build $demo $tests" ;;
+*)
+    echo "usage: $0 build|demo|test" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+    echo "$0: no apt-get here; install what these Debian packages hold: $wanted" >&2
+    exit 1
+fi
+
+missing=
+for package in $wanted; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "$0: these packages are missing, and only root can install them:$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "==> installing:$missing"
+# The tests start what they need by themselves: no registry or web server is to run from now on.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # both are lists of words
+{
+    $as_root apt-get update -qq
+    $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}

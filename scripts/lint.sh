@@ -1,0 +1,97 @@
+#!/bin/bash
+# The rules of the house that a machine can check.
+# usage: scripts/lint.sh [arrows|gates|headers|format|shell|manual|all]...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+failed=0
+
+complain() {
+    echo "lint: $*" >&2
+    failed=1
+}
+
+# The wings that a wing may include from: down, never up or to its neighbour.
+declare -A may_include=(
+    [cli]="cli credential registry store base"
+    [credential]="credential base"
+    [registry]="registry base"
+    [store]="store base"
+    [base]="base"
+)
+
+# Who may include a library's header, or the one that brings it along.
+declare -A gates=(
+    ["<curl/"]="src/registry/http.c src/registry/url.c"
+    ["<b64/"]="src/base/base64.c"
+    ["<jansson.h>"]="include/base/json.h"
+    ["\"base/json.h\""]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c
+        src/store/document.c src/store/layout.c"
+)
+
+check_arrows() {
+    local file wing included
+    while IFS=: read -r file _ included; do
+        wing=$(echo "$file" | cut -d/ -f2)
+        included=$(echo "$included" | sed -n 's|^#include "\([a-z]*\)/.*|\1|p')
+        [[ -n $included && -n ${may_include[$wing]-} ]] || continue
+        [[ " ${may_include[$wing]} " == *" $included "* ]] ||
+            complain "$file: the wing '$wing' must not include from '$included'"
+    done < <(grep -rnE '^#include "' include src)
+}
+
+check_gates() {
+    local header file
+    for header in "${!gates[@]}"; do
+        while read -r file; do
+            grep -qwF "$file" <<<"${gates[$header]}" ||
+                complain "$file: includes $header outside its gate"
+        done < <(grep -rlF "#include $header" include src || true)
+    done
+}
+
+check_headers() {
+    local header
+    while read -r header; do
+        echo "#include \"${header#include/}\"" |
+            ${CC:-cc} -std=c11 -D_GNU_SOURCE -Iinclude -Wall -Werror -fsyntax-only -xc - ||
+            complain "$header: does not compile alone"
+    done < <(find include -name '*.h')
+}
+
+check_format() {
+    find include src tests -name '*.[ch]' -print0 |
+        xargs -0 clang-format-14 --dry-run -Werror || complain "run clang-format-14 -i on these"
+}
+
+check_shell() {
+    shellcheck .ci/run scripts/*.sh || complain "see shellcheck's words above"
+}
+
+check_manual() {
+    mandoc -T lint -W warning src/ghcr-login.1 || complain "see mandoc's words above"
+}
+
+for check in "${@:-all}"; do
+    case $check in
+    arrows) check_arrows ;;
+    gates) check_gates ;;
+    headers) check_headers ;;
+    format) check_format ;;
+    shell) check_shell ;;
+    manual) check_manual ;;
+    all)
+        check_arrows
+        check_gates
+        check_headers
+        check_format
+        check_shell
+        check_manual
+        ;;
+    *)
+        echo "lint: there is no check '$check'" >&2
+        exit 2
+        ;;
+    esac
+done
+exit $failed

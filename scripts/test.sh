@@ -1,0 +1,37 @@
+#!/bin/bash
+# Install the test packages, build with gcc, clang and sanitizers, and run every test.
+# Works on a fresh Debian or Ubuntu, as root (the engines of the acceptance tests need it).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() {
+    echo "==> $*"
+}
+
+build() {
+    say "building: $1"
+    cmake --preset "$1" >/dev/null
+    cmake --build --preset "$1" -j "$(nproc)" >/dev/null
+}
+
+unit_tests() {
+    say "unit tests: $1"
+    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" -Q ||
+        ctest --test-dir "build/$1" --output-on-failure --rerun-failed
+}
+
+if [[ $(id -u) -ne 0 ]]; then
+    echo "scripts/test.sh: run it as root: the tests start dockerd, and run as several users" >&2
+    exit 1
+fi
+
+scripts/install-packages.sh test
+for preset in dev clang asan release; do
+    build "$preset"
+done
+say "lint"
+scripts/lint.sh
+unit_tests dev
+unit_tests asan
+say "the program, against a loopback registry and the real engines"
+exec /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/cli tests/acceptance

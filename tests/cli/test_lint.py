@@ -1,0 +1,58 @@
+"""scripts/lint.sh fails on what it is there to find."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("include", "src", "scripts"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def lint(tree, *checks):
+    return subprocess.run([tree / "scripts" / "lint.sh", *checks], capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_the_tree_is_clean(tree):
+    assert lint(tree, "arrows", "gates").returncode == 0
+
+
+@pytest.mark.parametrize("file, line", [
+    ("src/registry/realm.c", '#include "store/document.h"'),
+    ("src/store/document.c", '#include "credential/source.h"'),
+    ("include/credential/source.h", '#include "registry/reference.h"'),
+    ("src/base/io.c", '#include "cli/options.h"'),
+    ("include/base/io.h", '#include "store/path.h"'),
+])
+def test_an_arrow_that_points_up_or_sideways(tree, file, line):
+    path = tree / file
+    path.write_text(line + "\n" + path.read_text())
+    found = lint(tree, "arrows")
+    assert found.returncode == 1 and file in found.stderr
+
+
+@pytest.mark.parametrize("file, line", [
+    ("src/registry/handshake.c", "#include <curl/curl.h>"),
+    ("src/cli/login.c", "#include <jansson.h>"),
+    ("src/store/locked_file.c", '#include "base/json.h"'),
+    ("src/store/document.c", "#include <b64/cencode.h>"),
+])
+def test_a_library_used_outside_its_gate(tree, file, line):
+    path = tree / file
+    path.write_text(line + "\n" + path.read_text())
+    found = lint(tree, "gates")
+    assert found.returncode == 1 and file in found.stderr
+
+
+def test_a_header_that_does_not_compile_alone(tree):
+    (tree / "include" / "base" / "alone.h").write_text("int alone(size_t len);\n")
+    found = lint(tree, "headers")
+    assert found.returncode == 1 and "alone.h" in found.stderr

@@ -1,0 +1,135 @@
+"""Every command of the README is run, and what it says of statuses and scripts holds."""
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import TOKEN, USER
+from proxy import ConnectProxy
+from registry import Registry
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SHELL = [text for kind, text in BLOCKS if kind == "sh"]
+INSTALL = next(text for text in SHELL if "cmake" in text)
+SCRIPTS = next(text for text in SHELL if "scripts/" in text)
+LOGINS = [line for text in SHELL for line in text.splitlines()
+          if "ghcr-login" in line and not line.startswith("#")]
+SECRET_FILE = "/run/secrets/ghcr-token"
+
+
+@pytest.fixture
+def shell(binary, ca, tmp_path):
+    """Runs a script where ghcr.io and registry.example.com are on this machine."""
+    commands, home, secret = tmp_path / "bin", tmp_path / "home", tmp_path / "secret"
+    commands.mkdir()
+    home.mkdir()
+    secret.write_text(TOKEN + "\n")
+    (commands / "ghcr-login").symlink_to(binary)
+    environment = {"PATH": f"{commands}:/usr/bin:/bin", "HOME": str(home), "USER": USER,
+                   "SSL_CERT_FILE": str(ca.pem), "PASSWORD": TOKEN}
+    (tmp_path / "ca.pem").write_bytes(ca.pem.read_bytes())
+    with Registry(ca.issue("ghcr.io", "registry.example.com"), user=USER, token=TOKEN) as server, \
+            ConnectProxy(server.port) as proxy:
+        environment["https_proxy"] = proxy.url
+
+        def run(script, **more):
+            return subprocess.run(["sh", "-ec", script.replace(SECRET_FILE, str(secret))],
+                                  env={**environment, **more}, cwd=tmp_path, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+
+        run.commands, run.home = commands, home
+        yield run
+
+
+@pytest.mark.parametrize("line", LOGINS)
+def test_a_login_of_the_readme(shell, line):
+    done = shell(line, GHCR_TOKEN=TOKEN)
+    assert done.returncode == 0, done
+    assert "--json" in line or done.stdout.startswith("Login Succeeded"), done
+    assert (shell.home / ".docker" / "config.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_readme_has_the_logins_that_are_run():
+    assert len(LOGINS) >= 7
+    assert "echo $GHCR_TOKEN | ghcr-login -u $USER" in LOGINS
+
+
+def action_script():
+    """The script: block of the ssh-action example."""
+    yaml = next(text for kind, text in BLOCKS if kind == "yaml")
+    return re.sub(r"^ +", "", yaml.split("script: |\n")[1], flags=re.MULTILINE)
+
+
+def run_as_action(shell, token):
+    """As drone-ssh does: the exports and the script in one string, for the remote shell."""
+    docker = shell.commands / "docker"
+    docker.write_text('#!/bin/sh\ngrep -q ghcr.io "$HOME/.docker/config.json" && echo pulled "$@"\n')
+    docker.chmod(0o755)
+    return shell(f"export GHCR_TOKEN={shlex.quote(token)}\n{action_script()}")
+
+
+def test_the_ssh_action_example(shell):
+    done = run_as_action(shell, TOKEN)
+    assert done.returncode == 0, done
+    assert done.stdout.endswith("pulled compose pull\n")
+
+
+def test_the_ssh_action_example_with_a_secret_that_is_not_defined(shell):
+    done = run_as_action(shell, "")
+    assert done.returncode == 3, done
+    assert "'GHCR_TOKEN' is empty" in done.stderr and "envs:" in done.stderr
+    assert "pulled" not in done.stdout
+
+
+def test_installing(tmp_path):
+    """Into a directory instead of the system, and without sudo's help."""
+    sudo = tmp_path / "sudo"
+    sudo.write_text('#!/bin/sh\nexec "$@"\n')
+    sudo.chmod(0o755)
+    script = INSTALL.replace("build/here", str(tmp_path / "build"))
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                   "DESTDIR": str(tmp_path / "root")}
+    subprocess.run(["sh", "-ec", script], cwd=ROOT, env=environment, check=True, timeout=300,
+                   stdout=subprocess.DEVNULL)
+    installed = tmp_path / "root" / "usr" / "local" / "bin" / "ghcr-login"
+    shown = subprocess.run([installed, "--version"], check=True, capture_output=True, text=True)
+    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+\n", shown.stdout)
+
+
+def test_the_quickstart():
+    """With nothing of the user's: it must find its own registry and show a login and a refusal."""
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("GHCR_", "GITHUB_"))}
+    done = subprocess.run([ROOT / "scripts" / "quickstart.sh"], env=environment, text=True,
+                          capture_output=True, timeout=300)
+    assert done.returncode == 0, done
+    assert "Login Succeeded: 127.0.0.1:" in done.stdout
+    assert '"auth": "..."' in done.stdout
+    assert "refused the credential" in done.stderr
+
+
+def test_the_two_commands_are_there():
+    for name in re.findall(r"^scripts/\S+", SCRIPTS, re.MULTILINE):
+        assert os.access(ROOT / name, os.X_OK), name
+    assert "scripts/test.sh" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_statuses_are_those_of_the_help(binary):
+    """README and --help name the same statuses."""
+    shown = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
+    in_help = set(re.findall(r"(?<![\w-])(\d) [a-z]", shown.split("Exit status:")[1]))
+    in_readme = set(re.findall(r"^\| (\d) \|", README, re.MULTILINE))
+    assert in_readme == in_help == set("012345689")
+
+
+def test_every_option_of_the_readme_is_in_the_help(binary):
+    shown = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
+    other_tools = {"--build", "--install"}
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - other_tools:
+        assert option in shown, option
