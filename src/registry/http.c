@@ -25,7 +25,7 @@ struct http {
 /* What the callbacks of one transfer fill in. */
 struct transfer {
     struct http_response *response;
-    struct error *err;
+    bool is_header_too_long;
 };
 
 int http_init(struct error *err)
@@ -40,24 +40,27 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *transfer = ctx;
     struct secret *headers = &transfer->response->headers;
+    struct error no_memory = ERROR_INIT;
     size_t len = size * count;
 
     if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
         secret_clear(headers); /* what came before was an interim answer */
-    if (len == 0 || data[len - 1] != '\n')
+    transfer->is_header_too_long = headers->len + len > HTTP_HEADER_MAX;
+    if (transfer->is_header_too_long || len == 0 || data[len - 1] != '\n')
         return 0;
-    return secret_append(headers, data, len, HTTP_HEADER_MAX, transfer->err) == 0 ? len : 0;
+    return secret_append(headers, data, len, HTTP_HEADER_MAX, &no_memory) == 0 ? len : 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *transfer = ctx;
     struct secret *body = &transfer->response->body;
+    struct error no_memory = ERROR_INIT;
     size_t room = HTTP_BODY_MAX - body->len;
     size_t len = size * count;
 
     transfer->response->is_body_cut = len > room;
-    if (secret_append(body, data, len < room ? len : room, HTTP_BODY_MAX, transfer->err) < 0)
+    if (secret_append(body, data, len < room ? len : room, HTTP_BODY_MAX, &no_memory) < 0)
         return 0;
     return len <= room ? len : 0;
 }
@@ -225,6 +228,7 @@ static const struct {
     {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},
     {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
     {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", ""},
+    {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
     {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP",
      "is this a registry, and does it speak TLS on this port?"},
     {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP/1", ""},
@@ -280,8 +284,8 @@ static int report_fault(struct http *http, CURLcode code, const char *url_text,
         response->is_transient = strncmp(http->error_text, "error:", 6) != 0;
     if (url.port != url_default_port(&url))
         (void)snprintf(port, sizeof(port), ":%u", url.port);
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s%s': %s%s", url.host, port, text,
-                    detail);
+    (void)error_set(err, code == CURLE_WRITE_ERROR ? CLASS_UNPROVED : CLASS_UNREACHABLE,
+                    "cannot ask '%s%s': %s%s", url.host, port, text, detail);
     return error_hint(err, "%s", hint);
 }
 
@@ -289,8 +293,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
               struct error *err)
 {
     struct http *http = ctx;
-    struct error callback_err = ERROR_INIT;
-    struct transfer transfer = {.response = response, .err = &callback_err};
+    struct transfer transfer = {.response = response};
     struct curl_slist *fields = NULL;
     char accept[512];
     CURLcode code;
@@ -305,10 +308,8 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     curl_slist_free_all(fields);
     if (code == CURLE_OK)
         return 0;
-    if (callback_err.cls != CLASS_NONE) {
-        (void)error_set(err, CLASS_UNPROVED, "%s", callback_err.message);
-        return error_wrap(err, "the answer's header");
-    }
+    if (code == CURLE_WRITE_ERROR && !transfer.is_header_too_long)
+        return error_no_memory(err); /* a callback had no other reason to stop */
     return report_fault(http, code, request->url, response, err);
 }
 
