@@ -29,7 +29,8 @@ TOKEN = "ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V4"
 OTHER_TOKEN = "ghp_" + "HEEjXavM6wKtyhAUwDblMznMEhWyTt4XwY6f"
 # The two long kinds, in their lengths of 93 and 520; libb64 breaks lines from 54 bytes on.
 FINE_GRAINED = "github_pat_" + "11AAAAAAA0kT5wXn3QbY7e" + "_" + "zR9" * 19 + "Qx"
-STATELESS = "ghs_" + "1234567_" + ("eyJhbGciOiJSUzI1NiJ9." + "aB-c_9" * 100)[:464] + "." + "Qz0-_" * 8 + "abc"
+JWT = "eyJhbGciOiJSUzI1NiJ9" + "." + "aB-c_" * 88 + "." + "Qz0-_9" * 7 + "Qz0-"
+STATELESS = "ghs_" + "1234567_" + JWT
 
 USER = "octocat"
 TIME_LIMIT = 20.0

@@ -11,8 +11,9 @@ goes through the tunnel unbroken.
 
 import select
 import socket
-import socketserver
 import threading
+
+from wire import LoopbackServer
 
 HEAD_MAX = 64 * 1024
 
@@ -25,9 +26,8 @@ class ConnectProxy:
         self.targets = []            # HOST:PORT of every CONNECT
         self.received = bytearray()  # what clients said to the proxy itself
         self._stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server = LoopbackServer(self.serve)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self):
         return self
@@ -37,8 +37,7 @@ class ConnectProxy:
 
     def close(self):
         self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def serve(self, client):
         head = b""
@@ -67,18 +66,3 @@ class ConnectProxy:
                 if not data:
                     return
                 other[source].sendall(data)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, address, proxy):
-        self.proxy = proxy
-        super().__init__(address, None)
-
-    def finish_request(self, request, client_address):
-        try:
-            self.proxy.serve(request)
-        except OSError:
-            pass    # one side went away

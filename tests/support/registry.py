@@ -18,7 +18,6 @@ import os
 import secrets
 import signal
 import socket
-import socketserver
 import ssl
 import threading
 import time
@@ -27,7 +26,7 @@ from pathlib import Path
 
 from certs import CertificateAuthority
 from flavours import FLAVOURS, UNAUTHORIZED, error
-from wire import Answer, Connection, Exchange
+from wire import Answer, Connection, Exchange, LoopbackServer
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 TLS_HANDSHAKE = b"\x16"       # the first byte of a TLS connection
@@ -50,19 +49,18 @@ class Registry:
         self.images = dict(images or {})
         self.realm = realm
         self.scheme = "https" if certificate else "http"
-        self.requests = []          # every Request, in order of arrival
+        self.requests = []           # every Request, in order of arrival
         self.received = bytearray()  # every byte from every client, TLS taken off
-        self.issued = {}            # bearer -> scope it was issued for
-        self.clients = []           # every Connection on which a request could come
-        self.connections = 0        # TCP connections accepted
-        self.handshakes = 0         # TLS handshakes completed
+        self.issued = {}             # bearer -> scope it was issued for
+        self.clients = []            # every Connection on which a request could come
+        self.connections = 0         # TCP connections accepted
+        self.handshakes = 0          # TLS handshakes completed
         self._context = _tls_context(certificate, client_ca)
         self._faults = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", port), self)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server = LoopbackServer(self.serve, port)
+        self.port = self._server.port
 
     def __enter__(self):
         return self
@@ -72,8 +70,7 @@ class Registry:
 
     def close(self):
         self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     @property
     def host(self):
@@ -243,24 +240,6 @@ class Registry:
             return Answer(404, error("MANIFEST_UNKNOWN", "OCI index found, but Accept header "
                                                          "does not support OCI indexes"))
         return Answer(200, MANIFEST, (("content-type", OCI_INDEX),))
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 1024
-
-    def __init__(self, address, registry):
-        self.registry = registry
-        super().__init__(address, None)
-
-    def finish_request(self, request, client_address):
-        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            self.registry.serve(request)
-        except OSError:
-            # The client went away or did not like our certificate; it says so itself.
-            pass
 
 
 def _tls_context(certificate, client_ca):

@@ -7,7 +7,9 @@ answer, a reset, a header that never ends) are made below the level it works at.
 import base64
 import binascii
 import socket
+import socketserver
 import struct
+import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
@@ -155,6 +157,32 @@ class Connection:
         self._received += data
         self._buffer += data
         return bool(data)
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    """Calls `serve(socket)` in a thread of its own for every connection, until stop()."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 1024
+
+    def __init__(self, serve, port=0):
+        self._serve = serve
+        super().__init__(("127.0.0.1", port), None)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+    def finish_request(self, request, client_address):
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self._serve(request)
+        except OSError:
+            # The client went away, or did not like our certificate; it says so itself.
+            pass
 
 
 class Exchange:

@@ -1,0 +1,128 @@
+"""The challenge decides where the password goes: how it is read, and where nothing is sent."""
+
+from dataclasses import replace
+
+import pytest
+
+import faults
+from flavours import GHCR
+from harness import TOKEN, USER, basic
+
+
+def secrets_in(received):
+    """Credentials of any form in what a server received."""
+    return [word for word in (b"authorization", TOKEN.encode(), basic(USER, TOKEN)[6:].encode())
+            if word in received.lower() or word in received]
+
+
+REALMS = {
+    "another host": "https://localhost:{other}/token",
+    "another port": "https://127.0.0.1:{other}/token",
+    "plain http": "http://127.0.0.1:{other}/token",
+    "plain http, own port": "http://registry.example:{own}/token",
+    "user in the address": "https://someone@127.0.0.1:{own}/token",
+    "password in the address": "https://someone:else@127.0.0.1:{own}/token",
+    "relative": "/token",
+    "file": "file:///etc/hostname",
+    "ftp": "ftp://127.0.0.1:{other}/token",
+    "not a URL": "ghcr.io",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("realm", REALMS.values(), ids=REALMS)
+def test_a_realm_that_gets_no_password(login, registry, realm):
+    server, other = registry(), registry()
+    server.realm = realm.format(own=server.port, other=other.port)
+    login.to(server).failed(6, server.host)
+    assert server.endpoints == ["ping"]
+    assert not secrets_in(server.received)
+    assert (other.connections, other.received) == (0, b"")
+
+
+def test_both_hosts_are_named(login, registry):
+    server, other = registry(), registry()
+    server.realm = f"https://{other.at('localhost')}/token"
+    login.to(server).failed(6, server.host, "localhost", "hint:", "--allow-realm")
+
+
+def test_a_realm_that_the_user_allows(login, registry):
+    server, other = registry(), registry()
+    server.realm = f"https://{other.at('localhost')}/token"
+    server.issued = other.issued
+    login.to(server, "--allow-realm", other.at("localhost")).succeeded()
+    assert (server.endpoints, other.endpoints) == (["ping", "ping2"], ["token"])
+
+
+@pytest.mark.parametrize("host", ["evil.example", "ghcr.io.evil.example", "api.ghcr.io", "io"])
+def test_ghcr_names_another_host(ghcr, host):
+    ghcr.registry.realm = f"https://{host}/token"
+    ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN}).failed(6, "ghcr.io", host)
+    assert ghcr.registry.endpoints == ["ping"]
+    assert ghcr.proxy.targets == ["ghcr.io:443"]
+
+
+def test_ghcr_through_a_proxy(ghcr):
+    ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN}).succeeded()
+    assert ghcr.proxy.targets == ["ghcr.io:443"]
+    assert not secrets_in(ghcr.proxy.received)
+    assert ghcr.registry.endpoints == ["ping", "token", "ping2"]
+
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirects_are_not_followed(login, registry, endpoint, status):
+    server, other = registry(), registry()
+    server.on(endpoint, faults.redirect(f"https://{other.host}/v2/", status))
+    login.to(server).failed(6, server.host)
+    assert (other.connections, other.received) == (0, b"")
+
+
+def test_a_netrc_is_not_read(login, registry):
+    (login.home / ".netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    server = registry()
+    login.to(server).succeeded()
+    assert "authorization" not in server.asked("ping")[0].headers
+    assert server.asked("token")[0].basic == (USER, TOKEN)
+
+
+# A challenge may be written in many ways.
+
+CHALLENGES = {
+    "any case": ('bearer REALM="{realm}",SERVICE="{service}"',),
+    "no quotes": ('Bearer realm="{realm}", service={service}',),
+    "blanks round =": ('Bearer realm = "{realm}" , service\t=\t"{service}"',),
+    "empty elements": (', ,Bearer realm="{realm}",,service="{service}",',),
+    "quoted pairs": ('Bearer realm="{realm}",service="g\\hcr.io"',),
+    "after another scheme": ('Negotiate, Bearer realm="{realm}",service="{service}"',),
+    "after Basic in one line": ('Basic realm="x", Bearer realm="{realm}",service="{service}"',),
+    "in a second line": ("Negotiate", 'Bearer realm="{realm}",service="{service}"'),
+    "unknown parameters": ('Bearer x=y,realm="{realm}",service="{service}",error="a,b=\\"c\\""',),
+}
+
+
+@pytest.mark.parametrize("lines", CHALLENGES.values(), ids=CHALLENGES)
+def test_challenges_that_are_understood(login, registry, lines):
+    server = registry(replace(GHCR, challenges=lines))
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert server.asked("token")[0].query["service"] == ["ghcr.io"]
+
+
+def test_the_query_of_a_realm_is_kept(login, registry):
+    challenge = 'Bearer realm="{realm}?a=b%20c",service="s,\\"t"'
+    server = registry(replace(GHCR, challenges=(challenge,)))
+    login.to(server).succeeded()
+    query = server.asked("token")[0].query
+    assert query == {"a": ["b c"], "service": ['s,"t'], "account": [USER],
+                     "client_id": ["ghcr-login"]}
+
+
+@pytest.mark.parametrize("line", [
+    'Bearer realm="{realm}",realm="https://evil.example/token"', 'Bearer service="{service}"',
+    'Bearer realm="{realm}', "Bearer", ""],
+    ids=["two realms", "no realm", "open quote", "bare", "blank"])
+def test_challenges_that_are_refused(login, registry, line):
+    server = registry(replace(GHCR, challenges=(line,)))
+    login.to(server).failed(6)
+    assert server.endpoints == ["ping"]

@@ -1,0 +1,235 @@
+"""What is sent, to whom, in which order, and what becomes of every answer."""
+
+import socket
+
+import pytest
+
+import faults
+from flavours import FLAVOURS
+from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
+
+BEARER = [name for name, flavour in FLAVOURS.items() if flavour.takes("bearer")]
+BASIC = [name for name in FLAVOURS if FLAVOURS[name].takes("basic") and name not in BEARER]
+
+
+def test_the_requests_of_a_login(login, registry):
+    server = registry()
+    login.to(server).succeeded()
+
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert (server.connections, server.handshakes) == (1, 1)
+    ping, token, ping2 = server.requests
+    assert [request.method for request in server.requests] == ["GET"] * 3
+    assert ping.target == ping2.target == "/v2/"
+    assert token.query == {"service": ["ghcr.io"], "account": [USER], "client_id": ["ghcr-login"]}
+    assert "authorization" not in ping.headers
+    assert token.headers["authorization"] == basic(USER, TOKEN)
+    assert [ping2.bearer] == list(server.issued)
+    for request in server.requests:
+        assert request.headers["host"] == server.host
+        assert request.headers["user-agent"].startswith("ghcr-login")
+        assert request.body == b"" and "cookie" not in request.headers
+
+
+@pytest.mark.parametrize("token", [TOKEN, FINE_GRAINED, STATELESS],
+                         ids=["classic", "fine-grained", "stateless"])
+def test_the_header_is_one_line_however_long_the_token(login, registry, token):
+    server = registry(token=token)
+    login.to(server).succeeded()
+    assert server.asked("token")[0].headers["authorization"] == basic(USER, token)
+
+
+@pytest.mark.parametrize("user", ["first.last@example.com", "a+b c&d=e%20/?#", "\u00e4\u00f6"],
+                         ids=["address", "reserved", "not ASCII"])
+def test_the_account_is_encoded(login, registry, user):
+    server = registry(user=user)
+    login.to(server, user=user).succeeded()
+    assert server.asked("token")[0].query["account"] == [user]
+
+
+@pytest.mark.parametrize("flavour", BEARER)
+def test_every_bearer_registry(login, registry, flavour):
+    server = registry(flavour)
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert server.connections == 1
+    query = server.asked("token")[0].query
+    assert "scope" not in query
+    if flavour == "gitea":
+        assert "service" not in query
+    else:
+        assert query["service"] == [server.flavour.service.format(host=server.host)]
+    assert server.asked("ping2")[0].bearer in server.issued
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("flavour", BASIC)
+def test_every_basic_registry(login, registry, flavour):
+    server = registry(flavour)
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "ping2"]
+    assert server.connections == 1
+    assert server.asked("ping2")[0].headers["authorization"] == basic(USER, TOKEN)
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("flavour", BEARER + BASIC)
+def test_a_wrong_password_is_refused_everywhere(login, registry, flavour):
+    server = registry(flavour)
+    login.to(server, token=OTHER_TOKEN).failed(4, server.host)
+    assert server.endpoints == (["ping", "ping2"] if flavour in BASIC else ["ping", "token"])
+    assert not login.config.exists()
+
+
+@pytest.mark.parametrize("flavour, word", [
+    ("open", "no authentication"), ("no-challenge", "challenge"), ("negotiate", "")])
+@pytest.mark.parametrize("token", [TOKEN, OTHER_TOKEN], ids=["right", "wrong"])
+def test_what_proves_nothing_is_no_success(login, registry, flavour, word, token):
+    server = registry(flavour)
+    login.to(server, token=token).failed(6, word)
+    assert all("authorization" not in request.headers for request in server.requests)
+    assert not login.config.exists()
+
+
+# Answers that are not as they should be: endpoint, fault, exit status.
+
+HTML = {"content-type": "text/html"}.items()
+ANSWERS = {
+    "ping 200 of a portal": ("ping", faults.not_json(), 6),
+    "ping 403": ("ping", faults.answer(403, b"<html>", HTML), 6),
+    "ping 404": ("ping", faults.answer(404), 6),
+    "ping silence": ("ping", faults.silence(), 5),
+    "ping reset": ("ping", faults.reset(), 5),
+    "ping closed": ("ping", faults.close(), 5),
+    "ping 503": ("ping", faults.answer(503), 5),
+    "ping 429": ("ping", faults.rate_limited(), 5),
+    "ping drips": ("ping", faults.drip(0.2), 5),
+    "token 401": ("token", faults.answer(401), 4),
+    "token 403": ("token", faults.answer(403, b"<html>", HTML), 4),
+    "token 404": ("token", faults.answer(404), 6),
+    "token 204": ("token", faults.answer(204), 6),
+    "token 200 html": ("token", faults.not_json(), 6),
+    "token 200 empty": ("token", faults.answer(200), 6),
+    "token 200 []": ("token", faults.answer(200, b"[]"), 6),
+    "token 200 {}": ("token", faults.answer(200, b"{}"), 6),
+    "token is empty": ("token", faults.answer(200, b'{"token":""}'), 6),
+    "token is null": ("token", faults.answer(200, b'{"token":null}'), 6),
+    "token is a number": ("token", faults.answer(200, b'{"token":7}'), 6),
+    "token has a line end": ("token", faults.answer(200, b'{"token":"a\\r\\nX-Evil: 1"}'), 6),
+    "token cut short": ("token", faults.answer(200, b'{"token":"abc'), 6),
+    "token with trailing text": ("token", faults.answer(200, b'{"token":"abc"}{}'), 6),
+    "token 10 MB": ("token", faults.big_body(), 6),
+    "token 429": ("token", faults.rate_limited(), 5),
+    "token 500": ("token", faults.answer(500), 5),
+    "token 503": ("token", faults.answer(503, b"<html>", HTML), 5),
+    "token reset": ("token", faults.reset(), 5),
+    "token closed half way": ("token", faults.close_midway(), 5),
+    "token silence": ("token", faults.silence(), 5),
+    "ping2 404": ("ping2", faults.answer(404), 6),
+    "ping2 204": ("ping2", faults.answer(204), 6),
+    "ping2 503": ("ping2", faults.answer(503), 5),
+    "ping2 silence": ("ping2", faults.silence(), 5),
+}
+
+
+@pytest.mark.parametrize("endpoint, fault, status", ANSWERS.values(), ids=ANSWERS)
+def test_odd_answers(login, registry, endpoint, fault, status):
+    server = registry()
+    server.on(endpoint, fault)
+    result = login.to(server, "--timeout", "1")
+    result.failed(status, server.host)
+    assert result.seconds < 4
+    assert server.endpoints[-1] == endpoint
+    assert not login.config.exists()
+
+
+ENDLESS = [(endpoint, fault, 6) for endpoint in ("ping", "token", "ping2")
+           for fault in (faults.endless_headers, faults.endless_body)]
+# The last answer proves the credential by its status; its body is of no interest.
+ENDLESS[-1] = ("ping2", faults.endless_body, 0)
+
+
+@pytest.mark.parametrize("endpoint, fault, status", ENDLESS)
+def test_it_hangs_up_on_what_does_not_end(login, registry, endpoint, fault, status):
+    server = registry()
+    server.on(endpoint, fault())
+    result = login.to(server, "--timeout", "5", "--retries", "0")
+    assert result.status == status and server.host in result.stdout + result.stderr, result
+    assert result.seconds < 2
+    assert max(client.sent for client in server.clients) < faults.ENDLESS_MAX
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_bearer_that_is_not_taken(login, registry, status):
+    """The token was given and then refused: no proof, and never a success."""
+    server = registry()
+    server.on("ping2", faults.answer(status))
+    assert login.to(server).status in (4, 6)
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert not login.config.exists()
+
+
+@pytest.mark.parametrize("body", [b'{"access_token":"%s"}', b'{"token":"%s","access_token":""}',
+                                  b'{"token":null,"access_token":"%s"}'])
+def test_either_member_serves(login, registry, body):
+    server = registry()
+    server.issued["bearer-of-this-test"] = ""
+    server.on("token", faults.answer(200, body % b"bearer-of-this-test"))
+    login.to(server).succeeded()
+
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+@pytest.mark.parametrize("fault", [faults.answer(503), faults.rate_limited(), faults.reset()],
+                         ids=["503", "429", "reset"])
+def test_a_passing_fault_is_waited_out(login, registry, endpoint, fault):
+    server = registry()
+    server.on(endpoint, fault, times=1)
+    login.to(server).succeeded()
+    assert server.endpoints.count(endpoint) == 2
+
+
+def test_a_refusal_is_asked_once(login, registry):
+    server = registry()
+    login.to(server, token=OTHER_TOKEN).failed(4)
+    assert server.endpoints.count("token") == 1
+
+
+# No connection at all, or none that can be trusted.
+
+def test_nobody_listens(login):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+        login("-u", USER, "--password-stdin", "--timeout", "1", host,
+              stdin=TOKEN.encode()).failed(5, host)
+
+
+def test_a_certificate_that_nobody_signed(login, registry):
+    server = registry()
+    login("-u", USER, "--password-stdin", server.host, stdin=TOKEN.encode()).failed(
+        5, server.host, "certificate")
+    assert server.handshakes == 0 or not server.received
+    assert not server.requests
+
+
+@pytest.mark.parametrize("options", [
+    {"names": ["127.0.0.1"], "expired": True}, {"names": ["registry.example"]},
+], ids=["expired", "for another name"])
+def test_a_certificate_that_is_not_good(login, registry, ca, options):
+    names = options.pop("names")
+    server = registry(certificate=ca.issue(*names, **options))
+    login.to(server).failed(5, server.host, "certificate")
+    assert not server.requests and not server.received
+
+
+def test_a_registry_without_tls_gets_nothing(login, registry):
+    server = registry(certificate=None)
+    login("-u", USER, "--password-stdin", "--timeout", "1", server.host,
+          stdin=TOKEN.encode()).failed(5, server.host)
+    assert not server.requests and not server.received
+
+
+def test_plain_http_when_asked_for(login, registry):
+    server = registry(certificate=None)
+    login.to(server).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"

@@ -1,0 +1,207 @@
+"""What the program prints, for people and for scripts."""
+
+import json
+import re
+
+import pytest
+
+import faults
+from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
+
+SUCCESS = {"result", "changed", "registry", "username", "verified", "files", "images", "token",
+           "warnings"}
+
+
+def test_one_line_of_success(login, registry):
+    server = registry()
+    result = login.to(server).succeeded()
+    for word in (server.host, USER, str(login.config)):
+        assert word in result.stdout
+
+
+def test_one_line_of_failure_and_a_hint(login, registry):
+    result = login.to(registry(), token=OTHER_TOKEN).failed(4)
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("ghcr-login: ")
+    assert len(lines) <= 2 and all(line.startswith("hint: ") for line in lines[1:])
+
+
+def test_json_of_a_success(login, registry):
+    server = registry()
+    result = login.to(server, "--json")
+    assert (result.status, result.stderr) == (0, "")
+    said = result.json
+    assert said.keys() == SUCCESS
+    assert said["result"] == "stored" and said["changed"] is True and said["verified"] is True
+    assert (said["registry"], said["username"]) == (server.host, USER)
+    assert said["files"] == [{"path": str(login.config), "format": "docker", "store": "file",
+                              "changed": True}]
+    assert (said["images"], said["warnings"]) == ([], [])
+    assert said["token"].keys() == {"kind", "expires_at", "scopes"}
+
+
+@pytest.mark.parametrize("token, kind", [
+    (TOKEN, "classic"), (FINE_GRAINED, "fine-grained"), (STATELESS, "installation")])
+def test_json_names_the_kind_of_a_github_token(ghcr, token, kind):
+    ghcr.registry.token = token
+    said = ghcr("-u", USER, "--json", env={"GHCR_TOKEN": token}).json
+    assert said["token"] == {"kind": kind, "expires_at": None, "scopes": None}
+
+
+def test_json_of_no_change(login, registry):
+    server = registry()
+    login.to(server).succeeded()
+    said = login.to(server, "--json").json
+    assert (said["result"], said["changed"]) == ("unchanged", False)
+    assert said["files"][0]["changed"] is False
+
+
+FAILURES = {
+    "usage": (2, ["--token-env", "A_TOKEN", "--password-stdin"], None),
+    "credential": (3, ["--token-env", "UNSET"], None),
+    "rejected": (4, ["--token-env", "A_TOKEN"], ("token", faults.answer(403))),
+    "unreachable": (5, ["--token-env", "A_TOKEN", "--timeout", "1"], ("ping", faults.silence())),
+    "unproved": (6, ["--token-env", "A_TOKEN"], ("ping", faults.answer(200))),
+    "authfile": (8, ["--token-env", "A_TOKEN", "--config", "/dev/null"], None),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_json_of_a_failure(login, registry, name):
+    status, args, fault = FAILURES[name]
+    server = registry()
+    if fault:
+        server.on(*fault)
+    result = login("-u", USER, "--json", "--cacert", login.ca_file, *args, server.host,
+                   env={"A_TOKEN": TOKEN})
+    assert result.status == status, result
+    said = result.json
+    assert (said["result"], said["changed"]) == ("failed", False)
+    assert said["error"]["class"] == name and said["error"]["status"] == status
+    assert said["error"]["message"] and "hint" in said["error"]
+    assert "\n" not in said["error"]["message"]
+
+
+def test_json_is_valid_whatever_the_server_says(login, registry):
+    server = registry()
+    body = b'{"errors":[{"code":"DENIED","message":"a\\"b\\\\\\u0007\\u001b[31m\\n' \
+           + "\u00b5".encode() + b'"}]}'
+    server.on("token", faults.answer(403, body))
+    said = login.to(server, "--json").json
+    assert said["error"]["class"] == "rejected"
+    server.on("token", faults.answer(403, b"\xff\xfe<\x1b[31m>"))
+    assert login.to(server, "--json").json["error"]["class"] == "rejected"
+
+
+def test_server_text_is_harmless_on_a_terminal(login, registry):
+    server = registry()
+    server.on("token", faults.answer(403, b'{"errors":[{"code":"DENIED","message":'
+                                          b'"\\u001b]0;x\\u0007\\n\\rsecond\\u009b31m"}]}'))
+    result = login.to(server).failed(4)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", result.stderr)
+    assert all(line.startswith(("ghcr-login: ", "hint: ")) for line in result.stderr.splitlines())
+
+
+ECHOES = {
+    "the token": TOKEN.encode(),
+    "the header": basic(USER, TOKEN).encode(),
+    "the auth value": basic(USER, TOKEN)[6:].encode(),
+    "the token, escaped": "".join(f"\\u{ord(c):04x}" for c in TOKEN).encode(),
+    "the token after an escape": b"\\t\\u0007" + TOKEN.encode(),
+}
+
+
+@pytest.mark.parametrize("word", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("body", [b'{"errors":[{"code":"DENIED","message":"bad: %s"}]}',
+                                  b'{"errors":[{"code":"%s","message":"x"}]}',
+                                  b'{"details":"bad: %s"}', b"bad: %s"],
+                         ids=["message", "code", "details", "text"])
+@pytest.mark.parametrize("endpoint", ["token", "ping2"])
+def test_a_secret_that_the_server_repeats_is_not_shown(login, registry, endpoint, body, word):
+    """Some servers repeat the request in their error; a log would then hold the token."""
+    server = registry()
+    server.on(endpoint, faults.answer(403, body % word))
+    login.to(server, "-v", "--json").json["error"]["message"]
+
+
+@pytest.mark.parametrize("flag", ["-q", "--quiet"])
+def test_quiet(login, registry, flag):
+    """Silent on success; a failure still says why."""
+    server = registry()
+    result = login.to(server, flag)
+    assert (result.status, result.stdout, result.stderr) == (0, "", "")
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+    assert login.to(server, flag, token=OTHER_TOKEN).failed(4).stderr
+
+
+@pytest.mark.parametrize("flag", ["-v", "--verbose"])
+def test_verbose_shows_no_secret(login, registry, flag):
+    """The harness searches what it prints, also when the token is refused."""
+    server = registry()
+    result = login.to(server, flag)
+    assert result.status == 0 and result.stdout.startswith("Login Succeeded")
+    assert result.stdout.count("\n") == 1
+    assert login.to(server, flag, token=OTHER_TOKEN).status == 4
+
+
+@pytest.mark.parametrize("args", [["-h"], ["--help"], ["login", "--help"], ["--help", "ghcr.io"]],
+                         ids=" ".join)
+def test_help(login, args):
+    result = login(*args)
+    assert (result.status, result.stderr) == (0, "")
+    for word in ("ghcr-login", "--password-stdin", "--token-env", "--token-file", "--username",
+                 "--json", "--config"):
+        assert word in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+def test_version(login):
+    result = login("--version")
+    assert (result.status, result.stderr) == (0, "")
+    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+\S*\n", result.stdout)
+
+
+USAGE = {
+    "unknown option": ["--no-such-option"],
+    "unknown short option": ["-Z"],
+    "missing argument": ["-u"],
+    "two registries": ["ghcr.io", "registry.example"],
+    "bad number": ["--timeout", "soon"],
+    "negative number": ["--timeout", "-1"],
+    "number with rest": ["--timeout", "5s"],
+    "huge number": ["--timeout", "99999999999999999999"],
+    "no time at all": ["--timeout", "0"],
+    "argument for a flag": ["--json=yes"],
+    "bad port": ["ghcr.io:port"],
+    "registry with a blank": ["ghcr .io"],
+    "empty registry": [""],
+    "a path, which Docker would use for the whole host": ["ghcr.io/owner"],
+}
+
+
+@pytest.mark.parametrize("args", USAGE.values(), ids=USAGE)
+def test_mistakes(login, args):
+    """A proxy that is not there keeps a mistake that is let through off the network."""
+    result = login("--password-stdin", *args, stdin=TOKEN.encode(),
+                   env={"https_proxy": "http://127.0.0.1:1", "GITHUB_ACTOR": USER})
+    lines = result.failed(2).stderr.splitlines()
+    assert lines[-1] == "try 'ghcr-login --help'"
+    assert all(line.startswith("hint: ") for line in lines[1:-1]) and len(lines) <= 3
+
+
+def test_the_subcommand_may_be_named(login, registry):
+    server = registry()
+    login("login", "-u", USER, "--password-stdin", "--cacert", login.ca_file, server.host,
+          stdin=TOKEN.encode()).succeeded()
+
+
+def test_options_may_follow_the_registry(login, registry):
+    server = registry()
+    login(server.host, "-u", USER, "--password-stdin", "--cacert", login.ca_file,
+          stdin=TOKEN.encode()).succeeded()
+
+
+def test_json_is_one_object_on_one_stream(login, registry):
+    text = login.to(registry(), "--json", "-v").stdout
+    json.loads(text)
+    assert text.endswith("\n")

@@ -1,0 +1,146 @@
+"""Where the user name and the token come from, and in which order."""
+
+import os
+
+import pytest
+
+from harness import OTHER_TOKEN, TOKEN, USER
+
+LINE = f"{TOKEN}\n".encode()
+
+
+def test_token_from_standard_input(login, registry):
+    server = registry()
+    for flag in ("--password-stdin", "--token-stdin"):
+        login("-u", USER, flag, "--cacert", login.ca_file, server.host, stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"], ids=["none", "lf", "crlf"])
+def test_one_line_end_is_cut(login, registry, end):
+    server = registry()
+    login.to(server, stdin=TOKEN.encode() + end).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_implicit_standard_input_serves_any_registry(login, registry):
+    server = registry()
+    login("-u", USER, "--cacert", login.ca_file, server.host, stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_named_variables(login, registry):
+    server = registry()
+    login("--username-env", "WHO", "--token-env", "MY_TOKEN", "--cacert", login.ca_file,
+          server.host, env={"WHO": USER, "MY_TOKEN": TOKEN}).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_files(login, registry):
+    server = registry()
+    secret = login.secret_file(LINE)
+    # Kubernetes mounts secrets as links.
+    link = login.directory / "link"
+    link.symlink_to(secret)
+    name = login.work / "name"
+    name.write_text(f"{USER}\n")
+    login("--username-file", name, "--token-file", link, "--cacert", login.ca_file,
+          server.host).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_token_file_may_be_a_pipe(login, registry):
+    server = registry()
+    reader, writer = os.pipe()
+    os.write(writer, LINE)
+    os.close(writer)
+    login("-u", USER, "--token-file", f"/dev/fd/{reader}", "--cacert", login.ca_file, server.host,
+          pass_fds=(reader,)).succeeded()
+    os.close(reader)
+
+
+# What counts for ghcr.io without being named, in its order: every row adds a source that
+# must win over those of the rows before it.
+
+IMPLICIT_TOKENS = [
+    ("standard input", {"stdin": True}),
+    ("systemd", {"stdin": True, "systemd": True}),
+    ("GHCR_TOKEN", {"stdin": True, "systemd": True, "variable": True}),
+    ("--token-file", {"stdin": True, "systemd": True, "variable": True, "file": True}),
+]
+
+
+@pytest.mark.parametrize("winner, given", IMPLICIT_TOKENS, ids=[row[0] for row in IMPLICIT_TOKENS])
+def test_order_of_tokens(ghcr, login, winner, given):
+    """Every source but the last brings a token that the registry would refuse."""
+    env, args, stdin = {}, [], None
+    values = [OTHER_TOKEN] * (len(given) - 1) + [TOKEN]
+    for source, value in zip(given, values):
+        if source == "stdin":
+            stdin = f"{value}\n".encode()
+        elif source == "systemd":
+            directory = login.secret_file(f"{value}\n".encode(), "ghcr-token").parent
+            env["CREDENTIALS_DIRECTORY"] = directory
+        elif source == "variable":
+            env["GHCR_TOKEN"] = value
+        else:
+            args = ["--token-file", login.secret_file(f"{value}\n".encode(), "flag")]
+    ghcr("-u", USER, *args, env=env, stdin=stdin).succeeded()
+    assert login.entry("ghcr.io") == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("args, env, expected", [
+    ([], {"GITHUB_ACTOR": "actor"}, "actor"),
+    ([], {"GITHUB_ACTOR": "actor", "GHCR_USERNAME": "named"}, "named"),
+    (["-u", "flag"], {"GITHUB_ACTOR": "actor", "GHCR_USERNAME": "named"}, "flag"),
+], ids=["GITHUB_ACTOR", "GHCR_USERNAME", "--username"])
+def test_order_of_names(ghcr, login, args, env, expected):
+    ghcr(*args, env={"GHCR_TOKEN": TOKEN, **env}).succeeded()
+    assert login.entry("ghcr.io") == f"{expected}:{TOKEN}"
+
+
+def test_ghcr_may_be_named(ghcr, login):
+    ghcr("ghcr.io", env={"GHCR_TOKEN": TOKEN, "GHCR_USERNAME": USER}).succeeded()
+    assert login.entry("ghcr.io") == f"{USER}:{TOKEN}"
+
+
+def test_standard_input_is_left_alone_when_a_variable_serves(ghcr, login):
+    """`ssh host bash -s < script`: the rest of the script must still be there."""
+    script = login.work / "script"
+    script.write_text("ghcr-login\necho survived\n")
+    with script.open("rb", buffering=0) as stdin:
+        ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN}, stdin=stdin).succeeded()
+        assert stdin.tell() == 0
+
+
+@pytest.mark.parametrize("env", [
+    {"GHCR_TOKEN": TOKEN}, {"GITHUB_TOKEN": TOKEN}, {"CREDENTIALS_DIRECTORY": "."},
+], ids=lambda env: next(iter(env)))
+def test_nothing_implicit_goes_to_another_registry(login, registry, env):
+    server = registry()
+    if "CREDENTIALS_DIRECTORY" in env:
+        env = {"CREDENTIALS_DIRECTORY": login.secret_file(LINE, "ghcr-token").parent}
+    login("-u", USER, "--cacert", login.ca_file, server.host, env=env).failed(3, "standard input")
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("name", ["GHCR_USERNAME", "GITHUB_ACTOR"])
+def test_no_implicit_name_for_another_registry(login, registry, name):
+    server = registry()
+    login("--password-stdin", "--cacert", login.ca_file, server.host, env={name: USER},
+          stdin=LINE).failed(3, "user name")
+    assert server.connections == 0
+
+
+def test_16_kib_are_not_too_many(login, registry):
+    server = registry(token="x" * 16384)
+    login.to(server, stdin=server.token.encode()).succeeded()
+    assert login.entry(server.host) == f"{USER}:{server.token}"
+
+
+@pytest.mark.parametrize("password", ['a "quoted" one', "p\u00e4ssw\u00f6rd-secret", "a:colon:one"],
+                         ids=["quotes", "not ASCII", "colon"])
+def test_other_registries_have_freer_passwords(login, registry, password):
+    server = registry("basic", token=password)
+    login.to(server).succeeded()
+    assert login.entry(server.host) == f"{USER}:{password}"
