@@ -1,13 +1,10 @@
 #include "base/base64.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <b64/cdecode.h>
 #include <b64/cencode.h>
-
-#include "base/scan.h"
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 enum {
     PLAIN_BLOCK = 54,   /* bytes that libb64 1.2 encodes before it breaks the line */
@@ -18,7 +15,7 @@ enum {
 static int append_unbroken(struct secret *out, const char *block, size_t len, struct error *err)
 {
     for (size_t i = 0; i < len; i++) {
-        if (block[i] != '\n' && secret_append(out, &block[i], 1, (size_t)-1, err) < 0)
+        if (block[i] != '\n' && secret_append(out, &block[i], 1, SIZE_MAX - 1, err) < 0)
             return -1;
     }
     return 0;
@@ -48,42 +45,31 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
     return ret;
 }
 
-/* libb64's decoder skips what it does not know, so that all rules are checked here. */
-static bool is_well_formed(const char *text, size_t len)
-{
-    struct scan s = scan_over(text, len);
-    struct span body = {.data = text, .len = 0};
-
-    (void)scan_run(&s, alphabet, &body);
-    if (scan_char(&s, '='))
-        (void)scan_char(&s, '=');
-    return scan_is_at_end(&s) && len % 4 == 0 && len - body.len <= 2;
-}
-
 int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)
 {
     struct secret built = SECRET_INIT;
-    int ret = -1;
+    struct secret again = SECRET_INIT;
+    int ret = secret_append_text(&built, "", err);
 
-    if (!is_well_formed(text, len))
-        return error_set(err, CLASS_AUTHFILE, "not base64 text");
-    for (size_t done = 0; done < len; done += 4) {
-        /* The decoder writes one byte past what it returns. */
-        char block[4];
+    for (size_t done = 0; ret == 0 && done + 4 <= len; done += 4) {
+        char block[4]; /* the decoder writes one byte past what it returns */
         base64_decodestate state;
         int decoded;
 
         base64_init_decodestate(&state);
         decoded = base64_decode_block(text + done, 4, block, &state);
-        ret = secret_append(&built, block, (size_t)decoded, (size_t)-1, err);
+        ret = secret_append(&built, block, (size_t)decoded, SIZE_MAX - 1, err);
         explicit_bzero(block, sizeof(block));
         explicit_bzero(&state, sizeof(state));
-        if (ret < 0)
-            goto out;
     }
-    ret = 0;
-    secret_move(out, &built);
-out:
+    /* libb64 skips what it does not know: only what encodes to the same text was base64. */
+    if (ret == 0)
+        ret = base64_encode(&again, &built, err);
+    if (ret == 0 && (again.len != len || memcmp(secret_text(&again), text, len) != 0))
+        ret = error_set(err, CLASS_AUTHFILE, "not base64 text");
+    if (ret == 0)
+        secret_move(out, &built);
     secret_clear(&built);
+    secret_clear(&again);
     return ret;
 }

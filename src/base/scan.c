@@ -58,7 +58,7 @@ bool scan_quoted(struct scan *s, char *dst, size_t dst_size)
     struct scan ahead = *s;
     size_t used = 0;
 
-    if (!scan_char(&ahead, '"'))
+    if (dst_size == 0 || !scan_char(&ahead, '"'))
         return false;
     while (!scan_is_at(&ahead, '"')) {
         (void)scan_char(&ahead, '\\'); /* a quoted pair stands for its second byte */

@@ -50,7 +50,7 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
         size_t n = utf8_char(p, len, &code);
         size_t step = n > 0 ? n : 1;
 
-        if (used + step + sizeof("...") > dst_size && !(step == len && used + step < dst_size)) {
+        if (used + len >= dst_size && used + step + sizeof("...") > dst_size) {
             memcpy(dst + used, "...", 3);
             used += 3;
             break;

@@ -7,11 +7,10 @@
 
 #include "base/base64.h"
 #include "base/io.h"
-#include "base/scan.h"
 #include "credential/github_token.h"
 #include "credential/rules.h"
 
-static const char name_start_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
 /* How the messages speak of a source: "environment variable 'GHCR_TOKEN'". */
 struct source_name {
@@ -39,13 +38,12 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
 static int read_variable(struct secret *out, const char *name, const char *option,
                          const struct credential_request *request, struct error *err)
 {
-    struct scan first = scan_over(name, strlen(name));
-    struct span letters;
     const char *value;
 
     if (refuse_value_as_name(option, name, err) < 0)
         return -1;
-    if (!scan_run(&first, name_start_bytes, &letters) || strchr(name, '=') != NULL)
+    if (name[0] == '\0' || (name[0] >= '0' && name[0] <= '9') ||
+        strspn(name, name_bytes) != strlen(name))
         return error_set(err, CLASS_CREDENTIAL, "%s does not name an environment variable", option);
     value = request->environment(name);
     if (value == NULL) {
@@ -112,6 +110,8 @@ static int read_name(struct secret *out, const struct credential_request *reques
     }
     if (request->username_file != NULL) {
         *where = name_of("file", request->username_file);
+        if (refuse_value_as_name("--username-file", request->username_file, err) < 0)
+            return -1;
         return read_file(out, request->username_file, NULL, request, err);
     }
     for (size_t i = 0; i < 2 && request->is_default_registry; i++) {

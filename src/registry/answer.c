@@ -48,20 +48,37 @@ out:
     return ret;
 }
 
-/* As docker does: the code in lower case, then the message. */
-static void words_of_error(char words[ANSWER_WORDS_MAX], const json_t *error)
+/* What an answer says, whole and unchanged, and how much of it is an error code. */
+struct words {
+    struct secret text;
+    size_t code_len;
+};
+
+static void add(struct words *words, const char *text, size_t len)
+{
+    struct error no_memory = ERROR_INIT;
+
+    if (secret_append(&words->text, text, len, HTTP_BODY_MAX, &no_memory) < 0)
+        words->code_len = 0; /* less is said then; that is no reason to fail */
+}
+
+/* As docker does: the code, then the message. */
+static void words_of_error(struct words *words, const json_t *error)
 {
     const char *code = json_member_text(error, "code");
     const char *message = json_member_text(error, "message");
-    char lower[64] = "";
 
-    for (size_t i = 0; code != NULL && code[i] != '\0' && i + 1 < sizeof(lower); i++)
-        lower[i] = (char)tolower((unsigned char)code[i]);
-    (void)snprintf(words, ANSWER_WORDS_MAX, "%s%s%s", lower,
-                   lower[0] != '\0' && message != NULL ? ": " : "", message != NULL ? message : "");
+    if (code != NULL) {
+        words->code_len = strlen(code);
+        add(words, code, strlen(code));
+    }
+    if (code != NULL && message != NULL)
+        add(words, ": ", 2);
+    if (message != NULL)
+        add(words, message, strlen(message));
 }
 
-static void words_of_json(char words[ANSWER_WORDS_MAX], const json_t *json)
+static void words_of_json(struct words *words, const json_t *json)
 {
     static const char *const members[] = {"details", "detail", "message", "error_description",
                                           "error"};
@@ -71,43 +88,54 @@ static void words_of_json(char words[ANSWER_WORDS_MAX], const json_t *json)
         words_of_error(words, json_array_get(errors, 0));
         return;
     }
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && words[0] == '\0'; i++) {
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && words->text.len == 0; i++) {
         const char *text = json_member_text(json, members[i]);
 
         if (text != NULL)
-            (void)snprintf(words, ANSWER_WORDS_MAX, "%s", text);
+            add(words, text, strlen(text));
     }
 }
 
 /* A body that is a sentence, not a document: its first line. */
-static void words_of_text(char words[ANSWER_WORDS_MAX], const struct secret *body)
+static void words_of_text(struct words *words, const struct secret *body)
 {
     const char *text = secret_text(body);
-    size_t len = strcspn(text, "\r\n");
 
     if (body->len < ANSWER_WORDS_MAX && text[0] != '<' && text[0] != '{')
-        (void)snprintf(words, ANSWER_WORDS_MAX, "%.*s", (int)len, text);
+        add(words, text, strcspn(text, "\r\n"));
+}
+
+static bool holds_secret(const struct words *words, const struct secret *const *hidden,
+                         size_t hidden_count)
+{
+    for (size_t i = 0; i < hidden_count; i++) {
+        if (secret_is_inside(hidden[i], secret_text(&words->text), words->text.len))
+            return true;
+    }
+    return false;
 }
 
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
                          const struct secret *const *hidden, size_t hidden_count)
 {
     struct error ignored = ERROR_INIT;
-    char raw[ANSWER_WORDS_MAX] = "";
+    struct words said = {.code_len = 0};
     json_t *json = json_parse(secret_text(&response->body), response->body.len, "it",
                               CLASS_UNPROVED, &ignored);
 
     if (json != NULL)
-        words_of_json(raw, json);
+        words_of_json(&said, json);
     else
-        words_of_text(raw, &response->body);
+        words_of_text(&said, &response->body);
     json_decref(json);
-    (void)text_printable(words, ANSWER_WORDS_MAX, raw, strlen(raw));
-    for (size_t i = 0; i < hidden_count; i++) {
-        if (secret_is_inside(hidden[i], raw, strlen(raw)))
-            (void)snprintf(words, ANSWER_WORDS_MAX, "%s",
-                           "its words repeat the credential and are not shown");
+    if (holds_secret(&said, hidden, hidden_count)) {
+        (void)snprintf(words, ANSWER_WORDS_MAX, "%s",
+                       "its words repeat the credential and are not shown");
+    } else {
+        for (size_t i = 0; i < said.code_len; i++)
+            said.text.data[i] = (char)tolower((unsigned char)said.text.data[i]);
+        (void)text_printable(words, ANSWER_WORDS_MAX, secret_text(&said.text), said.text.len);
     }
-    explicit_bzero(raw, sizeof(raw));
+    secret_clear(&said.text);
     return words;
 }

@@ -74,6 +74,16 @@ static int check_host(const char *text, struct error *err)
     return 0;
 }
 
+/* Between letters: one dot, one or two underscores, or any number of hyphens. */
+static bool is_separator(struct span run)
+{
+    struct scan s = scan_over(run.data, run.len);
+    struct span hyphens;
+
+    return span_is(run, ".") || span_is(run, "_") || span_is(run, "__") ||
+           (scan_run(&s, "-", &hyphens) && scan_is_at_end(&s));
+}
+
 /* Path components of an image name (docker's reference grammar, without tag and digest). */
 static int check_namespace(const char *text, struct error *err)
 {
@@ -85,7 +95,7 @@ static int check_namespace(const char *text, struct error *err)
             return refuse("has a namespace that does not begin with a lower-case letter or digit",
                           err);
         while (scan_run(&s, "._-", &run)) {
-            if (!scan_run(&s, lower_bytes, &run))
+            if (!is_separator(run) || !scan_run(&s, lower_bytes, &run))
                 return refuse("has a namespace that no image name has", err);
         }
     } while (scan_char(&s, '/'));
@@ -145,7 +155,8 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
         return refuse("is empty", err);
-    if (host_len > REFERENCE_HOST_MAX || (slash != NULL && strlen(slash) > REFERENCE_NAMESPACE_MAX))
+    if (host_len > REFERENCE_HOST_MAX ||
+        (slash != NULL && strlen(slash + 1) > REFERENCE_NAMESPACE_MAX))
         return refuse("is too long", err);
     memcpy(ref.host, text, host_len);
     lower_case(ref.host);
@@ -160,6 +171,8 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
                    reference_is_docker_hub(&ref) ? "registry-1.docker.io" : ref.host);
     if (slash != NULL && slash[1] != '\0') {
         (void)snprintf(ref.name_space, sizeof(ref.name_space), "%s", slash + 1);
+        if (text_has_suffix(ref.name_space, "/"))
+            ref.name_space[strlen(ref.name_space) - 1] = '\0';
         if (check_namespace(ref.name_space, err) < 0)
             return -1;
     }
@@ -179,8 +192,13 @@ bool reference_is_docker_hub(const struct reference *ref)
 
 bool reference_is_github(const struct reference *ref)
 {
-    return reference_is_default(ref) ||
-           (strncmp(ref->host, "containers.", 11) == 0 && text_has_suffix(ref->host, ".ghe.com"));
+    static const char before[] = "containers.";
+    static const char behind[] = ".ghe.com";
+
+    if (reference_is_default(ref))
+        return true;
+    return strlen(ref->host) > strlen(before) + strlen(behind) &&
+           strncmp(ref->host, before, strlen(before)) == 0 && text_has_suffix(ref->host, behind);
 }
 
 const char *reference_docker_key(const struct reference *ref)

@@ -34,6 +34,20 @@ static uint64_t scan_unit_us(struct scan *s)
     return 0;
 }
 
+/* Past digits; a number that is larger than the maximum stands for the maximum. */
+static bool scan_capped(struct scan *s, uint64_t *number)
+{
+    struct span digits;
+    struct scan again;
+
+    if (!scan_run(s, "0123456789", &digits))
+        return false;
+    again = scan_over(digits.data, digits.len);
+    if (!scan_number(&again, RETRY_AFTER_MAX_S, number))
+        *number = RETRY_AFTER_MAX_S;
+    return true;
+}
+
 /* A Go duration such as "1m0.5s", rounded up to milliseconds; 0 where it is none. */
 static int64_t parse_go_duration(const char *text, size_t len)
 {
@@ -41,7 +55,7 @@ static int64_t parse_go_duration(const char *text, size_t len)
     uint64_t total_us = 0;
     uint64_t number;
 
-    while (scan_number(&s, RETRY_AFTER_MAX_S, &number)) {
+    while (scan_capped(&s, &number)) {
         struct span fraction = {.len = 0};
         uint64_t unit_us;
         uint64_t scale;
@@ -54,8 +68,10 @@ static int64_t parse_go_duration(const char *text, size_t len)
             scale /= 10;
             total_us += (uint64_t)(fraction.data[i] - '0') * scale;
         }
-        if (unit_us == 0 || total_us > RETRY_AFTER_MAX_S * 1000000ULL)
+        if (unit_us == 0)
             return 0;
+        if (total_us > RETRY_AFTER_MAX_S * 1000000ULL)
+            total_us = RETRY_AFTER_MAX_S * 1000000ULL;
     }
     return (int64_t)((total_us + 999) / 1000);
 }
@@ -80,7 +96,7 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s)
     int64_t date;
     char text[64];
 
-    if (scan_number(&s, RETRY_AFTER_MAX_S, &seconds) && scan_is_at_end(&s))
+    if (scan_capped(&s, &seconds) && scan_is_at_end(&s))
         return (int64_t)seconds * 1000;
     if (!span_copy(value, text, sizeof(text)) || value.len == 0 ||
         (text[0] >= '0' && text[0] <= '9'))
