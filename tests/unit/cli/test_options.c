@@ -1,0 +1,350 @@
+/*
+ * options: what is asked for, and mistakes that are refused without showing a value.
+ */
+#include "../support.h"
+
+#include "cli/options.h"
+
+enum { WORDS_MAX = 48 };
+
+/* Words split at '|', so that one may be empty or hold blanks. Returns the argc. */
+static int split(char *text, char *argv[WORDS_MAX])
+{
+    int argc = 0;
+    char *word;
+
+    while ((word = strsep(&text, "|")) != NULL) {
+        assert_true(argc < WORDS_MAX);
+        argv[argc++] = word;
+    }
+    return argc;
+}
+
+static int parse(struct options *out, const char *line, struct error *err)
+{
+    static char text[2048];
+    static char *argv[WORDS_MAX];
+
+    (void)snprintf(text, sizeof(text), "ghcr-login%s%s", line[0] != '\0' ? "|" : "", line);
+    return options_parse(out, split(text, argv), argv, err);
+}
+
+static void test_defaults(void **state)
+{
+    static const char *const lines[] = {"", "login", "--"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+
+        memset(&o, 0xff, sizeof(o));
+        assert_row(lines[i], parse(&o, lines[i], &err) == 0);
+        assert_row(lines[i], o.registry == NULL && o.username == NULL && o.username_env == NULL);
+        assert_row(lines[i], o.username_file == NULL && o.token_env == NULL);
+        assert_row(lines[i], o.token_file == NULL && o.config_dir == NULL && o.ca_file == NULL);
+        assert_row(lines[i], o.timeout_s == 60 && o.connect_timeout_s == 10 && o.retries == 4);
+        assert_row(lines[i], !o.token_stdin && !o.docker && !o.plain_http && !o.json && !o.quiet);
+        assert_row(lines[i], !o.verbose && !o.help && !o.version && o.allowed_realms.count == 0);
+    }
+}
+
+static void test_no_argv_at_all(void **state)
+{
+    char *argv[] = {NULL};
+    struct options o;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(options_parse(&o, 0, argv, &err), 0);
+    assert_null(o.registry);
+}
+
+static void test_texts(void **state)
+{
+    static const struct {
+        const char *line;
+        size_t offset;
+        const char *value;
+    } rows[] = {
+        {"ghcr.io", offsetof(struct options, registry), "ghcr.io"},
+        {"login|ghcr.io", offsetof(struct options, registry), "ghcr.io"},
+        {"login|login", offsetof(struct options, registry), "login"},
+        {"-u|x|login", offsetof(struct options, registry), "login"},
+        {"--|--json", offsetof(struct options, registry), "--json"},
+        {"--|login", offsetof(struct options, registry), "login"},
+        {"-u|x|--|-u", offsetof(struct options, registry), "-u"},
+        {"-", offsetof(struct options, registry), "-"},
+        {"|-q", offsetof(struct options, registry), ""},
+        {"ghcr.io|-q", offsetof(struct options, registry), "ghcr.io"},
+        {"-u|octocat", offsetof(struct options, username), "octocat"},
+        {"-uoctocat", offsetof(struct options, username), "octocat"},
+        {"-u=octocat", offsetof(struct options, username), "=octocat"},
+        {"-qu|octocat", offsetof(struct options, username), "octocat"},
+        {"-quoctocat", offsetof(struct options, username), "octocat"},
+        {"-u|--", offsetof(struct options, username), "--"},
+        {"-u|-q", offsetof(struct options, username), "-q"},
+        {"-u|", offsetof(struct options, username), ""},
+        {"--username|octocat", offsetof(struct options, username), "octocat"},
+        {"--username=octocat", offsetof(struct options, username), "octocat"},
+        {"--username=a=b", offsetof(struct options, username), "a=b"},
+        {"--username=", offsetof(struct options, username), ""},
+        {"--username-env|ME", offsetof(struct options, username_env), "ME"},
+        {"--username-file|/f", offsetof(struct options, username_file), "/f"},
+        {"--token-env=T", offsetof(struct options, token_env), "T"},
+        {"--token-file|/f", offsetof(struct options, token_file), "/f"},
+        {"--config|/d", offsetof(struct options, config_dir), "/d"},
+        {"--cacert|/c", offsetof(struct options, ca_file), "/c"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+        const char *value;
+
+        if (parse(&o, rows[i].line, &err) != 0)
+            fail_msg("row '%s': %s", rows[i].line, err.message);
+        memcpy(&value, (const char *)&o + rows[i].offset, sizeof(value));
+        assert_row(rows[i].line, value != NULL);
+        assert_row_string(rows[i].line, value, rows[i].value);
+    }
+}
+
+static void test_flags(void **state)
+{
+    static const struct {
+        const char *line;
+        size_t offset;
+    } rows[] = {
+        {"--password-stdin", offsetof(struct options, token_stdin)},
+        {"--token-stdin", offsetof(struct options, token_stdin)},
+        {"--docker", offsetof(struct options, docker)},
+        {"--plain-http", offsetof(struct options, plain_http)},
+        {"--json", offsetof(struct options, json)},
+        {"-q", offsetof(struct options, quiet)},
+        {"--quiet", offsetof(struct options, quiet)},
+        {"-v", offsetof(struct options, verbose)},
+        {"--verbose", offsetof(struct options, verbose)},
+        {"-h", offsetof(struct options, help)},
+        {"-vh", offsetof(struct options, help)},
+        {"--help", offsetof(struct options, help)},
+        {"--version", offsetof(struct options, version)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+        bool value;
+
+        assert_row(rows[i].line, parse(&o, rows[i].line, &err) == 0);
+        memcpy(&value, (const char *)&o + rows[i].offset, sizeof(value));
+        assert_row(rows[i].line, value);
+    }
+}
+
+static void test_numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned timeout_s; /* 99999: refused */
+        unsigned retries;
+    } rows[] = {
+        {"0", 99999, 0},
+        {"1", 1, 1},
+        {"007", 7, 7},
+        {"100", 100, 100},
+        {"101", 101, 99999},
+        {"86400", 86400, 99999},
+        {"86401", 99999, 99999},
+        {"4294967296", 99999, 99999},
+        {"4294967297", 99999, 99999},
+        {"18446744073709551617", 99999, 99999},
+        {"-1", 99999, 99999},
+        {"+1", 99999, 99999},
+        {" 1", 99999, 99999},
+        {"1 ", 99999, 99999},
+        {"1s", 99999, 99999},
+        {"1.5", 99999, 99999},
+        {"0x1", 99999, 99999},
+        {"1e1", 99999, 99999},
+        {"", 99999, 99999},
+        {"s3cret", 99999, 99999},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        static const char *const names[] = {"timeout", "connect-timeout", "retries"};
+
+        for (size_t n = 0; n < COUNT(names); n++) {
+            unsigned expected = n == 2 ? rows[i].retries : rows[i].timeout_s;
+            struct options o;
+            struct error err = ERROR_INIT;
+            char line[128];
+            unsigned got;
+            int ret;
+
+            (void)snprintf(line, sizeof(line), "--%s|%s", names[n], rows[i].text);
+            ret = parse(&o, line, &err);
+            assert_row(line, ret == (expected == 99999 ? -1 : 0));
+            got = n == 0 ? o.timeout_s : n == 1 ? o.connect_timeout_s : o.retries;
+            if (ret == 0)
+                assert_row(line, got == expected);
+            else
+                assert_error(line, &err, CLASS_USAGE,
+                             n == 2 ? "takes a whole number from 0 to 100"
+                                    : "takes a whole number from 1 to 86400");
+            assert_not_shown(line, &err, "s3cret");
+        }
+    }
+}
+
+static void test_list(void **state)
+{
+    struct options o;
+    struct error err = ERROR_INIT;
+    char line[512] = "--allow-realm|h0";
+
+    (void)state;
+    assert_int_equal(parse(&o, "--allow-realm|a|--allow-realm=b:8443|--allow-realm|a", &err), 0);
+    assert_int_equal(o.allowed_realms.count, 3);
+    assert_string_equal(o.allowed_realms.items[0], "a");
+    assert_string_equal(o.allowed_realms.items[1], "b:8443");
+    assert_string_equal(o.allowed_realms.items[2], "a");
+    for (size_t i = 1; i <= OPTIONS_LIST_MAX; i++) {
+        assert_int_equal(parse(&o, line, &err), 0);
+        assert_int_equal(o.allowed_realms.count, i);
+        (void)strcat(line, "|--allow-realm=h");
+    }
+    assert_int_equal(parse(&o, line, &err), -1);
+    assert_error("list", &err, CLASS_USAGE, "--allow-realm is given more than 16 times");
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *part;
+    } rows[] = {
+        {"--bogus", "unknown option '--bogus'"},
+        {"--bogus=s3cret", "unknown option '--bogus'"},
+        {"---", "unknown option '---'"},
+        {"--=s3cret", "unknown option '--'"},
+        {"--user|x", "unknown option '--user'"},
+        {"--usernamex", "unknown option '--usernamex'"},
+        {"--USERNAME|x", "unknown option '--USERNAME'"},
+        {"--a-very-long-option-that-nobody-would-ever-want-to-read", "..."},
+        {"--x\x1b[31m", "unknown option '--x?[31m'"},
+        {"-x", "unknown option '-x'"},
+        {"-qx", "unknown option '-x'"},
+        {"-\x1b", "unknown option '-?'"},
+        {"-\xc3\xa9", "unknown option '-?'"},
+        {"-u", "--username needs NAME behind it"},
+        {"-qu", "--username needs NAME behind it"},
+        {"--username", "--username needs NAME behind it"},
+        {"--token-file", "--token-file needs FILE behind it"},
+        {"--timeout", "--timeout needs SECONDS behind it"},
+        {"--allow-realm", "--allow-realm needs HOST behind it"},
+        {"--json=yes", "--json takes no value"},
+        {"--password-stdin=s3cret", "--password-stdin takes no value"},
+        {"--json|--json", "--json is given twice"},
+        {"-q|--quiet", "--quiet is given twice"},
+        {"-qq", "--quiet is given twice"},
+        {"-u|a|-u|a", "--username is given twice"},
+        {"-u|a|--username=b", "--username is given twice"},
+        {"--retries|1|--retries|1", "--retries is given twice"},
+        {"--token-env|A|--token-env|B", "--token-env is given twice"},
+        {"ghcr.io|docker.io", "more than one registry"},
+        {"login|ghcr.io|ghcr.io", "more than one registry"},
+        {"ghcr.io|--|x", "more than one registry"},
+        {"-u|a|--username-env|B", "the user name has more than one source"},
+        {"-u||--username-file|f", "the user name has more than one source"},
+        {"--username-env|B|--username-file|f", "the user name has more than one source"},
+        {"--password-stdin|--token-env|T", "the token has more than one source"},
+        {"--token-stdin|--token-file|f", "the token has more than one source"},
+        {"--token-env|T|--token-file|f", "the token has more than one source"},
+        {"-qv", "--quiet and --verbose contradict"},
+        {"--verbose|--quiet", "--quiet and --verbose contradict"},
+        /* exists only to be refused */
+        {"-p|s3cret", "--password is not supported"},
+        {"-ps3cret", "--password is not supported"},
+        {"-p", "--password is not supported"},
+        {"--password|s3cret", "--password is not supported"},
+        {"--password=s3cret", "--password is not supported"},
+        {"--password", "--password is not supported"},
+        {"-u|me|-qp|s3cret|ghcr.io", "--password is not supported"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].line, parse(&o, rows[i].line, &err) == -1);
+        assert_error(rows[i].line, &err, CLASS_USAGE, rows[i].part);
+        assert_not_shown(rows[i].line, &err, "s3cret");
+    }
+}
+
+/* Who reads JSON wants it of the mistake too, wherever it is. */
+static void test_json_of_mistakes(void **state)
+{
+    static const struct {
+        const char *line;
+        bool json;
+    } rows[] = {
+        {"--json|--bogus", true},      {"--bogus|--json", true}, {"-x|ghcr.io|--json", true},
+        {"-p|s3cret|--json", true},    {"--bogus", false},       {"--json|--json", true},
+        {"--bogus|--jsonx", false},    {"--bogus|json", false},  {"a|b|--json", true},
+        {"-qv|--json|--docker", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].line, parse(&o, rows[i].line, &err) == -1);
+        assert_row(rows[i].line, o.json == rows[i].json);
+    }
+}
+
+/* The table itself: names and letters are unique, and --help can be made of it. */
+static void test_table(void **state)
+{
+    size_t count = 0;
+    const struct option_spec *table = options_table(&count);
+
+    (void)state;
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = table[i].name;
+        bool takes_value = table[i].kind != OPTION_FLAG;
+        bool is_number = table[i].kind == OPTION_NUMBER || table[i].kind == OPTION_SECONDS;
+
+        assert_row(name, strspn(name, "abcdefghijklmnopqrstuvwxyz-") == strlen(name));
+        assert_row(name, table[i].help != NULL && table[i].help[0] != '\0');
+        assert_row(name, (table[i].argument != NULL) == takes_value);
+        assert_row(name, (table[i].max > 0) == is_number);
+        assert_row(name, (table[i].group == NULL) == (table[i].kind == OPTION_REFUSED));
+        assert_row(name, table[i].offset < sizeof(struct options));
+        for (size_t j = 0; j < i; j++) {
+            assert_row(name, strcmp(name, table[j].name) != 0);
+            assert_row(name, table[i].letter == '\0' || table[i].letter != table[j].letter);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_no_argv_at_all),
+        cmocka_unit_test(test_texts),    cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_list),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_json_of_mistakes),
+        cmocka_unit_test(test_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

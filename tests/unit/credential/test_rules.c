@@ -1,0 +1,243 @@
+/*
+ * rules: one line end is cut, everything else is refused and never shown.
+ */
+#include "../support.h"
+
+#include "credential/rules.h"
+#include "credential/source.h"
+
+#define WHERE "file '/run/secrets/it'"
+
+/* Bytes with their length, so that rows can hold NULs. */
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+typedef int check_fn(struct secret *value, bool is_github, struct error *err);
+
+static int check_token(struct secret *value, bool is_github, struct error *err)
+{
+    return rules_check_token(value, WHERE, is_github, err);
+}
+
+static int check_name(struct secret *value, bool is_github, struct error *err)
+{
+    (void)is_github;
+    return rules_check_name(value, WHERE, err);
+}
+
+struct row {
+    const char *in;
+    size_t len;
+    bool is_github;
+    const char *out;  /* NULL: refused */
+    const char *part; /* of the refusal */
+};
+
+static void check_rows(check_fn *check, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = &rows[i];
+        struct secret value = SECRET_INIT;
+        struct error err = ERROR_INIT;
+        char label[64];
+
+        (void)snprintf(label, sizeof(label), "%zu: %.40s", i, row->in);
+        assert_int_equal(secret_append(&value, row->in, row->len, row->len, &err), 0);
+        if (row->out != NULL) {
+            assert_row(label, check(&value, row->is_github, &err) == 0);
+            assert_row(label, err.cls == CLASS_NONE);
+            assert_row(label, value.len == strlen(row->out));
+            assert_row_string(label, secret_text(&value), row->out);
+        } else {
+            assert_row(label, check(&value, row->is_github, &err) == -1);
+            assert_error(label, &err, CLASS_CREDENTIAL, row->part);
+            assert_error(label, &err, CLASS_CREDENTIAL, WHERE);
+            if (strstr(row->in, "SECRET") != NULL)
+                assert_not_shown(label, &err, "SECRET");
+            assert_not_shown(label, &err, "ghp_");
+        }
+        secret_clear(&value);
+    }
+}
+
+static void test_line_ends(void **state)
+{
+    static const struct row rows[] = {
+        {BYTES("SECRET"), false, "SECRET", NULL},
+        {BYTES("SECRET\n"), false, "SECRET", NULL},
+        {BYTES("SECRET\r"), false, "SECRET", NULL},
+        {BYTES("SECRET\r\n"), false, "SECRET", NULL},
+        {BYTES("SECRET\n\n"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\r\r"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\n\r"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\r\r\n"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\r\n\r\n"), false, NULL, "has more than one line"},
+        {BYTES("\nSECRET"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\nSECRET\n"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\rSECRET"), false, NULL, "has more than one line"},
+        {BYTES("\n\n"), false, NULL, "has more than one line"},
+        {BYTES(""), false, NULL, "is empty"},
+        {BYTES("\n"), false, NULL, "is empty"},
+        {BYTES("\r"), false, NULL, "is empty"},
+        {BYTES("\r\n"), false, NULL, "is empty"},
+    };
+
+    (void)state;
+    check_rows(check_token, rows, COUNT(rows));
+    check_rows(check_name, rows, COUNT(rows));
+}
+
+static void test_bytes_that_no_value_has(void **state)
+{
+    static const struct row rows[] = {
+        {BYTES("\0"), false, NULL, "has a NUL byte"},
+        {BYTES("SECRET\0"), false, NULL, "has a NUL byte"},
+        {BYTES("SECRET\0\n"), false, NULL, "has a NUL byte"},
+        {BYTES("\0SECRET"), false, NULL, "has a NUL byte"},
+        {BYTES("S\0E\0C\0R\0E\0T\0"), false, NULL, "has a NUL byte"},
+        {BYTES("\xef\xbb\xbfSECRET"), false, NULL, "begins with a byte-order mark"},
+        {BYTES("\xef\xbb\xbf"), false, NULL, "begins with a byte-order mark"},
+        {BYTES("\xff\xfeS\0E\0"), false, NULL, "UTF-16"},
+        {BYTES("\xfe\xff\0S\0E"), false, NULL, "UTF-16"},
+        {BYTES("\xff\xfe"), false, NULL, "UTF-16"},
+        {BYTES("SEC\tRET"), false, NULL, "has a control byte"},
+        {BYTES("SECRET\t"), false, NULL, "has a control byte"},
+        {BYTES("\x1b[0mSECRET"), false, NULL, "has a control byte"},
+        {BYTES("SECRET\x7f"), false, NULL, "has a control byte"},
+        {BYTES("SECRET\x01"), false, NULL, "has a control byte"},
+        {BYTES("SECRET\x1f"), false, NULL, "has a control byte"},
+        {BYTES(" "), false, NULL, "holds only blanks"},
+        {BYTES("   \n"), false, NULL, "holds only blanks"},
+        {BYTES("\t"), false, NULL, "has a control byte"},
+    };
+
+    (void)state;
+    check_rows(check_token, rows, COUNT(rows));
+    check_rows(check_name, rows, COUNT(rows));
+}
+
+static void test_tokens(void **state)
+{
+    static const struct row rows[] = {
+        {BYTES(TOKEN_CLASSIC "\n"), true, TOKEN_CLASSIC, NULL},
+        {BYTES(TOKEN_FINE_GRAINED), true, TOKEN_FINE_GRAINED, NULL},
+        {BYTES(TOKEN_LEGACY), true, TOKEN_LEGACY, NULL},
+        {BYTES("unknown-shape_1.2"), true, "unknown-shape_1.2", NULL},
+        {BYTES("\"" TOKEN_CLASSIC "\""), true, NULL, "quote mark"},
+        {BYTES("'" TOKEN_CLASSIC "'"), true, NULL, "quote mark"},
+        {BYTES(TOKEN_CLASSIC "`"), true, NULL, "quote mark"},
+        {BYTES(" " TOKEN_CLASSIC), true, NULL, "has a blank"},
+        {BYTES(TOKEN_CLASSIC " "), true, NULL, "has a blank"},
+        {BYTES("Bearer " TOKEN_CLASSIC), true, NULL, "has a blank"},
+        {BYTES("octocat:" TOKEN_CLASSIC), true, NULL, "has a byte that no GitHub token has"},
+        {BYTES("GHCR_TOKEN=" TOKEN_CLASSIC), true, NULL, "has a byte that no GitHub token has"},
+        {BYTES("$GHCR_TOKEN"), true, NULL, "has a byte that no GitHub token has"},
+        {BYTES("${{ secrets.SECRET }}"), true, NULL, "no GitHub token has"},
+        {BYTES("***"), true, NULL, "has a byte that no GitHub token has"},
+        {BYTES("SECRET\xc2\xa0"), true, NULL, "has a byte that no GitHub token has"},
+        {BYTES("SECR\xc3\x89T"), true, NULL, "has a byte that no GitHub token has"},
+        /* other registries take any password */
+        {BYTES("\"p w:d'`$\xc3\xa9\""), false, "\"p w:d'`$\xc3\xa9\"", NULL},
+        {BYTES(" leading and trailing "), false, " leading and trailing ", NULL},
+    };
+
+    (void)state;
+    check_rows(check_token, rows, COUNT(rows));
+}
+
+static void test_names(void **state)
+{
+    static const struct row rows[] = {
+        {BYTES("octocat"), false, "octocat", NULL},
+        {BYTES("octo-cat_1"), false, "octo-cat_1", NULL},
+        {BYTES("github-actions[bot]\n"), false, "github-actions[bot]", NULL},
+        {BYTES("robot$project+name"), false, "robot$project+name", NULL},
+        {BYTES("me@example.com"), false, "me@example.com", NULL},
+        {BYTES("Jos\xc3\xa9 M"), false, "Jos\xc3\xa9 M", NULL},
+        {BYTES("$oauthtoken"), false, "$oauthtoken", NULL},
+        {BYTES(":"), false, NULL, "has a colon"},
+        {BYTES("SECRET:x"), false, NULL, "has a colon"},
+        {BYTES(":SECRET"), false, NULL, "has a colon"},
+        {BYTES("SECRET:"), false, NULL, "has a colon"},
+        {BYTES(" SECRET"), false, NULL, "begins or ends with a blank"},
+        {BYTES("SECRET "), false, NULL, "begins or ends with a blank"},
+        {BYTES(TOKEN_CLASSIC), false, NULL, "looks like a token"},
+        {BYTES(TOKEN_CLASSIC "\n"), false, NULL, "looks like a token"},
+        {BYTES(TOKEN_FINE_GRAINED), false, NULL, "looks like a token"},
+        {BYTES(TOKEN_LEGACY), false, NULL, "looks like a token"},
+    };
+
+    (void)state;
+    check_rows(check_name, rows, COUNT(rows));
+}
+
+/* The largest that is taken, with and without its line end, and one more. */
+static void check_limit(check_fn *check, size_t max, const char *part)
+{
+    static const char *const ends[] = {"", "\n", "\r\n"};
+
+    for (size_t over = 0; over < 2; over++) {
+        for (size_t i = 0; i < COUNT(ends); i++) {
+            struct secret value = SECRET_INIT;
+            struct error err = ERROR_INIT;
+            char label[32];
+
+            (void)snprintf(label, sizeof(label), "%zu, end %zu", max + over, i);
+            while (value.len < max + over)
+                assert_int_equal(secret_append_text(&value, "a", &err), 0);
+            assert_int_equal(secret_append_text(&value, ends[i], &err), 0);
+            assert_row(label, check(&value, true, &err) == (over ? -1 : 0));
+            assert_row(label, value.len == max + over);
+            if (over)
+                assert_error(label, &err, CLASS_CREDENTIAL, part);
+            secret_clear(&value);
+        }
+    }
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    check_limit(check_token, CREDENTIAL_TOKEN_MAX, "is longer than 16384 bytes");
+    check_limit(check_name, CREDENTIAL_NAME_MAX, "is longer than 255 bytes");
+}
+
+/* A token of the new length must not be taken for a mistake. */
+static void test_long_installation_token(void **state)
+{
+    struct secret value = secret_of(token_installation());
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(rules_check_token(&value, WHERE, true, &err), 0);
+    assert_int_equal(value.len, 520);
+    secret_clear(&value);
+}
+
+/* The empty one is the commonest mistake: say where from, and the usual cause. */
+static void test_empty_says_why(void **state)
+{
+    struct secret value = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(rules_check_token(&value, "environment variable 'GHCR_TOKEN'", true, &err),
+                     -1);
+    assert_error("empty", &err, CLASS_CREDENTIAL, "environment variable 'GHCR_TOKEN' is empty");
+    assert_non_null(strstr(err.hint, "envs:"));
+    err = ERROR_INIT;
+    assert_int_equal(rules_check_name(&value, "--username", &err), -1);
+    assert_error("empty", &err, CLASS_CREDENTIAL, "--username is empty");
+    assert_non_null(strstr(err.hint, "-u NAME"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_line_ends),      cmocka_unit_test(test_bytes_that_no_value_has),
+        cmocka_unit_test(test_tokens),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_long_installation_token),
+        cmocka_unit_test(test_empty_says_why),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

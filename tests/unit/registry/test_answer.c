@@ -1,0 +1,258 @@
+/*
+ * answer: the bearer in a token answer, and a registry's words, which never repeat a secret.
+ */
+#include "../support.h"
+
+#include "registry/answer.h"
+
+static struct http_response response_of(int status, const char *body)
+{
+    struct http_response response = HTTP_RESPONSE_INIT;
+
+    response.status = status;
+    response.body = secret_of(body);
+    return response;
+}
+
+static void test_tokens(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *token; /* NULL: refused */
+        const char *part;
+    } rows[] = {
+        {"{\"token\":\"abc\"}\n", "abc", NULL},
+        {"{\"access_token\":\"abc\"}", "abc", NULL},
+        {"{\"access_token\":\"other\",\"token\":\"abc\"}", "abc", NULL},
+        {"{\"token\":\"\",\"access_token\":\"abc\"}", "abc", NULL},
+        {"{\"token\":null,\"access_token\":\"abc\"}", "abc", NULL},
+        {"{\"token\":\"a.b-c_d~e+f/g=\",\"expires_in\":300,\"issued_at\":\"2026-01-01\"}",
+         "a.b-c_d~e+f/g=", NULL},
+        {"{\"token\":\"abc\",\"refresh_token\":\"REF\"}", "abc", NULL},
+        {"{\"token\":\"\\u0061bc\"}", "abc", NULL},
+        {"{\"token\":\"!~\"}", "!~", NULL},
+        {"{}", NULL, "holds no token"},
+        {"{\"token\":\"\"}", NULL, "holds no token"},
+        {"{\"token\":null}", NULL, "holds no token"},
+        {"{\"token\":1}", NULL, "holds no token"},
+        {"{\"token\":true}", NULL, "holds no token"},
+        {"{\"token\":[\"SECRET\"]}", NULL, "holds no token"},
+        {"{\"token\":{\"token\":\"SECRET\"}}", NULL, "holds no token"},
+        {"{\"Token\":\"SECRET\"}", NULL, "holds no token"},
+        {"{\"refresh_token\":\"SECRET\"}", NULL, "holds no token"},
+        {"[\"SECRET\"]", NULL, "holds no token"},
+        {"\"SECRET\"", NULL, "holds no token"},
+        {"null", NULL, "holds no token"},
+        {"{\"token\":\"SECRET\",\"token\":\"SECRET\"}", NULL, "same key twice"},
+        {"", NULL, "not valid JSON"},
+        {"<html>SECRET</html>", NULL, "not valid JSON"},
+        {"token=SECRET", NULL, "not valid JSON"},
+        {"{\"token\":\"SECRET\"", NULL, "not valid JSON"},
+        {"{\"token\":\"SECRET\"}x", NULL, "not valid JSON"},
+        {"{\"token\":\"SECRET \"}", NULL, "no header can carry"},
+        {"{\"token\":\"SEC RET\"}", NULL, "no header can carry"},
+        {"{\"token\":\"SECRET\\r\\nX-Evil: 1\"}", NULL, "no header can carry"},
+        {"{\"token\":\"SECRET\\u0000x\"}", NULL, "no header can carry"},
+        {"{\"token\":\"\\u0000\"}", NULL, "no header can carry"},
+        {"{\"token\":\"SECRET\\u007f\"}", NULL, "no header can carry"},
+        {"{\"token\":\"SECRET\\u00e9\"}", NULL, "no header can carry"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = response_of(200, rows[i].body);
+        struct secret bearer = secret_of("old");
+        struct error err = ERROR_INIT;
+        int ret = answer_token(&bearer, &response, &err);
+
+        assert_row(rows[i].body, ret == (rows[i].token != NULL ? 0 : -1));
+        assert_row_string(rows[i].body, secret_text(&bearer), ret == 0 ? rows[i].token : "old");
+        if (ret < 0) {
+            assert_error(rows[i].body, &err, CLASS_UNPROVED, rows[i].part);
+            assert_not_shown(rows[i].body, &err, "SECRET");
+        }
+        secret_clear(&bearer);
+        http_response_clear(&response);
+    }
+}
+
+static void test_large_and_cut_tokens(void **state)
+{
+    static char body[HTTP_BODY_MAX + 1];
+    struct secret bearer = SECRET_INIT;
+    struct http_response response;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), "{\"token\":\"%0*d\"}", HTTP_BODY_MAX - 12, 0);
+    assert_int_equal(strlen(body), HTTP_BODY_MAX);
+    response = response_of(200, body);
+    assert_int_equal(answer_token(&bearer, &response, &err), 0);
+    assert_int_equal(bearer.len, HTTP_BODY_MAX - 12);
+    secret_clear(&bearer);
+    response.is_body_cut = true; /* what came is valid by accident only */
+    assert_int_equal(answer_token(&bearer, &response, &err), -1);
+    assert_error("cut", &err, CLASS_UNPROVED, "longer than 65536 bytes");
+    assert_int_equal(bearer.len, 0);
+    http_response_clear(&response);
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *words;
+    } rows[] = {
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"denied\"}]}\n", "denied: denied"},
+        {"{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}\n",
+         "unauthorized: authentication required"},
+        {"{\"errors\":[{\"code\":\"A\",\"message\":\"b\"},{\"code\":\"C\",\"message\":\"d\"}]}",
+         "a: b"},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":null,\"detail\":{\"x\":1}}]}", "denied"},
+        {"{\"errors\":[{\"message\":\"only this\"}]}", "only this"},
+        {"{\"errors\":[{\"code\":\"TOOMANYREQUESTS\","
+         "\"message\":\"retry-after: 880.092\xc2\xb5s, allowed: 44000/minute\"}]}",
+         "toomanyrequests: retry-after: 880.092\xc2\xb5s, allowed: 44000/minute"},
+        {"{\"details\":\"incorrect username or password\"}", "incorrect username or password"},
+        {"{\"detail\":\"pulp says no\"}", "pulp says no"},
+        {"{\"message\":\"Bad credentials\"}", "Bad credentials"},
+        {"{\"error\":\"invalid_grant\",\"error_description\":\"no such user\"}", "no such user"},
+        {"{\"error\":\"invalid_grant\"}", "invalid_grant"},
+        {"{\"errors\":[],\"message\":\"m\"}", "m"},
+        {"{\"errors\":[1]}", ""},
+        {"{\"errors\":[{}]}", ""},
+        {"{\"errors\":\"text\"}", ""},
+        {"{\"detail\":{\"a\":1},\"message\":\"m\"}", "m"},
+        {"{}", ""},
+        {"[]", ""},
+        {"null", ""},
+        {"", ""},
+        {"\n", ""},
+        {"Not Authorized\n", "Not Authorized"},
+        {"first line\r\nsecond line", "first line"},
+        {"<html><body>502</body></html>", ""},
+        {"{\"broken", ""},
+        {"a\x1b[31mb\tc", "a?[31mb?c"},
+        {"{\"message\":\"a\\nb\\u001b[31m\\u202ec\"}", "a?b?[31m?c"},
+        {"caf\xc3\xa9 \xff", "caf\xc3\xa9 ?"},
+        {"100% %s%n", "100% %s%n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = response_of(403, rows[i].body);
+        char words[ANSWER_WORDS_MAX];
+
+        assert_ptr_equal(answer_words(words, &response, NULL, 0), words);
+        assert_row_string(rows[i].body, words, rows[i].words);
+        http_response_clear(&response);
+    }
+}
+
+/* As much as fits, for every length round the limit. */
+static void test_long_words(void **state)
+{
+    for (int len = ANSWER_WORDS_MAX - 8; len < ANSWER_WORDS_MAX + 8; len++) {
+        char body[2 * ANSWER_WORDS_MAX];
+        char words[ANSWER_WORDS_MAX + 16];
+        struct http_response response;
+
+        (void)state;
+        memset(words, 'G', sizeof(words));
+        (void)snprintf(body, sizeof(body), "{\"message\":\"%0*d\"}", len, 0);
+        response = response_of(403, body);
+        (void)answer_words(words, &response, NULL, 0);
+        assert_true(strlen(words) < ANSWER_WORDS_MAX);
+        assert_true(strlen(words) > ANSWER_WORDS_MAX - 16);
+        for (size_t i = ANSWER_WORDS_MAX; i < sizeof(words); i++)
+            assert_int_equal(words[i], 'G');
+        http_response_clear(&response);
+    }
+}
+
+/* `needle`: what must not be in the words when the body repeats the secret. */
+static void assert_hidden(const char *body, const char *secret, const char *needle)
+{
+    struct http_response response = response_of(403, body);
+    struct secret other = secret_of("unrelated");
+    struct secret empty = SECRET_INIT;
+    struct secret hidden = secret_of(secret);
+    const struct secret *const all[] = {&other, &empty, &hidden};
+    char words[ANSWER_WORDS_MAX];
+
+    (void)answer_words(words, &response, all, COUNT(all));
+    if (strcasestr(words, needle) != NULL)
+        fail_msg("'%s' is shown in '%s'", needle, words);
+    assert_row(body, words[0] != '\0');
+    secret_clear(&other);
+    secret_clear(&hidden);
+    http_response_clear(&response);
+}
+
+static void test_secrets_are_hidden(void **state)
+{
+    (void)state;
+    assert_hidden("bad password " TOKEN_CLASSIC, TOKEN_CLASSIC, "M7H4");
+    assert_hidden(TOKEN_CLASSIC, TOKEN_CLASSIC, "M7H4");
+    assert_hidden("{\"message\":\"bad " TOKEN_CLASSIC "!\"}", TOKEN_CLASSIC, "M7H4");
+    assert_hidden("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"" TOKEN_CLASSIC "\"}]}",
+                  TOKEN_CLASSIC, "M7H4");
+    assert_hidden("{\"message\":\"\\u0067hp_"
+                  "M7H4xx\"}",
+                  "ghp_"
+                  "M7H4xx",
+                  "M7H4");
+    assert_hidden("{\"message\":\"caf\xc3\xa9 caf\xc3\xa9\"}", "caf\xc3\xa9", "caf");
+}
+
+/* The code is shown in lower case: so must a secret in it be found. */
+static void test_secret_in_the_code_is_hidden(void **state)
+{
+    (void)state;
+    assert_hidden("{\"errors\":[{\"code\":\"" TOKEN_CLASSIC "\",\"message\":\"m\"}]}",
+                  TOKEN_CLASSIC, "M7H4");
+}
+
+/* Words are cut; a secret that the cut runs through is a secret still. */
+static void test_secrets_across_the_cut_are_hidden(void **state)
+{
+    char body[2048];
+
+    (void)state;
+    for (int before = 200; before < 340; before += 10) {
+        (void)snprintf(body, sizeof(body), "{\"message\":\"%0*d %s\"}", before, 0, TOKEN_CLASSIC);
+        assert_hidden(body, TOKEN_CLASSIC, "ghp_");
+    }
+    (void)snprintf(body, sizeof(body), "{\"message\":\"bad %s\"}", token_installation());
+    assert_hidden(body, token_installation(), "ghs_");
+}
+
+static void test_nothing_to_hide(void **state)
+{
+    struct http_response response = response_of(403, "{\"message\":\"plain words\"}");
+    struct secret secret = secret_of("words!");
+    struct secret empty = SECRET_INIT;
+    const struct secret *const hidden[] = {&secret, &empty};
+    char words[ANSWER_WORDS_MAX];
+
+    (void)state;
+    assert_string_equal(answer_words(words, &response, hidden, 2), "plain words");
+    secret_clear(&secret);
+    http_response_clear(&response);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_large_and_cut_tokens),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_secrets_are_hidden),
+        cmocka_unit_test(test_secret_in_the_code_is_hidden),
+        cmocka_unit_test(test_secrets_across_the_cut_are_hidden),
+        cmocka_unit_test(test_nothing_to_hide),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

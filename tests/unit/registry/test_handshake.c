@@ -1,0 +1,280 @@
+/*
+ * handshake: which requests are made, what they carry, and the verdict on the answers.
+ */
+#include "ladder.h"
+
+static void test_accepted(void **state)
+{
+    static const struct ladder rows[] = {
+        {.rungs = {ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(200, NULL)}},
+        {.rungs = {ASK(BEARER), ASK_FOR(200, "{\"access_token\":\"bearer-1\"}"), SHOW(200, "{}")}},
+        {.rungs = {ASK(BASIC), {PING, HTTP_AUTH_BASIC, 200, NULL, NULL}}},
+        /* Bearer comes before Basic, in two fields or one, in either order */
+        {.rungs = {ASK(BASIC BEARER), ASK_FOR(200, GRANTED), SHOW(200, NULL)}},
+        {.rungs = {ASK(BEARER BASIC), ASK_FOR(200, GRANTED), SHOW(200, NULL)}},
+        {.rungs = {ASK("WWW-Authenticate: Negotiate\n" BEARER), ASK_FOR(200, GRANTED),
+                   SHOW(200, NULL)}},
+        /* no service; a query of its own; values that need encoding */
+        {.rungs = {ASK("www-authenticate: bearer realm=\"https://ghcr.io/token\"\n"),
+                   {"https://ghcr.io/token?account=octocat&client_id=ghcr-login", HTTP_AUTH_BASIC,
+                    200, NULL, GRANTED},
+                   SHOW(200, NULL)}},
+        {.user = "robot$a+b&c=d@x",
+         .rungs =
+             {ASK("WWW-Authenticate: Bearer realm=\"https://ghcr.io/t?foo=bar\","
+                  "service=\"a,b \\\"q\\\"\"\n"),
+              {"https://ghcr.io/t?foo=bar&service=a%2Cb+%22q%22&account=robot%24a%2Bb%26c%3Dd%40x"
+               "&client_id=ghcr-login",
+               HTTP_AUTH_BASIC, 200, NULL, GRANTED},
+              SHOW(200, NULL)}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+static void test_other_registries(void **state)
+{
+    static const struct ladder rows[] = {
+        {.registry = "docker.io",
+         .rungs = {{"https://registry-1.docker.io/v2/", HTTP_AUTH_NONE, 401,
+                    "WWW-Authenticate: Bearer realm=\"https://auth.docker.io/token\","
+                    "service=\"registry.docker.io\"\n",
+                    NULL},
+                   {"https://auth.docker.io/token?service=registry.docker.io&account=octocat"
+                    "&client_id=ghcr-login",
+                    HTTP_AUTH_BASIC, 200, NULL, GRANTED},
+                   {"https://registry-1.docker.io/v2/", HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+        {.registry = "registry.gitlab.com",
+         .rungs = {{"https://registry.gitlab.com/v2/", HTTP_AUTH_NONE, 401,
+                    "WWW-Authenticate: Bearer realm=\"https://gitlab.com/jwt/auth\","
+                    "service=\"container_registry\"\n",
+                    NULL},
+                   {"https://gitlab.com/jwt/auth?service=container_registry&account=octocat"
+                    "&client_id=ghcr-login",
+                    HTTP_AUTH_BASIC, 200, NULL, GRANTED},
+                   {"https://registry.gitlab.com/v2/", HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+        {.registry = "localhost:5000",
+         .plain_http = true,
+         .rungs = {{"http://localhost:5000/v2/", HTTP_AUTH_NONE, 401, BASIC, NULL},
+                   {"http://localhost:5000/v2/", HTTP_AUTH_BASIC, 200, NULL, NULL}}},
+        {.registry = "r.example:5000",
+         .allowed = "auth.example.net",
+         .rungs = {{"https://r.example:5000/v2/", HTTP_AUTH_NONE, 401,
+                    "WWW-Authenticate: Bearer realm=\"https://auth.example.net/t\"\n", NULL},
+                   {"https://auth.example.net/t?account=octocat&client_id=ghcr-login",
+                    HTTP_AUTH_BASIC, 200, NULL, GRANTED},
+                   {"https://r.example:5000/v2/", HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* 401 and 403 once the credential was sent, at any of the three places; never asked again. */
+static void test_refused(void **state)
+{
+    static const struct ladder rows[] = {
+        REJECTED("refused the credential of user 'octocat': HTTP 403 (denied: denied)", ASK(BEARER),
+                 ASK_FOR(403, DENIED)),
+        REJECTED("HTTP 401 (incorrect username or password)", ASK(BEARER),
+                 ASK_FOR(401, "{\"details\":\"incorrect username or password\"}")),
+        REJECTED("HTTP 401", ASK(BEARER), ASK_FOR(401, NULL)),
+        REJECTED("HTTP 403", ASK(BEARER), ASK_FOR(403, "<html>")),
+        REJECTED("HTTP 401", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(401, NULL)),
+        REJECTED("HTTP 403 (denied: denied)", ASK(BEARER), ASK_FOR(200, GRANTED),
+                 SHOW(403, DENIED)),
+        REJECTED("HTTP 401 (Not Authorized)", ASK(BASIC),
+                 SHOW_BASIC(401, BASIC, "Not Authorized\n")),
+        REJECTED("HTTP 403", ASK(BASIC), SHOW_BASIC(403, NULL, NULL)),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* Nothing that a credential could be proved with; it is not sent. */
+static void test_first_answer_proves_nothing(void **state)
+{
+    static const struct ladder rows[] = {
+        UNPROVED("asks for no authentication", FIRST(200, NULL, "{}")),
+        UNPROVED("asks for no authentication", FIRST(200, BEARER, NULL)),
+        UNPROVED("is not a registry", FIRST(404, NULL, NULL)),
+        UNPROVED("HTTP 403 (denied: denied)", FIRST(403, BEARER, DENIED)),
+        UNPROVED("HTTP 204", FIRST(204, NULL, NULL)),
+        UNPROVED("HTTP 405", FIRST(405, NULL, NULL)),
+        UNPROVED("without a challenge", FIRST(401, NULL, NULL)),
+        UNPROVED("neither Bearer nor Basic",
+                 ASK("WWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM\n")),
+        UNPROVED("neither Bearer nor Basic", ASK("WWW-Authenticate:\n")),
+        UNPROVED("names no realm", ASK("WWW-Authenticate: Bearer service=\"ghcr.io\"\n")),
+        UNPROVED("names no realm", ASK("WWW-Authenticate: Bearer\n" BASIC)),
+        UNPROVED(
+            "has a parameter twice",
+            ASK("WWW-Authenticate: Bearer realm=\"https://ghcr.io/a\",realm=\"https://b/\"\n")),
+        UNPROVED("WWW-Authenticate", ASK(BEARER "WWW-Authenticate: Bearer realm=\"x\n")),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+#define REALM(url) ASK("WWW-Authenticate: Bearer realm=\"" url "\",service=\"ghcr.io\"\n")
+
+/* The second rung is never reached: nothing was sent. */
+static void test_wrong_realms_get_nothing(void **state)
+{
+    static const struct ladder rows[] = {
+        UNPROVED("'evil.com'", REALM("https://evil.com/token")),
+        UNPROVED("'evilghcr.io'", REALM("https://evilghcr.io/token")),
+        UNPROVED("'ghcr.io.evil.com'", REALM("https://ghcr.io.evil.com/")),
+        UNPROVED("user name", REALM("https://ghcr.io@evil.com/")),
+        UNPROVED("plain http", REALM("http://ghcr.io/token")),
+        UNPROVED("another port", REALM("https://ghcr.io:8443/token")),
+        UNPROVED("'169.254.169.254'", REALM("https://2852039166/")),
+        UNPROVED("not an absolute", REALM("/token")),
+        {.cls = CLASS_UNPROVED,
+         .part = "another host",
+         .registry = "docker.io",
+         .rungs = {{"https://registry-1.docker.io/v2/", HTTP_AUTH_NONE, 401, BEARER, NULL}}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* Not followed, at any rung; the target is named, its path and query are not. */
+static void test_redirects(void **state)
+{
+    static const struct ladder rows[] = {
+        UNPROVED("redirected to 'https://evil.com:443'",
+                 FIRST(307, "Location: https://evil.com/v2/?x=1\n", NULL)),
+        UNPROVED("redirected to 'https://evil.com:443'", ASK(BEARER),
+                 {TOKEN, HTTP_AUTH_BASIC, 302, "Location: https://evil.com/\n", GRANTED}),
+        UNPROVED("redirected to 'http://ghcr.io:80'", ASK(BEARER), ASK_FOR(200, GRANTED),
+                 {PING, HTTP_AUTH_BEARER, 301, "Location: http://ghcr.io/v2/\n", NULL}),
+        UNPROVED("is redirected (HTTP 301)", FIRST(301, "Location: /login\n", NULL)),
+        UNPROVED("is redirected (HTTP 308)", FIRST(308, NULL, NULL)),
+        UNPROVED("is redirected (HTTP 304)", ASK(BASIC), SHOW_BASIC(304, "Location: \x01\n", NULL)),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+static void test_token_answers_that_are_no_use(void **state)
+{
+    static const struct ladder rows[] = {
+        UNPROVED("cannot use the token answer of 'ghcr.io': it holds no token", ASK(BEARER),
+                 ASK_FOR(200, "{}")),
+        UNPROVED("it holds no token", ASK(BEARER), ASK_FOR(200, "{\"token\":\"\"}")),
+        UNPROVED("not valid JSON", ASK(BEARER), ASK_FOR(200, "<html>")),
+        UNPROVED("not valid JSON", ASK(BEARER), ASK_FOR(200, NULL)),
+        UNPROVED("no header can carry", ASK(BEARER), ASK_FOR(200, "{\"token\":\"a\\r\\nb\"}")),
+        UNPROVED("HTTP 204", ASK(BEARER), ASK_FOR(204, NULL)),
+        UNPROVED("HTTP 201", ASK(BEARER), ASK_FOR(201, GRANTED)),
+        UNPROVED("HTTP 400", ASK(BEARER), ASK_FOR(400, GRANTED)),
+        UNPROVED("HTTP 404", ASK(BEARER), ASK_FOR(404, NULL)),
+        UNPROVED("HTTP 405", ASK(BEARER), ASK_FOR(405, NULL)),
+        UNPROVED("HTTP 202", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(202, NULL)),
+        UNPROVED("HTTP 404", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(404, NULL)),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* The credential may be good: the registry could not say. */
+static void test_could_not_be_asked(void **state)
+{
+    static const struct ladder rows[] = {
+        UNREACHABLE("cannot ask", FIRST(0, NULL, NULL)),
+        UNREACHABLE("cannot ask", ASK(BEARER), ASK_FOR(0, NULL)),
+        UNREACHABLE("cannot ask", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(0, NULL)),
+        UNREACHABLE("HTTP 429", FIRST(429, NULL, NULL)),
+        UNREACHABLE(
+            "HTTP 429) (toomanyrequests: slow", ASK(BEARER),
+            ASK_FOR(429, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"slow\"}]}")),
+        UNREACHABLE("HTTP 503", ASK(BEARER), ASK_FOR(503, "<html>")),
+        UNREACHABLE("HTTP 500", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(500, NULL)),
+        {.cls = CLASS_UNREACHABLE,
+         .part = "HTTP 501",
+         .retries = 4,
+         .rungs = {FIRST(501, NULL, NULL)}},
+        /* asked again, at the rung where it happened, with the same request */
+        {.retries = 2,
+         .rungs = {FIRST(503, NULL, NULL), FIRST(429, NULL, NULL), ASK(BEARER), ASK_FOR(502, NULL),
+                   ASK_FOR(200, GRANTED), SHOW(504, NULL), SHOW(200, NULL)}},
+        {.cls = CLASS_REJECTED,
+         .retries = 2,
+         .rungs = {ASK(BEARER), ASK_FOR(503, NULL), ASK_FOR(403, DENIED)}},
+        {.cls = CLASS_UNREACHABLE,
+         .retries = 1,
+         .rungs = {ASK(BEARER), ASK_FOR(503, NULL), ASK_FOR(503, NULL)}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* A registry that repeats what it was sent, or worse. */
+static void test_words_of_the_registry(void **state)
+{
+    static const char auth_body[] = "{\"message\":\"Basic b2N0b2NhdDpzZWNyZXQ= is bad\"}";
+    struct ladder rows[] = {
+        REJECTED("not shown", ASK(BEARER), ASK_FOR(403, "{\"message\":\"bad " TOKEN_CLASSIC "\"}")),
+        REJECTED("not shown", ASK(BEARER), ASK_FOR(401, auth_body)),
+        REJECTED("not shown", ASK(BEARER), ASK_FOR(200, GRANTED),
+                 SHOW(401, "{\"message\":\"bad bearer-1\"}")),
+        UNREACHABLE("not shown", ASK(BEARER), ASK_FOR(500, TOKEN_CLASSIC)),
+        REJECTED("?[31mred?", ASK(BEARER), ASK_FOR(403, "{\"message\":\"\\u001b[31mred\\n\"}")),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* A long token, of which no part may be shown either. */
+static void test_long_token_repeated(void **state)
+{
+    char body[1024];
+    struct ladder ladder = {.cls = CLASS_REJECTED,
+                            .token = token_installation(),
+                            .part = "not shown",
+                            .rungs = {ASK(BEARER), ASK_FOR(403, body)}};
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), "{\"message\":\"bad token %s\"}", token_installation());
+    climb_ladder(&ladder);
+}
+
+static void test_user_name_is_shown_safely(void **state)
+{
+    static const struct ladder ladder = {.user = "a\xc2\x9b"
+                                                 "b",
+                                         .cls = CLASS_REJECTED,
+                                         .part = "user 'a?b'",
+                                         .rungs = {ASK(BASIC), SHOW_BASIC(401, NULL, NULL)}};
+
+    (void)state;
+    climb_ladder(&ladder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_other_registries),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_first_answer_proves_nothing),
+        cmocka_unit_test(test_wrong_realms_get_nothing),
+        cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_token_answers_that_are_no_use),
+        cmocka_unit_test(test_could_not_be_asked),
+        cmocka_unit_test(test_words_of_the_registry),
+        cmocka_unit_test(test_long_token_repeated),
+        cmocka_unit_test(test_user_name_is_shown_safely),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,400 @@
+/*
+ * reference: registries as users write them, and mistakes that are refused without being shown.
+ */
+#include "../support.h"
+
+#include "registry/reference.h"
+
+static void test_what_is_accepted(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *host;
+        const char *name_space;
+    } rows[] = {
+        {"ghcr.io", "ghcr.io", ""},
+        {"ghcr.io/", "ghcr.io", ""},
+        {"https://ghcr.io", "ghcr.io", ""},
+        {"https://ghcr.io/", "ghcr.io", ""},
+        {"HTTPS://GHCR.IO/", "ghcr.io", ""},
+        {"GHCR.io", "ghcr.io", ""},
+        {"ghcr.io/owner", "ghcr.io", "owner"},
+        {"https://ghcr.io/owner/image", "ghcr.io", "owner/image"},
+        {"ghcr.io/a/b/c/d", "ghcr.io", "a/b/c/d"},
+        {"ghcr.io/my-org_2/x.y", "ghcr.io", "my-org_2/x.y"},
+        {"ghcr.io/a__b", "ghcr.io", "a__b"},
+        {"ghcr.io/a--b", "ghcr.io", "a--b"},
+        {"ghcr.io/0", "ghcr.io", "0"},
+        {"ghcr.io:443", "ghcr.io:443", ""},
+        {"ghcr.io:443/owner", "ghcr.io:443", "owner"},
+        {"registry.example.com:5000", "registry.example.com:5000", ""},
+        {"registry:5000", "registry:5000", ""},
+        {"registry:1", "registry:1", ""},
+        {"registry:65535", "registry:65535", ""},
+        {"localhost", "localhost", ""},
+        {"LOCALHOST", "localhost", ""},
+        {"localhost:5000", "localhost:5000", ""},
+        {"127.0.0.1", "127.0.0.1", ""},
+        {"127.0.0.1:5000/x", "127.0.0.1:5000", "x"},
+        {"[::1]", "[::1]", ""},
+        {"[::1]:5000", "[::1]:5000", ""},
+        {"[2001:DB8::1]:5000/x", "[2001:db8::1]:5000", "x"},
+        {"[::ffff:10.0.0.1]:5000", "[::ffff:10.0.0.1]:5000", ""},
+        {"a-b.c--d.e1", "a-b.c--d.e1", ""},
+        {"xn--bcher-kva.example", "xn--bcher-kva.example", ""},
+        {"containers.acme.ghe.com", "containers.acme.ghe.com", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        if (reference_parse(&ref, rows[i].text, &err) != 0)
+            fail_msg("row '%s': %s", rows[i].text, err.message);
+        assert_row_string(rows[i].text, ref.host, rows[i].host);
+        assert_row_string(rows[i].text, ref.api_host, rows[i].host);
+        assert_row_string(rows[i].text, ref.name_space, rows[i].name_space);
+        assert_row_string(rows[i].text, reference_docker_key(&ref), rows[i].host);
+        assert_row(rows[i].text, !reference_is_docker_hub(&ref));
+    }
+}
+
+/* One "/" behind is dropped, whatever it is behind. */
+static void test_slash_behind_a_namespace(void **state)
+{
+    struct reference ref = {.host = ""};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(reference_parse(&ref, "https://ghcr.io/owner/", &err), 0);
+    assert_string_equal(ref.name_space, "owner");
+    assert_int_equal(reference_parse(&ref, "ghcr.io/owner//", &err), -1);
+}
+
+static void test_docker_hub(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *name_space;
+    } rows[] = {
+        {"docker.io", ""},
+        {"Docker.IO/", ""},
+        {"index.docker.io", ""},
+        {"registry-1.docker.io", ""},
+        {"registry.hub.docker.com", ""},
+        {"https://index.docker.io/v1/", ""},
+        {"https://index.docker.io/v1", ""},
+        {"index.docker.io/v1/", ""},
+        {"docker.io/library", "library"},
+        {"docker.io/v1/x", "v1/x"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        assert_row(rows[i].text, reference_is_docker_hub(&ref));
+        assert_row(rows[i].text, !reference_is_default(&ref) && !reference_is_github(&ref));
+        assert_row_string(rows[i].text, ref.host, "docker.io");
+        assert_row_string(rows[i].text, ref.api_host, "registry-1.docker.io");
+        assert_row_string(rows[i].text, ref.name_space, rows[i].name_space);
+        assert_row_string(rows[i].text, reference_docker_key(&ref), "https://index.docker.io/v1/");
+    }
+}
+
+static void assert_refused(const char *text, const char *part)
+{
+    struct reference ref = {.host = "old", .api_host = "old", .name_space = "old"};
+    struct error err = ERROR_INIT;
+
+    assert_row(text, reference_parse(&ref, text, &err) == -1);
+    assert_error(text, &err, CLASS_USAGE, part);
+    assert_row_string(text, ref.host, "old");
+    assert_row_string(text, ref.api_host, "old");
+    assert_row_string(text, ref.name_space, "old");
+    if (strlen(text) > 10) /* shorter ones stand in the hint as examples */
+        assert_not_shown(text, &err, text);
+}
+
+static void test_hosts_that_are_refused(void **state)
+{
+    static const char *const rows[] = {"",
+                                       "/",
+                                       "//",
+                                       "/owner",
+                                       "https://",
+                                       "https:///owner",
+                                       ".",
+                                       "..",
+                                       "-",
+                                       "--",
+                                       ":",
+                                       ":5000",
+                                       "ghcr",
+                                       "registry",
+                                       "localhost.",
+                                       "ghcr.io.",
+                                       ".ghcr.io",
+                                       "ghcr..io",
+                                       "-ghcr.io",
+                                       "ghcr-.io",
+                                       "ghcr.-io",
+                                       "ghcr.io-",
+                                       "gh_cr.io",
+                                       "gh cr.io",
+                                       " ghcr.io",
+                                       "ghcr.io ",
+                                       "ghcr.io\n",
+                                       "ghcr.io\t",
+                                       "ghcr.io\x01",
+                                       "gh\xc3\xa9r.io",
+                                       "ghcr.io?x",
+                                       "ghcr.io#x",
+                                       "ghcr.io%2f",
+                                       "ghcr.io\\x",
+                                       "me@ghcr.io",
+                                       "me:pw@ghcr.io",
+                                       "*.ghcr.io",
+                                       "$REGISTRY",
+                                       "ghcr.io:",
+                                       "ghcr.io:/owner",
+                                       "ghcr.io:0",
+                                       "ghcr.io:65536",
+                                       "ghcr.io:99999999999999999999",
+                                       "ghcr.io:-1",
+                                       "ghcr.io:+1",
+                                       "ghcr.io: 1",
+                                       "ghcr.io:x",
+                                       "ghcr.io:443x",
+                                       "ghcr.io:1:2",
+                                       "ghcr.io:latest",
+                                       "::1",
+                                       "::1:5000",
+                                       "[]",
+                                       "[",
+                                       "[::1",
+                                       "::1]",
+                                       "[::1]x",
+                                       "[::1]:",
+                                       "[::1]:0",
+                                       "[::1]:65536",
+                                       "[:::1]",
+                                       "[1.2.3.4]",
+                                       "[::g]",
+                                       "[fe80::1%25eth0]",
+                                       "[[::1]]",
+                                       "[ghcr.io]",
+                                       "[12345::1]"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_refused(rows[i], NULL);
+}
+
+static void test_schemes(void **state)
+{
+    (void)state;
+    assert_refused("http://ghcr.io", "begins with 'http://'");
+    assert_refused("HTTP://ghcr.io", "begins with 'http://'");
+    assert_refused("docker://ghcr.io/x", "scheme other than 'https'");
+    assert_refused("oci://ghcr.io", "scheme other than 'https'");
+    assert_refused("https://https://ghcr.io", NULL);
+    assert_refused("https:/ghcr.io", NULL);
+    assert_refused("://ghcr.io", NULL);
+    assert_refused("https:\\\\ghcr.io", NULL);
+}
+
+static void test_namespaces_that_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "ghcr.io//owner",  "ghcr.io/owner//x", "ghcr.io/Owner",   "ghcr.io/owner:latest",
+        "ghcr.io/-owner",  "ghcr.io/owner-",   "ghcr.io/owner_",  "ghcr.io/.owner",
+        "ghcr.io/owner/-", "ghcr.io/../x",     "ghcr.io/./x",     "ghcr.io/o wner",
+        "ghcr.io/owner\n", "ghcr.io/\xc3\xa9", "ghcr.io/a@b",     "ghcr.io/owner@sha256:0",
+        "ghcr.io/a%2fb",   "ghcr.io/a?b",      "ghcr.io/v2/?x=y", "ghcr.io/a\\b"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_refused(rows[i], "namespace");
+}
+
+/* distribution's grammar: components are joined by one '.', one or two '_', or any '-'. */
+static void test_separators_of_a_namespace(void **state)
+{
+    static const char *const rows[] = {"ghcr.io/a..b", "ghcr.io/a___b", "ghcr.io/a.-b",
+                                       "ghcr.io/a_.b", "ghcr.io/a-_b"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_refused(rows[i], "namespace");
+}
+
+/* A token where the registry belongs: refused, and no part of it is shown. */
+static void test_tokens_are_not_shown(void **state)
+{
+    const char *const rows[] = {TOKEN_CLASSIC,
+                                TOKEN_FINE_GRAINED,
+                                TOKEN_LEGACY,
+                                token_installation(),
+                                "https://" TOKEN_CLASSIC,
+                                "octocat:" TOKEN_CLASSIC "@ghcr.io",
+                                "ghcr.io/" TOKEN_CLASSIC,
+                                "ghcr.io:" TOKEN_CLASSIC,
+                                TOKEN_CLASSIC "://ghcr.io"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i], reference_parse(&ref, rows[i], &err) == -1);
+        assert_error(rows[i], &err, CLASS_USAGE, NULL);
+        assert_not_shown(rows[i], &err, "M7H4");
+        assert_not_shown(rows[i], &err, "m7h4");
+        assert_not_shown(rows[i], &err, "ghp");
+        assert_not_shown(rows[i], &err, "github_");
+        assert_not_shown(rows[i], &err, "ghs");
+        assert_not_shown(rows[i], &err, "01234");
+    }
+}
+
+/* `count` bytes in labels of `label` bytes, joined by dots. */
+static const char *long_name(size_t count, size_t label, const char *port)
+{
+    static char text[600];
+
+    for (size_t i = 0; i < count; i++)
+        text[i] = i % (label + 1) == label ? '.' : 'a';
+    (void)snprintf(text + count, sizeof(text) - count, "%s", port);
+    return text;
+}
+
+static void test_sizes_of_hosts(void **state)
+{
+    static const struct {
+        size_t len;
+        size_t label;
+        const char *port;
+        int ret;
+    } rows[] = {
+        {253, 49, "", 0},        {253, 49, ":65535", 0}, {254, 49, "", -1}, {254, 49, ":1", -1},
+        {255, 49, ":65535", -1}, {262, 49, "", -1},      {400, 49, "", -1}, {63, 63, ":1", 0},
+        {64, 64, ":1", -1},      {127, 63, "", 0},       {129, 64, "", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *text = long_name(rows[i].len, rows[i].label, rows[i].port);
+        struct reference ref = {.host = "old"};
+        struct error err = ERROR_INIT;
+
+        assert_row(text, reference_parse(&ref, text, &err) == rows[i].ret);
+        assert_row_string(text, ref.host, rows[i].ret == 0 ? text : "old");
+    }
+}
+
+static void test_sizes_of_namespaces(void **state)
+{
+    for (size_t len = REFERENCE_NAMESPACE_MAX - 2; len < REFERENCE_NAMESPACE_MAX + 3; len++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+        char label[32];
+        char text[REFERENCE_NAMESPACE_MAX + 64];
+        int ret;
+
+        (void)state;
+        (void)snprintf(text, sizeof(text), "ghcr.io/%0*d", (int)len, 0);
+        (void)snprintf(label, sizeof(label), "%zu bytes", len);
+        ret = reference_parse(&ref, text, &err);
+        assert_row(label, ret == (len <= REFERENCE_NAMESPACE_MAX ? 0 : -1));
+        assert_row(label, strlen(ref.name_space) == (ret == 0 ? len : 0));
+    }
+}
+
+static void test_github_and_default(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_default;
+        bool is_github;
+    } rows[] = {
+        {"ghcr.io", true, true},
+        {"GHCR.IO/owner", true, true},
+        {"ghcr.io:443", false, false},
+        {"evilghcr.io", false, false},
+        {"ghcr.io.evil.com", false, false},
+        {"containers.acme.ghe.com", false, true},
+        {"Containers.Acme.GHE.com/owner", false, true},
+        {"containers.ghe.com", false, false}, /* no NAME */
+        {"containers.acme.ghe.com.evil.com", false, false},
+        {"containers.acme.evilghe.com", false, false},
+        {"xcontainers.acme.ghe.com", false, false},
+        {"acme.ghe.com", false, false},
+        {"containers.git.example.com", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        assert_row(rows[i].text, reference_is_default(&ref) == rows[i].is_default);
+        assert_row(rows[i].text, reference_is_github(&ref) == rows[i].is_github);
+    }
+}
+
+static void test_loopback(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_loopback;
+    } rows[] = {
+        {"localhost", true},
+        {"127.0.0.1", true},
+        {"127.255.255.255", true},
+        {"127.0.0.0", true},
+        {"[::1]", true},
+        {"126.255.255.255", false},
+        {"128.0.0.1", false},
+        {"0.0.0.0", false},
+        {"10.0.0.1", false},
+        {"127.0.0.1.evil.com", false},
+        {"127.evil.com", false},
+        {"localhost.evil.com", false},
+        {"evil.localhost.com", false},
+        {"127.0.0.1:5000", false},
+        {"[::2]", false},
+        {"[::ffff:127.0.0.1]", false},
+        {"", false},
+        {"127", false},
+        {"ghcr.io", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_row(rows[i].host, reference_is_loopback(rows[i].host) == rows[i].is_loopback);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_accepted),
+        cmocka_unit_test(test_slash_behind_a_namespace),
+        cmocka_unit_test(test_docker_hub),
+        cmocka_unit_test(test_hosts_that_are_refused),
+        cmocka_unit_test(test_schemes),
+        cmocka_unit_test(test_namespaces_that_are_refused),
+        cmocka_unit_test(test_separators_of_a_namespace),
+        cmocka_unit_test(test_tokens_are_not_shown),
+        cmocka_unit_test(test_sizes_of_hosts),
+        cmocka_unit_test(test_sizes_of_namespaces),
+        cmocka_unit_test(test_github_and_default),
+        cmocka_unit_test(test_loopback),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+#include "store/auth_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "support.h"
+
+#define AUTH "b2N0b2NhdDp0b2tlbg=="
+#define NEW  "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
+#define HELD "{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
+
+static int check(const char *path, struct error *err)
+{
+    struct secret auth = support_secret(AUTH);
+    struct auth_file file = {.path = path, .key = "ghcr.io", .auth = &auth};
+    int ret;
+
+    *err = ERROR_INIT;
+    ret = auth_file_check(&file, err);
+    secret_clear(&auth);
+    return ret;
+}
+
+static int store_key(const char *path, const char *key, const char *auth_text, int64_t deadline_ms,
+                     bool *changed, struct error *err)
+{
+    struct secret auth = support_secret(auth_text);
+    struct auth_file file = {.path = path, .key = key, .auth = &auth};
+    int ret;
+
+    *err = ERROR_INIT;
+    ret = auth_file_store(&file, clock_system(), deadline_ms, changed, err);
+    secret_clear(&auth);
+    return ret;
+}
+
+static int store(const char *path, bool *changed, struct error *err)
+{
+    return store_key(path, "ghcr.io", AUTH, support_in_ms(2000), changed, err);
+}
+
+static void assert_stored(const char *path, bool expected)
+{
+    struct error err;
+    bool changed = !expected;
+
+    assert_int_equal(store(path, &changed, &err), 0);
+    assert_int_equal(changed, expected);
+    assert_int_equal(err.cls, CLASS_NONE);
+}
+
+static void first_entry_makes_the_file(void **state)
+{
+    struct error err;
+
+    (void)state;
+    assert_int_equal(check("home/.docker/config.json", &err), 0);
+    assert_int_equal(support_count("."), 0); /* looking makes nothing */
+    assert_stored("home/.docker/config.json", true);
+    assert_true(support_holds("home/.docker/config.json", NEW));
+    assert_int_equal(support_mode("home/.docker/config.json"), 0600);
+    assert_int_equal(support_mode("home/.docker"), 0700);
+    assert_int_equal(support_count("home/.docker"), 1);
+}
+
+static void same_credential_writes_nothing(void **state)
+{
+    struct stat before;
+    struct stat after;
+
+    (void)state;
+    assert_stored("config.json", true);
+    before = support_stat("config.json");
+    assert_stored("config.json", false);
+    after = support_stat("config.json");
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    assert_int_equal(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec);
+}
+
+static void other_entries_stay(void **state)
+{
+    struct error err;
+    bool changed;
+
+    (void)state;
+    support_write("config.json", "{\"psFormat\":\"x\",\"auths\":{\"a\":{}}}");
+    assert_stored("config.json", true);
+    assert_int_equal(
+        store_key("config.json", "b:5000", "Yg==", support_in_ms(2000), &changed, &err), 0);
+    assert_int_equal(
+        store_key("config.json", "ghcr.io", "Yw==", support_in_ms(2000), &changed, &err), 0);
+    assert_true(support_holds("config.json",
+                              "{\"psFormat\":\"x\",\"auths\":{\"a\":{},\"ghcr.io\":{\"auth\":"
+                              "\"Yw==\"},\"b:5000\":{\"auth\":\"Yg==\"}}}"));
+}
+
+static void empty_files_are_filled(void **state)
+{
+    (void)state;
+    support_write("empty.json", "");
+    support_write("blank.json", "\n \n");
+    support_must(chmod("blank.json", 0640) == 0, "chmod");
+    assert_stored("empty.json", true);
+    assert_stored("blank.json", true);
+    assert_true(support_holds("empty.json", NEW));
+    assert_true(support_holds("blank.json", NEW));
+    assert_int_equal(support_mode("blank.json"), 0640);
+}
+
+static void links_stay(void **state)
+{
+    (void)state;
+    support_must(mkdir("real", 0700) == 0 && symlink("real/config.json", "link") == 0, "symlink");
+    assert_stored("link", true);
+    assert_true(S_ISLNK(support_stat("link").st_mode));
+    assert_true(support_holds("real/config.json", NEW));
+    assert_stored("real/config.json", false);
+}
+
+/* Neither looking nor storing changes what is there; both fail, and nothing is quoted. */
+static void assert_refused(const char *path, const char *word)
+{
+    struct stat before = support_stat(path);
+    struct stat after;
+    struct error err;
+    bool changed = true;
+
+    (void)alarm(10); /* no refusal may wait for anything */
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(round == 0 ? check(path, &err) : store(path, &changed, &err), -1);
+        assert_int_equal(err.cls, CLASS_AUTHFILE);
+        assert_non_null(strstr(err.message, word));
+        assert_non_null(strstr(err.message, path));
+        assert_null(strstr(err.message, "c2VjcmV0"));
+    }
+    (void)alarm(0);
+    assert_true(changed);
+    after = support_stat(path);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
+static void malformed_files_are_left_alone(void **state)
+{
+    static const char *const texts[] = {
+        "{\"auths\":{\"a\":{\"auth\":\"c2VjcmV0\"}}",
+        "{\"auths\":{},\"c2VjcmV0\":1,\"c2VjcmV0\":2}",
+        "{} c2VjcmV0",
+        "\xef\xbb\xbf{}",
+        "[\"c2VjcmV0\"]",
+        "{\"auths\":\"c2VjcmV0\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        support_write("config.json", texts[i]);
+        assert_refused("config.json", "");
+        assert_true(support_holds("config.json", texts[i]));
+        assert_int_equal(support_count("."), 1);
+    }
+}
+
+static void directories_are_refused(void **state)
+{
+    (void)state;
+    support_must(mkdir("config.json", 0700) == 0, "mkdir");
+    assert_refused("config.json", strerror(EISDIR));
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+    (void)state;
+    support_must(mkfifo("fifo", 0600) == 0 && symlink("/dev/null", "null") == 0 &&
+                     symlink("/dev/zero", "zero") == 0,
+                 "mkfifo");
+    assert_refused("fifo", "not a regular file");
+    assert_refused("null", "");
+    assert_refused("zero", "");
+}
+
+/* As nobody, in a directory that nobody may write. */
+static int use_read_only_directory(void)
+{
+    struct error err;
+    bool changed = true;
+
+    if (check("held.json", &err) < 0 || store("held.json", &changed, &err) < 0 || changed)
+        return 1;
+    if (check("other.json", &err) == 0 || err.cls != CLASS_AUTHFILE || err.hint[0] == '\0')
+        return 2;
+    if (check("absent.json", &err) == 0 || err.cls != CLASS_AUTHFILE)
+        return 3;
+    if (store("other.json", &changed, &err) == 0 || err.cls != CLASS_AUTHFILE)
+        return 4;
+    return check("secret.json", &err) == 0 || err.cls != CLASS_AUTHFILE ? 5 : 0;
+}
+
+static void read_only_is_fine_where_nothing_is_due(void **state)
+{
+    (void)state;
+    support_write("held.json", HELD);
+    support_write("other.json", "{}");
+    support_write("secret.json", HELD);
+    support_must(chmod("held.json", 0444) == 0 && chmod("other.json", 0666) == 0 &&
+                     chmod("secret.json", 0000) == 0 && chmod(".", 0555) == 0,
+                 "chmod");
+    assert_int_equal(support_in_child(true, use_read_only_directory), 0);
+    support_must(chmod(".", 0700) == 0, "chmod");
+    assert_int_equal(support_count("."), 3);
+    assert_true(support_holds("other.json", "{}"));
+}
+
+static void helpers_stand_in_the_way(void **state)
+{
+    static const struct {
+        const char *text;
+        enum exit_class cls;
+    } table[] = {
+        {"{\"credsStore\":\"desktop\"}", CLASS_HELPER},
+        {"{\"credHelpers\":{\"ghcr.io\":\"pass\"}}", CLASS_HELPER},
+        {"{\"credsStore\":\"desktop\",\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}",
+         CLASS_HELPER},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", CLASS_NONE},
+        {"{\"credHelpers\":{\"gcr.io\":\"gcloud\"}}", CLASS_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct error err;
+
+        support_write("config.json", table[i].text);
+        assert_int_equal(check("config.json", &err), table[i].cls == CLASS_NONE ? 0 : -1);
+        assert_int_equal(err.cls, table[i].cls);
+        if (err.cls == CLASS_HELPER)
+            assert_non_null(strstr(err.hint, "credHelpers"));
+    }
+}
+
+/* The limit is for waiting: where there is nothing to wait for, the entry is stored. */
+static void deadline_is_for_waiting_only(void **state)
+{
+    struct error err;
+    bool changed = false;
+
+    (void)state;
+    assert_int_equal(store_key("config.json", "ghcr.io", AUTH, support_in_ms(0), &changed, &err),
+                     0);
+    assert_true(changed);
+    assert_int_equal(err.cls, CLASS_NONE);
+    assert_true(support_holds("config.json", NEW));
+}
+
+/* A run that was killed behind the replacing has left its entry, and the temporary file. */
+static void leftovers_go_also_when_nothing_changes(void **state)
+{
+    (void)state;
+    support_write("config.json", HELD);
+    support_write(".config.json.ghcr-login.aBc123", "{\"auths\":{}}");
+    assert_stored("config.json", false);
+    assert_int_equal(support_count("."), 1);
+}
+
+static void descriptors_are_closed(void **state)
+{
+    size_t before = support_count("/proc/self/fd");
+    struct error err;
+    bool changed;
+
+    (void)state;
+    assert_stored("config.json", true);
+    assert_stored("config.json", false);
+    support_write("config.json", "{");
+    assert_int_equal(store("config.json", &changed, &err), -1);
+    assert_int_equal(check("config.json", &err), -1);
+    assert_int_equal(support_count("/proc/self/fd"), before);
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(first_entry_makes_the_file),
+        IN_DIRECTORY(same_credential_writes_nothing),
+        IN_DIRECTORY(other_entries_stay),
+        IN_DIRECTORY(empty_files_are_filled),
+        IN_DIRECTORY(links_stay),
+        IN_DIRECTORY(malformed_files_are_left_alone),
+        IN_DIRECTORY(directories_are_refused),
+        IN_DIRECTORY(what_is_no_file_is_refused),
+        IN_DIRECTORY(read_only_is_fine_where_nothing_is_due),
+        IN_DIRECTORY(helpers_stand_in_the_way),
+        IN_DIRECTORY(deadline_is_for_waiting_only),
+        IN_DIRECTORY(leftovers_go_also_when_nothing_changes),
+        IN_DIRECTORY(descriptors_are_closed),
+    };
+
+    json_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

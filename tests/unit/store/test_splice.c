@@ -1,0 +1,146 @@
+#include "store/splice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support.h"
+
+struct splice_case {
+    const char *in; /* NULL: a new document */
+    const char *auths_name;
+    const char *out;
+};
+
+static void assert_spliced(const struct splice_case *c)
+{
+    struct secret in = support_secret(c->in != NULL ? c->in : "");
+    struct secret auth = support_secret("QQ==");
+    struct secret out = support_secret("what was there before");
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(
+        splice_entry(&out, c->in != NULL ? &in : NULL, c->auths_name, "h.io", &auth, &err), 0);
+    assert_string_equal(secret_text(&out), c->out);
+    assert_int_equal(out.len, strlen(c->out));
+    assert_int_equal(err.cls, CLASS_NONE);
+    secret_clear(&in);
+    secret_clear(&auth);
+    secret_clear(&out);
+}
+
+static void assert_all_spliced(const struct splice_case *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_spliced(&table[i]);
+}
+
+#define ASSERT_ALL_SPLICED(table) assert_all_spliced(table, sizeof(table) / sizeof((table)[0]))
+
+static void new_document_is_laid_out_as_docker_does(void **state)
+{
+    static const struct splice_case table[] = {
+        {NULL, "auths",
+         "{\n\t\"auths\": {\n\t\t\"h.io\": {\n\t\t\t\"auth\": \"QQ==\"\n\t\t}\n\t}\n}\n"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
+static void empty_objects_are_filled(void **state)
+{
+    static const struct splice_case table[] = {
+        {"{}", "auths",
+         "{\n\t\"auths\": {\n\t\t\"h.io\": {\n\t\t\t\"auth\": \"QQ==\"\n\t\t}\n\t}\n}"},
+        {" { } \n", "auths",
+         " {\n\t\"auths\": {\n\t\t\"h.io\": {\n\t\t\t\"auth\": \"QQ==\"\n\t\t}\n\t}\n} \n"},
+        {"{\"auths\":{}}", "auths", "{\"auths\":{\"h.io\":{\"auth\":\"QQ==\"}}}"},
+        {"{\"auths\" : null}", "auths", "{\"auths\" : {\"h.io\":{\"auth\":\"QQ==\"}}}"},
+        {"{\n  \"AUTHS\": {\n  }\n}\n", "AUTHS",
+         "{\n  \"AUTHS\": {\n    \"h.io\": {\n      \"auth\": \"QQ==\"\n    }\n  }\n}\n"},
+        {"{\r\n\t\"auths\": null\r\n}", "auths",
+         "{\r\n\t\"auths\": {\r\n\t\t\"h.io\": {\r\n\t\t\t\"auth\": \"QQ==\"\r\n\t\t}\r\n\t}\r\n}"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
+static void missing_auths_comes_last(void **state)
+{
+    static const struct splice_case table[] = {
+        {"{\"a\":1}", "auths", "{\"a\":1,\"auths\":{\"h.io\":{\"auth\":\"QQ==\"}}}"},
+        {"{ \"a\" : 1 }", "auths", "{ \"a\" : 1, \"auths\" : {\"h.io\":{\"auth\":\"QQ==\"}} }"},
+        {"{\n \"a\": {\"auths\": {}}\n}", "auths",
+         "{\n \"a\": {\"auths\": {}},\n \"auths\": {\n  \"h.io\": {\n   \"auth\": \"QQ==\"\n  }\n "
+         "}\n}"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
+static void new_entry_comes_last(void **state)
+{
+    static const struct splice_case table[] = {
+        {"{\"auths\":{\"a\":{}}}", "auths", "{\"auths\":{\"a\":{},\"h.io\":{\"auth\":\"QQ==\"}}}"},
+        {"{\"auths\":{\"a\":{}},\"h.io\":1}", "auths",
+         "{\"auths\":{\"a\":{},\"h.io\":{\"auth\":\"QQ==\"}},\"h.io\":1}"},
+        {"{\n\t\"auths\": {\n\t\t\"a\": {}\n\t}\n}", "auths",
+         "{\n\t\"auths\": {\n\t\t\"a\": {},\n\t\t\"h.io\": {\n\t\t\t\"auth\": "
+         "\"QQ==\"\n\t\t}\n\t}\n}"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
+static void old_entry_is_replaced_in_its_place(void **state)
+{
+    static const struct splice_case table[] = {
+        {"{\"auths\":{\"h.io\":{\"auth\":\"old\",\"x\":1},\"z\":{}}}", "auths",
+         "{\"auths\":{\"h.io\":{\"auth\":\"QQ==\"},\"z\":{}}}"},
+        {"{\"auths\":{\"h\\u002eio\" : null}}", "auths",
+         "{\"auths\":{\"h\\u002eio\" : {\"auth\":\"QQ==\"}}}"},
+        {"{\n    \"auths\": {\n        \"h.io\": {},\n        \"z\": 0\n    }\n}\n", "auths",
+         "{\n    \"auths\": {\n        \"h.io\": {\n            \"auth\": \"QQ==\"\n        },\n   "
+         " "
+         "    \"z\": 0\n    }\n}\n"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
+static void no_object_is_an_error(void **state)
+{
+    struct secret in = support_secret("[]");
+    struct secret auth = support_secret("QQ==");
+    struct secret out = support_secret("kept");
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(splice_entry(&out, &in, "auths", "h.io", &auth, &err), -1);
+    assert_int_equal(err.cls, CLASS_INTERNAL);
+    assert_string_equal(secret_text(&out), "kept");
+    secret_clear(&in);
+    secret_clear(&auth);
+    secret_clear(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_document_is_laid_out_as_docker_does),
+        cmocka_unit_test(empty_objects_are_filled),
+        cmocka_unit_test(missing_auths_comes_last),
+        cmocka_unit_test(new_entry_comes_last),
+        cmocka_unit_test(old_entry_is_replaced_in_its_place),
+        cmocka_unit_test(no_object_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
