@@ -57,7 +57,7 @@ static int init_libraries(struct error *err)
 
 int main(int argc, char *argv[])
 {
-    struct report report = {.result = "failed"};
+    struct report report = {.result = NULL};
     struct error err = ERROR_INIT;
     struct options options;
 

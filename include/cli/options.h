@@ -28,6 +28,10 @@ struct options {
     const char *token_file;
     const char *config_dir;
     bool docker;
+    bool podman;
+    const char *authfile;
+    bool persistent;
+    bool in_place;
     unsigned timeout_s;
     unsigned connect_timeout_s;
     unsigned retries;

@@ -9,16 +9,18 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/warning.h"
 #include "cli/options.h"
+#include "cli/targets.h"
 
 /* What a run has come to so far; strings are borrowed. */
 struct report {
-    const char *result;     /* "stored", "unchanged"; on failure it is "failed" */
-    const char *registry;   /* NULL: not known yet */
-    const char *username;   /* NULL: not known yet */
-    const char *token_kind; /* NULL: not known, or not GitHub's */
-    const char *path;       /* of the auth file; NULL: not known yet */
-    bool changed;
+    const char *result;            /* "stored", "unchanged"; on failure it is "failed" */
+    const char *registry;          /* NULL: not known yet */
+    const char *username;          /* NULL: not known yet */
+    const char *token_kind;        /* NULL: not known, or not GitHub's */
+    const struct targets *targets; /* NULL: not known yet */
+    const struct warnings *warnings;
     bool verified;
 };
 

@@ -17,6 +17,7 @@
 enum {
     REFERENCE_HOST_MAX = 261,      /* 253 bytes of DNS name (RFC 1035), brackets, ":65535" */
     REFERENCE_NAMESPACE_MAX = 255, /* as docker's limit for a repository name */
+    REFERENCE_KEY_MAX = REFERENCE_HOST_MAX + 1 + REFERENCE_NAMESPACE_MAX,
 };
 
 struct reference {
@@ -43,8 +44,11 @@ bool reference_is_docker_hub(const struct reference *ref);
  */
 bool reference_is_github(const struct reference *ref);
 
-/* The key of its entry in Docker's config.json. */
+/* The key of its entry in Docker's config.json, which knows no namespaces. */
 const char *reference_docker_key(const struct reference *ref);
+
+/* The key of its entry in Podman's auth.json, HOST[/NAMESPACE], into key[REFERENCE_KEY_MAX + 1]. */
+void reference_podman_key(char *key, const struct reference *ref);
 
 /* Whether a host without port is "localhost" or an address of the machine itself. */
 bool reference_is_loopback(const char *host);

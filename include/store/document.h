@@ -32,11 +32,19 @@ int document_set(struct secret *out, const struct secret *in, const char *name, 
     __attribute__((warn_unused_result));
 
 /*
- * The credential helper that docker would ask about `key` instead of "auths": that of
- * "credHelpers", else "credsStore"; "" when it reads the file. Returns 0 and fills
+ * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,
+ * by docker alone (`has_store`), "credsStore"; "" when the file is read. Returns 0 and fills
  * helper[DOCUMENT_HELPER_MAX + 1], or -1 with *err set.
  */
-int document_helper(char *helper, const struct secret *in, const char *name, const char *key,
-                    struct error *err) __attribute__((warn_unused_result));
+int document_helper(char *helper, const struct secret *in, const char *name, const char *host,
+                    bool has_store, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Call `visit` with each key of "auths" that begins in `prefix` (all for ""), until it returns
+ * false. Returns 0, or -1 with *err set where the text is no auth file.
+ */
+int document_each_key(const struct secret *in, const char *name, const char *prefix,
+                      bool (*visit)(void *ctx, const char *key), void *ctx, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

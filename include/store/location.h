@@ -1,25 +1,56 @@
 /*
- * Which file docker reads. Pure: the environment is handed in.
+ * Which file docker reads, and which podman. Pure: the environment is handed in.
  */
 #ifndef STORE_LOCATION_H
 #define STORE_LOCATION_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
+/* Who reads a file, and so what its keys mean. */
+enum auth_format {
+    AUTH_FORMAT_DOCKER, /* config.json: one entry a registry */
+    AUTH_FORMAT_PODMAN, /* containers-auth.json(5): entries for namespaces too */
+};
+
+struct location {
+    char path[PATH_MAX];
+    enum auth_format format;
+};
+
 struct location_request {
     const char *config_dir;                       /* --config; NULL: not given */
+    const char *authfile;                         /* --authfile; NULL: not given */
+    bool is_persistent;                           /* --persistent */
     const char *(*environment)(const char *name); /* as getenv() */
+    bool (*is_own_directory)(const char *path);   /* it exists and belongs to `uid` */
     const char *passwd_home; /* the home directory of the user database; NULL: unknown */
+    uid_t uid;
 };
 
 /*
- * Docker's config.json into path[PATH_MAX]: in --config, else $DOCKER_CONFIG where it is not empty,
- * else $HOME/.docker, where an unset HOME is looked up in the user database (docker/cli's
- * cli/config/config.go). Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ * Docker's config.json: in --config, else $DOCKER_CONFIG where it is not empty, else $HOME/.docker,
+ * where an unset HOME is looked up in the user database (docker/cli's cli/config/config.go).
+ * Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
  */
-int location_docker(char path[PATH_MAX], const struct location_request *request, struct error *err)
+int location_docker(struct location *out, const struct location_request *request, struct error *err)
     __attribute__((warn_unused_result));
+
+/*
+ * Podman's auth.json, as `podman login` chooses it: --authfile; $REGISTRY_AUTH_FILE;
+ * $DOCKER_CONFIG/config.json, which is in Docker's format; $XDG_RUNTIME_DIR/containers/auth.json
+ * (/run/containers/0 for root and /run/user/UID for others where it is not set). That one is gone
+ * after a reboot; --persistent takes ${XDG_CONFIG_HOME:-$HOME/.config}/containers/auth.json, which
+ * podman reads too (containers-auth.json(5)).
+ */
+int location_podman(struct location *out, const struct location_request *request, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The persistent file alone, whatever is set: the second that podman looks at. */
+int location_podman_persistent(struct location *out, const struct location_request *request,
+                               struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -5,10 +5,12 @@
  *   - At every instant, also after SIGKILL or on a full disk, the path holds the old file or the
  *     new one, whole. A new file is written beside the real one, synced, and put in its place by
  *     one system call; the directory is synced after it.
- *   - Of two runs of this program one waits for the other: the directory is locked with flock(2),
- *     which leaves no litter and ends with the process.
+ *   - Of two runs of this program one waits for the other; the lock ends with the process.
  *   - A program that knows no lock (docker, podman) and replaces the file between our reading and
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
+ *   - A file that is a mount of its own cannot be replaced. With `in_place` set it is written
+ *     through, after a whole copy was made and synced beside it, which is removed when all is
+ *     written; locked_file_read_copy() finds it after a crash.
  *   - A link stays a link; its target is replaced, beside itself.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
@@ -28,16 +30,19 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "store/lock.h"
 
 struct locked_file {
     char path[PATH_MAX]; /* the real file, links resolved */
     char dir[PATH_MAX];  /* its directory */
-    int dir_fd;          /* holds the lock */
-    int fd;              /* the file as it was read: keeps its inode from being used again */
-    struct stat seen;    /* of fd */
+    int dir_fd;
+    struct lock lock;
+    int fd;           /* the file as it was read: keeps its inode from being used again */
+    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
+    struct stat seen; /* of fd */
 };
 
-#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .fd = -1})
+#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = {.fd = -1}, .fd = -1})
 
 /*
  * Resolve links, make the directory where it is missing, and wait for the lock until `deadline_ms`.
@@ -70,10 +75,10 @@ int locked_file_peek(const char *path, struct secret *text, size_t max, struct e
     __attribute__((warn_unused_result));
 
 /*
- * Whether locked_file_replace() could work, as far as can be told without writing: the directory,
- * or the nearest one above that exists, can be written. Returns 0, or -1 with *err set.
+ * Read the copy that a run left which died while it wrote in place. Returns 1 and replaces *text,
+ * 0 when there is none, or -1 with *err set.
  */
-int locked_file_check_writable(const char *path, struct error *err)
-    __attribute__((warn_unused_result));
+int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
+                          struct error *err) __attribute__((warn_unused_result));
 
 #endif

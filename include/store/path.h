@@ -28,6 +28,9 @@ const char *path_base(const char *path);
  */
 int path_make_directory(const char *dir, struct error *err) __attribute__((warn_unused_result));
 
+/* Make what was done to the names in `dir` last. Returns 0, or -1 with errno set. */
+int path_sync_directory(const char *dir) __attribute__((warn_unused_result));
+
 /* `dir`, or the nearest directory above it that exists, into found[PATH_MAX]. */
 void path_nearest_directory(char found[PATH_MAX], const char *dir);
 

@@ -1,7 +1,5 @@
 #include "cli/login.h"
 
-#include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +7,10 @@
 
 #include "base/clock.h"
 #include "cli/report.h"
+#include "cli/targets.h"
 #include "credential/github_token.h"
 #include "credential/source.h"
 #include "registry/handshake.h"
-#include "store/auth_file.h"
-#include "store/location.h"
 
 /* All that one login holds. */
 struct login {
@@ -23,8 +20,8 @@ struct login {
     struct reference registry;
     struct credential credential;
     struct secret auth;
-    char path[PATH_MAX];
-    struct auth_file file;
+    struct targets targets;
+    struct warnings warnings;
 };
 
 static const char *environment(const char *name)
@@ -53,25 +50,6 @@ static int read_credential(struct login *login, struct error *err)
     if (credential_read(&login->credential, &request, err) < 0)
         return -1;
     return credential_auth(&login->auth, &login->credential, err);
-}
-
-static int find_file(struct login *login, struct error *err)
-{
-    const struct passwd *user = getpwuid(geteuid());
-    struct location_request request = {
-        .config_dir = login->options->config_dir,
-        .environment = environment,
-        .passwd_home = user != NULL ? user->pw_dir : NULL,
-    };
-
-    if (location_docker(login->path, &request, err) < 0)
-        return -1;
-    login->file = (struct auth_file){
-        .path = login->path,
-        .key = reference_docker_key(&login->registry),
-        .auth = &login->auth,
-    };
-    return 0;
 }
 
 /* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
@@ -164,13 +142,17 @@ static void report_credential(const struct login *login, struct report *report)
             github_token_kind_name(github_token_kind(secret_text(token), token->len));
 }
 
-/* A wait for other runs is part of the whole run's limit. */
 static int store(struct login *login, struct report *report, struct error *err)
 {
+    bool changed = false;
+
     report->verified = true;
-    if (auth_file_store(&login->file, login->clock, login->deadline_ms, &report->changed, err) < 0)
+    if (targets_store(&login->targets, login->options, &login->auth, login->clock,
+                      login->deadline_ms, &login->warnings, err) < 0)
         return -1;
-    report->result = report->changed ? "stored" : "unchanged";
+    for (size_t i = 0; i < login->targets.count; i++)
+        changed = changed || login->targets.items[i].changed;
+    report->result = changed ? "stored" : "unchanged";
     return 0;
 }
 
@@ -182,19 +164,13 @@ static int tell(struct login *login, struct report *report, struct error *err)
     if (reference_parse(&login->registry, registry != NULL ? registry : REFERENCE_DEFAULT, err) < 0)
         return -1;
     report->registry = login->registry.host;
-    if (login->registry.name_space[0] != '\0') {
-        (void)error_set(err, CLASS_USAGE,
-                        "docker keeps one credential for a whole registry, not one for '%s/%s'",
-                        login->registry.host, login->registry.name_space);
-        return error_hint(err, "log in to %s alone", login->registry.host);
-    }
+    if (targets_find(&login->targets, login->options, &login->registry, err) < 0)
+        return -1;
+    report->targets = &login->targets;
     if (read_credential(login, err) < 0)
         return -1;
     report_credential(login, report);
-    if (find_file(login, err) < 0)
-        return -1;
-    report->path = login->path;
-    if (auth_file_check(&login->file, err) < 0)
+    if (targets_check(&login->targets, login->options, &login->auth, err) < 0)
         return -1;
     if (prove(login, err) < 0) {
         hint_at_cause(login, err);
@@ -206,7 +182,7 @@ static int tell(struct login *login, struct report *report, struct error *err)
 int login_run(const struct options *options)
 {
     struct login login = {.options = options, .clock = clock_system()};
-    struct report report = {.result = "failed"};
+    struct report report = {.warnings = &login.warnings};
     struct error err = ERROR_INIT;
     int status;
 

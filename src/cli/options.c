@@ -28,8 +28,16 @@ static const struct option_spec table[] = {
      "every process can read the arguments of every other, and shells keep them"},
     {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, "Where",
      "store in Docker's config.json (the default)"},
+    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, "Where",
+     "store in Podman's auth.json; with --docker in both"},
     {"config", 0, "DIR", OPTION_TEXT, AT(config_dir), 0, "Where",
      "the directory of Docker's config.json"},
+    {"authfile", 0, "FILE", OPTION_TEXT, AT(authfile), 0, "Where",
+     "store in this file, in the format of auth.json"},
+    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, "Where",
+     "Podman's file that outlasts a reboot: ~/.config/containers/auth.json"},
+    {"in-place", 0, NULL, OPTION_FLAG, AT(in_place), 0, "Where",
+     "write through a file that cannot be replaced: a bind mount"},
     {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, "Network",
      "limit of the whole run (60)"},
     {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
@@ -219,6 +227,11 @@ static int check_contradictions(const struct options *o, struct error *err)
         return error_set(err, CLASS_USAGE,
                          "the token has more than one source: give one of --password-stdin, "
                          "--token-env and --token-file");
+    if (o->persistent && o->authfile != NULL)
+        return error_set(err, CLASS_USAGE, "--persistent and --authfile name two files");
+    if (o->config_dir != NULL && !o->docker && (o->podman || o->persistent || o->authfile != NULL))
+        return error_set(err, CLASS_USAGE,
+                         "--config names Docker's directory: add --docker to store there too");
     if (o->quiet && o->verbose)
         return error_set(err, CLASS_USAGE, "--quiet and --verbose contradict each other");
     return 0;

@@ -17,12 +17,38 @@ static json_t *json_text(const char *text)
                         : json_null();
 }
 
+static bool is_changed(const struct report *report)
+{
+    bool changed = false;
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
+        changed = changed || report->targets->items[i].changed;
+    return changed;
+}
+
 static json_t *json_files(const struct report *report)
 {
-    if (report->path == NULL)
-        return json_array();
-    return json_pack("[{s:o, s:s, s:s, s:b}]", "path", json_text(report->path), "format", "docker",
-                     "store", "file", "changed", report->changed);
+    json_t *files = json_array();
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++) {
+        const struct target *target = &report->targets->items[i];
+        bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
+
+        (void)json_array_append_new(files, json_pack("{s:o, s:s, s:s, s:b}", "path",
+                                                     json_text(target->location.path), "format",
+                                                     is_docker ? "docker" : "podman", "store",
+                                                     "file", "changed", target->changed));
+    }
+    return files;
+}
+
+static json_t *json_warnings(const struct report *report)
+{
+    json_t *warnings = json_array();
+
+    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
+        (void)json_array_append_new(warnings, json_text(report->warnings->items[i]));
+    return warnings;
 }
 
 static json_t *json_token(const struct report *report)
@@ -40,11 +66,12 @@ static json_t *json_error(const struct error *err)
 
 static void print_json(const struct report *report, const struct error *err)
 {
-    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:[], s:o, s:[]}", "result",
-                             err != NULL ? "failed" : report->result, "changed", report->changed,
-                             "registry", json_text(report->registry), "username",
-                             json_text(report->username), "verified", report->verified, "files",
-                             json_files(report), "images", "token", json_token(report), "warnings");
+    json_t *json =
+        json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:[], s:o, s:o}", "result",
+                  err != NULL ? "failed" : report->result, "changed", is_changed(report),
+                  "registry", json_text(report->registry), "username", json_text(report->username),
+                  "verified", report->verified, "files", json_files(report), "images", "token",
+                  json_token(report), "warnings", json_warnings(report));
 
     if (err != NULL)
         (void)json_object_set_new(json, "error", json_error(err));
@@ -56,13 +83,31 @@ static void print_json(const struct report *report, const struct error *err)
 
 static void print_success(const struct report *report)
 {
-    char user[512];
-    char path[SHOWN_MAX];
+    char shown[SHOWN_MAX];
 
-    (void)text_printable(user, sizeof(user), report->username, strlen(report->username));
-    (void)text_printable(path, sizeof(path), report->path, strlen(report->path));
-    (void)printf("Login Succeeded: %s as %s, %s in '%s'\n", report->registry, user,
-                 report->changed ? "stored" : "already stored", path);
+    (void)printf("Login Succeeded: %s", report->registry);
+    (void)printf(" as %s",
+                 text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
+    for (size_t i = 0; i < report->targets->count; i++) {
+        const struct target *target = &report->targets->items[i];
+        const char *path = target->location.path;
+
+        (void)printf(", %s in '%s'", target->changed ? "stored" : "already stored",
+                     text_printable(shown, sizeof(shown), path, strlen(path)));
+    }
+    (void)putchar('\n');
+}
+
+static void print_warnings(const struct report *report)
+{
+    char shown[SHOWN_MAX];
+
+    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++) {
+        const char *text = report->warnings->items[i];
+
+        (void)fprintf(stderr, "warning: %s\n",
+                      text_printable(shown, sizeof(shown), text, strlen(text)));
+    }
 }
 
 static void print_error(const struct error *err)
@@ -81,6 +126,8 @@ static void print_error(const struct error *err)
 int report_print(const struct report *report, const struct options *options,
                  const struct error *err)
 {
+    if (!options->quiet)
+        print_warnings(report);
     if (err != NULL)
         print_error(err);
     if (options->json)

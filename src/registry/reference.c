@@ -206,6 +206,12 @@ const char *reference_docker_key(const struct reference *ref)
     return reference_is_docker_hub(ref) ? "https://index.docker.io/v1/" : ref->host;
 }
 
+void reference_podman_key(char *key, const struct reference *ref)
+{
+    (void)snprintf(key, REFERENCE_KEY_MAX + 1, "%s%s%s", ref->host,
+                   ref->name_space[0] != '\0' ? "/" : "", ref->name_space);
+}
+
 bool reference_is_loopback(const char *host)
 {
     struct in_addr v4;

@@ -143,8 +143,8 @@ out:
     return ret;
 }
 
-int document_helper(char *helper, const struct secret *in, const char *name, const char *key,
-                    struct error *err)
+int document_helper(char *helper, const struct secret *in, const char *name, const char *host,
+                    bool has_store, struct error *err)
 {
     const char *found = NULL;
     const char *spelling;
@@ -158,11 +158,36 @@ int document_helper(char *helper, const struct secret *in, const char *name, con
     if (find_member(root, "credHelpers", name, &spelling, &helpers, err) < 0 ||
         find_member(root, "credsStore", name, &spelling, &store, err) < 0)
         goto out;
-    found = json_member_text(helpers, key);
-    if (found == NULL)
+    found = json_member_text(helpers, host);
+    if (found == NULL && has_store)
         found = json_string_value(store);
     (void)snprintf(helper, DOCUMENT_HELPER_MAX + 1, "%s", found != NULL ? found : "");
     ret = 0;
+out:
+    json_decref(root);
+    return ret;
+}
+
+int document_each_key(const struct secret *in, const char *name, const char *prefix,
+                      bool (*visit)(void *ctx, const char *key), void *ctx, struct error *err)
+{
+    const char *spelling;
+    const char *key;
+    json_t *value;
+    json_t *auths;
+    json_t *root;
+    int ret;
+
+    if (parse(&root, in, name, err) < 0)
+        return -1;
+    ret = find_auths(root, name, &spelling, &auths, err);
+    if (ret < 0)
+        goto out;
+    json_object_foreach(auths, key, value)
+    {
+        if (strncmp(key, prefix, strlen(prefix)) == 0 && !visit(ctx, key))
+            break;
+    }
 out:
     json_decref(root);
     return ret;

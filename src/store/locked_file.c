@@ -7,37 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "store/attributes.h"
+#include "store/in_place.h"
 #include "store/path.h"
+#include "store/swap.h"
 
 #define TEMPORARY_MARK ".ghcr-login."
-
-enum { LOCK_POLL_MS = 20 };
 
 static int fail(struct error *err, const char *what, const char *path)
 {
     return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
-}
-
-static int wait_for_lock(struct locked_file *file, const struct clock *clock, int64_t deadline_ms,
-                         struct error *err)
-{
-    while (flock(file->dir_fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EINTR)
-            continue;
-        if (errno != EWOULDBLOCK)
-            return fail(err, "lock the directory", file->dir);
-        if (clock_left(clock, deadline_ms) == 0) {
-            (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another run",
-                            file->dir);
-            return error_hint(err, "wait for it, or find it: lsof '%s'", file->dir);
-        }
-        clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, LOCK_POLL_MS));
-    }
-    return 0;
 }
 
 static void close_fd(int *fd)
@@ -79,7 +61,8 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
     file->dir_fd = open(file->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->dir_fd < 0)
         return fail(err, "open the directory", file->dir);
-    if (wait_for_lock(file, clock, deadline_ms, err) < 0) {
+    if (lock_acquire(&file->lock, file->dir_fd, file->dir, path_base(file->path), clock,
+                     deadline_ms, err) < 0) {
         locked_file_close(file);
         return -1;
     }
@@ -90,7 +73,8 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
 void locked_file_close(struct locked_file *file)
 {
     close_fd(&file->fd);
-    close_fd(&file->dir_fd); /* and with it the lock */
+    lock_release(&file->lock);
+    close_fd(&file->dir_fd);
 }
 
 int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
@@ -125,28 +109,16 @@ int locked_file_peek(const char *path, struct secret *text, size_t max, struct e
     return ret;
 }
 
-/*
- * Those of the file that is replaced. A new file is 0600, and made by root it belongs to the owner
- * of its directory: under sudo that may be a user's home.
- */
-static int set_owner_and_mode(const struct locked_file *file, int fd, struct error *err)
+int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
+                          struct error *err)
 {
-    bool is_new = file->fd < 0;
-    struct stat model = file->seen;
-    mode_t mode = is_new ? 0600 : model.st_mode & 0777;
+    char copy[PATH_MAX];
 
-    if (is_new && geteuid() != 0)
-        return 0; /* as mkostemp() made it */
-    if (is_new && fstat(file->dir_fd, &model) < 0)
-        return fail(err, "look at the directory", file->dir);
-    if (fchown(fd, model.st_uid, model.st_gid) < 0) {
-        if (is_new || model.st_uid != geteuid()) {
-            (void)fail(err, "keep the owner of", file->path);
-            return error_hint(err, "run as the user who owns the file");
-        }
-        mode &= 0707; /* what one group may do is not given to another */
-    }
-    return fchmod(fd, mode) < 0 ? fail(err, "set the mode of", file->path) : 0;
+    if (in_place_copy_path(copy, file->path, err) < 0)
+        return -1;
+    if (access(copy, F_OK) < 0)
+        return 0;
+    return locked_file_peek(copy, text, max, err) == 0 ? 1 : -1;
 }
 
 static int write_temporary(const struct locked_file *file, char *temporary, const char *data,
@@ -159,7 +131,8 @@ static int write_temporary(const struct locked_file *file, char *temporary, cons
         temporary[0] = '\0';
         return fail(err, "make a temporary file beside", file->path);
     }
-    if (set_owner_and_mode(file, fd, err) < 0)
+    if (file->fd < 0 ? attributes_of_new(fd, file->dir_fd, file->path, err) < 0
+                     : attributes_copy(fd, file->fd, &file->seen, file->path, err) < 0)
         goto out;
     if (io_write_all(fd, data, len) < 0 || fsync(fd) < 0) {
         (void)fail(err, "write a temporary file beside", file->path);
@@ -172,108 +145,37 @@ out:
     return ret;
 }
 
-static bool is_same_version(const struct stat *a, const struct stat *b)
+static enum locked_file_result write_through(const struct locked_file *file,
+                                             const struct secret *text, struct error *err)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
+    struct secret old = SECRET_INIT;
+    int ret = locked_file_peek(file->path, &old, (size_t)file->seen.st_size, err);
 
-/* Whether `path` holds what was read: that very file, or none. */
-static bool is_as_seen(const struct locked_file *file, const char *path)
-{
-    struct stat now;
-
-    if (lstat(path, &now) < 0)
-        return errno == ENOENT && file->fd < 0;
-    return file->fd >= 0 && is_same_version(&now, &file->seen);
-}
-
-#if defined(RENAME_EXCHANGE)
-static int exchange(const char *a, const char *b)
-{
-    return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
-}
-#else
-static int exchange(const char *a, const char *b)
-{
-    (void)a;
-    (void)b;
-    errno = ENOSYS;
-    return -1;
-}
-#endif
-
-static enum locked_file_result fail_to_replace(const struct locked_file *file, struct error *err)
-{
-    bool is_mount = errno == EBUSY;
-
-    (void)fail(err, "replace", file->path);
-    if (is_mount)
-        (void)error_hint(err, "the file is a bind mount: mount its directory instead");
-    return LOCKED_FILE_FAILED;
-}
-
-/*
- * Swap the new file in, and look at what came out. Where that is not what was read, a peer has
- * replaced the file in the instant since it was last looked at: swap back. Where in turn something
- * else than our file comes back out, it is a still newer one, and belongs in the place.
- */
-static enum locked_file_result swap_in(const struct locked_file *file, char *temporary,
-                                       struct error *err)
-{
-    struct stat ours;
-    struct stat back;
-
-    if (lstat(temporary, &ours) < 0 || exchange(temporary, file->path) < 0) {
-        if (errno == ENOENT)
-            return LOCKED_FILE_STALE;
-        if (errno != ENOSYS && errno != EINVAL && errno != EPERM)
-            return fail_to_replace(file, err);
-        /* A file system without the exchange: the last look must do. */
-        if (rename(temporary, file->path) < 0)
-            return fail_to_replace(file, err);
-        temporary[0] = '\0';
-        return LOCKED_FILE_REPLACED;
-    }
-    if (is_as_seen(file, temporary))
-        return LOCKED_FILE_REPLACED;
-    if (exchange(temporary, file->path) < 0) {
-        if (rename(temporary, file->path) < 0)
-            (void)fail_to_replace(file, err);
-        temporary[0] = '\0'; /* whatever has that name now is not ours to remove */
-        return err->cls == CLASS_NONE ? LOCKED_FILE_STALE : LOCKED_FILE_FAILED;
-    }
-    if (lstat(temporary, &back) == 0 && !is_same_version(&ours, &back))
-        (void)exchange(temporary, file->path); /* as the two before, it can only work */
-    return LOCKED_FILE_STALE;
-}
-
-/* A first file must not replace one that a peer made meanwhile. */
-static enum locked_file_result link_in(const struct locked_file *file, const char *temporary,
-                                       struct error *err)
-{
-    if (link(temporary, file->path) == 0)
-        return LOCKED_FILE_REPLACED;
-    if (errno == EEXIST)
-        return LOCKED_FILE_STALE;
-    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) { /* no hard links here */
-        if (rename(temporary, file->path) == 0)
-            return LOCKED_FILE_REPLACED;
-    }
-    return fail(err, "create", file->path);
+    if (ret == 0)
+        ret = in_place_write(file->path, &old, text, err);
+    secret_clear(&old);
+    return ret == 0 ? LOCKED_FILE_REPLACED : LOCKED_FILE_FAILED;
 }
 
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
-                                            struct error *err)
+                                            const struct secret *text, struct error *err)
 {
-    enum locked_file_result result;
-
-    if (!is_as_seen(file, file->path))
+    switch (swap_in(temporary, file->path, file->fd >= 0 ? &file->seen : NULL)) {
+    case SWAP_STALE:
         return LOCKED_FILE_STALE;
-    result = file->fd >= 0 ? swap_in(file, temporary, err) : link_in(file, temporary, err);
-    if (result == LOCKED_FILE_REPLACED && fsync(file->dir_fd) < 0 && errno != EINVAL)
-        return fail(err, "sync the directory", file->dir);
-    return result;
+    case SWAP_DONE:
+        if (path_sync_directory(file->dir) < 0)
+            return fail(err, "sync the directory", file->dir);
+        return LOCKED_FILE_REPLACED;
+    case SWAP_FAILED:
+        break;
+    }
+    if (errno == EBUSY && file->in_place)
+        return write_through(file, text, err);
+    if (errno != EBUSY)
+        return fail(err, "replace", file->path);
+    (void)fail(err, "replace", file->path);
+    return in_place_hint(err);
 }
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
@@ -294,26 +196,9 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
     if (write_temporary(file, temporary, text->data, text->len, err) == 0)
-        result = put_in_place(file, temporary, err);
+        result = put_in_place(file, temporary, text, err);
     if (temporary[0] != '\0')
         (void)unlink(temporary);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return result;
-}
-
-int locked_file_check_writable(const char *path, struct error *err)
-{
-    char real[PATH_MAX];
-    char dir[PATH_MAX];
-    char nearest[PATH_MAX];
-
-    if (path_resolve(real, path, err) < 0)
-        return -1;
-    path_directory(dir, real);
-    path_nearest_directory(nearest, dir);
-    if (access(nearest, W_OK | X_OK) == 0)
-        return 0;
-    (void)fail(err, "write into the directory", nearest);
-    (void)error_wrap(err, "cannot store in '%s'", real);
-    return error_hint(err, "name a directory that this user can write with --config DIR");
 }

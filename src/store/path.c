@@ -1,6 +1,7 @@
 #include "store/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,6 +79,18 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
     while (stat(found, &st) < 0 && errno == ENOENT && strcmp(found, ".") != 0 &&
            strcmp(found, "/") != 0)
         path_directory(found, found);
+}
+
+int path_sync_directory(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int ret = fd >= 0 ? fsync(fd) : -1;
+    int errnum = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    errno = errnum;
+    return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
 }
 
 static int make_one(const char *dir, struct error *err)

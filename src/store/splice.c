@@ -102,10 +102,24 @@ static int write_new_document(struct edit *edit, struct error *err)
     return put_text(edit, "\n}\n", err);
 }
 
+typedef int put_value_fn(struct edit *edit, struct span indent, struct error *err);
+
+/* A value behind a key that `lead` leads up to: on one line where that key stands on none. */
+static int put_value(struct edit *edit, struct span lead, put_value_fn *put_it, struct error *err)
+{
+    struct layout_style style = edit->style;
+    int ret;
+
+    if (memchr(lead.data, '\n', lead.len) == NULL)
+        edit->style.newline = "";
+    ret = put_it(edit, layout_indent(lead), err);
+    edit->style = style;
+    return ret;
+}
+
 /* Into an object that has members, behind its last, laid out as that one is. */
 static int append_member(struct edit *edit, const struct layout_object *object, const char *name,
-                         int (*put_value)(struct edit *, struct span, struct error *),
-                         struct error *err)
+                         put_value_fn *put_it, struct error *err)
 {
     const struct layout_member *last = &object->last;
     const char *end = last->value.data + last->value.len;
@@ -113,18 +127,17 @@ static int append_member(struct edit *edit, const struct layout_object *object, 
     if (put_until(edit, end, err) < 0 || put_text(edit, ",", err) < 0 ||
         put(edit, last->lead, err) < 0 || put_text(edit, "\"", err) < 0 ||
         put_text(edit, name, err) < 0 || put_text(edit, "\"", err) < 0 ||
-        put(edit, last->middle, err) < 0 || put_value(edit, layout_indent(last->lead), err) < 0)
+        put(edit, last->middle, err) < 0 || put_value(edit, last->lead, put_it, err) < 0)
         return -1;
     return put_from(edit, end, err);
 }
 
 /* In place of a value that is there. */
 static int replace_value(struct edit *edit, const struct layout_member *member,
-                         int (*put_value)(struct edit *, struct span, struct error *),
-                         struct error *err)
+                         put_value_fn *put_it, struct error *err)
 {
     if (put_until(edit, member->value.data, err) < 0 ||
-        put_value(edit, layout_indent(member->lead), err) < 0)
+        put_value(edit, member->lead, put_it, err) < 0)
         return -1;
     return put_from(edit, member->value.data + member->value.len, err);
 }

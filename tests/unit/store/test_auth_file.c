@@ -16,7 +16,7 @@
 static int check(const char *path, struct error *err)
 {
     struct secret auth = support_secret(AUTH);
-    struct auth_file file = {.path = path, .key = "ghcr.io", .auth = &auth};
+    struct auth_file file = {.path = path, .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
     int ret;
 
     *err = ERROR_INIT;
@@ -29,11 +29,12 @@ static int store_key(const char *path, const char *key, const char *auth_text, i
                      bool *changed, struct error *err)
 {
     struct secret auth = support_secret(auth_text);
-    struct auth_file file = {.path = path, .key = key, .auth = &auth};
+    struct auth_file file = {.path = path, .key = key, .host = key, .auth = &auth};
+    struct warnings warnings = {.count = 0};
     int ret;
 
     *err = ERROR_INIT;
-    ret = auth_file_store(&file, clock_system(), deadline_ms, changed, err);
+    ret = auth_file_store(&file, clock_system(), deadline_ms, changed, &warnings, err);
     secret_clear(&auth);
     return ret;
 }

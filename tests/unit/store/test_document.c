@@ -244,7 +244,7 @@ static void helper_is_the_one_docker_asks(void **state)
         struct error err = ERROR_INIT;
         char helper[DOCUMENT_HELPER_MAX + 1];
 
-        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, &err), 0);
+        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, true, &err), 0);
         assert_string_equal(helper, table[i].helper);
         secret_clear(&text);
     }
@@ -261,7 +261,7 @@ static void helper_of_what_is_malformed_is_an_error(void **state)
         struct error err = ERROR_INIT;
         char helper[DOCUMENT_HELPER_MAX + 1];
 
-        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, &err), -1);
+        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, true, &err), -1);
         assert_int_equal(err.cls, CLASS_AUTHFILE);
         secret_clear(&text);
     }

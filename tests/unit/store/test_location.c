@@ -27,7 +27,13 @@ static int locate(char path[PATH_MAX], const char *config_dir, const char *passw
     struct location_request request = {
         .config_dir = config_dir, .environment = environment, .passwd_home = passwd_home};
 
-    return location_docker(path, &request, err);
+    struct location location;
+
+    if (location_docker(&location, &request, err) < 0)
+        return -1;
+    assert_int_equal(location.format, AUTH_FORMAT_DOCKER);
+    memcpy(path, location.path, PATH_MAX);
+    return 0;
 }
 
 static void docker_s_order_is_kept(void **state)

@@ -1,5 +1,7 @@
 #include "store/locked_file.h"
 
+#include "store/preflight.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,7 +277,7 @@ static int write_into_locked_directory(void)
     struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
 
-    if (locked_file_check_writable("locked/config.json", &err) == 0)
+    if (preflight_check("locked/config.json", false, &err) == 0)
         return 1;
     if (err.cls != CLASS_AUTHFILE || strstr(err.message, strerror(EACCES)) == NULL ||
         strstr(err.hint, "--config") == NULL)
@@ -309,15 +311,15 @@ static void check_tells_whether_replacing_could_work(void **state)
     support_write("file", "");
     support_must(symlink("gone/config.json", "dangling") == 0, "symlink");
     support_must(symlink("loop", "loop") == 0, "symlink");
-    assert_int_equal(locked_file_check_writable("file", &err), 0);
-    assert_int_equal(locked_file_check_writable("absent", &err), 0);
-    assert_int_equal(locked_file_check_writable("absent/below/config.json", &err), 0);
-    assert_int_equal(locked_file_check_writable("dangling", &err), 0);
+    assert_int_equal(preflight_check("file", false, &err), 0);
+    assert_int_equal(preflight_check("absent", false, &err), 0);
+    assert_int_equal(preflight_check("absent/below/config.json", false, &err), 0);
+    assert_int_equal(preflight_check("dangling", false, &err), 0);
     assert_int_equal(support_count("."), 3); /* nothing was made */
-    assert_int_equal(locked_file_check_writable("loop", &err), -1);
+    assert_int_equal(preflight_check("loop", false, &err), -1);
     assert_int_equal(err.cls, CLASS_AUTHFILE);
     err = ERROR_INIT;
-    assert_int_equal(locked_file_check_writable("file/config.json", &err), -1);
+    assert_int_equal(preflight_check("file/config.json", false, &err), -1);
     assert_int_equal(err.cls, CLASS_AUTHFILE);
 }
 

@@ -1,0 +1,28 @@
+/*
+ * Owner, mode, access control list and other extended attributes of a file that takes another's
+ * place.
+ */
+#ifndef STORE_ATTRIBUTES_H
+#define STORE_ATTRIBUTES_H
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+/*
+ * Give `fd`, a new file of mode 0600, what `old_fd` has, whose status is *old. The owner must be
+ * kept; a group that cannot be kept loses its rights; extended attributes are copied where the
+ * system permits it. `path` is for messages.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ */
+int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Give `fd`, made by root, to the owner of the directory `dir_fd` that it stands in: under sudo
+ * that may be a user's home. Made by anybody else it is theirs.
+ */
+int attributes_of_new(int fd, int dir_fd, const char *path, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Before any network: could the file at a path be replaced? Looks, and changes nothing.
+ */
+#ifndef STORE_PREFLIGHT_H
+#define STORE_PREFLIGHT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/*
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and what to do: for a directory that cannot be
+ * written (or made), a read-only file system, a file of another user, a file that is a mount of its
+ * own where it may not be written through (`in_place`).
+ */
+int preflight_check(const char *path, bool in_place, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Add the hint that fits to an error about a file that may not be read or written. */
+void preflight_hint(const char *path, int errnum, struct error *err);
+
+#endif

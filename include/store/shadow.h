@@ -1,0 +1,23 @@
+/*
+ * What some reader would take before the entry that was just stored. Only warns.
+ */
+#ifndef STORE_SHADOW_H
+#define STORE_SHADOW_H
+
+#include "base/secret.h"
+#include "base/warning.h"
+#include "store/auth_file.h"
+#include "store/location.h"
+
+/* Other entries of the same file, whose text is `text`: HOST:443 for nerdctl, namespaces. */
+void shadow_in_file(const struct secret *text, const struct auth_file *file, const char *name,
+                    struct warnings *warnings);
+
+/*
+ * What stands outside the file: $DOCKER_AUTH_CONFIG for docker; for podman $REGISTRY_AUTH_FILE, and
+ * an earlier file on its way that has the registry.
+ */
+void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,
+                      struct warnings *warnings);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * A finished file put in another's place by one system call, if that other is still the one that
+ * was read.
+ */
+#ifndef STORE_SWAP_H
+#define STORE_SWAP_H
+
+#include <sys/stat.h>
+
+enum swap_result {
+    SWAP_FAILED = -1, /* errno is set; the path holds what it held */
+    SWAP_DONE = 0,
+    SWAP_STALE = 1, /* the path holds, or held in between, what was not read: it holds that again */
+};
+
+/*
+ * Put the file `temporary` in the place of `path`. *seen is the status of what was read there, NULL
+ * where there was nothing. What is left under the name `temporary` afterwards is the caller's to
+ * remove; temporary[0] is '\0' where nothing is.
+ *
+ * The two are exchanged (renameat2(2)), so that what came out can be looked at: a program that
+ * knows no lock may have replaced the file in the very instant before. Where a file system cannot
+ * exchange, a last look before rename(2) must do.
+ */
+enum swap_result swap_in(char *temporary, const char *path, const struct stat *seen);
+
+#endif

@@ -1,0 +1,66 @@
+#include "store/attributes.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/xattr.h>
+
+enum { ATTRIBUTE_NAMES_MAX = 4096, ATTRIBUTE_VALUE_MAX = 65536 };
+
+/* Best effort: some belong to the system, and some file systems have none. */
+static void copy_extended(int fd, int old_fd)
+{
+    char names[ATTRIBUTE_NAMES_MAX];
+    char value[ATTRIBUTE_VALUE_MAX];
+    ssize_t len = flistxattr(old_fd, names, sizeof(names));
+
+    for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+        ssize_t value_len = fgetxattr(old_fd, name, value, sizeof(value));
+
+        if (value_len >= 0)
+            (void)fsetxattr(fd, name, value, (size_t)value_len, 0);
+    }
+}
+#else
+static void copy_extended(int fd, int old_fd)
+{
+    (void)fd;
+    (void)old_fd;
+}
+#endif
+
+static int fail(const char *what, const char *path, struct error *err)
+{
+    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
+}
+
+int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, struct error *err)
+{
+    mode_t mode = old->st_mode & 0777;
+
+    if (fchown(fd, old->st_uid, old->st_gid) < 0) {
+        if (old->st_uid != geteuid()) {
+            (void)fail("keep the owner of", path, err);
+            return error_hint(err, "run as the user who owns the file");
+        }
+        mode &= 0707; /* what one group may do is not given to another */
+    }
+    if (fchmod(fd, mode) < 0)
+        return fail("set the mode of", path, err);
+    if (mode == (old->st_mode & 0777))
+        copy_extended(fd, old_fd);
+    return 0;
+}
+
+int attributes_of_new(int fd, int dir_fd, const char *path, struct error *err)
+{
+    struct stat dir;
+
+    if (geteuid() != 0)
+        return 0;
+    if (fstat(dir_fd, &dir) < 0 || fchown(fd, dir.st_uid, dir.st_gid) < 0)
+        return fail("give its directory's owner to", path, err);
+    return 0;
+}

@@ -1,0 +1,105 @@
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOCK_POLL_MS = 20 };
+
+#if defined(F_OFD_SETLK)
+#define SIDE_LOCK_COMMAND F_OFD_SETLK
+#else
+#define SIDE_LOCK_COMMAND F_SETLK
+#endif
+
+/* Each try returns 1 when the lock is held, 0 when somebody else has it, -1 with errno set. */
+
+static int try_directory(struct lock *lock)
+{
+    if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0)
+        return 1;
+    return errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
+}
+
+/* Whether the file behind `fd` still has its name: its last holder may have removed it. */
+static int is_still_named(int fd, const char *path)
+{
+    struct stat opened;
+    struct stat named;
+
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+static int try_side_file(struct lock *lock)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int errnum = 0;
+
+    if (fd < 0)
+        return -1;
+    if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
+        errnum = errno;
+    else if (is_still_named(fd, lock->path)) {
+        lock->fd = fd;
+        return 1;
+    }
+    (void)close(fd);
+    errno = errnum;
+    return errnum == 0 || errnum == EAGAIN || errnum == EACCES ? 0 : -1;
+}
+
+static int wait_for(int (*try_lock)(struct lock *), struct lock *lock, const struct clock *clock,
+                    int64_t deadline_ms)
+{
+    int held;
+
+    while ((held = try_lock(lock)) == 0 && clock_left(clock, deadline_ms) > 0)
+        clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, LOCK_POLL_MS));
+    return held;
+}
+
+int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *name,
+                 const struct clock *clock, int64_t deadline_ms, struct error *err)
+{
+    int held;
+
+    *lock = LOCK_INIT;
+    /* One more open file description, so that closing ours ends the lock and nothing else does. */
+    lock->fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    held = lock->fd >= 0 ? wait_for(try_directory, lock, clock, deadline_ms) : -1;
+    if (held < 0) {
+        lock_release(lock);
+        if (snprintf(lock->path, sizeof(lock->path), "%s/.%s.ghcr-login-lock", dir, name) >=
+            (int)sizeof(lock->path))
+            errno = ENAMETOOLONG;
+        else
+            held = wait_for(try_side_file, lock, clock, deadline_ms);
+    }
+    if (held > 0)
+        return 0;
+    if (held < 0)
+        (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot lock the directory '%s'", dir);
+    else
+        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another run", dir);
+    if (held == 0)
+        (void)error_hint(err, "wait for it, or find it: lsof '%s'", dir);
+    lock->path[0] = '\0'; /* not ours to remove */
+    lock_release(lock);
+    return -1;
+}
+
+void lock_release(struct lock *lock)
+{
+    if (lock->fd >= 0) {
+        if (lock->path[0] != '\0')
+            (void)unlink(lock->path);
+        (void)close(lock->fd);
+    }
+    *lock = LOCK_INIT;
+}

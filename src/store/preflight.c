@@ -1,0 +1,98 @@
+#include "store/preflight.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/in_place.h"
+#include "store/path.h"
+
+/* Whether the file is a mount of its own, which rename(2) cannot replace: EBUSY. */
+#if defined(STATX_MNT_ID)
+static bool is_mount(const char *path, const char *dir)
+{
+    struct statx of_file;
+    struct statx of_dir;
+
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
+           statx(AT_FDCWD, dir, 0, STATX_MNT_ID, &of_dir) == 0 &&
+           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
+           of_file.stx_mnt_id != of_dir.stx_mnt_id;
+}
+#else
+static bool is_mount(const char *path, const char *dir)
+{
+    (void)path;
+    (void)dir;
+    return false; /* then the write finds out */
+}
+#endif
+
+void preflight_hint(const char *path, int errnum, struct error *err)
+{
+    struct stat st;
+    const struct passwd *user;
+
+    if (errnum == EROFS) {
+        (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
+                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
+                              "with --config DIR or --authfile FILE");
+        return;
+    }
+    if ((errnum != EACCES && errnum != EPERM) || stat(path, &st) < 0 || st.st_uid == geteuid())
+        return;
+    user = getpwuid(st.st_uid);
+    if (st.st_uid == 0)
+        (void)error_hint(err,
+                         "'%s' belongs to root: a login under sudo may have left it; give it back "
+                         "(sudo chown -R \"$(id -u):$(id -g)\" '%s'), or name another place with "
+                         "--config DIR or --authfile FILE",
+                         path, path);
+    else
+        (void)error_hint(err,
+                         "'%s' belongs to the user %s (%lu): run as that user, or name "
+                         "another place with --config DIR or --authfile FILE",
+                         path, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
+}
+
+static int refuse(const char *what, const char *path, int errnum, struct error *err)
+{
+    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, path);
+    preflight_hint(path, errnum, err);
+    return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");
+}
+
+static int check_file(const char *path, const char *dir, bool in_place, struct error *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : refuse("look at", path, errno, err);
+    if (st.st_uid != geteuid() && geteuid() != 0)
+        return refuse("replace", path, EPERM, err);
+    if (!is_mount(path, dir))
+        return 0;
+    if (in_place)
+        return access(path, W_OK) == 0 ? 0 : refuse("write through", path, errno, err);
+    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
+    return in_place_hint(err);
+}
+
+int preflight_check(const char *path, bool in_place, struct error *err)
+{
+    char real[PATH_MAX];
+    char dir[PATH_MAX];
+    char nearest[PATH_MAX];
+
+    if (path_resolve(real, path, err) < 0)
+        return -1;
+    path_directory(dir, real);
+    path_nearest_directory(nearest, dir);
+    if (access(nearest, W_OK | X_OK) == 0)
+        return check_file(real, dir, in_place, err);
+    (void)refuse("write into the directory", nearest, errno, err);
+    return error_wrap(err, "cannot store in '%s'", real);
+}

@@ -1,0 +1,117 @@
+#include "store/shadow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/document.h"
+#include "store/locked_file.h"
+
+/* One look through the keys of a file. */
+struct look {
+    const struct auth_file *file;
+    const char *name; /* of the file, in warnings */
+    struct warnings *warnings;
+    bool found;
+};
+
+/* `rest` is what follows the host in a key. */
+static const char *rest_of_key(const struct look *look, const char *key)
+{
+    return key + strlen(look->file->host);
+}
+
+static bool warn_of_neighbour(void *ctx, const char *key)
+{
+    struct look *look = ctx;
+    const char *rest = rest_of_key(look, key);
+
+    if (strcmp(rest, ":443") == 0 && look->file->format == AUTH_FORMAT_DOCKER)
+        warnings_add(look->warnings, "%s also has '%s', which nerdctl takes first", look->name,
+                     key);
+    if (rest[0] == '/' && look->file->format == AUTH_FORMAT_PODMAN &&
+        strncmp(key, look->file->key, strlen(look->file->key)) == 0 &&
+        strcmp(key, look->file->key) != 0)
+        warnings_add(look->warnings, "%s also has '%s', which podman takes for images below that",
+                     look->name, key);
+    return true;
+}
+
+void shadow_in_file(const struct secret *text, const struct auth_file *file, const char *name,
+                    struct warnings *warnings)
+{
+    struct look look = {.file = file, .name = name, .warnings = warnings};
+    struct error ignored = ERROR_INIT;
+
+    if (document_each_key(text, name, file->host, warn_of_neighbour, &look, &ignored) < 0)
+        return; /* it was valid when it was stored; a peer's damage is not for a warning */
+}
+
+/* Whether podman would take an entry of this key for what we stored. */
+static bool notice_match(void *ctx, const char *key)
+{
+    struct look *look = ctx;
+    const char *rest = rest_of_key(look, key);
+
+    look->found = look->found || rest[0] == '\0' || rest[0] == '/';
+    return !look->found;
+}
+
+static bool has_registry(const char *path, const struct auth_file *file)
+{
+    struct look look = {.file = file};
+    struct error ignored = ERROR_INIT;
+    struct secret text = SECRET_INIT;
+    bool readable = locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
+                    document_each_key(&text, path, file->host, notice_match, &look, &ignored) == 0;
+
+    secret_clear(&text);
+    return readable && look.found;
+}
+
+static void check_docker(const struct auth_file *file, const struct location_request *request,
+                         struct warnings *warnings)
+{
+    const char *config = request->environment("DOCKER_AUTH_CONFIG");
+    struct look look = {.file = file};
+    struct error ignored = ERROR_INIT;
+    struct secret text = SECRET_INIT;
+
+    if (config == NULL || secret_append_text(&text, config, &ignored) < 0)
+        return;
+    if (document_each_key(&text, "it", file->key, notice_match, &look, &ignored) == 0 && look.found)
+        warnings_add(warnings,
+                     "DOCKER_AUTH_CONFIG is set and has '%s': docker takes that before "
+                     "any file",
+                     file->key);
+    secret_clear(&text);
+}
+
+/* Podman looks at the default file, then at the persistent one; the first that knows it wins. */
+static void check_podman(const struct auth_file *file, const struct location_request *request,
+                         struct warnings *warnings)
+{
+    struct location_request plain = *request;
+    struct error ignored = ERROR_INIT;
+    struct location first;
+    const char *named = request->environment("REGISTRY_AUTH_FILE");
+
+    plain.authfile = NULL;
+    plain.is_persistent = false;
+    if (location_podman(&first, &plain, &ignored) < 0 || strcmp(first.path, file->path) == 0)
+        return;
+    if (named != NULL && named[0] != '\0')
+        warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
+                     first.path);
+    else if (request->authfile == NULL && has_registry(first.path, file))
+        warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
+                     file->host);
+}
+
+void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,
+                      struct warnings *warnings)
+{
+    if (file->format == AUTH_FORMAT_DOCKER)
+        check_docker(file, request, warnings);
+    else
+        check_podman(file, request, warnings);
+}
