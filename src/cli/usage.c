@@ -7,10 +7,10 @@
 enum { HELP_COLUMN = 30 };
 
 static const char head[] =
-    "usage: ghcr-login [login] [OPTION...] [REGISTRY]\n"
+    "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
     "\n"
     "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
-    "store them where docker finds them. Never prompts.\n"
+    "store them where docker or podman finds them. Never prompts.\n"
     "\n"
     "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
 

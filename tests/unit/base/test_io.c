@@ -206,21 +206,6 @@ static void test_fifo_that_nobody_writes_to(void **state)
     secret_clear(&out);
 }
 
-/* A child that does its part and is gone, without cmocka's cleanup. */
-static pid_t child_writes(int fd, const char *data, size_t len, useconds_t pause_us)
-{
-    pid_t pid = fork();
-
-    if (pid != 0)
-        return pid;
-    for (size_t done = 0; pause_us > 0 && done < 3 && done < len; done++) {
-        (void)usleep(pause_us);
-        if (io_write_all(fd, data++, 1) < 0)
-            _exit(1);
-    }
-    _exit(io_write_all(fd, data, pause_us > 0 ? len - 3 : len) == 0 ? 0 : 1);
-}
-
 static void assert_child_done(pid_t pid)
 {
     int status = -1;
@@ -230,7 +215,22 @@ static void assert_child_done(pid_t pid)
     assert_int_equal(status, 0);
 }
 
-/* More than a pipe holds: both sides take many turns. */
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Signals every `ms`, which interrupt what waits (no SA_RESTART); 0: no more. */
+static void interrupt_every(suseconds_t ms)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval ticks = {.it_interval.tv_usec = ms * 1000, .it_value.tv_usec = ms * 1000};
+
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &ticks, NULL), 0);
+}
+
+/* More than a pipe holds, and signals: each write() does a part of it. */
 static void test_large_pipe(void **state)
 {
     static char data[300000];
@@ -244,8 +244,13 @@ static void test_large_pipe(void **state)
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (char)(i % 253);
     assert_int_equal(pipe(fds), 0);
-    pid = child_writes(fds[1], data, sizeof(data), 0);
+    pid = fork();
+    if (pid == 0) {
+        interrupt_every(2);
+        _exit(io_write_all(fds[1], data, sizeof(data)) == 0 ? 0 : 1);
+    }
     (void)close(fds[1]);
+    (void)usleep(50000); /* until it is full, and the writer was interrupted */
     assert_int_equal(io_read_all(&out, fds[0], &input, &err), 0);
     assert_int_equal(out.len, sizeof(data));
     assert_memory_equal(out.data, data, sizeof(data));
@@ -277,18 +282,10 @@ static void test_fifo_with_a_late_writer(void **state)
     secret_clear(&out);
 }
 
-static void on_alarm(int number)
-{
-    (void)number;
-}
-
 /* Signals that come while it waits neither end the wait nor count as data. */
 static void test_signals(void **state)
 {
     struct io_input input = input_until(99, 20000);
-    struct sigaction action = {.sa_handler = on_alarm}; /* without SA_RESTART */
-    struct itimerval ticks = {.it_interval.tv_usec = 3000, .it_value.tv_usec = 3000};
-    struct itimerval off = {.it_value.tv_usec = 0};
     struct secret out = SECRET_INIT;
     struct error err = ERROR_INIT;
     int fds[2];
@@ -296,13 +293,20 @@ static void test_signals(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    pid = child_writes(fds[1], "slowly", 6, 20000);
+    pid = fork();
+    if (pid == 0) {
+        for (const char *p = "slow"; *p != '\0'; p++) {
+            (void)usleep(15000);
+            if (io_write_all(fds[1], p, 1) < 0)
+                _exit(1);
+        }
+        _exit(0);
+    }
     (void)close(fds[1]);
-    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
-    assert_int_equal(setitimer(ITIMER_REAL, &ticks, NULL), 0);
+    interrupt_every(3);
     assert_int_equal(io_read_all(&out, fds[0], &input, &err), 0);
-    assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
-    assert_string_equal(secret_text(&out), "slowly");
+    interrupt_every(0);
+    assert_string_equal(secret_text(&out), "slow");
     assert_child_done(pid);
     (void)close(fds[0]);
     secret_clear(&out);

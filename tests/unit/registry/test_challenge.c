@@ -217,9 +217,9 @@ static void test_what_is_refused(void **state)
         "Bearer realm==\"r\"", "Bearer =\"r\"", "Bearer \"r\"", "Bearer realm=\"r\",=s",
         "Bearer realm=\"r\",\"s\"", "Bearer realm=\"r\", service=", "Bearer realm=\"r\",service=@",
         /* schemes */
-        "=", "\"Bearer\" realm=\"r\"", "realm=\"r\"", "Bearer:realm=\"r\"", "Bear er@x",
-        "Bearer realm=\"r\", @", "Bearer\nrealm=\"r\"", "B\xc3\xa9r realm=\"r\"",
-        "(Bearer) realm=\"r\""};
+        "=", "\"Bearer\" realm=\"r\"", "realm=\"r\"", "Bearer:realm=\"r\"", "Bearer/realm",
+        "Basic/x=", "Bear er@x", "Bearer realm=\"r\", @", "Bearer\nrealm=\"r\"",
+        "B\xc3\xa9r realm=\"r\"", "(Bearer) realm=\"r\""};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
