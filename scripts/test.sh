@@ -26,12 +26,14 @@ if [[ $(id -u) -ne 0 ]]; then
 fi
 
 scripts/install-packages.sh test
-for preset in dev clang asan release; do
+for preset in dev clang asan release fuzz; do
     build "$preset"
 done
 say "lint"
 scripts/lint.sh
 unit_tests dev
 unit_tests asan
+say "fuzzing, briefly"
+ctest --test-dir build/fuzz -L fuzz --output-on-failure -Q --no-tests=error
 say "the program, against a loopback registry and the real engines"
 exec /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/cli tests/acceptance

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <string.h>
+
 #include "base/secret.h"
 
 void json_init(void)
@@ -13,8 +15,14 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
     size_t flags =
         JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     json_error_t at;
-    json_t *json = json_loadb(text, len, flags, &at);
+    json_t *json;
 
+    /* jansson takes a NUL byte behind a number for nothing at all. */
+    if (memchr(text, '\0', len) != NULL) {
+        (void)error_set(err, cls, "%s is not valid JSON (it has a NUL byte)", name);
+        return NULL;
+    }
+    json = json_loadb(text, len, flags, &at);
     if (json != NULL)
         return json;
     switch (json_error_code(&at)) {

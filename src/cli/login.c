@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/report.h"
 #include "cli/targets.h"
 #include "credential/github_token.h"
@@ -56,14 +57,16 @@ static int read_credential(struct login *login, struct error *err)
 static int send_aloud(void *http, const struct http_request *request,
                       struct http_response *response, struct error *err)
 {
+    char shown[1024];
     int ret = http_send(http, request, response, err);
 
-    (void)fprintf(stderr, "ghcr-login: GET %.*s -> ", (int)strcspn(request->url, "?"),
-                  request->url);
+    (void)text_printable(shown, sizeof(shown), request->url, strcspn(request->url, "?"));
+    (void)fprintf(stderr, "ghcr-login: GET %s -> ", shown);
     if (ret == 0)
         (void)fprintf(stderr, "%d\n", response->status);
     else
-        (void)fprintf(stderr, "%s\n", err->message);
+        (void)fprintf(stderr, "%s\n",
+                      text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
     return ret;
 }
 

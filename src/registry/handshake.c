@@ -117,7 +117,7 @@ static int ping_without_credential(struct conversation *c, struct error *err)
                         host);
         return error_hint(err, "give the registry's own host name and port");
     }
-    (void)snprintf(what, sizeof(what), "'https://%s/v2/'", host);
+    (void)snprintf(what, sizeof(what), "'%s'", c->ping_url);
     return refuse_status(c, what, err);
 }
 

@@ -25,7 +25,7 @@ struct http {
 /* What the callbacks of one transfer fill in. */
 struct transfer {
     struct http_response *response;
-    bool is_header_too_long;
+    bool is_header_bad; /* too long, or not made of lines */
 };
 
 int http_init(struct error *err)
@@ -45,8 +45,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 
     if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
         secret_clear(headers); /* what came before was an interim answer */
-    transfer->is_header_too_long = headers->len + len > HTTP_HEADER_MAX;
-    if (transfer->is_header_too_long || len == 0 || data[len - 1] != '\n')
+    transfer->is_header_bad =
+        headers->len + len > HTTP_HEADER_MAX || len == 0 || data[len - 1] != '\n';
+    if (transfer->is_header_bad)
         return 0;
     return secret_append(headers, data, len, HTTP_HEADER_MAX, &no_memory) == 0 ? len : 0;
 }
@@ -308,7 +309,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     curl_slist_free_all(fields);
     if (code == CURLE_OK)
         return 0;
-    if (code == CURLE_WRITE_ERROR && !transfer.is_header_too_long)
+    if (code == CURLE_WRITE_ERROR && !transfer.is_header_bad)
         return error_no_memory(err); /* a callback had no other reason to stop */
     return report_fault(http, code, request->url, response, err);
 }

@@ -16,10 +16,10 @@ bool http_response_header(const struct http_response *response, const char *name
 
     while (!scan_is_at_end(&s)) {
         const char *line_end = memchr(s.p, '\n', (size_t)(s.end - s.p));
-        struct scan line = {.p = s.p, .end = line_end};
+        struct scan line = {.p = s.p, .end = line_end != NULL ? line_end : s.end};
         struct span found;
 
-        s.p = line_end + 1;
+        s.p = line_end != NULL ? line_end + 1 : s.end;
         if (!scan_token(&line, &found) || !span_is(found, name) || !scan_char(&line, ':'))
             continue;
         if (nth-- > 0)

@@ -75,6 +75,7 @@ static void test_what_is_refused(void **state)
         assert_refused(rows[i], strlen(rows[i]), "is not valid JSON (line ");
     assert_refused("{}\0", 3, "is not valid JSON");
     assert_refused("{\0}", 3, "is not valid JSON");
+    assert_refused("{\"a\":1\0}", 8, "is not valid JSON"); /* jansson itself takes this */
 }
 
 /* jansson would keep the last one only. */
