@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,18 +32,25 @@ static bool is_mount(const char *path, const char *dir)
 }
 #endif
 
-void preflight_hint(const char *path, int errnum, struct error *err)
+/* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
+static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *st)
 {
-    struct stat st;
-    const struct passwd *user;
-
-    if (errnum == EROFS) {
-        (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
-                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
-                              "with --config DIR or --authfile FILE");
-        return;
+    (void)snprintf(nearest, PATH_MAX, "%s", path);
+    while (stat(nearest, st) < 0) {
+        if (errno != EACCES || strcmp(nearest, "/") == 0 || strcmp(nearest, ".") == 0)
+            return -1;
+        path_directory(nearest, nearest);
     }
-    if ((errnum != EACCES && errnum != EPERM) || stat(path, &st) < 0 || st.st_uid == geteuid())
+    return 0;
+}
+
+static void hint_at_owner(const char *path, struct error *err)
+{
+    char nearest[PATH_MAX];
+    const struct passwd *user;
+    struct stat st;
+
+    if (stat_nearest(nearest, path, &st) < 0 || st.st_uid == geteuid())
         return;
     user = getpwuid(st.st_uid);
     if (st.st_uid == 0)
@@ -50,12 +58,23 @@ void preflight_hint(const char *path, int errnum, struct error *err)
                          "'%s' belongs to root: a login under sudo may have left it; give it back "
                          "(sudo chown -R \"$(id -u):$(id -g)\" '%s'), or name another place with "
                          "--config DIR or --authfile FILE",
-                         path, path);
+                         nearest, nearest);
     else
         (void)error_hint(err,
-                         "'%s' belongs to the user %s (%lu): run as that user, or name "
-                         "another place with --config DIR or --authfile FILE",
-                         path, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
+                         "'%s' belongs to the user %s (%lu): run as that user, or name another "
+                         "place with --config DIR or --authfile FILE",
+                         nearest, user != NULL ? user->pw_name : "unknown",
+                         (unsigned long)st.st_uid);
+}
+
+void preflight_hint(const char *path, int errnum, struct error *err)
+{
+    if (errnum == EROFS)
+        (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
+                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
+                              "with --config DIR or --authfile FILE");
+    else if (errnum == EACCES || errnum == EPERM)
+        hint_at_owner(path, err);
 }
 
 static int refuse(const char *what, const char *path, int errnum, struct error *err)

@@ -52,7 +52,10 @@ def test_a_login_of_the_readme(shell, line):
     done = shell(line, GHCR_TOKEN=TOKEN)
     assert done.returncode == 0, done
     assert "--json" in line or done.stdout.startswith("Login Succeeded"), done
-    assert (shell.home / ".docker" / "config.json").stat().st_mode & 0o777 == 0o600
+    places = {"--docker": ".docker/config.json", "--podman": ".config/containers/auth.json"}
+    for option, place in places.items():
+        if option in line or (option == "--docker" and "--podman" not in line):
+            assert (shell.home / place).stat().st_mode & 0o777 == 0o600
 
 
 def test_the_readme_has_the_logins_that_are_run():
