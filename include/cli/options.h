@@ -32,10 +32,12 @@ struct options {
     const char *authfile;
     bool persistent;
     bool in_place;
+    struct option_list images;
     unsigned timeout_s;
     unsigned connect_timeout_s;
     unsigned retries;
     const char *ca_file;
+    const char *cert_dir;
     struct option_list allowed_realms;
     bool plain_http;
     bool json;

@@ -12,6 +12,7 @@
 #include "base/warning.h"
 #include "cli/options.h"
 #include "cli/targets.h"
+#include "registry/image.h"
 
 /* What a run has come to so far; strings are borrowed. */
 struct report {
@@ -20,6 +21,8 @@ struct report {
     const char *username;          /* NULL: not known yet */
     const char *token_kind;        /* NULL: not known, or not GitHub's */
     const struct targets *targets; /* NULL: not known yet */
+    const struct image *images;
+    size_t image_count;
     const struct warnings *warnings;
     bool verified;
 };

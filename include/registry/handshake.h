@@ -6,6 +6,8 @@
  *      scope (GHCR's challenge carries a placeholder), answered by a token.
  *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly.
  *
+ *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest.
+ *
  * 401 and 403 after credentials were sent are a refusal; GHCR says 403 DENIED. Sources: the
  * distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
  */
@@ -17,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "registry/image.h"
 #include "registry/realm.h"
 #include "registry/reference.h"
 #include "registry/retry.h"
@@ -28,12 +31,15 @@ struct handshake {
     const struct secret *auth; /* base64 of user:token, to know it where a registry repeats it */
     struct realm_policy realms;
     struct retry retry;
+    struct image *images; /* to be pulled with it; each learns whether it can be */
+    size_t image_count;
 };
 
 /*
  * Returns 0 when the registry accepted the credential, and -1 with *err set otherwise:
  * CLASS_REJECTED when it refused, CLASS_UNREACHABLE when it could not be asked, CLASS_UNPROVED when
- * its answers prove nothing.
+ * its answers prove nothing, CLASS_FORBIDDEN when it accepted the credential but not the pull of an
+ * image, or has no such image.
  */
 int handshake_prove(const struct handshake *handshake, struct error *err)
     __attribute__((warn_unused_result));

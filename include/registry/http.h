@@ -5,8 +5,8 @@
  * are always verified. Every buffer has its limit from the start; an answer's
  * header and body have those of response.h. No request outlives the deadline.
  *
- * Roots of trust: the file given, alone; else the system's hashed directory, and the system's
- * bundle only where that does not verify: loading a whole bundle costs OpenSSL 3 some 20 ms.
+ * Of the system's roots the hashed directory is tried first, and the bundle only where that does
+ * not verify: loading a whole bundle costs OpenSSL 3 some 20 ms.
  */
 #ifndef REGISTRY_HTTP_H
 #define REGISTRY_HTTP_H
@@ -19,11 +19,13 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "registry/response.h"
+#include "registry/trust.h"
 
 enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
 
 struct http_request {
     const char *url;
+    bool is_head;       /* HEAD instead of GET */
     const char *accept; /* NULL: anything */
     enum http_auth auth;
     const char *username;        /* for Basic; no colon */
@@ -39,8 +41,7 @@ typedef int http_send_fn(void *ctx, const struct http_request *request,
                          struct http_response *response, struct error *err);
 
 struct http_options {
-    const char *ca_file; /* --cacert: trust this alone; NULL: the system's */
-    const char *(*environment)(const char *name);
+    const struct trust *trust; /* borrowed as long as the client lives */
     int64_t connect_timeout_ms;
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock, for all requests together */
@@ -50,6 +51,9 @@ struct http;
 
 /* Once, before anything else that may use libcurl. */
 int http_init(struct error *err) __attribute__((warn_unused_result));
+
+/* Where libcurl was built to find the system's roots; each NULL where it does not say. */
+void http_default_trust(const char **file, const char **dir);
 
 /* Returns a client to be released with http_close(), or NULL with *err set. */
 struct http *http_open(const struct http_options *options, struct error *err);

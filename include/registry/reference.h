@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/scan.h"
 
 #define REFERENCE_DEFAULT "ghcr.io"
 
@@ -49,6 +50,12 @@ const char *reference_docker_key(const struct reference *ref);
 
 /* The key of its entry in Podman's auth.json, HOST[/NAMESPACE], into key[REFERENCE_KEY_MAX + 1]. */
 void reference_podman_key(char *key, const struct reference *ref);
+
+/*
+ * Past one path component of an image name: lower-case letters and digits, between them a dot, one
+ * or two underscores, or hyphens (distribution/reference's grammar). False, not moved, at none.
+ */
+bool reference_scan_component(struct scan *s);
 
 /* Whether a host without port is "localhost" or an address of the machine itself. */
 bool reference_is_loopback(const char *host);

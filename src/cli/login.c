@@ -21,6 +21,7 @@ struct login {
     struct reference registry;
     struct credential credential;
     struct secret auth;
+    struct image images[OPTIONS_LIST_MAX];
     struct targets targets;
     struct warnings warnings;
 };
@@ -95,25 +96,34 @@ static int ask_registry(struct login *login, struct http *http, struct error *er
             },
     };
 
+    handshake.images = login->images;
+    handshake.image_count = o->images.count;
     return handshake_prove(&handshake, err);
 }
 
 static int prove(struct login *login, struct error *err)
 {
-    struct http_options options = {
+    struct trust_request request = {
+        .host = login->registry.api_host,
         .ca_file = login->options->ca_file,
+        .cert_dir = login->options->cert_dir,
         .environment = environment,
+    };
+    struct trust trust = TRUST_INIT;
+    struct http_options options = {
+        .trust = &trust,
         .connect_timeout_ms = (int64_t)login->options->connect_timeout_s * 1000,
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
-    struct http *http = http_open(&options, err);
-    int ret;
+    struct http *http = NULL;
+    int ret = -1;
 
-    if (http == NULL)
-        return -1;
-    ret = ask_registry(login, http, err);
+    http_default_trust(&request.system_file, &request.system_dir);
+    if (trust_find(&trust, &request, err) == 0 && (http = http_open(&options, err)) != NULL)
+        ret = ask_registry(login, http, err);
     http_close(http);
+    trust_clear(&trust);
     return ret;
 }
 
@@ -159,6 +169,18 @@ static int store(struct login *login, struct report *report, struct error *err)
     return 0;
 }
 
+static int parse_images(struct login *login, struct report *report, struct error *err)
+{
+    const struct option_list *given = &login->options->images;
+
+    for (size_t i = 0; i < given->count; i++) {
+        if (image_parse(&login->images[i], given->items[i], &login->registry, err) < 0)
+            return -1;
+        report->image_count++;
+    }
+    return 0;
+}
+
 /* The story: each step needs the one before, and nothing is asked or written before it must be. */
 static int tell(struct login *login, struct report *report, struct error *err)
 {
@@ -167,7 +189,9 @@ static int tell(struct login *login, struct report *report, struct error *err)
     if (reference_parse(&login->registry, registry != NULL ? registry : REFERENCE_DEFAULT, err) < 0)
         return -1;
     report->registry = login->registry.host;
-    if (targets_find(&login->targets, login->options, &login->registry, err) < 0)
+    report->images = login->images;
+    if (parse_images(login, report, err) < 0 ||
+        targets_find(&login->targets, login->options, &login->registry, err) < 0)
         return -1;
     report->targets = &login->targets;
     if (read_credential(login, err) < 0)
@@ -176,6 +200,7 @@ static int tell(struct login *login, struct report *report, struct error *err)
     if (targets_check(&login->targets, login->options, &login->auth, err) < 0)
         return -1;
     if (prove(login, err) < 0) {
+        report->verified = err->cls == CLASS_FORBIDDEN; /* good, but not for the image */
         hint_at_cause(login, err);
         return -1;
     }

@@ -42,6 +42,17 @@ static json_t *json_files(const struct report *report)
     return files;
 }
 
+static json_t *json_images(const struct report *report)
+{
+    json_t *images = json_array();
+
+    for (size_t i = 0; i < report->image_count; i++)
+        (void)json_array_append_new(images, json_pack("{s:o, s:b}", "image",
+                                                      json_text(report->images[i].given), "pull",
+                                                      report->images[i].can_pull));
+    return images;
+}
+
 static json_t *json_warnings(const struct report *report)
 {
     json_t *warnings = json_array();
@@ -66,12 +77,12 @@ static json_t *json_error(const struct error *err)
 
 static void print_json(const struct report *report, const struct error *err)
 {
-    json_t *json =
-        json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:[], s:o, s:o}", "result",
-                  err != NULL ? "failed" : report->result, "changed", is_changed(report),
-                  "registry", json_text(report->registry), "username", json_text(report->username),
-                  "verified", report->verified, "files", json_files(report), "images", "token",
-                  json_token(report), "warnings", json_warnings(report));
+    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
+                             err != NULL ? "failed" : report->result, "changed", is_changed(report),
+                             "registry", json_text(report->registry), "username",
+                             json_text(report->username), "verified", report->verified, "files",
+                             json_files(report), "images", json_images(report), "token",
+                             json_token(report), "warnings", json_warnings(report));
 
     if (err != NULL)
         (void)json_object_set_new(json, "error", json_error(err));

@@ -20,8 +20,8 @@ static const char tail[] =
     "'ghcr-token', the name from $GHCR_USERNAME or $GITHUB_ACTOR.\n"
     "\n"
     "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
-    "registry, 5 registry could not be asked, 6 nothing was proved, 8 auth file, 9 credential "
-    "helper.\n";
+    "registry, 5 registry could not be asked, 6 nothing was proved, 7 may not pull the image,\n"
+    "8 auth file, 9 credential helper.\n";
 
 static void print_option(FILE *out, const struct option_spec *spec)
 {

@@ -10,14 +10,14 @@
 
 #include <curl/curl.h>
 
-#include "base/text.h"
+#include "base/io.h"
 #include "registry/url.h"
+
+enum { BUNDLE_MAX = 16 * 1024 * 1024 }; /* bytes of PEM text */
 
 struct http {
     CURL *easy;
     struct http_options options;
-    const char *ca_file;
-    const char *ca_dir;
     bool skip_bundle; /* the hashed directory alone has not failed yet */
     char error_text[CURL_ERROR_SIZE];
 };
@@ -66,23 +66,28 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return len <= room ? len : 0;
 }
 
-/* The system's roots, as libcurl was built and as OpenSSL's and Go's variables say. */
-static void find_system_trust(struct http *http)
+void http_default_trust(const char **file, const char **dir)
 {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    const char *file = http->options.environment("SSL_CERT_FILE");
-    const char *dir = http->options.environment("SSL_CERT_DIR");
-    bool is_openssl = info->ssl_version != NULL && strstr(info->ssl_version, "OpenSSL") != NULL;
-
 #if LIBCURL_VERSION_NUM >= 0x074600
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
     if (info->age >= CURLVERSION_SEVENTH) {
-        file = file != NULL ? file : info->cainfo;
-        dir = dir != NULL ? dir : info->capath;
+        *file = info->cainfo;
+        *dir = info->capath;
+        return;
     }
 #endif
-    http->ca_file = file;
-    http->ca_dir = dir;
-    http->skip_bundle = is_openssl && dir != NULL && access(dir, R_OK | X_OK) == 0;
+    *file = NULL;
+    *dir = NULL;
+}
+
+/* Only OpenSSL looks certificates up in a hashed directory one by one. */
+static bool can_skip_bundle(const struct trust *trust)
+{
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+    return library != NULL && strstr(library, "OpenSSL") != NULL && trust->dir[0] != '\0' &&
+           access(trust->dir, R_OK | X_OK) == 0;
 }
 
 struct http *http_open(const struct http_options *options, struct error *err)
@@ -95,10 +100,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
         return NULL;
     }
     http->options = *options;
-    if (options->ca_file != NULL)
-        http->ca_file = options->ca_file;
-    else
-        find_system_trust(http);
+    http->skip_bundle = can_skip_bundle(options->trust);
     return http;
 }
 
@@ -110,16 +112,57 @@ void http_close(struct http *http)
     free(http);
 }
 
-static CURLcode set_trust(const struct http *http)
+/* Stops at the first option that libcurl does not take: each of them matters. */
+#define SET(option, value)                                                                         \
+    if (code == CURLE_OK)                                                                          \
+    code = curl_easy_setopt(http->easy, option, value)
+
+static const char *non_empty(const char *text)
 {
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* Roots beside the system's: libcurl takes a text in place of the bundle, so that it holds both. */
+static CURLcode set_extra_roots(struct http *http)
+{
+    const struct trust *trust = http->options.trust;
     CURLcode code = CURLE_OK;
 
-    if (http->ca_file == NULL && http->ca_dir == NULL)
-        return CURLE_OK; /* whatever the TLS library knows */
-    code = curl_easy_setopt(http->easy, CURLOPT_CAINFO, http->skip_bundle ? NULL : http->ca_file);
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(http->easy, CURLOPT_CAPATH, http->ca_dir);
+#if LIBCURL_VERSION_NUM >= 0x074d00
+    struct io_input input = {.name = "", .max = BUNDLE_MAX};
+    struct error ignored = ERROR_INIT;
+    struct secret bundle = SECRET_INIT;
+    struct secret all = SECRET_INIT;
+
+    if (!http->skip_bundle && trust->file[0] != '\0' &&
+        io_read_path(&bundle, trust->file, &input, NULL, &ignored) < 0)
+        secret_clear(&bundle);
+    if (secret_append(&all, trust->extra.data, trust->extra.len, BUNDLE_MAX, &ignored) < 0 ||
+        secret_append(&all, bundle.data, bundle.len, BUNDLE_MAX, &ignored) < 0)
+        code = CURLE_OUT_OF_MEMORY;
+    SET(CURLOPT_CAINFO_BLOB,
+        (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
+    secret_clear(&bundle);
+    secret_clear(&all);
+#else
+    (void)trust;
+    code = CURLE_NOT_BUILT_IN; /* needs libcurl 7.77 */
+#endif
     return code;
+}
+
+static CURLcode set_trust(struct http *http)
+{
+    const struct trust *trust = http->options.trust;
+    CURLcode code = CURLE_OK;
+
+    SET(CURLOPT_SSLCERT, non_empty(trust->client_cert));
+    SET(CURLOPT_SSLKEY, non_empty(trust->client_key));
+    if (trust->file[0] == '\0' && trust->dir[0] == '\0')
+        return code; /* whatever the TLS library knows */
+    SET(CURLOPT_CAINFO, http->skip_bundle ? NULL : non_empty(trust->file));
+    SET(CURLOPT_CAPATH, non_empty(trust->dir));
+    return code == CURLE_OK && trust->extra.len > 0 ? set_extra_roots(http) : code;
 }
 
 static CURLcode set_auth(CURL *easy, const struct http_request *request)
@@ -154,11 +197,6 @@ static CURLcode set_protocols(CURL *easy)
 #endif
 }
 
-/* Stops at the first option that libcurl does not take: each of them matters. */
-#define SET(option, value)                                                                         \
-    if (code == CURLE_OK)                                                                          \
-    code = curl_easy_setopt(http->easy, option, value)
-
 static CURLcode set_request(struct http *http, const struct http_request *request,
                             struct curl_slist *fields, struct transfer *transfer)
 {
@@ -169,6 +207,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
     SET(CURLOPT_ERRORBUFFER, http->error_text);
     SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_NOBODY, request->is_head ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, fields);
     SET(CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* one request at a time */

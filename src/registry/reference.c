@@ -84,20 +84,30 @@ static bool is_separator(struct span run)
            (scan_run(&s, "-", &hyphens) && scan_is_at_end(&s));
 }
 
-/* Path components of an image name (docker's reference grammar, without tag and digest). */
+bool reference_scan_component(struct scan *s)
+{
+    struct span run;
+
+    if (!scan_run(s, lower_bytes, &run))
+        return false;
+    for (;;) {
+        struct scan ahead = *s;
+
+        if (!scan_run(&ahead, "._-", &run) || !is_separator(run) ||
+            !scan_run(&ahead, lower_bytes, &run))
+            return true;
+        *s = ahead;
+    }
+}
+
 static int check_namespace(const char *text, struct error *err)
 {
     struct scan s = scan_over(text, strlen(text));
-    struct span run;
 
     do {
-        if (!scan_run(&s, lower_bytes, &run))
+        if (!reference_scan_component(&s))
             return refuse("has a namespace that does not begin with a lower-case letter or digit",
                           err);
-        while (scan_run(&s, "._-", &run)) {
-            if (!is_separator(run) || !scan_run(&s, lower_bytes, &run))
-                return refuse("has a namespace that no image name has", err);
-        }
     } while (scan_char(&s, '/'));
     if (!scan_is_at_end(&s))
         return refuse("has a namespace that no image name has; tags and digests do not belong",

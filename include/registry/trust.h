@@ -1,0 +1,46 @@
+/*
+ * Which certificates the connections to one registry rest on, as docker and podman have it.
+ *
+ * The system's roots, and beside them those of the registry's own directory: --cert-dir DIR, else
+ * the first that exists of ~/.config/containers, /etc/containers and /etc/docker, each with
+ * certs.d/HOST[:PORT] (containers-certs.d(5), docker's "Verify repository client with
+ * certificates"). In it *.crt are roots, and NAME.cert with NAME.key is a client certificate. A
+ * file given with --cacert is trusted alone.
+ */
+#ifndef REGISTRY_TRUST_H
+#define REGISTRY_TRUST_H
+
+#include <limits.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+
+struct trust_request {
+    const char *host;        /* HOST[:PORT] as the user gave it */
+    const char *ca_file;     /* --cacert; NULL: not given */
+    const char *cert_dir;    /* --cert-dir; NULL: not given */
+    const char *system_file; /* the TLS library's defaults; NULL: unknown */
+    const char *system_dir;
+    const char *(*environment)(const char *name); /* SSL_CERT_FILE, SSL_CERT_DIR, HOME, … */
+};
+
+struct trust {
+    char file[PATH_MAX];        /* bundle of roots; "": none */
+    char dir[PATH_MAX];         /* hashed directory of roots; "": none */
+    struct secret extra;        /* PEM text of more roots; empty: none */
+    char client_cert[PATH_MAX]; /* "": none */
+    char client_key[PATH_MAX];
+};
+
+#define TRUST_INIT ((struct trust){.file = ""})
+
+/*
+ * Find them. Returns 0 and fills *out (release with trust_clear()), or -1 with *err set
+ * (CLASS_UNREACHABLE): a directory or file that cannot be read, a client certificate without a key.
+ */
+int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
+    __attribute__((warn_unused_result));
+
+void trust_clear(struct trust *trust);
+
+#endif

@@ -1,0 +1,133 @@
+#include "registry/conversation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/url.h"
+
+void conversation_clear(struct conversation *c)
+{
+    http_response_clear(&c->response);
+    secret_clear(&c->bearer);
+}
+
+bool conversation_url(const struct conversation *c, char *url, const char *path)
+{
+    return snprintf(url, URL_MAX, "%s://%s%s",
+                    c->handshake->realms.allow_plain_http ? "http" : "https",
+                    c->handshake->registry->api_host, path) < URL_MAX;
+}
+
+int conversation_ask(struct conversation *c, const struct http_request *request, struct error *err)
+{
+    return retry_send(&c->handshake->retry, request, &c->response, err);
+}
+
+const char *conversation_words(struct conversation *c)
+{
+    const struct secret *hidden[] = {c->handshake->token, c->handshake->auth, &c->bearer};
+    char words[ANSWER_WORDS_MAX];
+
+    (void)answer_words(words, &c->response, hidden, 3);
+    (void)snprintf(c->words, sizeof(c->words), words[0] != '\0' ? " (%.*s)" : "%.*s",
+                   ANSWER_WORDS_MAX - 4, words);
+    return c->words;
+}
+
+static int refuse_redirect(struct conversation *c, const char *what, struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+    struct url target = {.host = ""};
+    struct span location;
+    char text[URL_MAX];
+
+    if (http_response_header(&c->response, "Location", 0, &location) &&
+        span_copy(location, text, sizeof(text)) && url_parse(&target, text, &ignored) == 0) {
+        (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s:%u'", what,
+                        target.scheme, target.host, target.port);
+        return error_hint(err, "redirects are not followed, for they could lead a credential "
+                               "astray; if that host is the registry, log in to it by name");
+    }
+    return error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what, c->response.status);
+}
+
+int conversation_refuse_status(struct conversation *c, const char *what, struct error *err)
+{
+    int status = c->response.status;
+
+    if (status >= 300 && status < 400)
+        return refuse_redirect(c, what, err);
+    if (status == 429) {
+        (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited (HTTP 429)%s", what,
+                        conversation_words(c));
+        return error_hint(err, "this says nothing about the credential; try again in a minute, or "
+                               "raise --timeout and --retries");
+    }
+    if (status >= 500) {
+        (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry (HTTP %d)%s", what,
+                        status, conversation_words(c));
+        return error_hint(err, "this says nothing about the credential; try again later");
+    }
+    return error_set(err, CLASS_UNPROVED, "%s is answered with HTTP %d%s", what, status,
+                     conversation_words(c));
+}
+
+bool conversation_is_refused(const struct conversation *c)
+{
+    return c->response.status == 401 || c->response.status == 403;
+}
+
+struct http_request conversation_authorized(const struct conversation *c, const char *url)
+{
+    bool bearer = c->challenge.scheme == CHALLENGE_BEARER;
+
+    return (struct http_request){
+        .url = url,
+        .auth = bearer ? HTTP_AUTH_BEARER : HTTP_AUTH_BASIC,
+        .username = c->handshake->username,
+        .secret = bearer ? &c->bearer : c->handshake->token,
+    };
+}
+
+static int build_token_url(struct conversation *c, char url[URL_MAX], const char *scope,
+                           struct error *err)
+{
+    const struct challenge *challenge = &c->challenge;
+
+    if (challenge->realm[0] == '\0')
+        return error_set(err, CLASS_UNPROVED, "the Bearer challenge of '%s' names no realm",
+                         c->handshake->registry->host);
+    if (realm_check(&c->handshake->realms, challenge->realm, err) < 0)
+        return -1;
+    (void)snprintf(url, URL_MAX, "%s", challenge->realm);
+    if (challenge->service[0] != '\0' &&
+        url_add_query(url, url, "service", challenge->service, err) < 0)
+        return -1;
+    if (url_add_query(url, url, "account", c->handshake->username, err) < 0)
+        return -1;
+    if (url_add_query(url, url, "client_id", "ghcr-login", err) < 0)
+        return -1;
+    return scope != NULL ? url_add_query(url, url, "scope", scope, err) : 0;
+}
+
+int conversation_fetch_bearer(struct conversation *c, const char *scope, struct error *err)
+{
+    struct http_request request = {
+        .accept = "application/json",
+        .auth = HTTP_AUTH_BASIC,
+        .username = c->handshake->username,
+        .secret = c->handshake->token,
+    };
+    char url[URL_MAX];
+
+    if (build_token_url(c, url, scope, err) < 0)
+        return -1;
+    request.url = url;
+    if (conversation_ask(c, &request, err) < 0)
+        return -1;
+    if (c->response.status != 200)
+        return 1;
+    if (answer_token(&c->bearer, &c->response, err) < 0)
+        return error_wrap(err, "cannot use the token answer of '%s'", c->handshake->registry->host);
+    return 0;
+}

@@ -1,0 +1,139 @@
+#include "registry/trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+
+enum { CERTIFICATES_MAX = 1024 * 1024 }; /* bytes of one file */
+
+static bool join(char path[PATH_MAX], const char *dir, const char *middle, const char *name)
+{
+    return snprintf(path, PATH_MAX, "%s%s%s", dir, middle, name) < PATH_MAX;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The first of the peers' directories for this registry that exists. */
+static bool find_directory(char dir[PATH_MAX], const struct trust_request *request)
+{
+    static const char *const system_dirs[] = {"/etc/containers/certs.d/", "/etc/docker/certs.d/"};
+    const char *home = request->environment("HOME");
+
+    if (home != NULL && join(dir, home, "/.config/containers/certs.d/", request->host) &&
+        is_directory(dir))
+        return true;
+    for (size_t i = 0; i < sizeof(system_dirs) / sizeof(system_dirs[0]); i++) {
+        if (join(dir, system_dirs[i], "", request->host) && is_directory(dir))
+            return true;
+    }
+    return false;
+}
+
+static int add_roots(struct trust *trust, const char *path, struct error *err)
+{
+    char name[PATH_MAX + 3];
+    struct io_input input = {.name = name, .cls = CLASS_UNREACHABLE, .max = CERTIFICATES_MAX};
+    struct secret text = SECRET_INIT;
+    int ret;
+
+    (void)snprintf(name, sizeof(name), "'%s'", path);
+    ret = io_read_path(&text, path, &input, NULL, err);
+    if (ret == 0)
+        ret = secret_append(&trust->extra, secret_text(&text), text.len, SIZE_MAX / 2, err);
+    if (ret == 0)
+        ret = secret_append_text(&trust->extra, "\n", err); /* a file may lack its last line end */
+    secret_clear(&text);
+    return ret;
+}
+
+/* NAME.cert goes with NAME.key; the first pair is used, in the order of names. */
+static int set_client(struct trust *trust, const char *path, struct error *err)
+{
+    size_t stem = strlen(path) - strlen("cert");
+
+    if (trust->client_cert[0] != '\0')
+        return 0;
+    memcpy(trust->client_cert, path, strlen(path) + 1);
+    memcpy(trust->client_key, path, stem);
+    memcpy(trust->client_key + stem, "key", sizeof("key"));
+    if (access(trust->client_key, R_OK) == 0)
+        return 0;
+    return error_set_errno(err, CLASS_UNREACHABLE, errno,
+                           "cannot use the client certificate '%s' without its key '%s'", path,
+                           trust->client_key);
+}
+
+static int read_directory(struct trust *trust, const char *dir, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(dir, &entries, NULL, alphasort);
+    int ret = 0;
+
+    if (count < 0)
+        return error_set_errno(err, CLASS_UNREACHABLE, errno, "cannot read the directory '%s'",
+                               dir);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char path[PATH_MAX];
+
+        if (ret == 0 && join(path, dir, "/", name) && text_has_suffix(name, ".crt"))
+            ret = add_roots(trust, path, err);
+        else if (ret == 0 && text_has_suffix(name, ".cert"))
+            ret = set_client(trust, path, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return ret;
+}
+
+static void set_path(char path[PATH_MAX], const char *first, const char *second)
+{
+    const char *chosen = first != NULL && first[0] != '\0' ? first : second;
+
+    if (chosen == NULL || !join(path, chosen, "", ""))
+        path[0] = '\0';
+}
+
+int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
+{
+    struct trust built = TRUST_INIT;
+    char dir[PATH_MAX];
+    int ret = 0;
+
+    if (request->ca_file != NULL) {
+        set_path(built.file, request->ca_file, NULL);
+    } else {
+        set_path(built.file, request->environment("SSL_CERT_FILE"), request->system_file);
+        set_path(built.dir, request->environment("SSL_CERT_DIR"), request->system_dir);
+    }
+    if (request->cert_dir != NULL)
+        ret = read_directory(&built, request->cert_dir, err);
+    else if (find_directory(dir, request))
+        ret = read_directory(&built, dir, err);
+    if (request->ca_file != NULL)
+        secret_clear(&built.extra); /* that file alone */
+    if (ret == 0) {
+        *out = built;
+        built = TRUST_INIT; /* moved */
+    }
+    trust_clear(&built);
+    return ret;
+}
+
+void trust_clear(struct trust *trust)
+{
+    if (trust != NULL)
+        secret_clear(&trust->extra);
+}
