@@ -6,9 +6,10 @@ set -eu
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
-tests="g++ git clang libclang-rt-14-dev clang-format-14 clang-tidy-14 cppcheck shellcheck mandoc
-    libcmocka-dev python3-pytest strace util-linux iproute2 docker.io docker-registry nginx podman
-    skopeo"
+tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
+    python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo"
+# A Docker that is there, of whatever package, is left alone.
+command -v dockerd >/dev/null || tests="$tests docker.io"
 
 case ${1-} in
 build) wanted=$build ;;
@@ -41,16 +42,18 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
 fi
 echo "==> installing:$missing"
-# The tests start what they need by themselves: no registry or web server is to run from now on.
+# The tests start what they need by themselves: no registry or web server is started now. (The next
+# boot would start them: "systemctl disable docker-registry nginx docker" keeps them off.)
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$as_root rm -f "$policy"' EXIT
+    trap 'exit 130' HUP INT TERM # a signal alone would leave the file behind
     printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
     $as_root chmod 755 "$policy"
 fi
-export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # both are lists of words
 {
     $as_root apt-get update -qq
-    $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-remove --no-install-recommends $missing >/dev/null
 }

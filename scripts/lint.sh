@@ -22,32 +22,38 @@ declare -A may_include=(
 
 # Who may include a library's header, or the one that brings it along.
 declare -A gates=(
-    ["<curl/"]="src/registry/http.c src/registry/url.c"
-    ["<b64/"]="src/base/base64.c"
-    ["<jansson.h>"]="include/base/json.h"
-    ["\"base/json.h\""]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c
+    ["curl/"]="src/registry/http.c src/registry/url.c"
+    ["b64/"]="src/base/base64.c"
+    ["jansson.h"]="include/base/json.h"
+    ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c
         src/store/document.c src/store/layout.c"
 )
 
+# Every #include of include/ and src/, as FILE and what stands between the quotes or angles.
+includes() {
+    grep -rnE '^[[:space:]]*#[[:space:]]*include' include src |
+        sed -E 's/^([^:]*):[0-9]+:[[:space:]]*#[[:space:]]*include[[:space:]]*["<]([^">]*)[">].*/\1 \2/'
+}
+
 check_arrows() {
-    local file wing included
-    while IFS=: read -r file _ included; do
+    local file included wing
+    while read -r file included; do
         wing=$(echo "$file" | cut -d/ -f2)
-        included=$(echo "$included" | sed -n 's|^#include "\([a-z]*\)/.*|\1|p')
-        [[ -n $included && -n ${may_include[$wing]-} ]] || continue
-        [[ " ${may_include[$wing]} " == *" $included "* ]] ||
-            complain "$file: the wing '$wing' must not include from '$included'"
-    done < <(grep -rnE '^#include "' include src)
+        [[ $included != *..* ]] || complain "$file: name '$included' from include/, without '..'"
+        [[ -n ${may_include[$wing]-} && -n ${may_include[${included%%/*}]-} ]] || continue
+        [[ " ${may_include[$wing]} " == *" ${included%%/*} "* ]] ||
+            complain "$file: the wing '$wing' must not include '$included'"
+    done < <(includes)
 }
 
 check_gates() {
-    local header file
-    for header in "${!gates[@]}"; do
-        while read -r file; do
-            grep -qwF "$file" <<<"${gates[$header]}" ||
-                complain "$file: includes $header outside its gate"
-        done < <(grep -rlF "#include $header" include src || true)
-    done
+    local file included header
+    while read -r file included; do
+        for header in "${!gates[@]}"; do
+            [[ $included != "$header"* ]] || grep -qwF "$file" <<<"${gates[$header]}" ||
+                complain "$file: includes '$included' outside its gate"
+        done
+    done < <(includes)
 }
 
 check_headers() {

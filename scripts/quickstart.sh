@@ -1,6 +1,6 @@
 #!/bin/bash
 # Build ghcr-login and log in with it: to ghcr.io when GHCR_TOKEN is set, else to a throwaway
-# registry on this machine with a demo token. Works on a fresh Debian or Ubuntu, as root or with
+# registry on this machine with a demo token. Works on a fresh Debian 12, as root or with
 # sudo; touches nothing outside build/ but packages, and Docker's config.json in the first case.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,6 +31,7 @@ login_to_ghcr() {
     fi
     say "echo \$GHCR_TOKEN | ghcr-login -u $name"
     printenv GHCR_TOKEN | "$program" --verbose --password-stdin -u "$name"
+    show "${DOCKER_CONFIG-$HOME/.docker}/config.json"
 }
 
 login_to_demo() {
@@ -47,7 +48,10 @@ login_to_demo() {
         [[ -s $demo/ready ]] && break
         sleep 0.1
     done
-    registry=$(cat "$demo/ready")
+    if ! registry=$(cat "$demo/ready" 2>/dev/null); then
+        echo "quickstart: the throwaway registry did not start" >&2
+        exit 1
+    fi
     say "echo \$TOKEN | ghcr-login -u demo $registry"
     "$program" --verbose -u demo --cacert "$demo/tls/ca.pem" --config "$demo/docker" "$registry" \
         <"$demo/token"

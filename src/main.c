@@ -45,7 +45,10 @@ static int harden_process(void)
     /* libcurl would write the keys of the TLS session there. */
     (void)unsetenv("SSLKEYLOGFILE");
     (void)umask(077);
-    return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0;
+    /* What they would kill for is reported by write(2): EPIPE, EFBIG. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+        return -1;
+    return 0;
 }
 
 /* Both libraries let go of what they were given only through the allocator that wipes. */

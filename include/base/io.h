@@ -16,6 +16,7 @@ struct io_input {
     const char *name;          /* in messages: "standard input", "'/path'" */
     enum exit_class cls;       /* of every error that comes from it */
     size_t max;                /* bytes; one more is an error */
+    size_t line_end;           /* bytes that may come on top of that */
     const struct clock *clock; /* NULL: wait for ever */
     int64_t deadline_ms;       /* of that clock */
 };

@@ -47,7 +47,7 @@ const char *secret_text(const struct secret *s);
 /* Whether two secrets hold the same bytes, in a time that depends on their lengths only. */
 bool secret_is_equal(const struct secret *a, const struct secret *b);
 
-/* Whether `haystack` contains all bytes of a non-empty `needle`. */
+/* Whether `haystack` contains all of a non-empty `needle`, case of ASCII letters aside. */
 bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len);
 
 /*

@@ -50,6 +50,7 @@ struct options {
 enum option_kind {
     OPTION_FLAG,    /* bool */
     OPTION_TEXT,    /* const char * */
+    OPTION_PATH,    /* const char *, not empty */
     OPTION_LIST,    /* struct option_list */
     OPTION_NUMBER,  /* unsigned, 0 to `max` */
     OPTION_SECONDS, /* unsigned, 1 to `max` */

@@ -23,6 +23,9 @@ enum github_token_kind {
 /* The kind by prefix, or by shape for the oldest tokens, which have none. */
 enum github_token_kind github_token_kind(const char *text, size_t len);
 
+/* Whether a text holds what looks like the beginning of a token, or is one. */
+bool github_token_is_inside(const char *text);
+
 /* The kind's name in --json output, a constant: "fine-grained". */
 const char *github_token_kind_name(enum github_token_kind kind);
 

@@ -20,7 +20,7 @@
 #include "base/secret.h"
 
 enum {
-    CREDENTIAL_TOKEN_MAX = 16384, /* bytes, the line end included */
+    CREDENTIAL_TOKEN_MAX = 16384, /* bytes */
     CREDENTIAL_NAME_MAX = 255,    /* bytes */
     CREDENTIAL_STDIN_WAIT_MS = 30000,
 };

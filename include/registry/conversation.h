@@ -18,9 +18,14 @@ struct conversation {
     const struct handshake *handshake;
     struct challenge challenge; /* zeroed until the registry has named one */
     struct secret bearer;
+    struct secret encoded_token;   /* base64, to know it where a registry repeats it */
     struct http_response response; /* to the last request */
     char words[ANSWER_WORDS_MAX];
 };
+
+/* Returns 0, or -1 with *err set; to be released with conversation_clear() in either case. */
+int conversation_start(struct conversation *c, const struct handshake *handshake, struct error *err)
+    __attribute__((warn_unused_result));
 
 void conversation_clear(struct conversation *c);
 
@@ -45,6 +50,9 @@ struct http_request conversation_authorized(const struct conversation *c, const 
 
 /* Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. */
 bool conversation_is_refused(const struct conversation *c);
+
+/* Whether the last answer is a page for people: a portal's or a proxy's, no registry's. */
+bool conversation_is_web_page(const struct conversation *c);
 
 /* " (denied: denied)", or "" when the registry had nothing to say; lives in *c. */
 const char *conversation_words(struct conversation *c);

@@ -37,7 +37,8 @@ int auth_file_check(const struct auth_file *file, struct error *err)
  * Store it. Waits for other runs of this program until `deadline_ms`. On success the entry has been
  * read back from the file; *changed tells whether it had to be written. Warns of entries beside it
  * that some reader takes first.
- * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the file as it was.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the file as it was, or, where the error says
+ * that the entry was written, the new one.
  */
 int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
                     bool *changed, struct warnings *warnings, struct error *err)

@@ -74,6 +74,9 @@ void locked_file_close(struct locked_file *file);
 int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Remove such a copy, for the file itself was found whole. Without the lock it does nothing. */
+void locked_file_drop_copy(const struct locked_file *file);
+
 /*
  * Read the copy that a run left which died while it wrote in place. Returns 1 and replaces *text,
  * 0 when there is none, or -1 with *err set.

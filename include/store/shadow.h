@@ -14,8 +14,8 @@ void shadow_in_file(const struct secret *text, const struct auth_file *file, con
                     struct warnings *warnings);
 
 /*
- * What stands outside the file: $DOCKER_AUTH_CONFIG for docker; for podman $REGISTRY_AUTH_FILE, and
- * an earlier file on its way that has the registry.
+ * What stands outside the file: $DOCKER_AUTH_CONFIG for docker; for podman $REGISTRY_AUTH_FILE,
+ * $DOCKER_CONFIG, and an earlier file on its way that has the registry.
  */
 void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,
                       struct warnings *warnings);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 enum swap_result {
-    SWAP_FAILED = -1, /* errno is set; the path holds what it held */
+    SWAP_FAILED = -1, /* errno is set */
     SWAP_DONE = 0,
     SWAP_STALE = 1, /* the path holds, or held in between, what was not read: it holds that again */
 };

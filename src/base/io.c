@@ -52,11 +52,11 @@ int io_read_all(struct secret *out, int fd, const struct io_input *input, struct
     while (ret == 0 && (n = read_some(fd, block, sizeof(block), input, err)) != 0) {
         if (n < 0)
             ret = -1;
-        else if ((size_t)n > input->max - built.len)
+        else if ((size_t)n > input->max + input->line_end - built.len)
             ret =
                 error_set(err, input->cls, "%s is longer than %zu bytes", input->name, input->max);
         else
-            ret = secret_append(&built, block, (size_t)n, input->max, err);
+            ret = secret_append(&built, block, (size_t)n, SIZE_MAX - 1, err);
     }
     explicit_bzero(block, sizeof(block));
     if (ret == 0)

@@ -1,12 +1,24 @@
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/secret.h"
 
+/* jansson does not notice every failed allocation: a long string may come out a byte short. */
+static bool is_starved;
+
+static void *json_malloc(size_t size)
+{
+    void *block = wipe_malloc(size);
+
+    is_starved = is_starved || block == NULL;
+    return block;
+}
+
 void json_init(void)
 {
-    json_set_alloc_funcs(wipe_malloc, wipe_free);
+    json_set_alloc_funcs(json_malloc, wipe_free);
 }
 
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
@@ -22,9 +34,15 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
         (void)error_set(err, cls, "%s is not valid JSON (it has a NUL byte)", name);
         return NULL;
     }
+    is_starved = false;
     json = json_loadb(text, len, flags, &at);
-    if (json != NULL)
+    if (json != NULL && !is_starved)
         return json;
+    if (is_starved) {
+        json_decref(json);
+        (void)error_no_memory(err);
+        return NULL;
+    }
     switch (json_error_code(&at)) {
     case json_error_out_of_memory:
         (void)error_no_memory(err);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SECRET_CAP_MIN = 256 };
 
@@ -86,7 +87,11 @@ bool secret_is_equal(const struct secret *a, const struct secret *b)
 
 bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len)
 {
-    return needle->len > 0 && memmem(haystack, len, needle->data, needle->len) != NULL;
+    for (size_t at = 0; needle->len > 0 && at + needle->len <= len; at++) {
+        if (strncasecmp(haystack + at, needle->data, needle->len) == 0)
+            return true;
+    }
+    return false;
 }
 
 /*

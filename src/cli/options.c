@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/scan.h"
-#include "base/text.h"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -30,9 +29,9 @@ static const struct option_spec table[] = {
      "store in Docker's config.json (the default)"},
     {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, "Where",
      "store in Podman's auth.json; with --docker in both"},
-    {"config", 0, "DIR", OPTION_TEXT, AT(config_dir), 0, "Where",
+    {"config", 0, "DIR", OPTION_PATH, AT(config_dir), 0, "Where",
      "the directory of Docker's config.json"},
-    {"authfile", 0, "FILE", OPTION_TEXT, AT(authfile), 0, "Where",
+    {"authfile", 0, "FILE", OPTION_PATH, AT(authfile), 0, "Where",
      "store in this file, in the format of auth.json"},
     {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, "Where",
      "Podman's file that outlasts a reboot: ~/.config/containers/auth.json"},
@@ -46,9 +45,9 @@ static const struct option_spec table[] = {
      "Network", "limit of each connection attempt (10)"},
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, "Network",
      "ask again N times where waiting can help (4)"},
-    {"cacert", 0, "FILE", OPTION_TEXT, AT(ca_file), 0, "Network",
+    {"cacert", 0, "FILE", OPTION_PATH, AT(ca_file), 0, "Network",
      "trust only the CA certificates in this file"},
-    {"cert-dir", 0, "DIR", OPTION_TEXT, AT(cert_dir), 0, "Network",
+    {"cert-dir", 0, "DIR", OPTION_PATH, AT(cert_dir), 0, "Network",
      "CA and client certificates (*.crt, *.cert, *.key) for this registry"},
     {"allow-realm", 0, "HOST", OPTION_LIST, AT(allowed_realms), 0, "Network",
      "the token may be sent to this host[:port] too; repeatable"},
@@ -143,6 +142,14 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
     case OPTION_FLAG:
         *(bool *)(void *)member = true;
         return 0;
+    case OPTION_PATH:
+        if (value[0] == '\0') {
+            (void)error_set(err, CLASS_USAGE, "--%s is given an empty %s", spec->name,
+                            spec->argument);
+            return error_hint(err, "a shell variable may not be set");
+        }
+        *(const char **)(void *)member = value;
+        return 0;
     case OPTION_TEXT:
         *(const char **)(void *)member = value;
         return 0;
@@ -178,11 +185,12 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
     struct span name = {.data = word, .len = equals ? (size_t)(equals - word) : strlen(word)};
     const struct option_spec *spec = find_long(name);
     const char *value = NULL;
-    char shown[40];
 
     if (spec == NULL) {
-        (void)text_printable(shown, sizeof(shown), name.data, name.len);
-        return error_set(err, CLASS_USAGE, "unknown option '--%s'", shown);
+        /* What no option is made of may be a token that lost its way. */
+        if (strspn(name.data, "abcdefghijklmnopqrstuvwxyz-") < name.len)
+            return error_set(err, CLASS_USAGE, "unknown option");
+        return error_set(err, CLASS_USAGE, "unknown option '--%.*s'", (int)name.len, name.data);
     }
     if (spec->argument == NULL && equals != NULL)
         return error_set(err, CLASS_USAGE, "--%s takes no value", spec->name);

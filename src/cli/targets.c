@@ -44,8 +44,8 @@ static int set_key(struct target *target, const struct reference *registry, stru
     }
     if (registry->name_space[0] != '\0') {
         (void)error_set(err, CLASS_USAGE,
-                        "docker keeps one credential for a whole registry, not one for '%s/%s'",
-                        registry->host, registry->name_space);
+                        "docker keeps one credential for all of '%s', none for a namespace",
+                        registry->host);
         return error_hint(err, "log in to '%s', or store it for podman alone: --podman",
                           registry->host);
     }

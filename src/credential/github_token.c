@@ -43,6 +43,15 @@ enum github_token_kind github_token_kind(const char *text, size_t len)
                                                         : GITHUB_TOKEN_UNKNOWN;
 }
 
+bool github_token_is_inside(const char *text)
+{
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strstr(text, prefixes[i].prefix) != NULL)
+            return true;
+    }
+    return github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
+}
+
 const char *github_token_kind_name(enum github_token_kind kind)
 {
     return kind_names[kind];

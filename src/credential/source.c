@@ -28,7 +28,7 @@ static struct source_name name_of(const char *kind, const char *name)
 /* A value where its name belongs must not be shown. */
 static int refuse_value_as_name(const char *option, const char *text, struct error *err)
 {
-    if (github_token_kind(text, strlen(text)) == GITHUB_TOKEN_UNKNOWN)
+    if (!github_token_is_inside(text))
         return 0;
     (void)error_set(err, CLASS_CREDENTIAL, "%s was given what looks like the token itself", option);
     return error_hint(err, "revoke it: arguments can be seen by every process and land in logs; "
@@ -61,6 +61,7 @@ static int read_file(struct secret *out, const char *path, int *errnum,
         .name = name.text,
         .cls = CLASS_CREDENTIAL,
         .max = CREDENTIAL_TOKEN_MAX,
+        .line_end = 2,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };
@@ -76,6 +77,7 @@ static int read_stdin(struct secret *out, int64_t wait_ms, const struct credenti
         .name = "standard input",
         .cls = CLASS_CREDENTIAL,
         .max = CREDENTIAL_TOKEN_MAX,
+        .line_end = 2,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };
@@ -134,7 +136,8 @@ static int read_systemd(struct secret *out, const struct credential_request *req
     char path[4096];
     int errnum = 0;
 
-    if (dir == NULL || (size_t)snprintf(path, sizeof(path), "%s/ghcr-token", dir) >= sizeof(path))
+    if (dir == NULL || dir[0] == '\0' ||
+        (size_t)snprintf(path, sizeof(path), "%s/ghcr-token", dir) >= sizeof(path))
         return 1;
     *where = name_of("file", path);
     if (read_file(out, path, &errnum, request, &ignored) == 0)

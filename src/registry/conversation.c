@@ -2,13 +2,22 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/base64.h"
 #include "registry/url.h"
 
 void conversation_clear(struct conversation *c)
 {
     http_response_clear(&c->response);
     secret_clear(&c->bearer);
+    secret_clear(&c->encoded_token);
+}
+
+int conversation_start(struct conversation *c, const struct handshake *handshake, struct error *err)
+{
+    *c = (struct conversation){.handshake = handshake};
+    return base64_encode(&c->encoded_token, handshake->token, err);
 }
 
 bool conversation_url(const struct conversation *c, char *url, const char *path)
@@ -25,10 +34,11 @@ int conversation_ask(struct conversation *c, const struct http_request *request,
 
 const char *conversation_words(struct conversation *c)
 {
-    const struct secret *hidden[] = {c->handshake->token, c->handshake->auth, &c->bearer};
+    const struct secret *hidden[] = {c->handshake->token, c->handshake->auth, &c->bearer,
+                                     &c->encoded_token};
     char words[ANSWER_WORDS_MAX];
 
-    (void)answer_words(words, &c->response, hidden, 3);
+    (void)answer_words(words, &c->response, hidden, sizeof(hidden) / sizeof(hidden[0]));
     (void)snprintf(c->words, sizeof(c->words), words[0] != '\0' ? " (%.*s)" : "%.*s",
                    ANSWER_WORDS_MAX - 4, words);
     return c->words;
@@ -42,7 +52,8 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
     char text[URL_MAX];
 
     if (http_response_header(&c->response, "Location", 0, &location) &&
-        span_copy(location, text, sizeof(text)) && url_parse(&target, text, &ignored) == 0) {
+        span_copy(location, text, sizeof(text)) && url_parse(&target, text, &ignored) == 0 &&
+        !secret_is_inside(c->handshake->token, target.host, strlen(target.host))) {
         (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s:%u'", what,
                         target.scheme, target.host, target.port);
         return error_hint(err, "redirects are not followed, for they could lead a credential "
@@ -130,4 +141,14 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
     if (answer_token(&c->bearer, &c->response, err) < 0)
         return error_wrap(err, "cannot use the token answer of '%s'", c->handshake->registry->host);
     return 0;
+}
+
+bool conversation_is_web_page(const struct conversation *c)
+{
+    struct span type;
+
+    if (http_response_header(&c->response, "Content-Type", 0, &type) && type.len >= 9 &&
+        strncasecmp(type.data, "text/html", 9) == 0)
+        return true;
+    return secret_text(&c->response.body)[0] == '<';
 }

@@ -8,6 +8,16 @@
 #include "registry/pull.h"
 #include "registry/url.h"
 
+static int refuse_web_page(const struct conversation *c, struct error *err)
+{
+    (void)error_set(err, CLASS_UNPROVED,
+                    "'%s' answers with a web page, not as a registry does (HTTP 200)",
+                    c->handshake->registry->host);
+    return error_hint(err,
+                      "a captive portal or a proxy may stand in the way, or the host serves no "
+                      "registry under this name");
+}
+
 static int read_challenge(struct conversation *c, struct error *err)
 {
     const char *host = c->handshake->registry->host;
@@ -39,6 +49,8 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
         return -1;
     if (c->response.status == 401)
         return read_challenge(c, err);
+    if (c->response.status == 200 && conversation_is_web_page(c))
+        return refuse_web_page(c, err);
     if (c->response.status == 200) {
         (void)error_set(err, CLASS_UNPROVED,
                         "'%s' asks for no authentication (HTTP 200), so that nothing can be proved",
@@ -84,6 +96,8 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
 
     if (conversation_ask(c, &request, err) < 0)
         return -1;
+    if (c->response.status == 200 && conversation_is_web_page(c))
+        return refuse_web_page(c, err);
     if (c->response.status == 200)
         return 0;
     if (conversation_is_refused(c))
@@ -95,10 +109,12 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
 
 int handshake_prove(const struct handshake *handshake, struct error *err)
 {
-    struct conversation c = {.handshake = handshake};
+    struct conversation c;
     char ping_url[URL_MAX];
     int ret = -1;
 
+    if (conversation_start(&c, handshake, err) < 0)
+        goto out;
     (void)conversation_url(&c, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
     if (ping_without_credential(&c, ping_url, err) < 0 ||
         (c.challenge.scheme == CHALLENGE_BEARER && get_token(&c, err) < 0) ||

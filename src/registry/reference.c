@@ -165,6 +165,8 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
         return refuse("is empty", err);
+    if (memchr(text, '@', host_len) != NULL)
+        return refuse("has an '@': a user name does not belong into it", err);
     if (host_len > REFERENCE_HOST_MAX ||
         (slash != NULL && strlen(slash + 1) > REFERENCE_NAMESPACE_MAX))
         return refuse("is too long", err);

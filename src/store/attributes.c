@@ -1,6 +1,7 @@
 #include "store/attributes.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,23 +10,28 @@
 
 enum { ATTRIBUTE_NAMES_MAX = 4096, ATTRIBUTE_VALUE_MAX = 65536 };
 
-/* Best effort: some belong to the system, and some file systems have none. */
-static void copy_extended(int fd, int old_fd)
+/*
+ * Best effort: some belong to the system, and some file systems have none. An access control list
+ * is another spelling of the mode, and stays away where that could not be kept.
+ */
+static void copy_extended(int fd, int old_fd, bool with_acl)
 {
     char names[ATTRIBUTE_NAMES_MAX];
     char value[ATTRIBUTE_VALUE_MAX];
     ssize_t len = flistxattr(old_fd, names, sizeof(names));
 
     for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-        ssize_t value_len = fgetxattr(old_fd, name, value, sizeof(value));
+        bool wanted = with_acl || strcmp(name, "system.posix_acl_access") != 0;
+        ssize_t value_len = wanted ? fgetxattr(old_fd, name, value, sizeof(value)) : -1;
 
         if (value_len >= 0)
             (void)fsetxattr(fd, name, value, (size_t)value_len, 0);
     }
 }
 #else
-static void copy_extended(int fd, int old_fd)
+static void copy_extended(int fd, int old_fd, bool with_acl)
 {
+    (void)with_acl;
     (void)fd;
     (void)old_fd;
 }
@@ -49,8 +55,7 @@ int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path
     }
     if (fchmod(fd, mode) < 0)
         return fail("set the mode of", path, err);
-    if (mode == (old->st_mode & 0777))
-        copy_extended(fd, old_fd);
+    copy_extended(fd, old_fd, mode == (old->st_mode & 0777));
     return 0;
 }
 

@@ -10,6 +10,8 @@
 #include "store/preflight.h"
 #include "store/shadow.h"
 
+enum { STALE_PAUSE_MS = 20 }; /* at most, before another round */
+
 /* How errors speak of a file. */
 struct file_name {
     char text[PATH_MAX + 3];
@@ -49,16 +51,19 @@ static int edit(struct secret *edited, const struct secret *text, const struct l
                 const struct auth_file *file, const char *name, bool *changed, struct error *err)
 {
     struct error fault = ERROR_INIT;
-    struct error ignored = ERROR_INIT;
+    struct error second = ERROR_INIT;
     struct secret copy = SECRET_INIT;
     int ret = document_set(edited, text, name, file->key, file->auth, changed, &fault);
 
-    if (ret < 0 && locked_file_read_copy(locked, &copy, DOCUMENT_MAX, &ignored) > 0) {
-        ret = document_set(edited, &copy, name, file->key, file->auth, changed, &ignored);
+    if (ret < 0 && fault.cls == CLASS_AUTHFILE &&
+        locked_file_read_copy(locked, &copy, DOCUMENT_MAX, &second) > 0) {
+        ret = document_set(edited, &copy, name, file->key, file->auth, changed, &second);
         *changed = true;
+    } else if (ret == 0) {
+        locked_file_drop_copy(locked);
     }
-    if (ret < 0)
-        *err = fault;
+    if (ret < 0) /* no memory for the copy says nothing about the file */
+        *err = second.cls == CLASS_INTERNAL ? second : fault;
     secret_clear(&copy);
     return ret;
 }
@@ -74,7 +79,7 @@ int auth_file_check(const struct auth_file *file, struct error *err)
 
     if (path_resolve(unlocked.path, file->path, err) < 0 ||
         locked_file_read(&unlocked, &text, DOCUMENT_MAX, err) < 0) {
-        preflight_hint(unlocked.path, EACCES, err);
+        preflight_hint(file->path, EACCES, err);
         goto out;
     }
     if (edit(&edited, &text, &unlocked, file, name.text, &changed, err) < 0 ||
@@ -145,6 +150,8 @@ int auth_file_store(const struct auth_file *file, const struct clock *clock, int
     do {
         round = store_once(&locked, file, name.text, warnings, err);
         wrote = wrote || round == ROUND_WROTE;
+        if (round == ROUND_STALE)
+            clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
         if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
             (void)error_set(err, CLASS_AUTHFILE, "%s is replaced by others again and again",
                             name.text);
@@ -153,7 +160,7 @@ int auth_file_store(const struct auth_file *file, const struct clock *clock, int
     } while (round == ROUND_WROTE || round == ROUND_STALE);
     locked_file_close(&locked);
     if (round == ROUND_FAILED)
-        return -1;
+        return wrote ? error_wrap(err, "the entry was written, but not read back") : -1;
     *changed = wrote;
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -30,11 +31,26 @@ int in_place_copy_path(char copy[PATH_MAX], const char *path, struct error *err)
     return fail("copy", path, err);
 }
 
-/* Write all of `text`, cut off what is behind it, and sync. Returns 0, or -1 with errno set. */
-static int write_whole(int fd, const struct secret *text)
+/* Write `text` from byte `from` on, cut off what is behind it, and sync. -1: errno is set. */
+static int write_from(int fd, const struct secret *text, size_t from)
 {
-    if (lseek(fd, 0, SEEK_SET) < 0 || io_write_all(fd, secret_text(text), text->len) < 0 ||
+    if (lseek(fd, (off_t)from, SEEK_SET) < 0 ||
+        io_write_all(fd, secret_text(text) + from, text->len - from) < 0 ||
         ftruncate(fd, (off_t)text->len) < 0)
+        return -1;
+    return fsync(fd);
+}
+
+/*
+ * Write over a text that is there. The first byte is NUL until all the others are on disk: what is
+ * half written is then never a valid text that mixes the two. Returns 0, or -1 with errno set.
+ */
+static int write_over(int fd, const struct secret *text)
+{
+    if (text->len == 0)
+        return write_from(fd, text, 0);
+    if (pwrite(fd, "", 1, 0) != 1 || fsync(fd) < 0 || write_from(fd, text, 1) < 0 ||
+        pwrite(fd, text->data, 1, 0) != 1)
         return -1;
     return fsync(fd);
 }
@@ -47,7 +63,7 @@ static int make_copy(const char *copy, const struct secret *old, struct error *e
 
     if (fd < 0)
         return fail("make the copy", copy, err);
-    ret = write_whole(fd, old) < 0 ? fail("write the copy", copy, err) : 0;
+    ret = write_from(fd, old, 0) < 0 ? fail("write the copy", copy, err) : 0;
     if (close(fd) < 0 && ret == 0)
         ret = fail("write the copy", copy, err);
     path_directory(dir, copy);
@@ -62,30 +78,30 @@ int in_place_write(const char *path, const struct secret *old, const struct secr
                    struct error *err)
 {
     char copy[PATH_MAX];
-    bool is_whole = true;
+    bool is_whole = false; /* whether the file itself is, so that the copy can go */
     int ret = -1;
     int fd;
 
     if (in_place_copy_path(copy, path, err) < 0)
         return -1;
-    (void)unlink(copy); /* of a run that was killed; what it was for has been read by now */
-    if (make_copy(copy, old, err) < 0)
-        return -1;
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) {
-        (void)fail("write through", path, err);
+    if (fd < 0)
+        return fail("write through", path, err);
+    /* A copy that is there is of a run that was killed, and may be the only whole text. */
+    if (access(copy, F_OK) < 0 && make_copy(copy, old, err) < 0)
         goto out;
-    }
-    ret = write_whole(fd, text);
-    if (ret < 0) {
+    if (write_over(fd, text) == 0) {
+        is_whole = true;
+        ret = 0;
+    } else {
         (void)fail("write through", path, err);
-        is_whole = write_whole(fd, old) == 0;
-        if (!is_whole)
-            (void)error_hint(err, "the file is damaged; its text is in '%s'", copy);
+        is_whole = write_over(fd, old) == 0;
     }
-    (void)close(fd); /* synced before */
-out:
     if (is_whole)
         (void)unlink(copy);
+    else
+        (void)error_hint(err, "the file is damaged; its text is in '%s'", copy);
+out:
+    (void)close(fd); /* synced before */
     return ret;
 }

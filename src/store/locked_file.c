@@ -121,6 +121,15 @@ int locked_file_read_copy(const struct locked_file *file, struct secret *text, s
     return locked_file_peek(copy, text, max, err) == 0 ? 1 : -1;
 }
 
+void locked_file_drop_copy(const struct locked_file *file)
+{
+    struct error ignored = ERROR_INIT;
+    char copy[PATH_MAX];
+
+    if (file->lock.fd >= 0 && in_place_copy_path(copy, file->path, &ignored) == 0)
+        (void)unlink(copy); /* there is hardly ever one */
+}
+
 static int write_temporary(const struct locked_file *file, char *temporary, const char *data,
                            size_t len, struct error *err)
 {
@@ -149,9 +158,11 @@ static enum locked_file_result write_through(const struct locked_file *file,
                                              const struct secret *text, struct error *err)
 {
     struct secret old = SECRET_INIT;
-    int ret = locked_file_peek(file->path, &old, (size_t)file->seen.st_size, err);
+    int ret = locked_file_read_copy(file, &old, SIZE_MAX / 2, err);
 
     if (ret == 0)
+        ret = locked_file_peek(file->path, &old, (size_t)file->seen.st_size, err);
+    if (ret >= 0)
         ret = in_place_write(file->path, &old, text, err);
     secret_clear(&old);
     return ret == 0 ? LOCKED_FILE_REPLACED : LOCKED_FILE_FAILED;

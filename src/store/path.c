@@ -76,7 +76,8 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
     struct stat st;
 
     (void)snprintf(found, PATH_MAX, "%s", dir);
-    while (stat(found, &st) < 0 && errno == ENOENT && strcmp(found, ".") != 0 &&
+    /* A link that dangles is there, and nothing can be made behind it. */
+    while (lstat(found, &st) < 0 && errno == ENOENT && strcmp(found, ".") != 0 &&
            strcmp(found, "/") != 0)
         path_directory(found, found);
 }
@@ -93,18 +94,32 @@ int path_sync_directory(const char *dir)
     return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
 }
 
+/* Made by root: to the owner of what it stands in. By descriptor, for a name there is not ours. */
+static int give_to_owner_of(const char *parent, const char *dir, struct error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat made;
+    struct stat above;
+    int ret = 0;
+
+    if (fd < 0 || fstat(fd, &made) < 0 || stat(parent, &above) < 0 ||
+        (made.st_uid == 0 && above.st_uid != 0 && fchown(fd, above.st_uid, above.st_gid) < 0))
+        ret = error_set_errno(err, CLASS_AUTHFILE, errno, "cannot give '%s' to its user", dir);
+    if (fd >= 0)
+        (void)close(fd);
+    return ret;
+}
+
 static int make_one(const char *dir, struct error *err)
 {
     char parent[PATH_MAX];
-    struct stat st;
 
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot make the directory '%s'", dir);
+    if (mkdir(dir, 0700) < 0)
+        return errno == EEXIST ? 0
+                               : error_set_errno(err, CLASS_AUTHFILE, errno,
+                                                 "cannot make the directory '%s'", dir);
     path_directory(parent, dir);
-    if (geteuid() == 0 && stat(parent, &st) == 0 && st.st_uid != 0 &&
-        lchown(dir, st.st_uid, st.st_gid) < 0)
-        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot give '%s' to its user", dir);
-    return 0;
+    return geteuid() == 0 ? give_to_owner_of(parent, dir, err) : 0;
 }
 
 int path_make_directory(const char *dir, struct error *err)

@@ -106,11 +106,14 @@ int preflight_check(const char *path, bool in_place, struct error *err)
     char dir[PATH_MAX];
     char nearest[PATH_MAX];
 
-    if (path_resolve(real, path, err) < 0)
+    if (path_resolve(real, path, err) < 0) {
+        preflight_hint(path, EACCES, err);
         return -1;
+    }
     path_directory(dir, real);
     path_nearest_directory(nearest, dir);
-    if (access(nearest, W_OK | X_OK) == 0)
+    /* The lock is on the file's own directory, which has to be opened for that. */
+    if (access(nearest, W_OK | X_OK | (strcmp(nearest, dir) == 0 ? R_OK : 0)) == 0)
         return check_file(real, dir, in_place, err);
     (void)refuse("write into the directory", nearest, errno, err);
     return error_wrap(err, "cannot store in '%s'", real);

@@ -14,23 +14,23 @@ struct look {
     bool found;
 };
 
-/* `rest` is what follows the host in a key. */
-static const char *rest_of_key(const struct look *look, const char *key)
+/* Whether `key` is for a part of what `above` is for: ghcr.io/owner of ghcr.io. */
+static bool is_below(const char *key, const char *above)
 {
-    return key + strlen(look->file->host);
+    size_t len = strlen(above);
+
+    return strncmp(key, above, len) == 0 && key[len] == '/';
 }
 
 static bool warn_of_neighbour(void *ctx, const char *key)
 {
     struct look *look = ctx;
-    const char *rest = rest_of_key(look, key);
+    const struct auth_file *file = look->file;
 
-    if (strcmp(rest, ":443") == 0 && look->file->format == AUTH_FORMAT_DOCKER)
+    if (file->format == AUTH_FORMAT_DOCKER && strcmp(key + strlen(file->host), ":443") == 0)
         warnings_add(look->warnings, "%s also has '%s', which nerdctl takes first", look->name,
                      key);
-    if (rest[0] == '/' && look->file->format == AUTH_FORMAT_PODMAN &&
-        strncmp(key, look->file->key, strlen(look->file->key)) == 0 &&
-        strcmp(key, look->file->key) != 0)
+    if (file->format == AUTH_FORMAT_PODMAN && is_below(key, file->key))
         warnings_add(look->warnings, "%s also has '%s', which podman takes for images below that",
                      look->name, key);
     return true;
@@ -46,26 +46,37 @@ void shadow_in_file(const struct secret *text, const struct auth_file *file, con
         return; /* it was valid when it was stored; a peer's damage is not for a warning */
 }
 
-/* Whether podman would take an entry of this key for what we stored. */
-static bool notice_match(void *ctx, const char *key)
+static bool notice_same(void *ctx, const char *key)
 {
     struct look *look = ctx;
-    const char *rest = rest_of_key(look, key);
 
-    look->found = look->found || rest[0] == '\0' || rest[0] == '/';
+    look->found = strcmp(key, look->file->key) == 0;
     return !look->found;
 }
 
+/* Podman takes the entry whose key says most of an image's name. */
+static bool notice_related(void *ctx, const char *key)
+{
+    struct look *look = ctx;
+    const char *stored = look->file->key;
+
+    look->found = strcmp(key, stored) == 0 || is_below(key, stored) || is_below(stored, key);
+    return !look->found;
+}
+
+/* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */
 static bool has_registry(const char *path, const struct auth_file *file)
 {
     struct look look = {.file = file};
     struct error ignored = ERROR_INIT;
     struct secret text = SECRET_INIT;
-    bool readable = locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-                    document_each_key(&text, path, file->host, notice_match, &look, &ignored) == 0;
+    char helper[DOCUMENT_HELPER_MAX + 1] = "";
+    bool is_read = locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
+                   document_helper(helper, &text, path, file->host, false, &ignored) == 0 &&
+                   document_each_key(&text, path, file->host, notice_related, &look, &ignored) == 0;
 
     secret_clear(&text);
-    return readable && look.found;
+    return is_read && (look.found || helper[0] != '\0');
 }
 
 static void check_docker(const struct auth_file *file, const struct location_request *request,
@@ -78,7 +89,7 @@ static void check_docker(const struct auth_file *file, const struct location_req
 
     if (config == NULL || secret_append_text(&text, config, &ignored) < 0)
         return;
-    if (document_each_key(&text, "it", file->key, notice_match, &look, &ignored) == 0 && look.found)
+    if (document_each_key(&text, "it", file->key, notice_same, &look, &ignored) == 0 && look.found)
         warnings_add(warnings,
                      "DOCKER_AUTH_CONFIG is set and has '%s': docker takes that before "
                      "any file",
@@ -101,6 +112,9 @@ static void check_podman(const struct auth_file *file, const struct location_req
         return;
     if (named != NULL && named[0] != '\0')
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
+                     first.path);
+    else if (request->authfile == NULL && first.format == AUTH_FORMAT_DOCKER)
+        warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
                      first.path);
     else if (request->authfile == NULL && has_registry(first.path, file))
         warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,

@@ -12,14 +12,17 @@ static bool is_same_version(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Whether `path` holds what was read: that very file, or none. */
-static bool is_as_seen(const char *path, const struct stat *seen)
+/* Whether `path` holds what was read: that very file, or none. SWAP_DONE: it does. */
+static enum swap_result look(const char *path, const struct stat *seen)
 {
     struct stat now;
 
-    if (lstat(path, &now) < 0)
-        return errno == ENOENT && seen == NULL;
-    return seen != NULL && is_same_version(&now, seen);
+    if (lstat(path, &now) < 0) {
+        if (errno != ENOENT)
+            return SWAP_FAILED;
+        return seen == NULL ? SWAP_DONE : SWAP_STALE;
+    }
+    return seen != NULL && is_same_version(&now, seen) ? SWAP_DONE : SWAP_STALE;
 }
 
 #if defined(RENAME_EXCHANGE)
@@ -37,8 +40,13 @@ static int exchange(const char *a, const char *b)
 }
 #endif
 
-static enum swap_result rename_in(char *temporary, const char *path)
+/* Where nothing better works: the last look is right before. */
+static enum swap_result rename_in(char *temporary, const char *path, const struct stat *seen)
 {
+    enum swap_result now = look(path, seen);
+
+    if (now != SWAP_DONE)
+        return now;
     if (rename(temporary, path) < 0)
         return SWAP_FAILED;
     temporary[0] = '\0';
@@ -52,9 +60,13 @@ static enum swap_result rename_in(char *temporary, const char *path)
 static enum swap_result swap_back(char *temporary, const char *path, const struct stat *ours)
 {
     struct stat back;
+    int ret;
 
-    if (exchange(temporary, path) < 0)
-        return rename_in(temporary, path) == SWAP_DONE ? SWAP_STALE : SWAP_FAILED;
+    if (exchange(temporary, path) < 0) {
+        ret = rename(temporary, path);
+        temporary[0] = '\0'; /* what has that name now is not ours to remove */
+        return ret == 0 ? SWAP_STALE : SWAP_FAILED;
+    }
     if (lstat(temporary, &back) == 0 && !is_same_version(ours, &back))
         (void)exchange(temporary, path); /* the two before it worked */
     return SWAP_STALE;
@@ -70,10 +82,10 @@ static enum swap_result replace(char *temporary, const char *path, const struct 
         if (errno == ENOENT)
             return SWAP_STALE;
         if (errno == ENOSYS || errno == EINVAL || errno == EPERM)
-            return rename_in(temporary, path);
+            return rename_in(temporary, path, seen);
         return SWAP_FAILED;
     }
-    return is_as_seen(temporary, seen) ? SWAP_DONE : swap_back(temporary, path, &ours);
+    return look(temporary, seen) == SWAP_DONE ? SWAP_DONE : swap_back(temporary, path, &ours);
 }
 
 /* A first file must not replace one that a peer made meanwhile. */
@@ -84,13 +96,15 @@ static enum swap_result create(char *temporary, const char *path)
     if (errno == EEXIST)
         return SWAP_STALE;
     if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) /* no hard links here */
-        return rename_in(temporary, path);
+        return rename_in(temporary, path, NULL);
     return SWAP_FAILED;
 }
 
 enum swap_result swap_in(char *temporary, const char *path, const struct stat *seen)
 {
-    if (!is_as_seen(path, seen))
-        return SWAP_STALE;
+    enum swap_result now = look(path, seen);
+
+    if (now != SWAP_DONE)
+        return now;
     return seen != NULL ? replace(temporary, path, seen) : create(temporary, path);
 }

@@ -31,6 +31,8 @@ def test_the_tree_is_clean(tree):
     ("include/credential/source.h", '#include "registry/reference.h"'),
     ("src/base/io.c", '#include "cli/options.h"'),
     ("include/base/io.h", '#include "store/path.h"'),
+    ("src/registry/url.c", "#include <store/layout.h>"),
+    ("src/registry/url.c", '#include "../store/path.h"'),
 ])
 def test_an_arrow_that_points_up_or_sideways(tree, file, line):
     path = tree / file
@@ -44,6 +46,7 @@ def test_an_arrow_that_points_up_or_sideways(tree, file, line):
     ("src/cli/login.c", "#include <jansson.h>"),
     ("src/store/locked_file.c", '#include "base/json.h"'),
     ("src/store/document.c", "#include <b64/cencode.h>"),
+    ("src/registry/url.c", "# include <jansson.h>"),
 ])
 def test_a_library_used_outside_its_gate(tree, file, line):
     path = tree / file

@@ -110,7 +110,7 @@ static void test_what_fits_is_not_cut(void **state)
     for (size_t size = 8; size < sizeof(text); size++) {
         for (size_t len = 0; len < size; len++) {
             char dst[32];
-            char label[32];
+            char label[64];
 
             (void)snprintf(label, sizeof(label), "%zu bytes in %zu", len, size);
             (void)text_printable(dst, size, text, len);

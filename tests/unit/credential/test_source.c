@@ -164,17 +164,17 @@ static void test_token_as_the_file_of_the_name(void **state)
     check_row(&row);
 }
 
-/* The largest input, its line end included, and one byte more; through a file and a pipe. */
+/* The largest token and one byte more, with a line end; through a file and a pipe. */
 static void test_limits(void **state)
 {
-    static char text[CREDENTIAL_TOKEN_MAX + 2];
-    static char token[CREDENTIAL_TOKEN_MAX];
+    static char text[CREDENTIAL_TOKEN_MAX + 3];
+    static char token[CREDENTIAL_TOKEN_MAX + 1];
     struct place large = place_of("large");
 
     (void)state;
     memset(text, 'a', CREDENTIAL_TOKEN_MAX);
-    memset(token, 'a', CREDENTIAL_TOKEN_MAX - 1);
-    text[CREDENTIAL_TOKEN_MAX - 1] = '\n';
+    memset(token, 'a', CREDENTIAL_TOKEN_MAX);
+    text[CREDENTIAL_TOKEN_MAX] = '\n';
     write_file("large", text);
     const struct row rows[] = {
         FOUND("file", ENV(NULL), ASK_U(.token_file = large.path), "u", token),
@@ -185,8 +185,8 @@ static void test_limits(void **state)
         BAD_STDIN("pipe", ENV(NULL), ASK_U(DEFAULT), text, "is longer than 16384 bytes"),
     };
     check_rows(rows, COUNT(rows));
-    text[CREDENTIAL_TOKEN_MAX - 1] = 'a';
-    text[CREDENTIAL_TOKEN_MAX] = '\n';
+    text[CREDENTIAL_TOKEN_MAX] = 'a';
+    text[CREDENTIAL_TOKEN_MAX + 1] = '\n';
     write_file("large", text);
     check_rows(bad_rows, COUNT(bad_rows));
 }

@@ -379,6 +379,56 @@ static void test_loopback(void **state)
         assert_row(rows[i].host, reference_is_loopback(rows[i].host) == rows[i].is_loopback);
 }
 
+static void test_podman_keys(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *key;
+    } rows[] = {
+        {"ghcr.io", "ghcr.io"},
+        {"GHCR.io/", "ghcr.io"},
+        {"https://ghcr.io", "ghcr.io"},
+        {"ghcr.io:443", "ghcr.io:443"},
+        {"ghcr.io/owner", "ghcr.io/owner"},
+        {"ghcr.io/owner/", "ghcr.io/owner"},
+        {"GHCR.IO/owner/image", "ghcr.io/owner/image"},
+        {"[::1]:5000/a/b/c", "[::1]:5000/a/b/c"},
+        {"docker.io", "docker.io"}, /* not docker's address of the Hub */
+        {"https://index.docker.io/v1/", "docker.io"},
+        {"registry-1.docker.io/library", "docker.io/library"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+        char key[REFERENCE_KEY_MAX + 1];
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        reference_podman_key(key, &ref);
+        assert_row_string(rows[i].text, key, rows[i].key);
+    }
+}
+
+/* The longest host and the longest namespace make the longest key. */
+static void test_longest_podman_key(void **state)
+{
+    struct reference ref;
+    struct {
+        char key[REFERENCE_KEY_MAX + 1];
+        char behind[8];
+    } held = {.behind = "kept"};
+
+    (void)state;
+    memset(&ref, 0, sizeof(ref));
+    memset(ref.host, 'h', REFERENCE_HOST_MAX);
+    memset(ref.name_space, 'n', REFERENCE_NAMESPACE_MAX);
+    reference_podman_key(held.key, &ref);
+    assert_int_equal(strlen(held.key), REFERENCE_KEY_MAX);
+    assert_int_equal(held.key[REFERENCE_HOST_MAX], '/');
+    assert_string_equal(held.behind, "kept");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +444,8 @@ int main(void)
         cmocka_unit_test(test_sizes_of_namespaces),
         cmocka_unit_test(test_github_and_default),
         cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_podman_keys),
+        cmocka_unit_test(test_longest_podman_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
