@@ -44,7 +44,8 @@ static int set_key(struct target *target, const struct reference *registry, stru
     }
     if (registry->name_space[0] != '\0') {
         (void)error_set(err, CLASS_USAGE,
-                        "docker keeps one credential for all of '%s', none for a namespace",
+                        "docker keeps one credential for all of '%s', none for a namespace "
+                        "(OWNER) of it",
                         registry->host);
         return error_hint(err, "log in to '%s', or store it for podman alone: --podman",
                           registry->host);

@@ -77,11 +77,16 @@ void preflight_hint(const char *path, int errnum, struct error *err)
         hint_at_owner(path, err);
 }
 
+static int hint_elsewhere(struct error *err)
+{
+    return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");
+}
+
 static int refuse(const char *what, const char *path, int errnum, struct error *err)
 {
     (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, path);
     preflight_hint(path, errnum, err);
-    return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");
+    return hint_elsewhere(err);
 }
 
 static int check_file(const char *path, const char *dir, bool in_place, struct error *err)
@@ -108,7 +113,7 @@ int preflight_check(const char *path, bool in_place, struct error *err)
 
     if (path_resolve(real, path, err) < 0) {
         preflight_hint(path, EACCES, err);
-        return -1;
+        return hint_elsewhere(err);
     }
     path_directory(dir, real);
     path_nearest_directory(nearest, dir);

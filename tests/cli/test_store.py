@@ -6,11 +6,7 @@ import stat
 
 import pytest
 
-from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
-
-
-def auth(user, token):
-    return basic(user, token).removeprefix("Basic ")
+from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, auth
 
 
 def mode(path):

@@ -24,6 +24,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import places
+
 # Published test fixtures of secret scanners, in two parts so that scanners do not bite.
 TOKEN = "ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V4"
 OTHER_TOKEN = "ghp_" + "HEEjXavM6wKtyhAUwDblMznMEhWyTt4XwY6f"
@@ -84,8 +86,9 @@ class Result:
 class Login:
     """Runs the binary for one test, below `directory`."""
 
-    def __init__(self, binary, directory, ca_file):
+    def __init__(self, binary, directory, ca_file, through=()):
         self.binary = binary
+        self.through = through      # a command that runs it, as another user for one
         self.ca_file = ca_file
         self.directory = Path(directory)
         self.home, self.work, self.tmp = (self.directory / name for name in ("home", "work", "tmp"))
@@ -93,6 +96,7 @@ class Login:
             path.mkdir(mode=0o700)
         self.config = self.home / ".docker" / "config.json"
         self.registries = []
+        self.mounted_files = set()      # what stands behind an auth file that is a mount
         self._secrets = set()
         self._secret_files = set()
 
@@ -106,10 +110,13 @@ class Login:
         trust = ["--cacert", self.ca_file] if registry.scheme == "https" else ["--plain-http"]
         return self("-u", user, "--password-stdin", *trust, *args, registry.host, **how)
 
-    def start(self, *args, stdin=None, env=None, unprivileged=False, may_store=False, **popen):
+    def start(self, *args, stdin=None, env=None, unprivileged=False, may_store=False, through=(),
+              **popen):
         """Start it; `finish()` of what is returned waits for its end and looks for leaks."""
-        return Running(self, list(map(str, args)), stdin, dict(env or {}), unprivileged,
-                       may_store, popen)
+        if unprivileged and os.geteuid() == 0:
+            through = (*through, *WITHOUT_PRIVILEGES)
+        return Running(self, list(map(str, args)), stdin, dict(env or {}),
+                       (*through, *self.through), may_store, popen)
 
     def protect(self, secret):
         """From now on `secret` may be nowhere but in the auth file."""
@@ -146,15 +153,6 @@ class Login:
                 self.protect(value)
         self._protect_lines(stdin)
 
-    def auth_files(self, args, env):
-        """Where this command line may store something."""
-        docker = Path(env.get("DOCKER_CONFIG") or env.get("HOME", self.home) + "/.docker")
-        files = [docker / "config.json"]
-        for option, name in (("--config", "config.json"), ("--authfile", "")):
-            if option in args[:-1]:
-                files.append(self.work / args[args.index(option) + 1] / name)
-        return {path for given in files for path in (given, given.resolve())}
-
     def secrets(self):
         """Every form of every secret in play, as bytes to search for."""
         known = set(self._secrets)
@@ -170,7 +168,7 @@ class Login:
             content = _content(path)
             if content is None or path.resolve() in self._secret_files:
                 continue
-            if path in auth_files:
+            if places.real(path) in auth_files:
                 content = AUTH_VALUE.sub(rb'\1"', content)
             assert not _leak(content, secrets), f"secret in {path}"
         for stream, text in output.items():
@@ -183,7 +181,7 @@ class Login:
 class Running:
     """A run of the binary that has not ended."""
 
-    def __init__(self, login, args, stdin, env, unprivileged, may_store, popen):
+    def __init__(self, login, args, stdin, env, through, may_store, popen):
         self._login = login
         self._may_store = may_store
         self._given = [*args, *map(str, env.values())]
@@ -191,16 +189,18 @@ class Running:
         self._held = []
         environment = {name: value for name, value in os.environ.items() if PASSED_ON.match(name)}
         environment.update(PATH="/usr/bin:/bin", HOME=str(login.home), TMPDIR=str(login.tmp))
-        environment.update({name: str(value) for name, value in env.items()})
+        environment.update(env)
+        environment = {name: str(value) for name, value in environment.items()
+                       if value is not None}
         login.protect_inputs(env, self._input or b"")
-        self._auth_files = login.auth_files(args, environment)
+        self._auth_files = login.mounted_files | places.auth_files(args, environment, login.home,
+                                                                   login.work)
         self._before = login.files()
         self._content = self._contents()
-        wrapper = WITHOUT_PRIVILEGES if unprivileged and os.geteuid() == 0 else ()
         popen = {"stdin": self._stdin(stdin), "stdout": subprocess.PIPE,
                  "stderr": subprocess.PIPE, "cwd": login.work, **popen}
         self._began = time.monotonic()
-        self.process = subprocess.Popen([*wrapper, str(login.binary), *args], env=environment,
+        self.process = subprocess.Popen([*through, str(login.binary), *args], env=environment,
                                         start_new_session=True, **popen)
         self.pid = self.process.pid
         self._check_proc()
@@ -258,9 +258,14 @@ class Running:
             assert not _leak(shown, secrets), f"secret in /proc/PID/{name}"
 
 
+def auth(user, token):
+    """The value of `auth` in an entry."""
+    return base64.b64encode(f"{user}:{token}".encode()).decode()
+
+
 def basic(user, token):
     """The value of an Authorization header."""
-    return "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
+    return "Basic " + auth(user, token)
 
 
 def _content(path):

@@ -42,7 +42,7 @@ static void test_too_many_are_dropped(void **state)
         struct warnings warnings;
         char behind[16];
     } held = {.behind = "untouched"};
-    char text[16];
+    char text[32];
 
     (void)state;
     for (int i = 0; i < WARNINGS_MAX + 3; i++)

@@ -267,6 +267,116 @@ static void helper_of_what_is_malformed_is_an_error(void **state)
     }
 }
 
+/* Podman knows "credHelpers" alone; "" there sends docker to the file. */
+static void helper_of_podman_is_no_store(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *with_store;
+        const char *without;
+    } table[] = {
+        {"{\"credsStore\":\"desktop\"}", "desktop", ""},
+        {"{\"credHelpers\":{\"ghcr.io\":\"pass\"},\"credsStore\":\"desktop\"}", "pass", "pass"},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", "", ""},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"}}", "", ""},
+        {"{\"credHelpers\":{\"gcr.io\":\"x\"},\"credsStore\":\"desktop\"}", "desktop", ""},
+        {"{}", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(table) / sizeof(table[0]); i++) {
+        bool has_store = i % 2 == 0;
+        struct secret text = support_secret(table[i / 2].text);
+        struct error err = ERROR_INIT;
+        char helper[DOCUMENT_HELPER_MAX + 1];
+
+        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, has_store, &err), 0);
+        assert_string_equal(helper, has_store ? table[i / 2].with_store : table[i / 2].without);
+        secret_clear(&text);
+    }
+}
+
+/* Collects keys, joined by blanks; stops behind the one that is `stop`. */
+struct visit {
+    char keys[256];
+    const char *stop;
+};
+
+static bool collect(void *ctx, const char *key)
+{
+    struct visit *visit = ctx;
+    size_t len = strlen(visit->keys);
+
+    (void)snprintf(visit->keys + len, sizeof(visit->keys) - len, "%s%s", len > 0 ? " " : "", key);
+    return visit->stop == NULL || strcmp(key, visit->stop) != 0;
+}
+
+static void keys_are_visited_in_order(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *prefix;
+        const char *stop;
+        const char *keys;
+    } table[] = {
+        {"", "", NULL, ""},
+        {" \n", "", NULL, ""},
+        {"{}", "", NULL, ""},
+        {"{\"auths\":null}", "", NULL, ""},
+        {"{\"auths\":{}}", "", NULL, ""},
+        {"{\"auths\":{\"z\":{},\"a\":null,\"m\":1}}", "", NULL, "z a m"},
+        {"{\"AuThS\":{\"a\":{}}}", "", NULL, "a"},
+        {"{\"x\":{\"auths\":{\"no\":{}}},\"auths\":{\"a\":{\"no\":{}}}}", "", NULL, "a"},
+        {"{\"auths\":{\"ghcr.io\":{},\"quay.io\":{},\"ghcr.io/o\":{},\"Ghcr.io\":{}}}", "ghcr.io",
+         NULL, "ghcr.io ghcr.io/o"},
+        {"{\"auths\":{\"ghcr.io.evil\":{},\"xghcr.io\":{},\"ghcr.i\":{}}}", "ghcr.io", NULL,
+         "ghcr.io.evil"},
+        {"{\"auths\":{\"gh\\u0063r.io\":{}}}", "ghcr.io", NULL, "ghcr.io"},
+        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "", "b", "a b"},
+        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "", "a", "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct secret text = support_secret(table[i].text);
+        struct visit visit = {.stop = table[i].stop};
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(document_each_key(&text, "'FILE'", table[i].prefix, collect, &visit, &err),
+                         0);
+        assert_string_equal(visit.keys, table[i].keys);
+        assert_int_equal(err.cls, CLASS_NONE);
+        secret_clear(&text);
+    }
+}
+
+static void keys_of_what_is_malformed_are_not_visited(void **state)
+{
+    static const char *const table[] = {
+        "{",
+        "[]",
+        "\"auths\"",
+        "{\"auths\":[]}",
+        "{\"auths\":\"x\"}",
+        "{\"auths\":{\"a\":{}},\"Auths\":{\"b\":{}}}",
+        "{\"auths\":{\"a\":{},\"a\":{}}}",
+        "{\"auths\":{\"a\":{}}} x",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct secret text = support_secret(table[i]);
+        struct visit visit = {.stop = NULL};
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(document_each_key(&text, "'FILE'", "", collect, &visit, &err), -1);
+        assert_int_equal(err.cls, CLASS_AUTHFILE);
+        assert_non_null(strstr(err.message, "'FILE'"));
+        assert_string_equal(visit.keys, "");
+        secret_clear(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +387,9 @@ int main(void)
         cmocka_unit_test(size_does_not_matter),
         cmocka_unit_test(helper_is_the_one_docker_asks),
         cmocka_unit_test(helper_of_what_is_malformed_is_an_error),
+        cmocka_unit_test(helper_of_podman_is_no_store),
+        cmocka_unit_test(keys_are_visited_in_order),
+        cmocka_unit_test(keys_of_what_is_malformed_are_not_visited),
     };
 
     json_init();

@@ -11,6 +11,10 @@
 /* The environment of the case that runs. */
 static const char *home;
 static const char *docker_config;
+static const char *registry_auth_file;
+static const char *runtime_dir;
+static const char *config_home;
+static const char *own_directory; /* the only one that is there and the user's */
 
 static const char *environment(const char *name)
 {
@@ -18,7 +22,16 @@ static const char *environment(const char *name)
         return home;
     if (strcmp(name, "DOCKER_CONFIG") == 0)
         return docker_config;
-    return NULL;
+    if (strcmp(name, "REGISTRY_AUTH_FILE") == 0)
+        return registry_auth_file;
+    if (strcmp(name, "XDG_RUNTIME_DIR") == 0)
+        return runtime_dir;
+    return strcmp(name, "XDG_CONFIG_HOME") == 0 ? config_home : NULL;
+}
+
+static bool is_own_directory(const char *path)
+{
+    return own_directory != NULL && strcmp(path, own_directory) == 0;
 }
 
 static int locate(char path[PATH_MAX], const char *config_dir, const char *passwd_home,
@@ -122,12 +135,245 @@ static void length_is_limited(void **state)
     }
 }
 
+struct podman_row {
+    const char *authfile;
+    bool is_persistent;
+    const char *registry_auth_file;
+    const char *docker_config;
+    const char *runtime_dir;
+    const char *config_home;
+    const char *home;
+    const char *passwd_home;
+    uid_t uid;
+    const char *own_directory;
+    enum auth_format format;
+    const char *path;
+};
+
+static int locate_podman(struct location *out, const struct podman_row *row, struct error *err)
+{
+    struct location_request request = {.config_dir = "/for/docker/alone",
+                                       .authfile = row->authfile,
+                                       .is_persistent = row->is_persistent,
+                                       .environment = environment,
+                                       .is_own_directory = is_own_directory,
+                                       .passwd_home = row->passwd_home,
+                                       .uid = row->uid};
+
+    home = row->home;
+    docker_config = row->docker_config;
+    registry_auth_file = row->registry_auth_file;
+    runtime_dir = row->runtime_dir;
+    config_home = row->config_home;
+    own_directory = row->own_directory;
+    return location_podman(out, &request, err);
+}
+
+static void assert_podman(const struct podman_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct error err = {.cls = CLASS_NONE};
+        struct location location;
+
+        assert_int_equal(locate_podman(&location, &rows[i], &err), 0);
+        assert_string_equal(location.path, rows[i].path);
+        assert_int_equal(location.format, rows[i].format);
+        assert_int_equal(err.cls, CLASS_NONE);
+    }
+}
+
+#define ASSERT_PODMAN(rows) assert_podman(rows, sizeof(rows) / sizeof((rows)[0]))
+
+static void podman_s_order_is_kept(void **state)
+{
+    static const struct podman_row rows[] = {
+        {.authfile = "a.json",
+         .registry_auth_file = "/r.json",
+         .docker_config = "/d",
+         .runtime_dir = "/run/x",
+         .own_directory = "/run/x",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "a.json"},
+        {.authfile = "dir/", .format = AUTH_FORMAT_PODMAN, .path = "dir/"}, /* as it was given */
+        {.registry_auth_file = "/r.json",
+         .docker_config = "/d",
+         .runtime_dir = "/run/x",
+         .own_directory = "/run/x",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/r.json"},
+        {.registry_auth_file = "",
+         .docker_config = "/d",
+         .runtime_dir = "/run/x",
+         .own_directory = "/run/x",
+         .format = AUTH_FORMAT_DOCKER,
+         .path = "/d/config.json"},
+        {.docker_config = "d/", .uid = 1000, .format = AUTH_FORMAT_DOCKER, .path = "d/config.json"},
+        {.docker_config = "",
+         .runtime_dir = "/run/x",
+         .own_directory = "/run/x",
+         .uid = 1000,
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/x/containers/auth.json"},
+    };
+
+    (void)state;
+    ASSERT_PODMAN(rows);
+}
+
+static void podman_s_default_is_in_the_runtime_directory(void **state)
+{
+    static const struct podman_row rows[] = {
+        {.runtime_dir = "/run/user/7",
+         .home = "/home/u",
+         .uid = 1000,
+         .own_directory = "/run/user/7",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/user/7/containers/auth.json"},
+        {.runtime_dir = "/run/x/",
+         .uid = 0,
+         .own_directory = "/run/x/",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/x/containers/auth.json"},
+        {.uid = 0, .format = AUTH_FORMAT_PODMAN, .path = "/run/containers/0/auth.json"},
+        {.runtime_dir = "",
+         .uid = 0,
+         .own_directory = "/run/user/0",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/containers/0/auth.json"},
+        {.uid = 1000,
+         .own_directory = "/run/user/1000",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/user/1000/containers/auth.json"},
+        {.runtime_dir = "",
+         .uid = 4294967294,
+         .own_directory = "/run/user/4294967294",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/run/user/4294967294/containers/auth.json"},
+    };
+
+    (void)state;
+    ASSERT_PODMAN(rows);
+}
+
+static void podman_s_persistent_file_ignores_the_rest(void **state)
+{
+    static const struct podman_row rows[] = {
+        {.is_persistent = true,
+         .registry_auth_file = "/r.json",
+         .docker_config = "/d",
+         .runtime_dir = "/not/there",
+         .home = "/home/u",
+         .passwd_home = "/home/p",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/home/u/.config/containers/auth.json"},
+        {.is_persistent = true,
+         .config_home = "/cfg",
+         .home = "/home/u",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/cfg/containers/auth.json"},
+        {.is_persistent = true,
+         .config_home = "",
+         .home = "/home/u/",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/home/u/.config/containers/auth.json"},
+        {.is_persistent = true,
+         .passwd_home = "/home/p",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/home/p/.config/containers/auth.json"},
+        {.is_persistent = true,
+         .home = "",
+         .passwd_home = "/home/p",
+         .uid = 1000,
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/home/p/.config/containers/auth.json"},
+        {.is_persistent = true,
+         .config_home = "/cfg",
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/cfg/containers/auth.json"},
+    };
+
+    (void)state;
+    ASSERT_PODMAN(rows);
+}
+
+static void podman_without_a_place_is_an_error(void **state)
+{
+    static const struct {
+        struct podman_row row;
+        const char *message;
+        const char *hint;
+    } rows[] = {
+        /* absent, a file or another user's: is_own_directory() tells */
+        {{.runtime_dir = "/run/x", .uid = 1000, .own_directory = "/run/user/1000"},
+         "XDG_RUNTIME_DIR names '/run/x'",
+         "--persistent"},
+        {{.runtime_dir = "/run/x", .uid = 0}, "XDG_RUNTIME_DIR names '/run/x'", "--authfile"},
+        {{.uid = 1000, .home = "/home/u"}, "'/run/user/1000'", "--persistent"},
+        {{.uid = 1000, .own_directory = "/run/user/1001"}, "'/run/user/1000'", "--authfile"},
+        {{.runtime_dir = "", .uid = 1000}, "XDG_RUNTIME_DIR is not set", "--persistent"},
+        {{.is_persistent = true}, "HOME is not set", "--authfile"},
+        {{.is_persistent = true, .home = "", .passwd_home = "", .config_home = ""},
+         "HOME is not set",
+         "--authfile"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct error err = {.cls = CLASS_NONE};
+        struct location location;
+
+        assert_int_equal(locate_podman(&location, &rows[i].row, &err), -1);
+        assert_int_equal(err.cls, CLASS_AUTHFILE);
+        assert_non_null(strstr(err.message, rows[i].message));
+        assert_non_null(strstr(err.hint, rows[i].hint));
+    }
+}
+
+static void persistent_alone_ignores_what_is_named(void **state)
+{
+    struct location_request request = {.authfile = "a.json", .environment = environment};
+    struct error err = {.cls = CLASS_NONE};
+    struct location location;
+
+    (void)state;
+    home = "/home/u";
+    config_home = NULL;
+    registry_auth_file = "/r.json";
+    docker_config = "/d";
+    assert_int_equal(location_podman_persistent(&location, &request, &err), 0);
+    assert_string_equal(location.path, "/home/u/.config/containers/auth.json");
+    assert_int_equal(location.format, AUTH_FORMAT_PODMAN);
+}
+
+static void podman_s_length_is_limited(void **state)
+{
+    char file[PATH_MAX + 8];
+
+    (void)state;
+    for (size_t len = PATH_MAX - 2; len <= PATH_MAX + 1; len++) {
+        struct podman_row row = {.authfile = file};
+        struct error err = {.cls = CLASS_NONE};
+        struct location location;
+
+        memset(file, 'a', len);
+        file[len] = '\0';
+        assert_int_equal(locate_podman(&location, &row, &err), len < PATH_MAX ? 0 : -1);
+        assert_int_equal(err.cls, len < PATH_MAX ? CLASS_NONE : CLASS_AUTHFILE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(docker_s_order_is_kept),
         cmocka_unit_test(no_home_is_an_error),
         cmocka_unit_test(length_is_limited),
+        cmocka_unit_test(podman_s_order_is_kept),
+        cmocka_unit_test(podman_s_default_is_in_the_runtime_directory),
+        cmocka_unit_test(podman_s_persistent_file_ignores_the_rest),
+        cmocka_unit_test(podman_without_a_place_is_an_error),
+        cmocka_unit_test(persistent_alone_ignores_what_is_named),
+        cmocka_unit_test(podman_s_length_is_limited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,32 @@ static void old_entry_is_replaced_in_its_place(void **state)
     ASSERT_ALL_SPLICED(table);
 }
 
+/* A member whose key begins no line of its own is answered on that line. */
+static void one_line_stays_one_line(void **state)
+{
+    static const struct splice_case table[] = {
+        {"{\n  \"auths\": {\"a\": {}}\n}\n", "auths",
+         "{\n  \"auths\": {\"a\": {},\"h.io\": {\"auth\":\"QQ==\"}}\n}\n"},
+        {"{\n  \"auths\": {\"a\": {}, \"b\": {}}\n}\n", "auths",
+         "{\n  \"auths\": {\"a\": {}, \"b\": {}, \"h.io\": {\"auth\":\"QQ==\"}}\n}\n"},
+        {"{\n\t\"auths\": { \"h.io\": {\n\t\t\"x\": 1 } }\n}", "auths",
+         "{\n\t\"auths\": { \"h.io\": {\"auth\":\"QQ==\"} }\n}"},
+        {"{\n\t\"auths\": {\"h.io\": {}, \"z\": 0}\n}", "auths",
+         "{\n\t\"auths\": {\"h.io\": {\"auth\":\"QQ==\"}, \"z\": 0}\n}"},
+        /* the line is that of the last member, not of the first */
+        {"{\n\t\"a\": 1, \"b\": 2\n}", "auths",
+         "{\n\t\"a\": 1, \"b\": 2, \"auths\": {\"h.io\":{\"auth\":\"QQ==\"}}\n}"},
+        {"{\n\t\"a\": 1, \"auths\": {}\n}", "auths",
+         "{\n\t\"a\": 1, \"auths\": {\"h.io\":{\"auth\":\"QQ==\"}}\n}"},
+        /* and the other way round: lines inside a text that begins without */
+        {"{\"auths\": {\n\t\"a\": {}\n}}", "auths",
+         "{\"auths\": {\n\t\"a\": {},\n\t\"h.io\": {\"auth\":\"QQ==\"}\n}}"},
+    };
+
+    (void)state;
+    ASSERT_ALL_SPLICED(table);
+}
+
 static void no_object_is_an_error(void **state)
 {
     struct secret in = support_secret("[]");
@@ -139,6 +165,7 @@ int main(void)
         cmocka_unit_test(missing_auths_comes_last),
         cmocka_unit_test(new_entry_comes_last),
         cmocka_unit_test(old_entry_is_replaced_in_its_place),
+        cmocka_unit_test(one_line_stays_one_line),
         cmocka_unit_test(no_object_is_an_error),
     };
 

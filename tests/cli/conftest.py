@@ -1,0 +1,58 @@
+"""Root, and somebody who is not."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness import Login
+from people import ORDINARY, Space, give
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@pytest.fixture
+def ordinary(binary, login):
+    """A login by somebody who is not root, in a home of their own."""
+    needs_root()
+    # Not below pytest's own directory, which an ordinary user may not enter.
+    with tempfile.TemporaryDirectory(prefix="ghcr-login-") as directory:
+        Path(directory).chmod(0o755)
+        person = Login(binary, directory, login.ca_file, through=ORDINARY)
+        person.registries = login.registries
+        for path in (person.home, person.work, person.tmp):
+            give(path)
+        yield person
+
+
+@pytest.fixture(params=["root", "ordinary"])
+def someone(request, login):
+    """A login by root, and by somebody who is not."""
+    if request.param == "root":
+        return login
+    return request.getfixturevalue("ordinary")
+
+
+@pytest.fixture
+def space():
+    """A function that makes a Space with these mounts."""
+    needs_root()
+    made = []
+
+    def make(*setup):
+        made.append(Space(*setup))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def server(registry):
+    """A registry that speaks plain HTTP: quick, and everybody may read its CA's certificate."""
+    return registry(certificate=None)

@@ -1,0 +1,52 @@
+"""What a login costs the processor grows with the file as the file does, and no faster."""
+
+import json
+import os
+
+import pytest
+
+from harness import TOKEN, USER
+
+SIZES = (10, 1_000, 100_000)
+ROUNDS = 2
+# By the entry, the large file may cost this much more than the small one; a square would cost 100.
+MOST = 10
+
+
+def document(entries):
+    auths = {f"registry-{each}.example.com": {"auth": "dXNlcjpwYXNzd29yZA=="}
+             for each in range(entries)}
+    return json.dumps({"auths": auths}, indent="\t")
+
+
+def cost(login, server):
+    """Seconds of processor that one login takes."""
+    running = login.start("-u", USER, "--token-env", "A_TOKEN", "--plain-http", server.host,
+                          env={"A_TOKEN": TOKEN})
+    _, status, usage = os.wait4(running.pid, 0)
+    running.process.returncode = os.waitstatus_to_exitcode(status)
+    assert running.finish(60).status == 0
+    return usage.ru_utime + usage.ru_stime
+
+
+@pytest.mark.parametrize("case", ["stored", "unchanged"])
+def test_cost_grows_with_the_file(login, server, case, capsys):
+    costs = {}
+    for size in SIZES:
+        text = document(size)
+        rounds = []
+        for _ in range(ROUNDS):
+            if case == "stored" or not rounds:
+                login.write_config(text)
+            if case == "unchanged":
+                login.to(server).succeeded()
+            rounds.append(cost(login, server))
+        costs[size] = min(rounds)
+        assert len(json.loads(login.config.read_bytes())["auths"]) == size + 1
+    with capsys.disabled():
+        print(f"\n{case}: " + ", ".join(f"{size:,} entries {1000 * spent:.1f} ms"
+                                        for size, spent in costs.items()))
+    start, *_ = costs.values()
+    # Of 1,000 entries and 100,000, what they take more than 10 do; the least is a clock's tick.
+    small, large = (max(costs[size] - start, 0.001) for size in SIZES[1:])
+    assert large / small < MOST * SIZES[2] / SIZES[1], costs

@@ -1,0 +1,163 @@
+"""After storing: what docker, podman or nerdctl would take before the entry is said aloud."""
+
+import json
+
+import pytest
+
+from harness import TOKEN, USER, auth
+
+GOOD = {"auth": "YTpi"}
+DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
+
+
+def document(**auths):
+    return json.dumps({"auths": auths})
+
+
+def put(login, name, text):
+    path = login.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+# What is set or lies there beforehand, and the words of the one warning, none where it is None.
+# HOST is the registry, {home} the home.
+
+def docker_auth_config(host, entry=None):
+    return {"DOCKER_AUTH_CONFIG": json.dumps({"auths": {host: entry or GOOD}})}
+
+
+NAMED = {"REGISTRY_AUTH_FILE": "{home}/named.json"}
+RUNTIME = {"XDG_RUNTIME_DIR": "{home}"}
+CASES = {
+    "nothing": ([], {}, {}, None),
+    "DOCKER_AUTH_CONFIG": ([], docker_auth_config("HOST"), {}, "DOCKER_AUTH_CONFIG"),
+    "it has another host": ([], docker_auth_config("other.example"), {}, None),
+    "it has a longer host": ([], docker_auth_config("HOST0"), {}, None),
+    "it is not valid": ([], {"DOCKER_AUTH_CONFIG": '{"auths":{"HOST":'}, {}, None),
+    "it is empty": ([], {"DOCKER_AUTH_CONFIG": ""}, {}, None),
+    "it is docker's alone": (["--persistent"], docker_auth_config("HOST"), {}, None),
+    "podman in docker's file": (["--podman"], {"DOCKER_CONFIG": "{home}/.docker"}, {}, None),
+    "REGISTRY_AUTH_FILE against --persistent": (["--persistent"], NAMED, {},
+                                                ("REGISTRY_AUTH_FILE", "{home}/named.json")),
+    "against --authfile": (["--authfile", "{home}/x"], NAMED, {},
+                           ("REGISTRY_AUTH_FILE", "{home}/named.json")),
+    "it names the same file": (["--authfile", "{home}/named.json"], NAMED, {}, None),
+    "it is podman's alone": ([], NAMED, {}, None),
+    "podman's earlier file": (["--persistent"], RUNTIME,
+                              {"containers/auth.json": document(HOST=GOOD)},
+                              ("{home}/containers/auth.json", "first", "HOST")),
+    "the earlier file has a namespace": (["--persistent"], RUNTIME,
+                                         {"containers/auth.json": document(**{"HOST/o": GOOD})},
+                                         ("{home}/containers/auth.json", "first")),
+    "the earlier file has another host": (["--persistent"], RUNTIME,
+                                          {"containers/auth.json": document(other=GOOD)}, None),
+    "the earlier file is malformed": (["--persistent"], RUNTIME,
+                                      {"containers/auth.json": "{"}, None),
+    "the earlier file asks a helper": (["--persistent"], RUNTIME, {
+        "containers/auth.json": '{"credHelpers":{"HOST":"pass"}}'},
+        ("{home}/containers/auth.json", "first")),
+    "the later file has it too": (["--podman"], RUNTIME, {PODMAN: document(HOST=GOOD)}, None),
+    "docker's file has it too": (["--persistent"], RUNTIME, {DOCKER: document(HOST=GOOD)}, None),
+    "a namespace of the registry": (["--persistent"], {}, {PODMAN: document(**{"HOST/own": GOOD})},
+                                    ("'HOST/own'", "podman")),
+    "a namespace of another": (["--persistent"], {}, {PODMAN: document(**{"x.y/own": GOOD})}, None),
+    "a namespace in docker's file": ([], {}, {DOCKER: document(**{"HOST/own": GOOD})}, None),
+}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["stored", "unchanged"])
+@pytest.mark.parametrize("args, env, files, words", CASES.values(), ids=CASES)
+def test_one_warning(login, server, args, env, files, words, again):
+    def fill(text):
+        return text.replace("{home}", str(login.home)).replace("HOST", server.host)
+
+    env = {name: fill(value) for name, value in env.items()}
+    args = [fill(each) for each in args]
+    for name, text in files.items():
+        put(login, name, fill(text))
+    if again:
+        assert login.to(server, *args, env=env).status == 0
+    result = login.to(server, *args, "--json", env=env)
+    assert result.status == 0, result
+    assert result.json["result"] == ("unchanged" if again else "stored")
+    warnings = result.json["warnings"]
+    assert result.stderr == "".join(f"warning: {each}\n" for each in warnings)
+    assert len(warnings) == (words is not None), warnings
+    for word in [words] if isinstance(words, str) else words or []:
+        assert fill(word) in warnings[0], warnings
+
+
+def test_several_warnings_and_a_quiet_run(login, server):
+    put(login, DOCKER, document(**{f"{server.host}/own": GOOD}))
+    env = {name: text.replace("HOST", server.host)
+           for name, text in docker_auth_config("HOST").items()}
+    put(login, "containers/auth.json", document(**{server.host: GOOD}))
+    env["XDG_RUNTIME_DIR"] = str(login.home)
+    args = ("--docker", "--persistent", "--json")
+    said = login.to(server, *args, env=env).json
+    assert len(said["warnings"]) == 2
+    quiet = login.to(server, *args, "-q", env=env)
+    assert quiet.stderr == "" and quiet.json["warnings"] == said["warnings"]
+
+
+def test_a_warning_quotes_no_secret_and_no_control_byte(login, server):
+    login.protect("c2VjcmV0OnNlY3JldA==")
+    put(login, PODMAN, document(**{f"{server.host}/\x1b[31m": {"auth": "c2VjcmV0OnNlY3JldA=="}})
+        .replace("c2VjcmV0OnNlY3JldA==", "YTpi"))
+    result = login.to(server, "--persistent")
+    assert result.stderr.startswith("warning: ") and "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("args, file, warned", [
+    ([], DOCKER, True), (["--persistent"], PODMAN, False)], ids=["docker", "podman"])
+def test_nerdctl_takes_port_443_first(ghcr, args, file, warned):
+    put(ghcr.login, file, document(**{"ghcr.io:443": GOOD}))
+    result = ghcr("-u", USER, "--json", *args, env={"GHCR_TOKEN": TOKEN})
+    assert result.status == 0, result
+    assert ["ghcr.io:443" in each and "nerdctl" in each for each in result.json["warnings"]] == (
+        [True] if warned else [])
+
+
+# A file that hands the registry to a helper: docker would not look at an entry in it.
+
+HELPERS = {
+    "credsStore": ('{"credsStore":"pass"}', 9, 0),
+    "credHelpers": ('{"credHelpers":{"HOST":"ecr-login"}}', 9, 9),
+    "credHelpers of another host": ('{"credHelpers":{"other.example":"x"}}', 0, 0),
+    "credHelpers, empty": ('{"credHelpers":{"HOST":""}}', 0, 0),
+    "credHelpers, empty, and credsStore": (
+        '{"credsStore":"pass","credHelpers":{"HOST":""}}', 0, 0),
+    "credsStore, empty": ('{"credsStore":""}', 0, 0),
+    "credsStore, null": ('{"credsStore":null,"credHelpers":null}', 0, 0),
+    "in another case": ('{"credsstore":"pass"}', 9, 0),
+    "with an entry there": ('{"credsStore":"pass","auths":{"HOST":{"auth":"YTpi"}}}', 9, 0),
+    "with this very entry": ('{"credsStore":"pass","auths":{"HOST":{"auth":"AUTH"}}}', 9, 0),
+}
+
+
+@pytest.mark.parametrize("format_", ["docker", "podman"])
+@pytest.mark.parametrize("text, docker, podman", HELPERS.values(), ids=HELPERS)
+def test_helpers(login, server, text, docker, podman, format_):
+    """podman knows credHelpers and not credsStore."""
+    args, file, status = {"docker": ([], DOCKER, docker),
+                          "podman": (["--persistent"], PODMAN, podman)}[format_]
+    text = text.replace("HOST", server.host).replace("AUTH", auth(USER, TOKEN))
+    path = put(login, file, text)
+    result = login.to(server, *args)
+    if status == 9:
+        result.failed(9, "credential helper", str(path), "hint: ", format_)
+        assert server.connections == 0
+        assert path.read_text() == text
+    else:
+        result.succeeded()
+        assert login.entry(server.host, path) == f"{USER}:{TOKEN}"
+
+
+def test_the_way_out_that_the_hint_names(login, server):
+    login.write_config('{"credsStore":"pass"}')
+    hint = login.to(server).failed(9).stderr.split("hint: ")[1]
+    assert f'"credHelpers": {{"{server.host}": ""}}' in hint
+    login.write_config(f'{{"credsStore":"pass","credHelpers":{{"{server.host}":""}}}}')
+    login.to(server).succeeded()

@@ -1,0 +1,585 @@
+/*
+ * in_place: what stands beside a file while it is written through, and who puts it right when that
+ * fails. write(), fsync() and unlink() are linked through here: they can fail, write only a part,
+ * kill the program.
+ */
+#include "../support.h"
+
+#include "store/in_place.h"
+
+#include <signal.h>
+
+#include "base/json.h"
+#include "mounts.h"
+#include "store/auth_file.h"
+#include "support.h"
+
+#define FILE_PATH "config.json"
+#define COPY_PATH "./.config.json.ghcr-login-copy"
+#define OLD       "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"
+/* So long that half of the new text ends behind the old. */
+#define AUTH "YTpiYmJiYmJiYmJiYmJiYmJiYmJiYmJi"
+#define NEW  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"},\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
+
+enum call { CALL_NONE, CALL_WRITE, CALL_FSYNC, CALL_UNLINK };
+
+enum how {
+    HOW_FAIL,      /* with errnum */
+    HOW_HALF,      /* half is written, and all later calls fail with errnum */
+    HOW_HALF_ONCE, /* half is written, the next call fails with errnum, and then all is well */
+    HOW_HALF_KILL, /* half is written, then SIGKILL */
+    HOW_KILL,      /* before it */
+    HOW_LOOK,      /* the observer looks, and all is well */
+};
+
+/* The fault of one test, which strikes at a call of `call` number `nth`, the first being 1. */
+static struct {
+    enum call call;
+    unsigned nth;
+    enum how how;
+    int errnum;
+    unsigned count;
+    void (*observer)(void);
+} fault;
+
+ssize_t __real_write(int, const void *, size_t);
+ssize_t __wrap_write(int, const void *, size_t);
+int __real_fsync(int);
+int __wrap_fsync(int);
+int __real_unlink(const char *);
+int __wrap_unlink(const char *);
+
+/* How the call has to go: false where it fails, *half where it does only a part. */
+static bool is_let_through(enum call call, bool *half)
+{
+    *half = false;
+    if (fault.call != call || ++fault.count < fault.nth)
+        return true;
+    if (fault.count > fault.nth) {
+        errno = fault.errnum;
+        return fault.how == HOW_LOOK || fault.how == HOW_FAIL ||
+               (fault.how == HOW_HALF_ONCE && fault.count > fault.nth + 1);
+    }
+    if (fault.how == HOW_KILL)
+        (void)raise(SIGKILL);
+    if (fault.how == HOW_LOOK)
+        fault.observer();
+    *half = fault.how == HOW_HALF || fault.how == HOW_HALF_ONCE || fault.how == HOW_HALF_KILL;
+    errno = fault.errnum;
+    return fault.how != HOW_FAIL;
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+    bool half;
+    ssize_t done;
+
+    if (!is_let_through(CALL_WRITE, &half))
+        return -1;
+    done = __real_write(fd, data, half ? len / 2 : len);
+    if (half && fault.how == HOW_HALF_KILL)
+        (void)raise(SIGKILL);
+    return done;
+}
+
+int __wrap_fsync(int fd)
+{
+    bool half;
+
+    return is_let_through(CALL_FSYNC, &half) ? __real_fsync(fd) : -1;
+}
+
+int __wrap_unlink(const char *path)
+{
+    bool half;
+
+    return is_let_through(CALL_UNLINK, &half) ? __real_unlink(path) : -1;
+}
+
+static void arm(enum call call, unsigned nth, enum how how, int errnum)
+{
+    fault.call = call;
+    fault.nth = nth;
+    fault.how = how;
+    fault.errnum = errnum;
+    fault.count = 0;
+}
+
+static void disarm(void)
+{
+    fault.call = CALL_NONE;
+}
+
+static int setup(void **state)
+{
+    disarm();
+    return support_setup(state);
+}
+
+static int write_text(const char *path, const char *old, const char *text, struct error *err)
+{
+    struct secret old_text = support_secret(old);
+    struct secret new_text = support_secret(text);
+    int ret = in_place_write(path, &old_text, &new_text, err);
+
+    disarm();
+    secret_clear(&old_text);
+    secret_clear(&new_text);
+    return ret;
+}
+
+/* The entry `key` into FILE_PATH. */
+static int store(const char *key, const char *auth_text, struct error *err)
+{
+    struct secret auth = support_secret(auth_text);
+    struct auth_file file = {.path = FILE_PATH,
+                             .format = AUTH_FORMAT_DOCKER,
+                             .key = key,
+                             .host = key,
+                             .auth = &auth,
+                             .in_place = true};
+    static struct warnings warnings;
+    bool changed;
+    int ret = auth_file_store(&file, clock_system(), support_in_ms(2000), &changed, &warnings, err);
+
+    disarm();
+    secret_clear(&auth);
+    return ret;
+}
+
+static void test_copy_has_its_name(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *copy;
+    } rows[] = {
+        {"config.json", "./.config.json.ghcr-login-copy"},
+        {"/config.json", "//.config.json.ghcr-login-copy"},
+        {"/a/auth.json", "/a/.auth.json.ghcr-login-copy"},
+        {"a/b", "a/.b.ghcr-login-copy"},
+    };
+    char copy[PATH_MAX];
+    char longest[PATH_MAX];
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_row(rows[i].path, in_place_copy_path(copy, rows[i].path, &err) == 0);
+        assert_row_string(rows[i].path, copy, rows[i].copy);
+    }
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_int_equal(in_place_copy_path(copy, longest, &err), -1);
+    assert_error("long", &err, CLASS_AUTHFILE, "cannot copy");
+}
+
+static void test_hint_says_what_to_do(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    (void)error_set(&err, CLASS_AUTHFILE, "x");
+    assert_int_equal(in_place_hint(&err), -1);
+    assert_non_null(strstr(err.hint, "bind mount"));
+    assert_non_null(strstr(err.hint, "--in-place"));
+}
+
+static void test_inode_mode_and_owner_stay(void **state)
+{
+    static const char *const texts[] = {"longer than the old text", "x", "", "again"};
+    struct stat before;
+    const char *old = "old";
+
+    (void)state;
+    support_write(FILE_PATH, old);
+    if (geteuid() == 0)
+        support_must(chown(FILE_PATH, 1234, 2345) == 0, "chown");
+    support_must(chmod(FILE_PATH, 0640) == 0, "chmod");
+    before = support_stat(FILE_PATH);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct error err = ERROR_INIT;
+        struct stat now;
+
+        assert_row(texts[i], write_text(FILE_PATH, old, texts[i], &err) == 0);
+        assert_row(texts[i], err.cls == CLASS_NONE);
+        assert_row(texts[i], support_holds(FILE_PATH, texts[i]));
+        now = support_stat(FILE_PATH);
+        assert_row(texts[i], now.st_ino == before.st_ino && now.st_mode == before.st_mode);
+        assert_row(texts[i], now.st_uid == before.st_uid && now.st_gid == before.st_gid);
+        assert_row(texts[i], support_count(".") == 1);
+        old = texts[i];
+    }
+}
+
+/* The file is the old text still, or marked as what no reader takes for a text. */
+static void look(void)
+{
+    struct secret now = support_read(FILE_PATH);
+
+    assert_true(support_holds(COPY_PATH, "old"));
+    assert_int_equal(support_mode(COPY_PATH), 0600);
+    assert_true(now.len == 3 && (now.data[0] == '\0' || now.data[0] == 'o'));
+    assert_memory_equal(now.data + 1, "ld", 2);
+    secret_clear(&now);
+}
+
+/* Whole, and for its owner only, from before the first byte. */
+static void test_copy_stands_while_the_file_is_written(void **state)
+{
+    struct error err = ERROR_INIT;
+    mode_t mask = umask(0);
+
+    (void)state;
+    support_write(FILE_PATH, "old");
+    fault.observer = look;
+    arm(CALL_WRITE, 2, HOW_LOOK, 0);
+    assert_int_equal(write_text(FILE_PATH, "old", "new", &err), 0);
+    assert_int_equal(fault.count, 2);
+    (void)umask(mask);
+    assert_int_equal(support_count("."), 1);
+}
+
+static void test_old_text_is_put_back(void **state)
+{
+    static const struct {
+        const char *label;
+        enum call call;
+        unsigned nth;
+        enum how how;
+        int errnum;
+    } rows[] = {
+        {"the copy is not written", CALL_WRITE, 1, HOW_FAIL, ENOSPC},
+        {"half of the copy is written", CALL_WRITE, 1, HOW_HALF, ENOSPC},
+        {"the copy is not synced", CALL_FSYNC, 1, HOW_FAIL, EIO},
+        {"the directory is not synced", CALL_FSYNC, 2, HOW_FAIL, EIO},
+        {"the file is not written", CALL_WRITE, 2, HOW_FAIL, EDQUOT},
+        {"half of the file is written", CALL_WRITE, 2, HOW_HALF_ONCE, ENOSPC},
+        {"the file is not synced", CALL_FSYNC, 3, HOW_FAIL, EIO},
+        {"nor the second time", CALL_FSYNC, 4, HOW_FAIL, EIO},
+        {"nor at last", CALL_FSYNC, 5, HOW_FAIL, EIO},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+
+        support_write(FILE_PATH, OLD);
+        arm(rows[i].call, rows[i].nth, rows[i].how, rows[i].errnum);
+        assert_row(rows[i].label, write_text(FILE_PATH, OLD, NEW, &err) == -1);
+        assert_error(rows[i].label, &err, CLASS_AUTHFILE, strerror(rows[i].errnum));
+        assert_row(rows[i].label, support_holds(FILE_PATH, OLD));
+        assert_row(rows[i].label, support_count(".") == 1);
+    }
+}
+
+/* Nor can the old text be put back: the copy stays, and the error names it. */
+static void test_copy_stays_where_nothing_can_be_written(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write(FILE_PATH, OLD);
+    arm(CALL_WRITE, 2, HOW_HALF, EIO);
+    assert_int_equal(write_text(FILE_PATH, OLD, NEW, &err), -1);
+    assert_error("damaged", &err, CLASS_AUTHFILE, strerror(EIO));
+    assert_non_null(strstr(err.hint, COPY_PATH));
+    assert_true(support_holds(COPY_PATH, OLD));
+    assert_int_equal(support_mode(COPY_PATH), 0600);
+}
+
+static void test_old_copy_gives_way(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write(FILE_PATH, "old");
+    support_write(COPY_PATH, "of another run");
+    assert_int_equal(write_text(FILE_PATH, "old", "new", &err), 0);
+    assert_int_equal(support_count("."), 1);
+    support_write("precious", "kept");
+    support_must(symlink("precious", COPY_PATH) == 0, "symlink");
+    assert_int_equal(write_text(FILE_PATH, "new", "newer", &err), 0);
+    assert_true(support_holds("precious", "kept"));
+    assert_int_equal(support_count("."), 2);
+}
+
+static void test_only_a_file_is_written_through(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("precious", "kept");
+    support_must(symlink("precious", FILE_PATH) == 0, "symlink");
+    assert_int_equal(write_text(FILE_PATH, "kept", "new", &err), -1);
+    assert_error("link", &err, CLASS_AUTHFILE, strerror(ELOOP));
+    assert_true(support_holds("precious", "kept"));
+    assert_int_equal(support_count("."), 2);
+    support_must(unlink(FILE_PATH) == 0, "unlink");
+    err = ERROR_INIT;
+    assert_int_equal(write_text(FILE_PATH, "", "new", &err), -1);
+    assert_error("absent", &err, CLASS_AUTHFILE, strerror(ENOENT));
+    assert_int_equal(support_count("."), 1);
+}
+
+static int write_without_room_for_the_copy(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (write_text("locked/file", "old", "new", &err) == 0)
+        return 1;
+    return err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(EACCES)) != NULL ? 0 : 2;
+}
+
+static void test_nothing_is_written_without_a_copy(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0755) == 0 && mkdir("locked", 0755) == 0, "mkdir");
+    support_write("locked/file", "old");
+    support_must(chmod("locked/file", 0666) == 0 && chmod("locked", 0555) == 0, "chmod");
+    assert_int_equal(support_in_child(true, write_without_room_for_the_copy), 0);
+    assert_true(support_holds("locked/file", "old"));
+    support_must(chmod("locked", 0755) == 0, "chmod");
+}
+
+static const char *text_before;
+static const char *text_behind;
+
+static int write_until_killed(void)
+{
+    struct error err = ERROR_INIT;
+
+    (void)write_text(FILE_PATH, text_before, text_behind, &err);
+    return 0;
+}
+
+/* A child that writes `text` over `old` is killed at that call. */
+static void kill_writer_over(const char *old, const char *text, enum call call, unsigned nth,
+                             enum how how)
+{
+    (void)unlink(COPY_PATH);
+    support_write(FILE_PATH, old);
+    text_before = old;
+    text_behind = text;
+    arm(call, nth, how, 0);
+    assert_int_equal(support_in_child(false, write_until_killed), 128 + SIGKILL);
+    disarm();
+}
+
+static void kill_writer(const char *text, enum call call, unsigned nth, enum how how)
+{
+    kill_writer_over(OLD, text, call, nth, how);
+}
+
+static void test_killed_writer_leaves_the_copy(void **state)
+{
+    (void)state;
+    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
+    assert_false(support_holds(FILE_PATH, NEW) || support_holds(FILE_PATH, OLD));
+    assert_true(support_holds(COPY_PATH, OLD));
+    assert_int_equal(support_mode(COPY_PATH), 0600);
+    kill_writer(NEW, CALL_WRITE, 1, HOW_HALF_KILL);
+    assert_true(support_holds(FILE_PATH, OLD));
+}
+
+/* Whenever it was killed, the next run finds all entries. */
+static void test_next_run_recovers(void **state)
+{
+    static const struct {
+        const char *label;
+        enum call call;
+        unsigned nth;
+        enum how how;
+    } rows[] = {
+        {"before the copy is written", CALL_WRITE, 1, HOW_KILL},
+        {"half of the copy is written", CALL_WRITE, 1, HOW_HALF_KILL},
+        {"before the copy is synced", CALL_FSYNC, 1, HOW_KILL},
+        {"before the file is written", CALL_WRITE, 2, HOW_KILL},
+        {"half of the file is written", CALL_WRITE, 2, HOW_HALF_KILL},
+        {"before the file is synced", CALL_FSYNC, 3, HOW_KILL},
+        {"before it is synced again", CALL_FSYNC, 4, HOW_KILL},
+        {"before it is synced at last", CALL_FSYNC, 5, HOW_KILL},
+        {"before the copy is removed", CALL_UNLINK, 1, HOW_KILL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+
+        kill_writer(NEW, rows[i].call, rows[i].nth, rows[i].how);
+        if (store("ghcr.io", AUTH, &err) < 0)
+            fail_msg("row '%s': %s", rows[i].label, err.message);
+        assert_row(rows[i].label, support_holds(FILE_PATH, NEW));
+        (void)unlink(COPY_PATH);
+    }
+}
+
+/* A mixture of two texts may be valid JSON; it is damage all the same. */
+static void test_mixture_is_not_taken_for_a_text(void **state)
+{
+    /* of one length; half of it ends inside the value */
+    static const char old[] =
+        "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5enp6enp6enp6enp6enp6enp6enp6\"}}}";
+    static const char text[] =
+        "{\"auths\":{\"quay.io\":{\"auth\":\"Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj\"}}}";
+    struct error err = ERROR_INIT;
+    struct secret found;
+    bool is_whole;
+
+    (void)state;
+    kill_writer_over(old, text, CALL_WRITE, 2, HOW_HALF_KILL);
+    assert_false(support_holds(FILE_PATH, old));
+    assert_false(support_holds(FILE_PATH, text));
+    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
+    found = support_read(FILE_PATH);
+    is_whole = strstr(secret_text(&found), "\"eDp5enp6enp6enp6enp6enp6enp6enp6\"") != NULL ||
+               strstr(secret_text(&found), "\"Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj\"") != NULL;
+    secret_clear(&found);
+    assert_true(is_whole);
+}
+
+/* It has done its work; later it would be put in the place of a file that its user has broken. */
+static void test_next_run_removes_the_copy(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    kill_writer(NEW, CALL_UNLINK, 1, HOW_KILL);
+    assert_true(support_holds(COPY_PATH, OLD));
+    assert_int_equal(store("ghcr.io", AUTH, &err), 0); /* nothing to change */
+    assert_int_equal(support_count("."), 1);
+}
+
+static void test_recovery_removes_the_copy(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
+    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
+    assert_true(support_holds(FILE_PATH, NEW));
+    assert_int_equal(support_count("."), 1);
+}
+
+static int store_through_mount(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    if (store("ghcr.io", AUTH, &err) < 0)
+        return 1;
+    return support_holds(FILE_PATH, NEW) && support_count(".") == 2 ? 0 : 2;
+}
+
+static void assert_or_skip(int verdict)
+{
+    if (verdict == MOUNTS_NOT_ALLOWED) {
+        print_message("           no mount namespace here: not run\n");
+        skip();
+    }
+    assert_int_equal(verdict, 0);
+}
+
+static void test_bind_mount_is_written_through(void **state)
+{
+    ino_t inode;
+
+    (void)state;
+    support_write(FILE_PATH, "");
+    support_write("outside", OLD);
+    inode = support_stat("outside").st_ino;
+    assert_or_skip(support_in_child(false, store_through_mount));
+    assert_true(support_holds("outside", NEW));
+    assert_int_equal(support_stat("outside").st_ino, inode);
+    assert_true(support_holds(FILE_PATH, ""));
+}
+
+/* The run before was killed in the middle, and now the disk fails in the middle. */
+static int fail_while_recovering(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    arm(CALL_WRITE, 2, HOW_HALF_ONCE, ENOSPC); /* behind the temporary file */
+    if (store("ghcr.io", AUTH, &err) == 0)
+        return 1;
+    if (!support_holds(FILE_PATH, OLD) && !support_holds(COPY_PATH, OLD))
+        return 2; /* the last whole text is gone */
+    err = ERROR_INIT;
+    return store("ghcr.io", AUTH, &err) == 0 && support_holds(FILE_PATH, NEW) ? 0 : 3;
+}
+
+static void test_failing_recovery_keeps_the_text(void **state)
+{
+    (void)state;
+    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
+    support_must(rename(FILE_PATH, "outside") == 0, "rename");
+    support_write(FILE_PATH, "");
+    assert_or_skip(support_in_child(false, fail_while_recovering));
+}
+
+/* A text of `len` bytes and its end. */
+static const char *long_text(char *text, size_t len)
+{
+    memset(text, 'x', len);
+    text[len] = '\0';
+    return text;
+}
+
+/* A file system with room for one page: the new text does not fit. */
+static int fill_tiny(void)
+{
+    static char old[8192];
+    static char text[32768];
+    struct error err = ERROR_INIT;
+
+    if (!mounts_enter() || !mounts_tiny("tiny", "8192"))
+        return MOUNTS_NOT_ALLOWED;
+    support_write("tiny/file", long_text(old, 3000));
+    if (!mounts_bind("tiny/file", FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    if (write_text(FILE_PATH, old, long_text(text, 30000), &err) == 0)
+        return 1;
+    if (err.cls != CLASS_AUTHFILE || strstr(err.message, strerror(ENOSPC)) == NULL)
+        return 2;
+    if (!support_holds(FILE_PATH, old) || !support_holds("tiny/file", old))
+        return 3;
+    return access(COPY_PATH, F_OK) < 0 ? 0 : 4;
+}
+
+static void test_full_disk_puts_the_old_text_back(void **state)
+{
+    (void)state;
+    support_write(FILE_PATH, "");
+    support_must(mkdir("tiny", 0700) == 0, "mkdir");
+    assert_or_skip(support_in_child(false, fill_tiny));
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_copy_has_its_name),
+        IN_DIRECTORY(test_hint_says_what_to_do),
+        IN_DIRECTORY(test_inode_mode_and_owner_stay),
+        IN_DIRECTORY(test_copy_stands_while_the_file_is_written),
+        IN_DIRECTORY(test_old_text_is_put_back),
+        IN_DIRECTORY(test_copy_stays_where_nothing_can_be_written),
+        IN_DIRECTORY(test_old_copy_gives_way),
+        IN_DIRECTORY(test_only_a_file_is_written_through),
+        IN_DIRECTORY(test_nothing_is_written_without_a_copy),
+        IN_DIRECTORY(test_killed_writer_leaves_the_copy),
+        IN_DIRECTORY(test_next_run_recovers),
+        IN_DIRECTORY(test_mixture_is_not_taken_for_a_text),
+        IN_DIRECTORY(test_next_run_removes_the_copy),
+        IN_DIRECTORY(test_recovery_removes_the_copy),
+        IN_DIRECTORY(test_bind_mount_is_written_through),
+        IN_DIRECTORY(test_failing_recovery_keeps_the_text),
+        IN_DIRECTORY(test_full_disk_puts_the_old_text_back),
+    };
+
+    json_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

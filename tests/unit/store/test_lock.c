@@ -1,0 +1,385 @@
+/*
+ * lock: one at a time, between processes too; nothing stale, no litter. flock() is linked through
+ * here, so that a file system without it can be played.
+ */
+#include "../support.h"
+
+#include "store/lock.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
+
+#include "support.h"
+
+#define NAME      "config.json"
+#define SIDE_FILE ".config.json.ghcr-login-lock"
+
+static int flock_errnum;     /* flock() fails with it */
+static unsigned flock_times; /* so often; 0: ever */
+static unsigned flock_calls;
+
+int __real_flock(int, int);
+int __wrap_flock(int, int);
+
+int __wrap_flock(int fd, int operation)
+{
+    flock_calls++;
+    if (flock_errnum == 0 || (flock_times > 0 && flock_calls > flock_times))
+        return __real_flock(fd, operation);
+    errno = flock_errnum;
+    return -1;
+}
+
+static int setup(void **state)
+{
+    flock_errnum = 0;
+    flock_times = 0;
+    flock_calls = 0;
+    return support_setup(state);
+}
+
+static int acquire_at(struct lock *lock, const char *dir, int64_t wait_ms, struct error *err)
+{
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int ret;
+
+    support_must(dir_fd >= 0, dir);
+    ret = lock_acquire(lock, dir_fd, dir, NAME, clock_system(), support_in_ms(wait_ms), err);
+    support_must(close(dir_fd) == 0, "close"); /* the lock does not hang on it */
+    return ret;
+}
+
+static int acquire(struct lock *lock, int64_t wait_ms, struct error *err)
+{
+    return acquire_at(lock, ".", wait_ms, err);
+}
+
+static void test_directory_is_locked_without_litter(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(acquire(&lock, 1000, &err), 0);
+    assert_int_equal(err.cls, CLASS_NONE);
+    assert_true(lock.fd >= 0);
+    assert_string_equal(lock.path, "");
+    assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(support_count("."), 0);
+    lock_release(&lock);
+    assert_int_equal(lock.fd, -1);
+    lock_release(&lock);
+    assert_int_equal(acquire(&lock, -1, &err), 0);
+    lock_release(&lock);
+}
+
+static void test_never_held_may_be_released(void **state)
+{
+    struct lock lock = LOCK_INIT;
+
+    (void)state;
+    lock_release(&lock);
+    assert_int_equal(lock.fd, -1);
+}
+
+static void assert_second_waits(void)
+{
+    struct lock first = LOCK_INIT;
+    struct lock second = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    size_t count;
+
+    assert_int_equal(acquire(&first, 1000, &err), 0);
+    count = support_count(".");
+    assert_int_equal(acquire(&second, -1, &err), -1);
+    assert_error("second", &err, CLASS_AUTHFILE, "stays locked");
+    assert_non_null(strstr(err.hint, "lsof"));
+    assert_int_equal(second.fd, -1);
+    assert_string_equal(second.path, "");
+    lock_release(&second);
+    assert_int_equal(support_count("."), count); /* the holder's file is not the loser's */
+    err = ERROR_INIT;
+    assert_int_equal(acquire(&second, -1, &err), -1);
+    lock_release(&first);
+    err = ERROR_INIT;
+    assert_int_equal(acquire(&second, -1, &err), 0);
+    lock_release(&second);
+    assert_int_equal(support_count("."), 0);
+}
+
+static void test_second_waits(void **state)
+{
+    (void)state;
+    assert_second_waits();
+    flock_errnum = ENOLCK;
+    assert_second_waits();
+}
+
+/* Short waits until the deadline, not one long one and not none. */
+static void assert_waits_to_the_deadline(bool is_unlucky)
+{
+    struct fake_clock fake = {.now_ms = 5000, .is_unlucky = is_unlucky};
+    struct clock clock = fake_clock_face(&fake);
+    struct lock first = LOCK_INIT;
+    struct lock second = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_int_equal(acquire(&first, 1000, &err), 0);
+    assert_int_equal(lock_acquire(&second, dir_fd, ".", NAME, &clock, 5100, &err), -1);
+    assert_error("deadline", &err, CLASS_AUTHFILE, "stays locked");
+    assert_in_range(fake.now_ms, 5100, 5150);
+    assert_true(fake.sleeps >= 3);
+    for (size_t i = 0; i < fake.sleeps; i++)
+        assert_in_range(fake.waits_ms[i], 1, 50);
+    lock_release(&first);
+    support_must(close(dir_fd) == 0, "close");
+}
+
+static void test_waits_to_the_deadline(void **state)
+{
+    (void)state;
+    assert_waits_to_the_deadline(false);
+    assert_waits_to_the_deadline(true);
+    flock_errnum = EOPNOTSUPP;
+    assert_waits_to_the_deadline(false);
+    assert_waits_to_the_deadline(true);
+}
+
+static void test_other_directories_are_free(void **state)
+{
+    struct lock first = LOCK_INIT;
+    struct lock second = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_must(mkdir("other", 0700) == 0, "mkdir");
+    for (int round = 0; round < 2; round++) {
+        flock_errnum = round == 0 ? 0 : ENOLCK;
+        assert_int_equal(acquire(&first, 1000, &err), 0);
+        assert_int_equal(acquire_at(&second, "other", -1, &err), 0);
+        lock_release(&first);
+        lock_release(&second);
+    }
+}
+
+static void test_side_file_where_flock_is_refused(void **state)
+{
+    static const int errnums[] = {ENOLCK, EOPNOTSUPP, EBADF, ENOSYS, EINVAL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(errnums); i++) {
+        struct lock lock = LOCK_INIT;
+        struct error err = ERROR_INIT;
+
+        flock_errnum = errnums[i];
+        assert_int_equal(acquire(&lock, 1000, &err), 0);
+        assert_int_equal(err.cls, CLASS_NONE);
+        assert_string_equal(lock.path, "./" SIDE_FILE);
+        assert_int_equal(support_mode(SIDE_FILE), 0600);
+        assert_int_equal(support_stat(SIDE_FILE).st_size, 0);
+        assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        lock_release(&lock);
+        assert_int_equal(support_count("."), 0);
+    }
+}
+
+static void test_interrupted_flock_is_tried_again(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    flock_errnum = EINTR;
+    flock_times = 3;
+    assert_int_equal(acquire(&lock, 5000, &err), 0);
+    assert_string_equal(lock.path, "");
+    assert_int_equal(flock_calls, 4);
+    lock_release(&lock);
+}
+
+/* Left by a run that was killed; nobody holds it. */
+static void test_side_file_that_was_left_is_taken_and_removed(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write(SIDE_FILE, "");
+    flock_errnum = ENOLCK;
+    assert_int_equal(acquire(&lock, -1, &err), 0);
+    lock_release(&lock);
+    assert_int_equal(support_count("."), 0);
+}
+
+static void test_side_file_is_no_link(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("precious", "kept");
+    support_must(symlink("precious", SIDE_FILE) == 0, "symlink");
+    flock_errnum = ENOLCK;
+    assert_int_equal(acquire(&lock, 1000, &err), -1);
+    assert_error("link", &err, CLASS_AUTHFILE, "cannot lock the directory");
+    assert_true(support_holds("precious", "kept"));
+    assert_int_equal(support_count("."), 2);
+}
+
+static void test_path_of_the_side_file_may_be_too_long(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    char dir[PATH_MAX];
+    int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    memset(dir, 'd', sizeof(dir) - 16);
+    dir[sizeof(dir) - 16] = '\0';
+    flock_errnum = ENOLCK;
+    assert_int_equal(lock_acquire(&lock, dir_fd, dir, NAME, clock_system(), 0, &err), -1);
+    assert_int_equal(err.cls, CLASS_AUTHFILE);
+    assert_int_equal(lock.fd, -1);
+    assert_int_equal(support_count("."), 0);
+    support_must(close(dir_fd) == 0, "close");
+}
+
+static int lock_unwritable(void)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    if (acquire(&lock, 1000, &err) < 0)
+        return 1; /* the directory itself needs no right to write */
+    lock_release(&lock);
+    flock_errnum = ENOLCK;
+    if (acquire(&lock, 1000, &err) == 0)
+        return 2;
+    return err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(EACCES)) != NULL ? 0 : 3;
+}
+
+static void test_side_file_needs_a_directory_that_can_be_written(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0555) == 0, "chmod");
+    assert_int_equal(support_in_child(true, lock_unwritable), 0);
+    support_must(chmod(".", 0700) == 0, "chmod");
+}
+
+/* A child takes the lock, says so, and is killed. */
+static void assert_nothing_is_stale(void)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    int ready[2];
+    char byte;
+    pid_t child;
+
+    support_must(pipe2(ready, O_CLOEXEC) == 0, "pipe");
+    child = fork();
+    support_must(child >= 0, "fork");
+    if (child == 0) {
+        if (acquire(&lock, 5000, &err) < 0 || write(ready[1], "", 1) != 1)
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+    support_must(read(ready[0], &byte, 1) == 1, "the lock was not taken");
+    assert_int_equal(acquire(&lock, -1, &err), -1);
+    assert_error("held", &err, CLASS_AUTHFILE, "stays locked");
+    support_must(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child, "kill");
+    err = ERROR_INIT;
+    assert_int_equal(acquire(&lock, -1, &err), 0);
+    lock_release(&lock);
+    assert_int_equal(support_count("."), 0);
+    support_must(close(ready[0]) == 0 && close(ready[1]) == 0, "close");
+}
+
+static void test_killed_holder_leaves_nothing_stale(void **state)
+{
+    (void)state;
+    assert_nothing_is_stale();
+    flock_errnum = ENOLCK;
+    assert_nothing_is_stale();
+}
+
+enum { ROUNDS = 200, RUNNERS = 3 };
+
+/* In and out, again and again; inside, a name that nobody else may have made. */
+static int run_rounds(void)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        struct lock lock = LOCK_INIT;
+        struct error err = ERROR_INIT;
+        int fd;
+
+        if (acquire(&lock, 30000, &err) < 0)
+            return 1;
+        fd = open("inside", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0)
+            return 2; /* somebody else is in here */
+        (void)sched_yield();
+        if (close(fd) < 0 || unlink("inside") < 0)
+            return 3;
+        lock_release(&lock);
+    }
+    return 0;
+}
+
+static void assert_never_two_inside(void)
+{
+    pid_t runners[RUNNERS];
+
+    for (int i = 0; i < RUNNERS; i++) {
+        runners[i] = fork();
+        support_must(runners[i] >= 0, "fork");
+        if (runners[i] == 0)
+            _exit(run_rounds());
+    }
+    for (int i = 0; i < RUNNERS; i++) {
+        int status = -1;
+
+        support_must(waitpid(runners[i], &status, 0) == runners[i], "waitpid");
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(support_count("."), 0);
+}
+
+static void test_never_two_inside(void **state)
+{
+    (void)state;
+    assert_never_two_inside();
+}
+
+static void test_never_two_inside_by_the_side_file(void **state)
+{
+    (void)state;
+    flock_errnum = EOPNOTSUPP;
+    assert_never_two_inside();
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_directory_is_locked_without_litter),
+        IN_DIRECTORY(test_never_held_may_be_released),
+        IN_DIRECTORY(test_second_waits),
+        IN_DIRECTORY(test_waits_to_the_deadline),
+        IN_DIRECTORY(test_other_directories_are_free),
+        IN_DIRECTORY(test_side_file_where_flock_is_refused),
+        IN_DIRECTORY(test_interrupted_flock_is_tried_again),
+        IN_DIRECTORY(test_side_file_that_was_left_is_taken_and_removed),
+        IN_DIRECTORY(test_side_file_is_no_link),
+        IN_DIRECTORY(test_path_of_the_side_file_may_be_too_long),
+        IN_DIRECTORY(test_side_file_needs_a_directory_that_can_be_written),
+        IN_DIRECTORY(test_killed_holder_leaves_nothing_stale),
+        IN_DIRECTORY(test_never_two_inside),
+        IN_DIRECTORY(test_never_two_inside_by_the_side_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,328 @@
+/*
+ * preflight: what would fail later is told before, with what to do; and nothing is touched.
+ */
+#include "../support.h"
+
+#include "store/preflight.h"
+
+#include "mounts.h"
+#include "store/auth_file.h"
+#include "base/json.h"
+#include "support.h"
+
+#define FILE_PATH "home/config.json"
+
+static void assert_good(const char *path, bool in_place)
+{
+    struct error err = ERROR_INIT;
+
+    if (preflight_check(path, in_place, &err) < 0)
+        fail_msg("row '%s': %s", path, err.message);
+    assert_row(path, err.cls == CLASS_NONE);
+}
+
+static void assert_refused(const char *path, int errnum)
+{
+    struct error err = ERROR_INIT;
+
+    assert_row(path, preflight_check(path, false, &err) == -1);
+    assert_error(path, &err, CLASS_AUTHFILE, strerror(errnum));
+}
+
+/* For children: whether the refusal says all that. */
+static bool is_refused(const char *path, bool in_place, int errnum, const char *part,
+                       const char *hint)
+{
+    struct error err = ERROR_INIT;
+
+    if (preflight_check(path, in_place, &err) == 0)
+        return false;
+    if (err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(errnum)) != NULL &&
+        strstr(err.message, part) != NULL && strstr(err.hint, hint) != NULL)
+        return true;
+    print_message("           '%s' / '%s'\n", err.message, err.hint);
+    return false;
+}
+
+static void test_good_places(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0 && mkdir("real", 0700) == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    support_must(symlink("real", "sideways") == 0 && symlink("../real/x", "home/x") == 0 &&
+                     symlink("../real/deep/x", "home/deep") == 0,
+                 "symlink");
+    assert_good(FILE_PATH, false);
+    assert_good(FILE_PATH, true);
+    assert_good("home/absent", false);
+    assert_good("home/a/b/c/d/config.json", false);
+    assert_good("absent.json", false);
+    assert_good("sideways/config.json", false);
+    assert_good("home/x", false);
+    assert_good("home/deep", false);
+    assert_int_equal(support_count("home"), 3);
+    assert_int_equal(support_count("real"), 0);
+}
+
+/* Its owner may replace it all the same. */
+static void test_read_only_file_is_good(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    support_must(chmod(FILE_PATH, 0400) == 0, "chmod");
+    assert_good(FILE_PATH, false);
+}
+
+static void test_loops_and_files_for_directories(void **state)
+{
+    (void)state;
+    support_write("file", "");
+    support_must(symlink("pong", "ping") == 0 && symlink("ping", "pong") == 0, "symlink");
+    assert_refused("ping", ELOOP);
+    assert_refused("file/config.json", EACCES);
+    assert_refused("file/a/b/config.json", ENOTDIR);
+    assert_refused("ping/config.json", ELOOP);
+    assert_int_equal(support_count("."), 3);
+}
+
+/* mkdir(2) cannot make a directory where a link stands. */
+static void test_directory_that_is_a_dangling_link(void **state)
+{
+    (void)state;
+    support_must(symlink("gone", "home") == 0, "symlink");
+    assert_refused(FILE_PATH, ENOENT);
+    assert_refused("home/below/config.json", ENOENT);
+}
+
+static int check_unwritable(void)
+{
+    if (!is_refused("home/config.json", false, EACCES, "cannot store in 'home/config.json'",
+                    support_stat("home").st_uid == 0 ? "belongs to root" : "--config DIR"))
+        return 1;
+    if (!is_refused("home/absent/below", false, EACCES, "the directory 'home'", "--authfile FILE"))
+        return 2;
+    return is_refused("home/config.json", true, EACCES, "the directory 'home'", "--authfile FILE")
+               ? 0
+               : 3;
+}
+
+static void test_directory_that_cannot_be_written(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0755) == 0 && mkdir("home", 0755) == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    support_must(chmod(FILE_PATH, 0666) == 0 && chmod("home", 0555) == 0, "chmod");
+    assert_int_equal(support_in_child(true, check_unwritable), 0);
+    support_must(chmod("home", 0755) == 0, "chmod");
+}
+
+static int check_own_unwritable(void)
+{
+    return is_refused("home/config.json", false, EACCES, "the directory 'home'",
+                      "store elsewhere with --config DIR or --authfile FILE")
+               ? 0
+               : 1;
+}
+
+static void test_own_directory_that_cannot_be_written(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0755) == 0 && mkdir("home", 0555) == 0, "mkdir");
+    if (geteuid() == 0)
+        support_must(chown("home", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    assert_int_equal(support_in_child(true, check_own_unwritable), 0);
+}
+
+/* The same said by the check of a whole login. */
+static bool is_login_refused(const char *path, const char *hint)
+{
+    struct secret auth = support_secret("YTpi");
+    struct auth_file file = {.path = path, .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct error err = ERROR_INIT;
+    int ret = auth_file_check(&file, &err);
+
+    secret_clear(&auth);
+    return ret < 0 && err.cls == CLASS_AUTHFILE && strstr(err.hint, hint) != NULL;
+}
+
+static int check_closed_own(void)
+{
+    return is_refused(FILE_PATH, false, EACCES, "home", "--config DIR") ? 0 : 1;
+}
+
+static int check_closed_of_root(void)
+{
+    if (!is_refused(FILE_PATH, false, EACCES, "home", "belongs to root: a login under"))
+        return 1;
+    return is_login_refused(FILE_PATH, "belongs to root") ? 0 : 2;
+}
+
+/* What a login under sudo leaves: nobody else can even look into it. */
+static void test_directory_that_cannot_be_searched(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0755) == 0 && mkdir("home", 0600) == 0, "mkdir");
+    if (geteuid() == 0) {
+        support_write(FILE_PATH, "{}");
+        assert_int_equal(support_in_child(true, check_closed_of_root), 0);
+        support_must(chown("home", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    }
+    assert_int_equal(support_in_child(true, check_closed_own), 0);
+    support_must(chmod("home", 0700) == 0, "chmod");
+}
+
+static int check_file_of_root(void)
+{
+    return is_refused(FILE_PATH, false, EPERM, "cannot replace",
+                      "belongs to root: a login under") &&
+                   is_refused(FILE_PATH, false, EPERM, FILE_PATH, "sudo chown") &&
+                   is_refused(FILE_PATH, true, EPERM, "cannot replace", "belongs to root")
+               ? 0
+               : 1;
+}
+
+static int check_file_of_another(void)
+{
+    return is_refused(FILE_PATH, false, EPERM, "cannot replace",
+                      "belongs to the user unknown (1234)")
+               ? 0
+               : 1;
+}
+
+static void test_file_of_another_user(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0755) == 0 && mkdir("home", 0700) == 0 &&
+                     chown("home", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
+                 "mkdir");
+    support_write(FILE_PATH, "");
+    assert_int_equal(support_in_child(true, check_file_of_root), 0);
+    support_must(chown(FILE_PATH, 1234, 1234) == 0, "chown");
+    assert_int_equal(support_in_child(true, check_file_of_another), 0);
+    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0); /* root keeps the owner */
+}
+
+static void assert_or_skip(int verdict)
+{
+    if (verdict == MOUNTS_NOT_ALLOWED) {
+        print_message("           no mount namespace here: not run\n");
+        skip();
+    }
+    assert_int_equal(verdict, 0);
+}
+
+static int check_read_only(void)
+{
+    if (!mounts_enter() || !mounts_bind("home", "home") || !mounts_read_only("home"))
+        return MOUNTS_NOT_ALLOWED;
+    if (!is_refused(FILE_PATH, false, EROFS, "the directory 'home'", "ReadWritePaths="))
+        return 1;
+    if (!is_refused(FILE_PATH, true, EROFS, "the directory 'home'", "read-only"))
+        return 2;
+    return is_refused("home/.docker/config.json", false, EROFS, "'home'", "--config DIR") ? 0 : 3;
+}
+
+static void test_read_only_file_system(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    assert_or_skip(support_in_child(false, check_read_only));
+}
+
+static int check_mounted_file(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    if (!is_refused(FILE_PATH, false, EBUSY, "cannot replace", "--in-place"))
+        return 1;
+    if (!is_refused("link", false, EBUSY, "cannot replace", "mount its directory"))
+        return 2;
+    if (preflight_check(FILE_PATH, true, &err) < 0 || err.cls != CLASS_NONE)
+        return 3;
+    if (preflight_check("home/other", false, &err) < 0)
+        return 4;
+    if (!mounts_read_only(FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    if (!is_refused(FILE_PATH, true, EROFS, "cannot write through", "read-only"))
+        return 5;
+    return is_refused(FILE_PATH, false, EBUSY, "cannot replace", "mount") ? 0 : 6;
+}
+
+static void test_file_that_is_a_mount(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0 && symlink(FILE_PATH, "link") == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    support_write("outside", "");
+    assert_or_skip(support_in_child(false, check_mounted_file));
+}
+
+/* A directory that is a mount is nothing special. */
+static int check_mounted_directory(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (!mounts_enter() || !mounts_bind("outside", "home"))
+        return MOUNTS_NOT_ALLOWED;
+    support_write(FILE_PATH, "");
+    return preflight_check(FILE_PATH, false, &err) == 0 &&
+                   preflight_check("home/absent/x", false, &err) == 0
+               ? 0
+               : 1;
+}
+
+static void test_directory_that_is_a_mount(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0 && mkdir("outside", 0700) == 0, "mkdir");
+    assert_or_skip(support_in_child(false, check_mounted_directory));
+}
+
+static void test_hint_fits_or_is_silent(void **state)
+{
+    static const int errnums[] = {EIO, ENOENT, ENOSPC, EACCES, EPERM};
+
+    (void)state;
+    support_write("own", "");
+    for (size_t i = 0; i < COUNT(errnums); i++) {
+        struct error err = ERROR_INIT;
+
+        (void)error_set(&err, CLASS_AUTHFILE, "x");
+        preflight_hint("own", errnums[i], &err);
+        preflight_hint("absent", errnums[i], &err);
+        assert_string_equal(err.hint, "");
+        preflight_hint("absent", EROFS, &err);
+        assert_non_null(strstr(err.hint, "read-only"));
+    }
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_good_places),
+        IN_DIRECTORY(test_read_only_file_is_good),
+        IN_DIRECTORY(test_loops_and_files_for_directories),
+        IN_DIRECTORY(test_directory_that_is_a_dangling_link),
+        IN_DIRECTORY(test_directory_that_cannot_be_written),
+        IN_DIRECTORY(test_own_directory_that_cannot_be_written),
+        IN_DIRECTORY(test_directory_that_cannot_be_searched),
+        IN_DIRECTORY(test_file_of_another_user),
+        IN_DIRECTORY(test_read_only_file_system),
+        IN_DIRECTORY(test_file_that_is_a_mount),
+        IN_DIRECTORY(test_directory_that_is_a_mount),
+        IN_DIRECTORY(test_hint_fits_or_is_silent),
+    };
+
+    json_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
