@@ -22,7 +22,8 @@ declare -A may_include=(
 
 # Who may include a library's header, or the one that brings it along.
 declare -A gates=(
-    ["curl/"]="src/registry/http.c src/registry/url.c"
+    ["curl/"]="src/registry/http.c src/registry/url.c include/registry/fault.h"
+    ["registry/fault.h"]="src/registry/http.c src/registry/fault.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c

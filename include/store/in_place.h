@@ -10,6 +10,7 @@
 #define STORE_IN_PLACE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -20,6 +21,9 @@ int in_place_hint(struct error *err);
 /* The copy's path, into copy[PATH_MAX]. Returns 0, or -1 with *err set. */
 int in_place_copy_path(char copy[PATH_MAX], const char *path, struct error *err)
     __attribute__((warn_unused_result));
+
+/* Whether there is one. */
+bool in_place_has_copy(const char *copy);
 
 /*
  * Write `text` into the file `path`, which holds `old`; its owner, mode and inode stay. Where

@@ -68,6 +68,11 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
 
     if (status >= 300 && status < 400)
         return refuse_redirect(c, what, err);
+    if (status == 407) {
+        (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy (HTTP 407)", what);
+        return error_hint(err, "the proxy wants a login of its own: "
+                               "http_proxy=http://USER:PASSWORD@PROXY:PORT");
+    }
     if (status == 429) {
         (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited (HTTP 429)%s", what,
                         conversation_words(c));

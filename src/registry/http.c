@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 
 #include "base/io.h"
-#include "registry/url.h"
+#include "registry/fault.h"
 
 enum { BUNDLE_MAX = 16 * 1024 * 1024 }; /* bytes of PEM text */
 
@@ -251,84 +251,6 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     return code;
 }
 
-/* Transport faults that have words of their own; libcurl's serve for the others. */
-static const struct {
-    CURLcode code;
-    bool is_transient;
-    const char *text;
-    const char *hint;
-} faults[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, true, "cannot find the host's address (DNS)",
-     "check the registry's name and this machine's resolver"},
-    {CURLE_COULDNT_RESOLVE_PROXY, true, "cannot find the proxy's address (DNS)",
-     "check https_proxy, http_proxy and all_proxy"},
-    {CURLE_OPERATION_TIMEDOUT, true, "no answer in time",
-     "--connect-timeout and --timeout set the limits"},
-    {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", ""},
-    {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},
-    {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
-    {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", ""},
-    {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
-    {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP",
-     "is this a registry, and does it speak TLS on this port?"},
-    {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP/1", ""},
-    {CURLE_SSL_CACERT_BADFILE, false, "the CA certificates cannot be read",
-     "check the file given with --cacert, or install ca-certificates"},
-    {CURLE_PEER_FAILED_VERIFICATION, false, "the server's certificate does not verify",
-     "if the registry has a CA of its own, name it with --cacert FILE"},
-    {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
-     "a registry that speaks plain http needs --plain-http"},
-};
-
-/* What is known beyond the code. Of libcurl's texts only those about TLS are safe to show: others
- * may quote a proxy's password. */
-static void describe_detail(struct http *http, CURLcode code, char *text, size_t size)
-{
-    long number = 0;
-
-    text[0] = '\0';
-    if (code == CURLE_COULDNT_CONNECT &&
-        curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
-        (void)snprintf(text, size, ": %s", strerror((int)number));
-    else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
-        (void)snprintf(text, size, " (%s)", http->error_text);
-    else if (curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &number) == CURLE_OK &&
-             number >= 300)
-        (void)snprintf(text, size, " (the proxy answered %ld)", number);
-}
-
-static int report_fault(struct http *http, CURLcode code, const char *url_text,
-                        struct http_response *response, struct error *err)
-{
-    struct error ignored = ERROR_INIT;
-    struct url url = {.host = "?"};
-    char detail[CURL_ERROR_SIZE + 64];
-    char port[16] = "";
-    const char *text = curl_easy_strerror(code);
-    const char *hint = "";
-
-    if (code == CURLE_OUT_OF_MEMORY)
-        return error_no_memory(err);
-    response->is_transient = code == CURLE_COULDNT_CONNECT;
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        if (faults[i].code == code) {
-            text = faults[i].text;
-            hint = faults[i].hint;
-            response->is_transient = faults[i].is_transient;
-        }
-    }
-    if (url_parse(&url, url_text, &ignored) < 0)
-        return error_set(err, CLASS_UNPROVED, "%s", ignored.message);
-    describe_detail(http, code, detail, sizeof(detail));
-    if (code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost connection not */
-        response->is_transient = strncmp(http->error_text, "error:", 6) != 0;
-    if (url.port != url_default_port(&url))
-        (void)snprintf(port, sizeof(port), ":%u", url.port);
-    (void)error_set(err, code == CURLE_WRITE_ERROR ? CLASS_UNPROVED : CLASS_UNREACHABLE,
-                    "cannot ask '%s%s': %s%s", url.host, port, text, detail);
-    return error_hint(err, "%s", hint);
-}
-
 int http_send(void *ctx, const struct http_request *request, struct http_response *response,
               struct error *err)
 {
@@ -350,7 +272,10 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         return 0;
     if (code == CURLE_WRITE_ERROR && !transfer.is_header_bad)
         return error_no_memory(err); /* a callback had no other reason to stop */
-    return report_fault(http, code, request->url, response, err);
+    return fault_report(
+        &(struct fault){
+            .easy = http->easy, .code = code, .text = http->error_text, .url = request->url},
+        &response->is_transient, err);
 }
 
 int64_t http_parse_date(const char *text)

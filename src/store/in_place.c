@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -55,12 +56,21 @@ static int write_over(int fd, const struct secret *text)
     return fsync(fd);
 }
 
+bool in_place_has_copy(const char *copy)
+{
+    struct stat st;
+
+    return lstat(copy, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int make_copy(const char *copy, const struct secret *old, struct error *err)
 {
     char dir[PATH_MAX];
-    int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int ret;
+    int fd;
 
+    (void)unlink(copy); /* what has that name is no copy: a link, say */
+    fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail("make the copy", copy, err);
     ret = write_from(fd, old, 0) < 0 ? fail("write the copy", copy, err) : 0;
@@ -88,7 +98,7 @@ int in_place_write(const char *path, const struct secret *old, const struct secr
     if (fd < 0)
         return fail("write through", path, err);
     /* A copy that is there is of a run that was killed, and may be the only whole text. */
-    if (access(copy, F_OK) < 0 && make_copy(copy, old, err) < 0)
+    if (!in_place_has_copy(copy) && make_copy(copy, old, err) < 0)
         goto out;
     if (write_over(fd, text) == 0) {
         is_whole = true;

@@ -116,7 +116,7 @@ int locked_file_read_copy(const struct locked_file *file, struct secret *text, s
 
     if (in_place_copy_path(copy, file->path, err) < 0)
         return -1;
-    if (access(copy, F_OK) < 0)
+    if (!in_place_has_copy(copy))
         return 0;
     return locked_file_peek(copy, text, max, err) == 0 ? 1 : -1;
 }

@@ -299,6 +299,7 @@ static void directory_without_write_permission(void **state)
     support_write("locked/config.json", "old");
     support_must(chmod("locked/config.json", 0666) == 0 && chmod("locked", 0555) == 0, "chmod");
     assert_int_equal(support_in_child(true, write_into_locked_directory), 0);
+    support_must(chmod("locked", 0755) == 0, "chmod"); /* so that it can be removed */
     assert_true(support_holds("locked/config.json", "old"));
     assert_int_equal(support_count("locked"), 1);
 }

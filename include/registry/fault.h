@@ -1,0 +1,28 @@
+/*
+ * What it means that no answer came: libcurl's verdict in words of its own, and whether waiting may
+ * mend it. For http.c.
+ */
+#ifndef REGISTRY_FAULT_H
+#define REGISTRY_FAULT_H
+
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
+#include "base/error.h"
+
+/* A transfer that failed. */
+struct fault {
+    CURL *easy;
+    CURLcode code;
+    const char *text; /* libcurl's error buffer for this transfer */
+    const char *url;
+};
+
+/*
+ * Fill *err (CLASS_UNREACHABLE; CLASS_UNPROVED where what came was no HTTP answer) and
+ * *is_transient. A proxy's faults are named as the proxy's. Returns -1.
+ */
+int fault_report(const struct fault *fault, bool *is_transient, struct error *err);
+
+#endif
