@@ -66,11 +66,12 @@ bool in_place_has_copy(const char *copy)
 static int make_copy(const char *copy, const struct secret *old, struct error *err)
 {
     char dir[PATH_MAX];
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    int fd = open(copy, flags, 0600);
     int ret;
-    int fd;
 
-    (void)unlink(copy); /* what has that name is no copy: a link, say */
-    fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST && unlink(copy) == 0) /* no copy, but a link, say */
+        fd = open(copy, flags, 0600);
     if (fd < 0)
         return fail("make the copy", copy, err);
     ret = write_from(fd, old, 0) < 0 ? fail("write the copy", copy, err) : 0;

@@ -128,7 +128,6 @@ WRAP(int, -1, unlink, (const char *path), (path))
 WRAP(int, -1, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 WRAP(off_t, -1, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
 WRAP(int, -1, ftruncate, (int fd, off_t len), (fd, len))
-WRAP(int, -1, access, (const char *path, int mode), (path, mode))
 WRAP(ssize_t, -1, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP(ssize_t, -1, fgetxattr, (int fd, const char *name, void *value, size_t size),
      (fd, name, value, size))

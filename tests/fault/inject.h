@@ -20,7 +20,6 @@
     X(fsync)                                                                                       \
     X(lseek)                                                                                       \
     X(ftruncate)                                                                                   \
-    X(access)                                                                                      \
     X(fcntl)                                                                                       \
     X(flock)                                                                                       \
     X(stat)                                                                                        \
