@@ -34,7 +34,8 @@ def shell(binary, ca, tmp_path):
     environment = {"PATH": f"{commands}:/usr/bin:/bin", "HOME": str(home), "USER": USER,
                    "SSL_CERT_FILE": str(ca.pem), "PASSWORD": TOKEN}
     (tmp_path / "ca.pem").write_bytes(ca.pem.read_bytes())
-    with Registry(ca.issue("ghcr.io", "registry.example.com"), user=USER, token=TOKEN) as server, \
+    with Registry(ca.issue("ghcr.io", "registry.example.com"), user=USER, token=TOKEN,
+                  images={"octocat/app:1.2": "private"}) as server, \
             ConnectProxy(server.port) as proxy:
         environment["https_proxy"] = proxy.url
 

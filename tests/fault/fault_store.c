@@ -147,7 +147,8 @@ static bool is_mode_no_wider(const struct scene *scene)
 static bool must_succeed(const struct inject_fault *fault)
 {
     bool retried = fault->call == INJECT_read || fault->call == INJECT_write ||
-                   fault->call == INJECT_poll || fault->call == INJECT_flock;
+                   fault->call == INJECT_pwrite || fault->call == INJECT_poll ||
+                   fault->call == INJECT_flock;
 
     return fault->how == INJECT_SHORT || (fault->errnum == EINTR && retried);
 }
@@ -282,7 +283,7 @@ static void walk_call(const struct scene *scene, enum inject_call call)
     }
     for (size_t i = 0; good && i < sizeof(errors) / sizeof(errors[0]); i++)
         good = walk_error(scene, call, errors[i]);
-    if (!good || (call != INJECT_write && call != INJECT_read))
+    if (!good || (call != INJECT_write && call != INJECT_pwrite && call != INJECT_read))
         return;
     if (walk(scene, call, ENOSPC, INJECT_SHORT))
         (void)walk(scene, call, ENOSPC, INJECT_SHORT_THEN_FAIL);

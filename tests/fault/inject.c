@@ -179,6 +179,17 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
     return verdict == FAIL ? -1 : __real_write(fd, buf, verdict == HALF ? (size + 1) / 2 : size);
 }
 
+ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
+{
+    enum verdict verdict = judge(INJECT_pwrite);
+
+    if (verdict == FAIL)
+        return -1;
+    return __real_pwrite(fd, buf, verdict == HALF ? (size + 1) / 2 : size, offset);
+}
+
 static mode_t mode_of(int flags, va_list *rest)
 {
     return (flags & O_CREAT) != 0 ? va_arg(*rest, mode_t) : 0;

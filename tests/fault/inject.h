@@ -16,6 +16,7 @@
     X(close)                                                                                       \
     X(read)                                                                                        \
     X(write)                                                                                       \
+    X(pwrite)                                                                                      \
     X(poll)                                                                                        \
     X(fsync)                                                                                       \
     X(lseek)                                                                                       \
@@ -47,7 +48,7 @@ enum inject_call { INJECT_LIST(INJECT_ENUMERATOR) INJECT_CALLS };
 enum inject_how {
     INJECT_ONCE,            /* that call fails */
     INJECT_EVER,            /* and every later one */
-    INJECT_SHORT,           /* that call does half of it: read, write */
+    INJECT_SHORT,           /* that call does half of it: read, write, pwrite */
     INJECT_SHORT_THEN_FAIL, /* and every later one fails: a disk that is full */
 };
 
