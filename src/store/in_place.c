@@ -42,6 +42,17 @@ static int write_from(int fd, const struct secret *text, size_t from)
     return fsync(fd);
 }
 
+/* Write the first byte alone, and sync. */
+static int write_first(int fd, const char *byte)
+{
+    ssize_t n;
+
+    do {
+        n = pwrite(fd, byte, 1, 0);
+    } while (n < 0 && errno == EINTR);
+    return n == 1 ? fsync(fd) : -1;
+}
+
 /*
  * Write over a text that is there. The first byte is NUL until all the others are on disk: what is
  * half written is then never a valid text that mixes the two. Returns 0, or -1 with errno set.
@@ -50,10 +61,9 @@ static int write_over(int fd, const struct secret *text)
 {
     if (text->len == 0)
         return write_from(fd, text, 0);
-    if (pwrite(fd, "", 1, 0) != 1 || fsync(fd) < 0 || write_from(fd, text, 1) < 0 ||
-        pwrite(fd, text->data, 1, 0) != 1)
+    if (write_first(fd, "") < 0 || write_from(fd, text, 1) < 0)
         return -1;
-    return fsync(fd);
+    return write_first(fd, text->data);
 }
 
 bool in_place_has_copy(const char *copy)

@@ -147,8 +147,7 @@ static bool is_mode_no_wider(const struct scene *scene)
 static bool must_succeed(const struct inject_fault *fault)
 {
     bool retried = fault->call == INJECT_read || fault->call == INJECT_write ||
-                   fault->call == INJECT_pwrite || fault->call == INJECT_poll ||
-                   fault->call == INJECT_flock;
+                   fault->call == INJECT_poll || fault->call == INJECT_flock;
 
     return fault->how == INJECT_SHORT || (fault->errnum == EINTR && retried);
 }
