@@ -60,7 +60,7 @@ static int init_libraries(struct error *err)
 
 int main(int argc, char *argv[])
 {
-    struct report report = {.result = NULL};
+    struct report report = {.registry = NULL};
     struct error err = ERROR_INIT;
     struct options options;
 

@@ -16,7 +16,6 @@
 
 /* What a run has come to so far; strings are borrowed. */
 struct report {
-    const char *result;            /* "stored", "unchanged"; on failure it is "failed" */
     const char *registry;          /* NULL: not known yet */
     const char *username;          /* NULL: not known yet */
     const char *token_kind;        /* NULL: not known, or not GitHub's */

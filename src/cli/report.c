@@ -75,14 +75,21 @@ static json_t *json_error(const struct error *err)
                      json_text(err->hint));
 }
 
+static const char *result_name(const struct report *report, const struct error *err)
+{
+    if (err != NULL)
+        return "failed";
+    return is_changed(report) ? "stored" : "unchanged";
+}
+
 static void print_json(const struct report *report, const struct error *err)
 {
-    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
-                             err != NULL ? "failed" : report->result, "changed", is_changed(report),
-                             "registry", json_text(report->registry), "username",
-                             json_text(report->username), "verified", report->verified, "files",
-                             json_files(report), "images", json_images(report), "token",
-                             json_token(report), "warnings", json_warnings(report));
+    json_t *json =
+        json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
+                  result_name(report, err), "changed", is_changed(report), "registry",
+                  json_text(report->registry), "username", json_text(report->username), "verified",
+                  report->verified, "files", json_files(report), "images", json_images(report),
+                  "token", json_token(report), "warnings", json_warnings(report));
 
     if (err != NULL)
         (void)json_object_set_new(json, "error", json_error(err));

@@ -1,0 +1,34 @@
+/*
+ * Asking the registry whether a credential is good, as the options say: with what trust, for how
+ * long, aloud or not.
+ */
+#ifndef CLI_PROOF_H
+#define CLI_PROOF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "cli/options.h"
+#include "registry/image.h"
+#include "registry/reference.h"
+
+/* What is asked; all of it borrowed. */
+struct proof {
+    const struct reference *registry;
+    const char *username;
+    const struct secret *token;
+    const struct secret *auth; /* base64 of user:token */
+    struct image *images;      /* to be pulled with it; each learns whether it can be */
+    size_t image_count;
+    const struct clock *clock;
+    int64_t deadline_ms;
+};
+
+/* As handshake_prove(), whose errors it gives, with what the token itself tells as their hint. */
+int proof_ask(const struct proof *proof, const struct options *options, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif
