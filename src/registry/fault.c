@@ -128,6 +128,75 @@ static int report_refusing_proxy(const struct url *url, int status, struct error
                       "need none");
 }
 
+/* How libcurl's texts begin where the proxy itself is at fault. They may quote its password. */
+static const struct {
+    const char *begins;
+    const char *text;
+} proxy_faults[] = {
+    {"Unsupported proxy", "the proxy's URL cannot be used"},
+    {"Proxy CONNECT aborted", "the proxy closed the connection"},
+    {"CONNECT tunnel failed", "the proxy's answer to CONNECT is not HTTP"},
+    {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP"},
+};
+
+/* Whether time ran out while a proxy was asked for the way: connected elsewhere, and no tunnel. */
+static bool is_proxy_silent(const struct fault *fault, const struct url *url)
+{
+    long port = 0;
+
+    return fault->code == CURLE_OPERATION_TIMEDOUT && strcmp(url->scheme, "https") == 0 &&
+           curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
+           (unsigned)port != url->port;
+}
+
+/* Whether it was the proxy, which *err then says. There is no tunnel. */
+static bool report_proxy(const struct fault *fault, const struct url *url, struct error *err)
+{
+    if (is_proxy_silent(fault, url)) {
+        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': no answer from the proxy in time",
+                        place_of(url).text);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(proxy_faults) / sizeof(proxy_faults[0]); i++) {
+        if (strncmp(fault->text, proxy_faults[i].begins, strlen(proxy_faults[i].begins)) != 0)
+            continue;
+        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': %s", place_of(url).text,
+                        proxy_faults[i].text);
+        (void)error_hint(err, "check https_proxy, http_proxy and all_proxy");
+        return true;
+    }
+    return false;
+}
+
+/* Since TLS 1.3 a server says what it thinks of ours only after the handshake. */
+static bool report_client_certificate(const struct fault *fault, const struct url *url,
+                                      struct error *err)
+{
+    const char *alert = strstr(fault->text, "alert ");
+    bool is_wanted = alert != NULL && strstr(alert, "certificate required") != NULL;
+    bool is_refused = alert != NULL && (strstr(alert, "unknown ca") != NULL ||
+                                        strstr(alert, "bad certificate") != NULL ||
+                                        strstr(alert, "certificate ") != NULL);
+
+    if (!is_wanted && !is_refused)
+        return false;
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the registry %s client certificate",
+                    place_of(url).text, is_wanted ? "wants a" : "does not accept the");
+    (void)error_hint(err,
+                     "put NAME.cert and NAME.key into certs.d/%s, or name their directory with "
+                     "--cert-dir",
+                     place_of(url).text);
+    return true;
+}
+
+/* The part of OpenSSL's words that says what was wrong: behind the last "::". */
+static const char *tls_words(const char *text)
+{
+    for (const char *next = strstr(text, "::"); next != NULL; next = strstr(text, "::"))
+        text = next + 2;
+    return text;
+}
+
 static const char *hint_for(const struct fault *fault, const struct words *words)
 {
     for (size_t i = 0; i < sizeof(certificate_hints) / sizeof(certificate_hints[0]); i++) {
@@ -146,7 +215,7 @@ static int report_words(const struct fault *fault, const struct words *words, co
     enum exit_class cls = fault->code == CURLE_WRITE_ERROR ? CLASS_UNPROVED : CLASS_UNREACHABLE;
 
     (void)error_set(err, cls, "cannot ask '%s': %s%s%s%s", place_of(url).text, words->text,
-                    is_tls ? " (" : "", is_tls ? fault->text : "", is_tls ? ")" : "");
+                    is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "", is_tls ? ")" : "");
     return error_hint(err, "%s", hint_for(fault, words));
 }
 
@@ -171,9 +240,15 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         *is_transient = retry_is_transient_status((int)connect_status);
         return report_refusing_proxy(&url, (int)connect_status, err);
     }
+    if (connect_status == 0 && report_proxy(fault, &url, err))
+        return -1;
     if (fault->code == CURLE_COULDNT_CONNECT)
         return report_connect(fault, &url, err);
+    if (report_client_certificate(fault, &url, err)) {
+        *is_transient = false;
+        return -1;
+    }
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
-        *is_transient = strncmp(fault->text, "error:", 6) != 0;
+        *is_transient = strstr(fault->text, "error:") == NULL;
     return report_words(fault, words, &url, err);
 }
