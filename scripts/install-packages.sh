@@ -1,6 +1,7 @@
 #!/bin/sh
-# Install what building (and, with "test", testing) needs, on Debian and Ubuntu, by package name.
-# usage: scripts/install-packages.sh build|demo|test
+# Install what building (and testing, with "test", or measuring, with "bench") needs, on Debian and
+# Ubuntu, by package name.
+# usage: scripts/install-packages.sh build|demo|test|bench
 set -eu
 
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
@@ -8,15 +9,18 @@ build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev l
 demo="python3 openssl"
 tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
     python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo"
+peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # A Docker that is there, of whatever package, is left alone.
 command -v dockerd >/dev/null || tests="$tests docker.io"
+command -v docker >/dev/null || peers="$peers docker.io"
 
 case ${1-} in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
 test) wanted="$build $demo $tests" ;;
+bench) wanted="$build $demo $peers" ;;
 *)
-    echo "usage: $0 build|demo|test" >&2
+    echo "usage: $0 build|demo|test|bench" >&2
     exit 2
     ;;
 esac

@@ -18,11 +18,4 @@
 int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, struct error *err)
     __attribute__((warn_unused_result));
 
-/*
- * Give `fd`, made by root, to the owner of the directory `dir_fd` that it stands in: under sudo
- * that may be a user's home. Made by anybody else it is theirs.
- */
-int attributes_of_new(int fd, int dir_fd, const char *path, struct error *err)
-    __attribute__((warn_unused_result));
-
 #endif

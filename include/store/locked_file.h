@@ -61,7 +61,8 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
 enum locked_file_result {
     LOCKED_FILE_FAILED = -1, /* *err is set; the file is as it was */
     LOCKED_FILE_REPLACED = 0,
-    LOCKED_FILE_STALE = 1, /* somebody replaced the file since it was read: read again */
+    LOCKED_FILE_UNSYNCED = 2, /* replaced, but *err says that the directory was not synced */
+    LOCKED_FILE_STALE = 1,    /* somebody replaced the file since it was read: read again */
 };
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
@@ -79,7 +80,7 @@ void locked_file_drop_copy(const struct locked_file *file);
 
 /*
  * Read the copy that a run left which died while it wrote in place. Returns 1 and replaces *text,
- * 0 when there is none, or -1 with *err set.
+ * 0 when there is none that this user or the file's owner made, or -1 with *err set.
  */
 int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
                           struct error *err) __attribute__((warn_unused_result));

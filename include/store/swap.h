@@ -5,6 +5,7 @@
 #ifndef STORE_SWAP_H
 #define STORE_SWAP_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 enum swap_result {
@@ -12,6 +13,9 @@ enum swap_result {
     SWAP_DONE = 0,
     SWAP_STALE = 1, /* the path holds, or held in between, what was not read: it holds that again */
 };
+
+/* Whether two looks, at one or at two paths, saw the same file unchanged. */
+bool swap_is_same_version(const struct stat *a, const struct stat *b);
 
 /*
  * Put the file `temporary` in the place of `path`. *seen is the status of what was read there, NULL

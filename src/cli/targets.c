@@ -125,7 +125,7 @@ int targets_store(struct targets *targets, const struct options *options, const 
 
         if (auth_file_store(&file, clock, deadline_ms, &target->changed, warnings, err) < 0)
             return i == 0 ? -1
-                          : error_wrap(err, "stored in '%s', but not everywhere",
+                          : error_wrap(err, "the entry is in '%s', but not everywhere",
                                        targets->items[0].location.path);
         shadow_elsewhere(&file, &request, warnings);
     }

@@ -58,14 +58,3 @@ int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path
     copy_extended(fd, old_fd, mode == (old->st_mode & 0777));
     return 0;
 }
-
-int attributes_of_new(int fd, int dir_fd, const char *path, struct error *err)
-{
-    struct stat dir;
-
-    if (geteuid() != 0)
-        return 0;
-    if (fstat(dir_fd, &dir) < 0 || fchown(fd, dir.st_uid, dir.st_gid) < 0)
-        return fail("give its directory's owner to", path, err);
-    return 0;
-}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "store/document.h"
 #include "store/locked_file.h"
@@ -46,46 +47,61 @@ static int check_helper(const struct secret *text, const struct auth_file *file,
                       file->host);
 }
 
-/* The text as it is, or, where a run died while it wrote in place, the copy that it left. */
-static int edit(struct secret *edited, const struct secret *text, const struct locked_file *locked,
-                const struct auth_file *file, const char *name, bool *changed, struct error *err)
+/* What in_place.c leaves where it was killed: no text begins so, and no reader takes it for one. */
+static bool is_half_written(const struct secret *text)
 {
-    struct error fault = ERROR_INIT;
-    struct error second = ERROR_INIT;
-    struct secret copy = SECRET_INIT;
-    int ret = document_set(edited, text, name, file->key, file->auth, changed, &fault);
+    return text->len > 0 && text->data[0] == '\0';
+}
 
-    if (ret < 0 && fault.cls == CLASS_AUTHFILE &&
-        locked_file_read_copy(locked, &copy, DOCUMENT_MAX, &second) > 0) {
-        ret = document_set(edited, &copy, name, file->key, file->auth, changed, &second);
-        *changed = true;
-    } else if (ret == 0) {
+/*
+ * The text itself, or, where a run died while it wrote in place, the copy that it left: then
+ * *is_damaged, and the file has to be written whatever the entry is.
+ */
+static int read_whole(struct locked_file *locked, struct secret *text, const char *name,
+                      bool *is_damaged, struct warnings *warnings, struct error *err)
+{
+    struct secret copy = SECRET_INIT;
+    int ret = locked_file_read(locked, text, DOCUMENT_MAX, err);
+
+    *is_damaged = false;
+    if (ret < 0)
+        return -1;
+    if (!is_half_written(text)) {
         locked_file_drop_copy(locked);
+        return 0;
     }
-    if (ret < 0) /* no memory for the copy says nothing about the file */
-        *err = second.cls == CLASS_INTERNAL ? second : fault;
-    secret_clear(&copy);
-    return ret;
+    ret = locked_file_read_copy(locked, &copy, DOCUMENT_MAX, err);
+    if (ret <= 0)
+        return ret; /* without a copy the text is judged as it is */
+    secret_move(text, &copy);
+    *is_damaged = true;
+    warnings_add(warnings,
+                 "%s was half written by a run that was killed; its text is taken from the "
+                 "copy which that run left",
+                 name);
+    return 0;
 }
 
 int auth_file_check(const struct auth_file *file, struct error *err)
 {
     struct file_name name = name_of(file->path);
     struct locked_file unlocked = LOCKED_FILE_INIT;
+    struct warnings ignored = {.count = 0}; /* storing says them again */
     struct secret text = SECRET_INIT;
     struct secret edited = SECRET_INIT;
+    bool is_damaged;
     bool changed = true;
     int ret = -1;
 
     if (path_resolve(unlocked.path, file->path, err) < 0 ||
-        locked_file_read(&unlocked, &text, DOCUMENT_MAX, err) < 0) {
-        preflight_hint(file->path, EACCES, err);
+        read_whole(&unlocked, &text, name.text, &is_damaged, &ignored, err) < 0) {
+        preflight_hint(file->path, access(file->path, R_OK) < 0 ? errno : 0, err);
         goto out;
     }
-    if (edit(&edited, &text, &unlocked, file, name.text, &changed, err) < 0 ||
+    if (document_set(&edited, &text, name.text, file->key, file->auth, &changed, err) < 0 ||
         check_helper(&edited, file, name.text, err) < 0)
         goto out;
-    if (changed && preflight_check(file->path, file->in_place, err) < 0)
+    if ((changed || is_damaged) && preflight_check(file->path, file->in_place, err) < 0)
         goto out;
     ret = 0;
 out:
@@ -97,9 +113,10 @@ out:
 
 enum round {
     ROUND_FAILED = -1,
-    ROUND_DONE,  /* the entry is in the file as it was just read */
-    ROUND_WROTE, /* to be read back */
-    ROUND_STALE, /* somebody else wrote: begin again */
+    ROUND_UNSURE = -2, /* written, but *err says why that may not last */
+    ROUND_DONE = 0,    /* the entry is in the file as it was just read */
+    ROUND_WROTE,       /* to be read back */
+    ROUND_STALE,       /* somebody else wrote: begin again */
 };
 
 /* One round of read, edit, replace. */
@@ -109,13 +126,14 @@ static enum round store_once(struct locked_file *locked, const struct auth_file 
     struct secret text = SECRET_INIT;
     struct secret edited = SECRET_INIT;
     enum round round = ROUND_FAILED;
+    bool is_damaged;
     bool is_due = false;
 
-    if (locked_file_read(locked, &text, DOCUMENT_MAX, err) < 0 ||
-        edit(&edited, &text, locked, file, name, &is_due, err) < 0)
+    if (read_whole(locked, &text, name, &is_damaged, warnings, err) < 0 ||
+        document_set(&edited, &text, name, file->key, file->auth, &is_due, err) < 0)
         goto out;
     round = ROUND_DONE;
-    if (!is_due) {
+    if (!is_due && !is_damaged) {
         shadow_in_file(&text, file, name, warnings);
         goto out;
     }
@@ -125,6 +143,9 @@ static enum round store_once(struct locked_file *locked, const struct auth_file 
         break;
     case LOCKED_FILE_REPLACED:
         round = ROUND_WROTE;
+        break;
+    case LOCKED_FILE_UNSYNCED:
+        round = ROUND_UNSURE;
         break;
     case LOCKED_FILE_STALE:
         round = ROUND_STALE;
@@ -136,20 +157,44 @@ out:
     return round;
 }
 
+/* Whether the entry is in the file as it stands, looked at without the lock. */
+static bool is_stored(const struct auth_file *file, const char *name, struct warnings *warnings)
+{
+    struct secret text = SECRET_INIT;
+    struct secret edited = SECRET_INIT;
+    struct error ignored = ERROR_INIT;
+    bool is_due = true;
+    bool is_read =
+        locked_file_peek(file->path, &text, DOCUMENT_MAX, &ignored) == 0 &&
+        document_set(&edited, &text, name, file->key, file->auth, &is_due, &ignored) == 0;
+
+    if (is_read && !is_due)
+        shadow_in_file(&text, file, name, warnings);
+    secret_clear(&text);
+    secret_clear(&edited);
+    return is_read && !is_due;
+}
+
 int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
                     bool *changed, struct warnings *warnings, struct error *err)
 {
     struct file_name name = name_of(file->path);
     struct locked_file locked = LOCKED_FILE_INIT;
+    struct error fault = ERROR_INIT;
     enum round round;
-    bool wrote = false;
 
-    if (locked_file_open(&locked, file->path, clock, deadline_ms, err) < 0)
+    *changed = false;
+    if (locked_file_open(&locked, file->path, clock, deadline_ms, &fault) < 0) {
+        /* What is there already needs no lock: a directory may be read-only. */
+        if (is_stored(file, name.text, warnings))
+            return 0;
+        *err = fault;
         return -1;
+    }
     locked.in_place = file->in_place;
     do {
         round = store_once(&locked, file, name.text, warnings, err);
-        wrote = wrote || round == ROUND_WROTE;
+        *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
         if (round == ROUND_STALE)
             clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
         if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
@@ -159,8 +204,7 @@ int auth_file_store(const struct auth_file *file, const struct clock *clock, int
         }
     } while (round == ROUND_WROTE || round == ROUND_STALE);
     locked_file_close(&locked);
-    if (round == ROUND_FAILED)
-        return wrote ? error_wrap(err, "the entry was written, but not read back") : -1;
-    *changed = wrote;
-    return 0;
+    if (round == ROUND_DONE)
+        return 0;
+    return *changed ? error_wrap(err, "the entry was written, but may not be there for good") : -1;
 }

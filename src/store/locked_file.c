@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "store/attributes.h"
+#include "store/identity.h"
 #include "store/in_place.h"
 #include "store/path.h"
 #include "store/swap.h"
@@ -52,6 +54,8 @@ static void remove_leftovers(const struct locked_file *file)
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
                      int64_t deadline_ms, struct error *err)
 {
+    char again[PATH_MAX];
+
     *file = LOCKED_FILE_INIT;
     if (path_resolve(file->path, path, err) < 0)
         return -1;
@@ -63,6 +67,13 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
         return fail(err, "open the directory", file->dir);
     if (lock_acquire(&file->lock, file->dir_fd, file->dir, path_base(file->path), clock,
                      deadline_ms, err) < 0) {
+        locked_file_close(file);
+        return -1;
+    }
+    /* While we waited a link may have been pointed elsewhere. */
+    if (path_resolve(again, path, err) < 0 || strcmp(again, file->path) != 0) {
+        if (err->cls == CLASS_NONE)
+            (void)error_set(err, CLASS_AUTHFILE, "'%s' was pointed elsewhere meanwhile", path);
         locked_file_close(file);
         return -1;
     }
@@ -112,13 +123,24 @@ int locked_file_peek(const char *path, struct secret *text, size_t max, struct e
 int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
                           struct error *err)
 {
-    char copy[PATH_MAX];
+    struct locked_file copy = LOCKED_FILE_INIT;
+    bool is_ours;
+    int ret;
 
-    if (in_place_copy_path(copy, file->path, err) < 0)
+    if (in_place_copy_path(copy.path, file->path, err) < 0)
         return -1;
-    if (!in_place_has_copy(copy))
+    if (!in_place_has_copy(copy.path))
         return 0;
-    return locked_file_peek(copy, text, max, err) == 0 ? 1 : -1;
+    ret = locked_file_read(&copy, text, max, err);
+    /* In a directory that others can write, anybody could have put it there. */
+    is_ours = copy.fd >= 0 && (copy.seen.st_mode & 022) == 0 &&
+              (copy.seen.st_uid == geteuid() || copy.seen.st_uid == file->seen.st_uid);
+    locked_file_close(&copy);
+    if (ret == 0 && !is_ours) {
+        secret_clear(text);
+        return 0;
+    }
+    return ret == 0 ? 1 : -1;
 }
 
 void locked_file_drop_copy(const struct locked_file *file)
@@ -140,8 +162,7 @@ static int write_temporary(const struct locked_file *file, char *temporary, cons
         temporary[0] = '\0';
         return fail(err, "make a temporary file beside", file->path);
     }
-    if (file->fd < 0 ? attributes_of_new(fd, file->dir_fd, file->path, err) < 0
-                     : attributes_copy(fd, file->fd, &file->seen, file->path, err) < 0)
+    if (file->fd >= 0 && attributes_copy(fd, file->fd, &file->seen, file->path, err) < 0)
         goto out;
     if (io_write_all(fd, data, len) < 0 || fsync(fd) < 0) {
         (void)fail(err, "write a temporary file beside", file->path);
@@ -154,12 +175,22 @@ out:
     return ret;
 }
 
+/*
+ * The same file may stand in several directories, each with a lock of its own: so the file itself
+ * is locked too, and must still be what was read.
+ */
 static enum locked_file_result write_through(const struct locked_file *file,
                                              const struct secret *text, struct error *err)
 {
     struct secret old = SECRET_INIT;
-    int ret = locked_file_read_copy(file, &old, SIZE_MAX / 2, err);
+    struct stat now;
+    int ret;
 
+    if (flock(file->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return LOCKED_FILE_STALE;
+    if (fstat(file->fd, &now) < 0 || !swap_is_same_version(&now, &file->seen))
+        return LOCKED_FILE_STALE; /* reading it again ends the lock */
+    ret = locked_file_read_copy(file, &old, SIZE_MAX / 2, err);
     if (ret == 0)
         ret = locked_file_peek(file->path, &old, (size_t)file->seen.st_size, err);
     if (ret >= 0)
@@ -175,13 +206,15 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     case SWAP_STALE:
         return LOCKED_FILE_STALE;
     case SWAP_DONE:
-        if (path_sync_directory(file->dir) < 0)
-            return fail(err, "sync the directory", file->dir);
+        if (path_sync_directory(file->dir) < 0) {
+            (void)fail(err, "sync the directory", file->dir);
+            return LOCKED_FILE_UNSYNCED;
+        }
         return LOCKED_FILE_REPLACED;
     case SWAP_FAILED:
         break;
     }
-    if (errno == EBUSY && file->in_place)
+    if (errno == EBUSY && file->in_place && file->fd >= 0)
         return write_through(file, text, err);
     if (errno != EBUSY)
         return fail(err, "replace", file->path);
@@ -189,8 +222,8 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     return in_place_hint(err);
 }
 
-enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
-                                            struct error *err)
+static enum locked_file_result replace_here(const struct locked_file *file,
+                                            const struct secret *text, struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_FAILED;
     char temporary[PATH_MAX];
@@ -212,4 +245,48 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
         (void)unlink(temporary);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return result;
+}
+
+/*
+ * Root makes the first file in somebody's directory: as that user, and from inside the directory,
+ * which may be moved about or stand where the user may not go.
+ */
+static enum locked_file_result create_for_owner(const struct locked_file *file,
+                                                const struct stat *dir, const struct secret *text,
+                                                struct error *err)
+{
+    struct locked_file here = *file;
+    struct identity identity;
+    enum locked_file_result result = LOCKED_FILE_FAILED;
+    int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (back < 0 || fchdir(file->dir_fd) < 0) {
+        (void)fail(err, "go into the directory", file->dir);
+        goto out;
+    }
+    (void)snprintf(here.path, sizeof(here.path), "%s", path_base(file->path));
+    (void)snprintf(here.dir, sizeof(here.dir), ".");
+    if (identity_take(&identity, dir, err) == 0)
+        result = replace_here(&here, text, err);
+    identity_restore(&identity);
+    if (err->cls != CLASS_NONE)
+        (void)error_wrap(err, "in '%s'", file->dir);
+    if (fchdir(back) < 0) /* a later path may be relative */
+        result = fail(err, "go back from the directory", file->dir);
+out:
+    close_fd(&back);
+    return result;
+}
+
+enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
+                                            struct error *err)
+{
+    struct stat dir;
+
+    if (file->fd >= 0 || geteuid() != 0)
+        return replace_here(file, text, err);
+    if (fstat(file->dir_fd, &dir) < 0)
+        return fail(err, "look at the directory", file->dir);
+    return dir.st_uid == 0 ? replace_here(file, text, err)
+                           : create_for_owner(file, &dir, text, err);
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/identity.h"
+
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 
 const char *path_base(const char *path)
@@ -94,32 +96,27 @@ int path_sync_directory(const char *dir)
     return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
 }
 
-/* Made by root: to the owner of what it stands in. By descriptor, for a name there is not ours. */
-static int give_to_owner_of(const char *parent, const char *dir, struct error *err)
+/* Relative to its parent, which is opened once: what is moved about meanwhile does not matter. */
+static int make_one(const char *dir, struct error *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat made;
+    struct identity identity = {.is_taken = false};
+    char parent[PATH_MAX];
     struct stat above;
-    int ret = 0;
+    int ret = -1;
+    int fd;
 
-    if (fd < 0 || fstat(fd, &made) < 0 || stat(parent, &above) < 0 ||
-        (made.st_uid == 0 && above.st_uid != 0 && fchown(fd, above.st_uid, above.st_gid) < 0))
-        ret = error_set_errno(err, CLASS_AUTHFILE, errno, "cannot give '%s' to its user", dir);
+    path_directory(parent, dir);
+    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &above) == 0) {
+        if (identity_take(&identity, &above, err) == 0)
+            ret = mkdirat(fd, path_base(dir), 0700) == 0 || errno == EEXIST ? 0 : -1;
+    }
+    if (ret < 0)
+        (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot make the directory '%s'", dir);
+    identity_restore(&identity);
     if (fd >= 0)
         (void)close(fd);
     return ret;
-}
-
-static int make_one(const char *dir, struct error *err)
-{
-    char parent[PATH_MAX];
-
-    if (mkdir(dir, 0700) < 0)
-        return errno == EEXIST ? 0
-                               : error_set_errno(err, CLASS_AUTHFILE, errno,
-                                                 "cannot make the directory '%s'", dir);
-    path_directory(parent, dir);
-    return geteuid() == 0 ? give_to_owner_of(parent, dir, err) : 0;
 }
 
 int path_make_directory(const char *dir, struct error *err)

@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static bool is_same_version(const struct stat *a, const struct stat *b)
+bool swap_is_same_version(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
@@ -22,7 +21,7 @@ static enum swap_result look(const char *path, const struct stat *seen)
             return SWAP_FAILED;
         return seen == NULL ? SWAP_DONE : SWAP_STALE;
     }
-    return seen != NULL && is_same_version(&now, seen) ? SWAP_DONE : SWAP_STALE;
+    return seen != NULL && swap_is_same_version(&now, seen) ? SWAP_DONE : SWAP_STALE;
 }
 
 #if defined(RENAME_EXCHANGE)
@@ -67,7 +66,7 @@ static enum swap_result swap_back(char *temporary, const char *path, const struc
         temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
-    if (lstat(temporary, &back) == 0 && !is_same_version(ours, &back))
+    if (lstat(temporary, &back) == 0 && !swap_is_same_version(ours, &back))
         (void)exchange(temporary, path); /* the two before it worked */
     return SWAP_STALE;
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Login
+from harness import TOKEN, USER, Login
 from people import ORDINARY, Space, give
 
 
@@ -56,3 +56,12 @@ def space():
 def server(registry):
     """A registry that speaks plain HTTP: quick, and everybody may read its CA's certificate."""
     return registry(certificate=None)
+
+
+@pytest.fixture
+def bare_login(login):
+    """A function that logs in to a server with no arguments but those given: no --cacert."""
+    def run(server, *args, **how):
+        how.setdefault("stdin", f"{TOKEN}\n".encode())
+        return login("-u", USER, "--password-stdin", *args, server.host, **how)
+    return run

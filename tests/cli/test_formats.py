@@ -148,7 +148,7 @@ def test_the_second_fails_late(someone, server, space):
     result = to_both(someone, server, through=mounted.through, may_store=True)
     assert result.status == 8, result
     assert "No space left" in result.stderr and str(full / "auth.json") in result.stderr
-    assert f"stored in '{someone.config}', but not everywhere" in result.stderr
+    assert f"the entry is in '{someone.config}', but not everywhere" in result.stderr
     assert result.json["result"] == "failed" and result.json["changed"] is True
     assert files(result) == [(str(someone.config), "docker", True),
                              (str(full / "auth.json"), "podman", False)]

@@ -22,7 +22,8 @@
 #define NEW                                                                                        \
     "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"ghcr.io\": "   \
     "{\n      \"auth\": \"" AUTH "\"\n    }\n  }\n}\n"
-/* What a kill in the middle of writing in place may have left of both. */
+/* What a kill in the middle of writing in place may have left of both; its first byte is NUL then.
+ */
 #define DAMAGED  "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"gh"
 #define FIRST    "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
 #define LEFTOVER ".config.json.ghcr-login.aBc123"
@@ -83,6 +84,41 @@ static bool is_mount(const struct scene *scene)
     return scene->missing_errnum == EBUSY;
 }
 
+static bool is_absent(const char *path)
+{
+    return access(path, F_OK) < 0;
+}
+
+static int mark(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && pwrite(fd, "", 1, 0) == 1;
+
+    return close(fd) == 0 && done ? 0 : -1;
+}
+
+/* How many bytes of the old text the scene has marked as half written: the first, or none. */
+static size_t marked(const struct scene *scene)
+{
+    return scene->old != NULL && strcmp(scene->old, DAMAGED) == 0;
+}
+
+static bool holds_old(const struct scene *scene)
+{
+    size_t skip = marked(scene);
+    struct secret found;
+    bool same;
+
+    if (scene->old == NULL)
+        return is_absent(scene->real);
+    found = support_read(scene->real);
+    same = found.data != NULL && found.len == strlen(scene->old) &&
+           (skip == 0 || found.data[0] == '\0') &&
+           memcmp(found.data + skip, scene->old + skip, found.len - skip) == 0;
+    secret_clear(&found);
+    return same;
+}
+
 static void set_scene(const struct scene *scene)
 {
     (void)support_teardown(NULL);
@@ -97,6 +133,8 @@ static void set_scene(const struct scene *scene)
     if (scene->old == NULL)
         return;
     support_write(scene->real, scene->old);
+    if (marked(scene) > 0)
+        support_must(mark(scene->real) == 0, "mark");
     support_must(chmod(scene->real, FILE_MODE) == 0, "chmod");
     (void)setxattr(scene->real, "user.kept", "1", 1, 0); /* where there are such */
 }
@@ -112,11 +150,6 @@ static int store(bool *changed, struct error *err)
                              .in_place = true};
 
     return auth_file_store(&file, clock_system(), support_in_ms(100), changed, &warnings, err);
-}
-
-static bool is_absent(const char *path)
-{
-    return access(path, F_OK) < 0;
 }
 
 /* No other file beside the file, but for `spare` ones that may be left. */
@@ -176,8 +209,7 @@ static size_t spare_files(const struct scene *scene, const struct inject_fault *
 static const char *judge_run(const struct scene *scene, const struct inject_fault *fault, int ret,
                              bool changed, const struct error *err)
 {
-    bool is_old =
-        scene->old != NULL ? support_holds(scene->real, scene->old) : is_absent(scene->real);
+    bool is_old = holds_old(scene);
     bool is_new = support_holds(scene->real, scene->new_text);
     bool is_mended = is_mount(scene) && support_holds(scene->real, OLD);
     bool is_damaged = !is_old && !is_new && !is_mended;

@@ -32,7 +32,7 @@
     X(fgetxattr)                                                                                   \
     X(fsetxattr)                                                                                   \
     X(readlink)                                                                                    \
-    X(mkdir)                                                                                       \
+    X(mkdirat)                                                                                     \
     X(mkostemp)                                                                                    \
     X(link)                                                                                        \
     X(rename)                                                                                      \

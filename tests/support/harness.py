@@ -253,7 +253,8 @@ class Running:
                 shown = Path(f"/proc/{self.pid}/{name}").read_bytes()
             except OSError:
                 continue    # it has ended, or is not dumpable, as it should be
-            for value in self._given:
+            # The longest first: a part of it may have been given too.
+            for value in sorted(self._given, key=len, reverse=True):
                 shown = shown.replace(value.encode(), b"")
             assert not _leak(shown, secrets), f"secret in /proc/PID/{name}"
 

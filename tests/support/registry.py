@@ -34,7 +34,7 @@ MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": 
 
 
 class Registry:
-    """One registry on a free port of 127.0.0.1, running from creation until close().
+    """One registry on a free port of `address`, running from creation until close().
 
     With a Certificate it speaks TLS, without one plain HTTP. `images` maps "name:tag" to
     "public", "private" (any good credential) or "forbidden" (the token lacks the scope).
@@ -43,7 +43,7 @@ class Registry:
     """
 
     def __init__(self, certificate=None, flavour="ghcr", *, user="octocat", token="secret",
-                 images=None, realm=None, client_ca=None, port=0):
+                 images=None, realm=None, client_ca=None, port=0, address="127.0.0.1"):
         self.flavour = FLAVOURS[flavour] if isinstance(flavour, str) else flavour
         self.user, self.token = user, token
         self.images = dict(images or {})
@@ -59,7 +59,8 @@ class Registry:
         self._faults = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server = LoopbackServer(self.serve, port)
+        self.address = f"[{address}]" if ":" in address else address
+        self._server = LoopbackServer(self.serve, port, address)
         self.port = self._server.port
 
     def __enter__(self):
@@ -74,7 +75,7 @@ class Registry:
 
     @property
     def host(self):
-        return self.at("127.0.0.1")
+        return self.at(self.address)
 
     def at(self, name):
         """This registry under another name, with its port."""
@@ -106,7 +107,7 @@ class Registry:
             if first != TLS_HANDSHAKE:
                 # A client that talks plain HTTP to this port must not go unseen.
                 self.received += sock.recv(4096, socket.MSG_PEEK)
-            sock = self._context.wrap_socket(sock, server_side=True)
+            sock = _handshake(self._context, sock)
             with self._lock:
                 self.handshakes += 1
         elif first == TLS_HANDSHAKE:
@@ -252,6 +253,22 @@ def _tls_context(certificate, client_ca):
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(client_ca)
     return context
+
+
+def _handshake(context, sock):
+    """Speak TLS from now on; a client that we refuse learns why before we hang up."""
+    sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    try:
+        sock.do_handshake()
+    except ssl.SSLError:
+        # Closed with something unread, the connection would be reset, and the alert lost.
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(1)
+        while sock.recv(4096):
+            pass
+        sock.close()
+        raise
+    return sock
 
 
 def _request_id():

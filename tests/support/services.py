@@ -35,6 +35,7 @@ NGINX_SERVER = """\
     server {{
         listen {address}:{registry.port} ssl http2;
         server_name {registry.host};
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate {certificate.cert};
         ssl_certificate_key {certificate.key};
         location /v2/ {{ proxy_pass http://127.0.0.1:{registry.backend}; }}

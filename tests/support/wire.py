@@ -166,9 +166,10 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 1024
 
-    def __init__(self, serve, port=0):
+    def __init__(self, serve, port=0, address="127.0.0.1"):
         self._serve = serve
-        super().__init__(("127.0.0.1", port), None)
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, port), None)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 

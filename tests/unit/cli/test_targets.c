@@ -271,7 +271,8 @@ static void test_half_of_it_is_told(void **state)
     assert_int_equal(targets_store(&targets, &options, &auth, clock_system(), support_in_ms(2000),
                                    &warnings, &err),
                      -1);
-    assert_error("bad", &err, CLASS_AUTHFILE, "stored in '" DOCKER_FILE "', but not everywhere");
+    assert_error("bad", &err, CLASS_AUTHFILE,
+                 "the entry is in '" DOCKER_FILE "', but not everywhere");
     assert_non_null(strstr(err.message, "'bad.json'"));
     assert_true(targets.items[0].changed);
     assert_false(targets.items[1].changed);

@@ -244,40 +244,6 @@ static void test_access_control_list_does_not_go_to_another_group(void **state)
     assert_false(has_attribute("new", ACL_NAME, &acl, sizeof(acl)));
 }
 
-static int own_new(void)
-{
-    struct error err = ERROR_INIT;
-    int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = open_or_die("new");
-    int ret = attributes_of_new(fd, dir_fd, "new", &err);
-
-    support_must(close(fd) == 0 && close(dir_fd) == 0, "close");
-    return ret == 0 && err.cls == CLASS_NONE ? 0 : 1;
-}
-
-static void test_new_file_of_root_belongs_to_the_owner_of_the_directory(void **state)
-{
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    support_must(chown(".", OWNER, GROUP_OF_OTHERS) == 0, "chown");
-    assert_int_equal(own_new(), 0);
-    assert_int_equal(support_stat("new").st_uid, OWNER);
-    assert_int_equal(support_stat("new").st_gid, GROUP_OF_OTHERS);
-    assert_int_equal(support_mode("new"), 0600);
-}
-
-static void test_new_file_of_a_user_is_theirs(void **state)
-{
-    (void)state;
-    support_must(chmod(".", 0755) == 0, "chmod");
-    if (geteuid() == 0)
-        support_must(chown("new", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
-    assert_int_equal(support_in_child(true, own_new), 0);
-    assert_int_equal(support_stat("new").st_uid, geteuid() == 0 ? SUPPORT_NOBODY : geteuid());
-    assert_int_equal(support_mode("new"), 0600);
-}
-
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -292,8 +258,6 @@ int main(void)
         IN_DIRECTORY(test_notes_stay_where_the_group_goes),
         IN_DIRECTORY(test_access_control_list_is_copied),
         IN_DIRECTORY(test_access_control_list_does_not_go_to_another_group),
-        IN_DIRECTORY(test_new_file_of_root_belongs_to_the_owner_of_the_directory),
-        IN_DIRECTORY(test_new_file_of_a_user_is_theirs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

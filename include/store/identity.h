@@ -1,0 +1,34 @@
+/*
+ * Root working in a directory that belongs to somebody else: under sudo, in a user's home. What it
+ * makes there it makes as that user. It then has the right owner from birth, and however the user
+ * moves directories and links about meanwhile, nothing is made where they could not make it.
+ */
+#ifndef STORE_IDENTITY_H
+#define STORE_IDENTITY_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+enum { IDENTITY_GROUPS_MAX = 256 };
+
+struct identity {
+    bool is_taken;
+    gid_t groups[IDENTITY_GROUPS_MAX]; /* root's own, to go back to */
+    int group_count;
+};
+
+/*
+ * As root, become the owner of what `st` describes, without any other group, until
+ * identity_restore(); for root's own things, or as anybody else, do nothing.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the identity as it was.
+ */
+int identity_take(struct identity *identity, const struct stat *st, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Become root again. Accepts an identity that did nothing. */
+void identity_restore(struct identity *identity);
+
+#endif

@@ -1,0 +1,167 @@
+"""The network as it is: ports, addresses, portals, signals. Each fault is named as what it is.
+
+Not one of them reads as a refused credential (status 4), and no refusal as one of them (5).
+"""
+
+import signal
+import time
+
+import pytest
+
+import faults
+from flavours import error
+from harness import OTHER_TOKEN, TOKEN, USER
+from wire import LoopbackServer
+
+QUICK = ["--timeout", "5", "--retries", "0"]
+
+
+# TLS and plain HTTP on each other's ports.
+
+class Talker:
+    """Says `words` to whoever connects, whatever it is told."""
+
+    def __init__(self, words):
+        self.received = bytearray()
+
+        def serve(client):
+            client.settimeout(5)
+            self.received += client.recv(4096)
+            client.sendall(words)
+        self._server = LoopbackServer(serve)
+        self.host = f"127.0.0.1:{self._server.port}"
+        self.close = self._server.stop
+
+
+GO_SAYS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+
+
+@pytest.fixture
+def talker():
+    started = []
+
+    def start(words):
+        started.append(Talker(words))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_tls_to_a_plain_port(bare_login, talker):
+    server = talker(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+    result = bare_login(server, "--timeout", "20")
+    result.failed(5, server.host, "TLS", "hint:", "--plain-http")
+    assert result.seconds < 2 and server.received[:1] == b"\x16"
+
+
+def test_plain_http_to_a_tls_port(bare_login, talker):
+    server = talker(GO_SAYS)
+    bare_login(server, "--plain-http", *QUICK).failed(
+        6, server.host, "400", "HTTP request to an HTTPS")
+
+
+def test_plain_http_to_a_tls_port_that_hangs_up(bare_login, registry):
+    server = registry()
+    bare_login(server, "--plain-http", *QUICK).failed(5, server.host)
+    assert not server.requests and TOKEN.encode() not in server.received
+
+
+@pytest.mark.parametrize("words", [b"220 smtp.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
+                                   b"HTTP/2.0 200 OK\r\n\r\n", b"\0" * 512])
+def test_a_port_that_speaks_something_else(bare_login, talker, words):
+    result = bare_login(talker(words), "--plain-http", *QUICK)
+    assert result.status in (5, 6) and result.stderr.startswith("ghcr-login: "), result
+
+
+# Addresses.
+
+def test_an_ipv6_literal(login, registry, ca):
+    server = registry(certificate=ca.issue("::1"), address="::1")
+    login.to(server).succeeded()
+    assert server.host == f"[::1]:{server.port}"
+    assert server.endpoints == ["ping", "token", "ping2"] and server.connections == 1
+    assert {request.headers["host"] for request in server.requests} == {server.host}
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_an_ipv6_literal_where_nobody_listens(login):
+    login("-u", USER, "--password-stdin", *QUICK, "[::1]:1", stdin=TOKEN.encode()).failed(
+        5, "[::1]:1", "cannot connect")
+
+
+def test_a_name_that_is_not_there(login):
+    login("-u", USER, "--password-stdin", *QUICK, "registry.invalid", stdin=TOKEN.encode()).failed(
+        5, "registry.invalid", "DNS", "hint:")
+
+
+# A captive portal.
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+def test_a_portal_that_answers(login, registry, endpoint):
+    server = registry()
+    server.on(endpoint, faults.not_json())
+    result = login.to(server, *QUICK).failed(6, server.host)
+    if endpoint != "token":
+        assert "web page" in result.stderr and "portal" in result.stderr
+    assert "Please log in to the network" not in result.stderr
+
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+@pytest.mark.parametrize("url", ["http://portal.example/login?from=ghcr", "https://portal.example"])
+def test_a_portal_that_redirects(login, registry, endpoint, url):
+    server = registry()
+    server.on(endpoint, faults.redirect(url))
+    result = login.to(server, *QUICK).failed(6, "portal.example", "redirected", "hint:")
+    assert "from=ghcr" not in result.stderr
+
+
+# Which of the two it was.
+
+CREDENTIAL = {
+    "token 401": ("token", faults.answer(401)), "token 403": ("token", faults.answer(
+        403, error("DENIED", "denied"))),
+    "ping2 401": ("ping2", faults.answer(401)),
+}
+
+
+@pytest.mark.parametrize("endpoint, fault", CREDENTIAL.values(), ids=CREDENTIAL)
+def test_a_refusal_is_no_network_fault(login, registry, endpoint, fault):
+    server = registry()
+    server.on(endpoint, fault)
+    login.to(server, *QUICK).failed(4, "refused the credential", "hint:")
+
+
+@pytest.mark.parametrize("flavour", ["ghcr", "basic"])
+def test_a_refusal_is_no_network_fault_at_all(login, registry, flavour):
+    login.to(registry(flavour), *QUICK, token=OTHER_TOKEN).failed(4, "refused the credential")
+
+
+# Signals.
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("endpoint, fault", [
+    ("ping", faults.silence()), ("ping", faults.drip(0.3)), ("token", faults.delay(30)),
+    ("ping2", faults.silence()), ("manifest", faults.silence()),
+    ("token", faults.answer(503, b"", [("retry-after", "30")]))],
+    ids=["ping", "drip", "token", "ping2", "manifest", "between two tries"])
+def test_a_signal_ends_it_at_once(login, registry, endpoint, fault, number):
+    login.write_config('{"auths":{}}')
+    server = registry(images={"octo/app:1": "private"})
+    server.on("token", faults.delay(0), times=1 if endpoint == "manifest" else 0)
+    server.on(endpoint, fault)
+    before = signal.signal(number, lambda *_: None)     # not ignored, and so not inherited
+    run = login.start("-u", USER, "--token-env", "A_TOKEN", "--cacert", login.ca_file,
+                      "--can-pull", f"{server.host}/octo/app:1", server.host,
+                      env={"A_TOKEN": TOKEN})
+    signal.signal(number, before)
+    end = time.monotonic() + 10
+    while endpoint not in server.endpoints and time.monotonic() < end:
+        time.sleep(0.005)
+    time.sleep(0.05)
+    began = time.monotonic()
+    run.process.send_signal(number)
+    result = run.finish(timeout=5)
+    assert time.monotonic() - began < 1
+    assert result.status == -number and result.stdout == "", result

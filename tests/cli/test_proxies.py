@@ -1,0 +1,294 @@
+"""Through a proxy, as in companies: its own answers are told apart from the registry's."""
+
+import socket
+import ssl
+import time
+
+import pytest
+
+import faults
+from flavours import error
+from harness import OTHER_TOKEN, TOKEN, USER, basic
+from proxy import ConnectProxy
+from wire import Answer, LoopbackServer
+
+PROXY_USER = "clerk"
+PROXY_PASSWORD = "proxy-Password-73"
+PROXY_LOGIN = f"{PROXY_USER}:{PROXY_PASSWORD}"
+SCHEMES = ["https", "http"]
+
+
+class Setting:
+    """A registry, a proxy before it, and the variable that names the proxy."""
+
+    def __init__(self, login, server, proxy):
+        self.login, self.server, self.proxy = login, server, proxy
+        self.variable = f"{server.scheme}_proxy"
+        login.protect(PROXY_PASSWORD)
+        login.protect(basic(*PROXY_LOGIN.split(":"))[6:])
+
+    def __call__(self, *args, url=None, env=None, timeout=5, retries=0, **how):
+        env = env or {self.variable: url or self.proxy.url}
+        return self.login.to(self.server, "--timeout", timeout, "--retries", retries, *args,
+                             env=env, **how)
+
+    def passed(self):
+        """What went through the proxy."""
+        return self.proxy.targets + self.proxy.forwarded
+
+
+@pytest.fixture
+def setting(login, registry, certificate):
+    """A function that makes a Setting."""
+    proxies = []
+
+    def make(scheme="https", **options):
+        server = registry(certificate=certificate if scheme == "https" else None)
+        proxies.append(ConnectProxy(server.port, **options))
+        return Setting(login, server, proxies[-1])
+
+    yield make
+    for proxy in proxies:
+        proxy.close()
+
+
+def test_an_https_registry_goes_through_a_tunnel(setting):
+    here = setting("https")
+    here().succeeded()
+    assert here.proxy.targets == [here.server.host]
+    assert here.proxy.forwarded == []
+    assert here.server.connections == 1
+    assert b"authorization" not in here.proxy.received.lower()
+
+
+def test_an_http_registry_is_asked_for_by_its_whole_url(setting):
+    here = setting("http")
+    here().succeeded()
+    assert here.proxy.targets == []
+    assert [url.partition("?")[0] for url in here.proxy.forwarded] == [
+        f"http://{here.server.host}/{path}" for path in ("v2/", "token", "v2/")]
+
+
+# Which proxy.
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_the_variables_of_an_https_registry(setting, variable):
+    here = setting("https")
+    here(env={variable: here.proxy.url}).succeeded()
+    assert here.passed() == [here.server.host]
+
+
+@pytest.mark.parametrize("scheme, env", [
+    ("https", {"http_proxy": "http://127.0.0.1:1"}),
+    ("http", {"https_proxy": "http://127.0.0.1:1"}),
+    # In a CGI program this would be a header of the request: "httpoxy".
+    ("http", {"HTTP_PROXY": "http://127.0.0.1:1"})])
+def test_a_variable_for_something_else(setting, scheme, env):
+    here = setting(scheme)
+    here(env=env).succeeded()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize("hosts", ["127.0.0.1", "*", "registry.example,127.0.0.1", "{host}"])
+def test_no_proxy(setting, scheme, variable, hosts):
+    here = setting(scheme)
+    hosts = hosts.format(host="127.0.0.1")
+    here(env={here.variable: here.proxy.url, variable: hosts}).succeeded()
+    assert here.passed() == [] and not here.proxy.received
+
+
+@pytest.mark.parametrize("hosts", ["registry.example", "127.0.0.2", ""])
+def test_no_proxy_for_another_host(setting, hosts):
+    here = setting("https")
+    here(env={"https_proxy": here.proxy.url, "no_proxy": hosts}).succeeded()
+    assert here.passed() == [here.server.host]
+
+
+def test_no_proxy_for_a_domain(ghcr):
+    """The registry's name is not there without the proxy, and that is what is said."""
+    ghcr("-u", USER, "--timeout", "2", "--retries", "0",
+         env={"GHCR_TOKEN": TOKEN, "no_proxy": ".example,ghcr.io"}).failed(5, "ghcr.io")
+    assert ghcr.proxy.targets == []
+
+
+# A proxy that wants a login of its own.
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_right_login_for_the_proxy(setting, scheme):
+    here = setting(scheme, login=PROXY_LOGIN)
+    here(url=here.proxy.url_for(PROXY_LOGIN)).succeeded()
+    assert here.passed() and here.proxy.refused == 0
+    # It is the proxy's alone.
+    assert b"proxy-authorization" not in here.server.received.lower()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_encoded_login_for_the_proxy(setting, scheme):
+    here = setting(scheme, login="cl@rk:p:ss/wörd-Of-9")
+    here.login.protect("p:ss/wörd-Of-9")
+    here(url=here.proxy.url_for("cl%40rk:p%3Ass%2Fw%C3%B6rd-Of-9")).succeeded()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("given", [None, f"{PROXY_USER}:{PROXY_PASSWORD}-wrong", PROXY_USER],
+                         ids=["none", "wrong", "no password"])
+@pytest.mark.parametrize("more", [[], ["-v"]], ids=["quiet", "verbose"])
+def test_407(setting, scheme, given, more):
+    here = setting(scheme, login=PROXY_LOGIN)
+    result = here(*more, url=here.proxy.url_for(given) if given else None)
+    result.failed(5, "proxy", "407", "hint:", f"{scheme}_proxy")
+    assert here.proxy.refused == 1
+    assert PROXY_PASSWORD not in result.stderr
+    assert here.server.connections == 0
+
+
+def test_407_is_told_in_json(setting):
+    here = setting("https", login=PROXY_LOGIN)
+    result = here("--json", url=here.proxy.url_for(f"{PROXY_USER}:{PROXY_PASSWORD}-wrong"))
+    assert result.status == 5, result
+    assert result.json["error"]["class"] == "unreachable"
+    assert "proxy" in result.json["error"]["message"]
+
+
+# What else a proxy says for itself.
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405, 418, 451, 500])
+def test_the_proxys_own_answer_to_connect(setting, status):
+    """Even 401 and 403 say nothing about the credential: no one has seen it."""
+    here = setting("https", answer=Answer(status, b"<html>No</html>"))
+    here().failed(5, "proxy", str(status), "hint:")
+    assert here.proxy.refused == 1 and here.server.connections == 0
+
+
+def test_a_proxy_that_forwards_nothing(setting):
+    """For http nobody can tell the proxy's 403 from the registry's; it is no refusal of a
+    credential that was not sent."""
+    here = setting("http", answer=Answer(403, b"<html>No</html>", (("content-type", "text/html"),)))
+    here().failed(6, "403")
+    assert TOKEN.encode() not in here.proxy.received
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 429])
+def test_a_proxy_in_passing_trouble_is_asked_again(setting, status):
+    here = setting("https", answer=Answer(status))
+    here(retries=1, timeout=4).failed(5, "proxy", str(status))
+    assert here.proxy.refused == 2
+
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_that_says_no_is_asked_once(setting, status):
+    here = setting("https", answer=Answer(status))
+    began = time.monotonic()
+    here(retries=4, timeout=30).failed(5, "proxy", str(status))
+    assert here.proxy.refused == 1 and time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_proxy_that_is_not_there(setting, scheme):
+    here = setting(scheme)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+        result = here(url=f"http://{PROXY_LOGIN}@{host}")
+    result.failed(5, "proxy", host, "hint:", f"{scheme}_proxy")
+    assert PROXY_USER not in result.stderr
+
+
+def test_a_proxy_whose_name_is_not_there(setting):
+    result = setting("https")(url=f"http://{PROXY_LOGIN}@proxy.invalid:3128")
+    result.failed(5, "proxy", "DNS", "hint:", "https_proxy")
+    assert PROXY_USER not in result.stderr
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:1", "http://127.0.0.1:port", "http://[::1:3128",
+                                 "http://127.0.0.1:99999"])
+def test_a_proxy_that_is_no_url(setting, url):
+    setting("https")(url=url).failed(5, "proxy")
+
+
+def silence(client):
+    client.settimeout(10)
+    try:
+        while client.recv(4096):
+            pass
+    except TimeoutError:
+        pass
+
+
+FAULTS = {"closes": lambda client: client.close(), "is silent": silence,
+          "talks something else": lambda client: client.sendall(b"220 smtp.example ESMTP\r\n\r\n")}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_proxy_that_does_not_answer_connect(setting, fault):
+    here = setting("https", fault=fault)
+    result = here(timeout=1)
+    result.failed(5, "proxy")
+    assert result.seconds < 2.5
+
+
+def test_a_proxy_that_is_a_portal(setting):
+    """It lets CONNECT through, and then shows a page."""
+    page = Answer(200, b"<html>Please log in</html>", (("content-type", "text/html"),))
+    here = setting("https", fault=lambda client: client.sendall(page.encode()))
+    result = here().failed(5, "TLS", "hint:")
+    assert "--plain-http" not in result.stderr and "proxy" in result.stderr, result
+
+
+def test_the_certificate_of_a_tls_proxy(setting, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    here = setting("https")
+    server = LoopbackServer(lambda client: context.wrap_socket(client, server_side=True))
+    try:
+        here(url=f"https://127.0.0.1:{server.port}").failed(5, "proxy", "certificate")
+    finally:
+        server.stop()
+    assert here.server.connections == 0
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4"])
+def test_a_socks_proxy_that_refuses(setting, scheme):
+    here = setting("https", fault=None)
+    server = LoopbackServer(lambda client: client.recv(64) and client.sendall(b"\x05\xff"))
+    try:
+        here(env={"all_proxy": f"{scheme}://127.0.0.1:{server.port}"}).failed(5, "proxy")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+def test_407_in_the_middle(setting, endpoint):
+    """A proxy that forwards plain http may lose its patience with any of the requests."""
+    here = setting("http")
+    here.server.on(endpoint, faults.answer(407, b"<html>", [("proxy-authenticate", "Basic")]))
+    here().failed(5, "proxy", "407", "hint:")
+
+
+# Behind the proxy the registry says what it always says.
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_bad_token_is_no_fault_of_the_proxys(setting, scheme):
+    here = setting(scheme, login=PROXY_LOGIN)
+    result = here(url=here.proxy.url_for(PROXY_LOGIN), token=OTHER_TOKEN)
+    result.failed(4, "denied")
+    assert "proxy" not in result.stderr
+
+
+@pytest.mark.parametrize("fault, status", [
+    (faults.answer(407), 5), (faults.answer(403, error("DENIED", "denied")), 6),
+    (faults.answer(503), 5), (faults.reset(), 5)], ids=["407", "403", "503", "reset"])
+def test_the_registrys_own_fault_behind_a_proxy(setting, fault, status):
+    here = setting("https")
+    here.server.on("ping", fault)
+    result = here(timeout=3).failed(status, here.server.host)
+    assert here.proxy.host not in result.stderr
+
+
+def test_a_certificate_behind_a_proxy(setting, registry, ca):
+    here = setting("https")
+    here.server = registry(certificate=ca.issue("127.0.0.1", expired=True))
+    here.proxy.upstream = ("127.0.0.1", here.server.port)
+    result = here().failed(5, "certificate", "expired", here.server.host)
+    assert here.proxy.host not in result.stderr and not here.server.requests

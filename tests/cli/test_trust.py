@@ -1,0 +1,221 @@
+"""Certificates: whom we trust, as whom we come, and what is said of a bad one.
+
+Nothing of it reads as a refused credential (status 4).
+"""
+
+import shutil
+import subprocess
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from certs import Certificate, CertificateAuthority
+
+QUICK = ["--timeout", "5", "--retries", "0"]
+
+
+def unheard(server):
+    """No byte of a request came through."""
+    assert not server.requests and not server.received
+
+
+# Which certificates are trusted.
+
+def certs_d(login, server, place=".config/containers/certs.d"):
+    directory = login.home / place / server.host
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.mark.parametrize("name", ["ca.crt", "zz.crt", ".crt"])
+def test_certs_d(login, bare_login, registry, ca, name):
+    server = registry()
+    shutil.copy(ca.pem, certs_d(login, server) / name)
+    bare_login(server).succeeded()
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "ca.cert.txt", "ca"])
+def test_only_crt_files_are_roots(login, bare_login, registry, ca, name):
+    server = registry()
+    shutil.copy(ca.pem, certs_d(login, server) / name)
+    bare_login(server).failed(5, "certificate")
+    unheard(server)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:1", "localhost"])
+def test_certs_d_of_another_host(login, bare_login, registry, ca, host):
+    server = registry()
+    directory = login.home / ".config/containers/certs.d" / host
+    directory.mkdir(parents=True)
+    shutil.copy(ca.pem, directory / "ca.crt")
+    bare_login(server).failed(5, "certificate")
+    unheard(server)
+
+
+def test_certs_d_of_an_ipv6_literal(login, bare_login, registry, ca):
+    server = registry(certificate=ca.issue("::1"), address="::1")
+    shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
+    bare_login(server).succeeded()
+
+
+def test_cert_dir(login, bare_login, registry, ca):
+    server = registry()
+    directory = login.directory / "certificates"
+    directory.mkdir()
+    bare_login(server, "--cert-dir", directory, *QUICK).failed(5, "certificate")
+    shutil.copy(ca.pem, directory / "ca.crt")
+    bare_login(server, "--cert-dir", directory).succeeded()
+
+
+def test_cert_dir_in_place_of_certs_d(login, bare_login, registry, ca):
+    server = registry()
+    shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
+    bare_login(server, "--cert-dir", login.work, *QUICK).failed(5, "certificate")
+    unheard(server)
+
+
+def test_cacert_alone_is_trusted(login, bare_login, registry, ca, tmp_path):
+    server = registry()
+    other = CertificateAuthority(tmp_path / "other-ca")
+    shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
+    bare_login(server, "--cacert", other.pem, *QUICK).failed(5, "certificate")
+    unheard(server)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_variables_of_openssl(login, bare_login, registry, ca, variable):
+    server = registry()
+    directory = login.directory / "roots"
+    directory.mkdir()
+    shutil.copy(ca.pem, directory / "ca.pem")
+    subprocess.run(["openssl", "rehash", directory], check=True, timeout=30)
+    value = directory if variable.endswith("DIR") else directory / "ca.pem"
+    bare_login(server, env={variable: value}).succeeded()
+
+
+@pytest.mark.parametrize("option", ["--cacert", "--cert-dir"])
+def test_trust_that_is_not_there(login, bare_login, registry, option):
+    server = registry()
+    missing = login.directory / "missing"
+    result = bare_login(server, option, missing, *QUICK)
+    assert result.status in (2, 5) and result.stdout == "", result
+    assert str(missing) in result.stderr or "--cacert" in result.stderr, result
+    unheard(server)
+
+
+def test_a_root_that_is_no_certificate(login, bare_login, registry):
+    server = registry()
+    (certs_d(login, server) / "ca.crt").write_text("not a certificate\n")
+    bare_login(server, *QUICK).failed(5, "certificate")
+    unheard(server)
+
+
+# Client certificates: the registry wants to know who asks.
+
+@pytest.fixture
+def mutual(login, registry, ca):
+    """A registry that wants a client certificate, and its directory, with the CA's."""
+    server = registry(client_ca=ca.pem)
+    directory = certs_d(login, server)
+    shutil.copy(ca.pem, directory / "ca.crt")
+    return server, directory
+
+
+@pytest.mark.parametrize("more", [[], ["--cacert"]], ids=["certs.d alone", "and --cacert"])
+def test_a_client_certificate(bare_login, mutual, ca, more):
+    server, directory = mutual
+    client = ca.issue("ci-runner", client=True)
+    shutil.copy(client.cert, directory / "client.cert")
+    shutil.copy(client.key, directory / "client.key")
+    bare_login(server, *more, *([ca.pem] if more else [])).succeeded()
+    assert (server.connections, server.handshakes) == (1, 1)
+
+
+def test_a_client_certificate_in_cert_dir(login, bare_login, registry, ca):
+    server = registry(client_ca=ca.pem)
+    client = ca.issue("ci-runner", client=True)
+    directory = login.directory / "certificates"
+    directory.mkdir()
+    for source, name in ((ca.pem, "a.crt"), (client.cert, "b.cert"), (client.key, "b.key")):
+        shutil.copy(source, directory / name)
+    bare_login(server, "--cert-dir", directory).succeeded()
+
+
+def test_no_client_certificate(bare_login, mutual):
+    server, _ = mutual
+    result = bare_login(server, "--timeout", "20").failed(5, server.host, "certificate")
+    assert result.seconds < 2 and server.connections == 1, "waiting mends nothing here"
+    unheard(server)
+
+
+def test_a_client_certificate_without_its_key(bare_login, mutual, ca):
+    server, directory = mutual
+    shutil.copy(ca.issue("ci-runner", client=True).cert, directory / "client.cert")
+    bare_login(server, *QUICK).failed(5, "client.cert", "client.key")
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("wrong", ["key of another", "no key", "no certificate"])
+def test_a_client_certificate_that_cannot_be_used(bare_login, mutual, ca, wrong):
+    server, directory = mutual
+    client, other = ca.issue("ci-runner", client=True), ca.issue("other", client=True)
+    shutil.copy(client.cert, directory / "client.cert")
+    shutil.copy(other.key, directory / "client.key")
+    if wrong == "no key":
+        (directory / "client.key").write_text("no key\n")
+    if wrong == "no certificate":
+        (directory / "client.cert").write_text("no certificate\n")
+    bare_login(server, *QUICK).failed(5, "client certificate", "hint:", "*.cert")
+    unheard(server)
+
+
+def test_a_client_certificate_of_somebody_else(bare_login, mutual, tmp_path):
+    server, directory = mutual
+    client = CertificateAuthority(tmp_path / "other-ca").issue("ci-runner", client=True)
+    shutil.copy(client.cert, directory / "client.cert")
+    shutil.copy(client.key, directory / "client.key")
+    result = bare_login(server, "--timeout", "20").failed(5, server.host)
+    assert result.seconds < 2 and server.connections == 1
+    unheard(server)
+
+
+# The registry's certificate.
+
+TOMORROW = datetime.now(timezone.utc) + timedelta(days=1)
+CERTIFICATES = {
+    "expired": ({"expired": True}, ["expired", "clock"]),
+    "not yet valid": ({"not_before": TOMORROW}, ["not yet valid", "clock"]),
+    "for another name": ({"names": ["registry.example"]}, ["another name"]),
+    "for another address": ({"names": ["127.0.0.2"]}, ["another name"]),
+    "a client's": ({"client": True}, ["certificate"]),
+}
+
+
+@pytest.mark.parametrize("options, words", CERTIFICATES.values(), ids=CERTIFICATES)
+def test_a_certificate_that_is_not_good(login, registry, ca, options, words):
+    options = dict(options)
+    server = registry(certificate=ca.issue(*options.pop("names", ["127.0.0.1"]), **options))
+    result = login.to(server, "--timeout", "20")
+    result.failed(5, server.host, "certificate", "hint:", *words)
+    assert result.seconds < 2, "waiting mends nothing here"
+    unheard(server)
+
+
+def test_a_certificate_that_signed_itself(bare_login, registry, tmp_path):
+    own = CertificateAuthority(tmp_path / "own", name="127.0.0.1")
+    server = registry(certificate=Certificate(own.pem, own.key))
+    bare_login(server, *QUICK).failed(5, server.host, "certificate", "self", "hint:", "--cacert")
+    unheard(server)
+
+
+def test_an_unknown_authority(bare_login, registry):
+    server = registry()
+    result = bare_login(server, "--timeout", "20").failed(5, "certificate", "hint:", "--cacert")
+    assert result.seconds < 2
+    unheard(server)
+
+
+def test_there_is_no_way_round_the_certificate(login, registry, ca):
+    server = registry(certificate=ca.issue("registry.example"))
+    result = login.to(server, "--insecure")
+    assert result.status != 0 and not server.requests

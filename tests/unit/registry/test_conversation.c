@@ -1,0 +1,229 @@
+/*
+ * conversation: URLs, what an authorized request carries, and what any step makes of a status.
+ */
+#include "ladder.h"
+
+#include "registry/conversation.h"
+#include "registry/url.h"
+
+static struct secret token;
+static struct secret auth;
+static struct reference registry;
+static struct handshake handshake;
+static struct conversation c;
+
+static int set_up(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    token = secret_of(TOKEN_CLASSIC);
+    auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
+    assert_int_equal(reference_parse(&registry, "ghcr.io", &err), 0);
+    handshake = (struct handshake){
+        .registry = &registry, .username = "octocat", .token = &token, .auth = &auth};
+    assert_int_equal(conversation_start(&c, &handshake, &err), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    conversation_clear(&c);
+    secret_clear(&token);
+    secret_clear(&auth);
+    return 0;
+}
+
+static void answered(int status, const char *headers, const char *body)
+{
+    http_response_clear(&c.response);
+    c.response.status = status;
+    c.response.headers = secret_of(headers);
+    c.response.body = secret_of(body);
+}
+
+static void test_url(void **state)
+{
+    char url[URL_MAX];
+    char path[URL_MAX + 1];
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_true(conversation_url(&c, url, "/v2/"));
+    assert_string_equal(url, "https://ghcr.io/v2/");
+    handshake.realms.allow_plain_http = true;
+    assert_true(conversation_url(&c, url, "/v2/"));
+    assert_string_equal(url, "http://ghcr.io/v2/");
+    handshake.realms.allow_plain_http = false;
+    assert_int_equal(reference_parse(&registry, "docker.io/owner", &err), 0);
+    assert_true(conversation_url(&c, url, "/v2/"));
+    assert_string_equal(url, "https://registry-1.docker.io/v2/");
+    memset(path, 'x', URL_MAX);
+    path[URL_MAX] = '\0';
+    assert_false(conversation_url(&c, url, path));
+}
+
+static void test_what_an_authorized_request_carries(void **state)
+{
+    struct http_request request;
+
+    (void)state;
+    c.challenge.scheme = CHALLENGE_BASIC;
+    request = conversation_authorized(&c, PING);
+    assert_int_equal(request.auth, HTTP_AUTH_BASIC);
+    assert_ptr_equal(request.secret, &token);
+    assert_string_equal(request.username, "octocat");
+    assert_string_equal(request.url, PING);
+    c.challenge.scheme = CHALLENGE_BEARER;
+    request = conversation_authorized(&c, PING);
+    assert_int_equal(request.auth, HTTP_AUTH_BEARER);
+    assert_ptr_equal(request.secret, &c.bearer);
+}
+
+static void test_refusals(void **state)
+{
+    static const int refusals[] = {401, 403};
+    static const int others[] = {200, 204, 302, 400, 402, 404, 405, 407, 429, 500, 503};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        answered(refusals[i], "", "");
+        assert_true(conversation_is_refused(&c));
+    }
+    for (size_t i = 0; i < COUNT(others); i++) {
+        answered(others[i], "", "");
+        assert_false(conversation_is_refused(&c));
+    }
+}
+
+static void test_web_pages(void **state)
+{
+    static const struct {
+        const char *headers;
+        const char *body;
+        bool is_page;
+    } rows[] = {
+        {"Content-Type: text/html\r\n", "", true},
+        {"content-type: TEXT/HTML; charset=utf-8\r\n", "hello", true},
+        {"", "<!DOCTYPE html>", true},
+        {"Content-Type: application/json\r\n", "<html>", true},
+        {"Content-Type: application/json\r\n", "{}", false},
+        {"Content-Type: text/plain\r\n", "Not Authorized", false},
+        {"Content-Type: text\r\n", "", false},
+        {"", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        answered(200, rows[i].headers, rows[i].body);
+        assert_row(rows[i].headers, conversation_is_web_page(&c) == rows[i].is_page);
+    }
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *words;
+    } rows[] = {
+        {DENIED, " (denied: denied)"},
+        {"{\"details\":\"incorrect username or password\"}", " (incorrect username or password)"},
+        {"{\"detail\":\"Invalid username/password.\"}", " (Invalid username/password.)"},
+        {"Not Authorized\n", " (Not Authorized)"},
+        {"", ""},
+        {"{}", ""},
+        {"<html>", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        answered(403, "", rows[i].body);
+        assert_row_string(rows[i].body, conversation_words(&c), rows[i].words);
+    }
+}
+
+/* The token, the auth value, the token's base64 and the bearer: none is repeated. */
+static void test_words_that_hold_a_secret(void **state)
+{
+    const char *secrets[] = {TOKEN_CLASSIC, secret_text(&auth), secret_text(&c.encoded_token),
+                             "bearer-1"};
+
+    (void)state;
+    c.bearer = secret_of("bearer-1");
+    for (size_t i = 0; i < COUNT(secrets); i++) {
+        char body[512];
+
+        (void)snprintf(body, sizeof(body), "{\"message\":\"not good: %s\"}", secrets[i]);
+        answered(403, "", body);
+        assert_null(strstr(conversation_words(&c), secrets[i]));
+        assert_non_null(strstr(conversation_words(&c), "not shown"));
+    }
+}
+
+static void test_words_have_an_end(void **state)
+{
+    char body[4096] = "{\"message\":\"";
+
+    (void)state;
+    memset(body + strlen(body), 'w', sizeof(body) - strlen(body) - 3);
+    (void)strcat(body, "\"}");
+    answered(403, "", body);
+    assert_true(strlen(conversation_words(&c)) < ANSWER_WORDS_MAX);
+}
+
+static void test_any_other_status(void **state)
+{
+    static const struct {
+        int status;
+        const char *headers;
+        const char *body;
+        enum exit_class cls;
+        const char *part;
+    } rows[] = {
+        {301, "Location: https://other.example/v2/\r\n", "", CLASS_UNPROVED, "other.example"},
+        {302, "Location: http://user:pw@other.example/x?y=z\r\n", "", CLASS_UNPROVED, "redirected"},
+        {307, "Location: /v3/\r\n", "", CLASS_UNPROVED, "redirected"},
+        {308, "", "", CLASS_UNPROVED, "redirected"},
+        {400, "", "no\n", CLASS_UNPROVED, "HTTP 400 (no)"},
+        {404, "", "", CLASS_UNPROVED, "HTTP 404"},
+        {204, "", "", CLASS_UNPROVED, "HTTP 204"},
+        {407, "", "", CLASS_UNREACHABLE, "proxy"},
+        {429, "", DENIED, CLASS_UNREACHABLE, "rate limited"},
+        {500, "", "", CLASS_UNREACHABLE, "HTTP 500"},
+        {503, "", DENIED, CLASS_UNREACHABLE, "(denied: denied)"},
+        {599, "", "", CLASS_UNREACHABLE, "HTTP 599"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+        char label[16];
+
+        (void)snprintf(label, sizeof(label), "HTTP %d", rows[i].status);
+        answered(rows[i].status, rows[i].headers, rows[i].body);
+        assert_row(label, conversation_refuse_status(&c, "this step", &err) == -1);
+        assert_error(label, &err, rows[i].cls, rows[i].part);
+        assert_row(label, strncmp(err.message, "this step ", 10) == 0);
+        assert_not_shown(label, &err, "pw");
+        assert_not_shown(label, &err, "y=z");
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_url),
+        TEST(test_what_an_authorized_request_carries),
+        TEST(test_refusals),
+        TEST(test_web_pages),
+        TEST(test_words),
+        TEST(test_words_that_hold_a_secret),
+        TEST(test_words_have_an_end),
+        TEST(test_any_other_status),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/*
+ * identity: root makes in a user's directory what that user could make, and nothing else.
+ */
+#include "../support.h"
+
+#include "store/identity.h"
+#include "store/locked_file.h"
+#include "store/path.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include "support.h"
+
+enum { SOMEBODY = 1234, SOME_GROUP = 2345 };
+
+static void need_root(void)
+{
+    if (geteuid() != 0)
+        skip();
+}
+
+static void test_root_becomes_the_owner_and_root_again(void **state)
+{
+    struct identity identity;
+    struct error err = ERROR_INIT;
+    struct stat st;
+    gid_t groups[IDENTITY_GROUPS_MAX];
+    int before = getgroups(IDENTITY_GROUPS_MAX, groups);
+
+    (void)state;
+    need_root();
+    support_must(chown(".", SOMEBODY, SOME_GROUP) == 0, "chown");
+    st = support_stat(".");
+    assert_int_equal(identity_take(&identity, &st, &err), 0);
+    assert_int_equal(geteuid(), SOMEBODY);
+    assert_int_equal(getegid(), SOME_GROUP);
+    assert_int_equal(getgroups(0, NULL), 0);
+    identity_restore(&identity);
+    assert_int_equal(geteuid(), 0);
+    assert_int_equal(getegid(), getgid());
+    assert_int_equal(getgroups(0, NULL), before);
+    identity_restore(&identity); /* once is enough */
+}
+
+static void test_own_things_change_nothing(void **state)
+{
+    struct identity identity;
+    struct error err = ERROR_INIT;
+    struct stat st = support_stat(".");
+    uid_t before = geteuid();
+
+    (void)state;
+    assert_int_equal(identity_take(&identity, &st, &err), 0);
+    assert_int_equal(geteuid(), before);
+    assert_false(identity.is_taken);
+    identity_restore(&identity);
+}
+
+static void put_new_file(const char *path, bool is_attacked)
+{
+    struct locked_file file = LOCKED_FILE_INIT;
+    struct secret text = SECRET_INIT;
+    struct secret new_text = support_secret("new");
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(locked_file_open(&file, path, clock_system(), support_in_ms(1000), &err), 0);
+    assert_int_equal(locked_file_read(&file, &text, 100, &err), 0);
+    /* The user swaps the directory for a link to one of root's, while root is at work in it. */
+    if (is_attacked)
+        support_must(rename("theirs", "moved") == 0 && symlink("roots", "theirs") == 0, "swap");
+    assert_int_equal(locked_file_replace(&file, &new_text, &err), LOCKED_FILE_REPLACED);
+    assert_int_equal(geteuid(), 0);
+    locked_file_close(&file);
+    secret_clear(&text);
+    secret_clear(&new_text);
+}
+
+static void test_first_file_belongs_to_the_owner_of_its_directory(void **state)
+{
+    (void)state;
+    need_root();
+    support_must(chmod(".", 0755) == 0 && mkdir("theirs", 0700) == 0, "mkdir");
+    support_must(chown("theirs", SOMEBODY, SOME_GROUP) == 0, "chown");
+    put_new_file("theirs/below/config.json", false);
+    assert_int_equal(support_stat("theirs/below").st_uid, SOMEBODY);
+    assert_int_equal(support_stat("theirs/below").st_gid, SOME_GROUP);
+    assert_int_equal(support_mode("theirs/below"), 0700);
+    assert_int_equal(support_stat("theirs/below/config.json").st_uid, SOMEBODY);
+    assert_int_equal(support_stat("theirs/below/config.json").st_gid, SOME_GROUP);
+    assert_int_equal(support_mode("theirs/below/config.json"), 0600);
+}
+
+static void test_nothing_is_made_where_the_owner_could_not(void **state)
+{
+    (void)state;
+    need_root();
+    support_must(chmod(".", 0755) == 0 && mkdir("theirs", 0700) == 0, "mkdir");
+    support_must(mkdir("roots", 0755) == 0, "mkdir");
+    support_must(chown("theirs", SOMEBODY, SOME_GROUP) == 0, "chown");
+    put_new_file("theirs/config.json", true);
+    assert_int_equal(support_count("roots"), 0);
+    assert_int_equal(support_stat("moved/config.json").st_uid, SOMEBODY);
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_root_becomes_the_owner_and_root_again),
+        IN_DIRECTORY(test_own_things_change_nothing),
+        IN_DIRECTORY(test_first_file_belongs_to_the_owner_of_its_directory),
+        IN_DIRECTORY(test_nothing_is_made_where_the_owner_could_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
