@@ -139,12 +139,12 @@ static const struct {
     {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP"},
 };
 
-/* Whether time ran out while a proxy was asked for the way: connected elsewhere, and no tunnel. */
-static bool is_proxy_silent(const struct fault *fault, const struct url *url)
+/* Whether the connection was to a proxy, not to the registry. */
+static bool is_at_proxy(const struct fault *fault, const struct url *url)
 {
     long port = 0;
 
-    return fault->code == CURLE_OPERATION_TIMEDOUT && strcmp(url->scheme, "https") == 0 &&
+    return strcmp(url->scheme, "https") == 0 &&
            curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
            (unsigned)port != url->port;
 }
@@ -152,9 +152,17 @@ static bool is_proxy_silent(const struct fault *fault, const struct url *url)
 /* Whether it was the proxy, which *err then says. There is no tunnel. */
 static bool report_proxy(const struct fault *fault, const struct url *url, struct error *err)
 {
-    if (is_proxy_silent(fault, url)) {
+    if (fault->code == CURLE_OPERATION_TIMEDOUT && is_at_proxy(fault, url)) {
         (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': no answer from the proxy in time",
                         place_of(url).text);
+        return true;
+    }
+    if (fault->code == CURLE_PEER_FAILED_VERIFICATION && is_at_proxy(fault, url)) {
+        (void)error_set(err, CLASS_UNREACHABLE,
+                        "cannot ask '%s': the proxy's certificate does not verify (%s)",
+                        place_of(url).text, fault->text);
+        (void)error_hint(err, "the proxy's CA has to be among the system's; or speak to it by "
+                              "http://");
         return true;
     }
     for (size_t i = 0; i < sizeof(proxy_faults) / sizeof(proxy_faults[0]); i++) {
@@ -199,6 +207,11 @@ static const char *tls_words(const char *text)
 
 static const char *hint_for(const struct fault *fault, const struct words *words)
 {
+    long connect_status = 0;
+
+    (void)curl_easy_getinfo(fault->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+    if (fault->code == CURLE_SSL_CONNECT_ERROR && connect_status == 200)
+        return "what the proxy leads to speaks no TLS: is the proxy a portal that wants a login?";
     for (size_t i = 0; i < sizeof(certificate_hints) / sizeof(certificate_hints[0]); i++) {
         if (fault->code == CURLE_PEER_FAILED_VERIFICATION &&
             strstr(fault->text, certificate_hints[i].says) != NULL)
