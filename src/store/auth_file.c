@@ -137,6 +137,8 @@ static enum round store_once(struct locked_file *locked, const struct auth_file 
         shadow_in_file(&text, file, name, warnings);
         goto out;
     }
+    if (locked->fd >= 0 && locked->seen.st_nlink > 1)
+        warnings_add(warnings, "%s has other names (hard links), which keep the old text", name);
     switch (locked_file_replace(locked, &edited, err)) {
     case LOCKED_FILE_FAILED:
         round = ROUND_FAILED;

@@ -76,8 +76,10 @@ static bool is_entry_current(const json_t *entry, const struct secret *auth)
     {
         bool wins = strcasecmp(key, "identitytoken") == 0 || strcasecmp(key, "registrytoken") == 0;
 
-        if ((wins && json_string_length(value) > 0) ||
-            (strcasecmp(key, "auth") == 0 && strcmp(key, "auth") != 0))
+        bool is_empty =
+            json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
+
+        if ((wins && !is_empty) || (strcasecmp(key, "auth") == 0 && strcmp(key, "auth") != 0))
             return false;
     }
     return true;

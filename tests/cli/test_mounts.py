@@ -115,9 +115,10 @@ def test_a_mounted_directory_is_nothing_odd(someone, server, space):
 
 def test_the_copy_of_a_killed_run_is_used_and_goes(someone, server, space):
     (someone.home / "copy").write_text('{"auths":{"other.example":{"auth":"YTpi"}}}')
-    mounted, source = bind(someone, space, '{"auths":{"other.exam')
+    mounted, source = bind(someone, space, '\0"auths":{"other.exam')
     (someone.home / "copy").rename(someone.config.parent / COPY)
-    someone.to(server, "--in-place", through=mounted.through).succeeded()
+    result = someone.to(server, "--in-place", through=mounted.through)
+    assert result.status == 0 and "half written" in result.stderr, result
     assert someone.entry("other.example", source) == "a:b"
     assert someone.entry(server.host, source) == f"{USER}:{TOKEN}"
     assert names(someone.config.parent) == ["config.json"]
