@@ -33,7 +33,8 @@ int document_set(struct secret *out, const struct secret *in, const char *name, 
 
 /*
  * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,
- * by docker alone (`has_store`), "credsStore"; "" when the file is read. Returns 0 and fills
+ * by docker alone (`has_store`), "credsStore"; "" when the file is read. An empty name in
+ * "credHelpers" tells docker to read the file; podman takes it for a helper. Returns 0 and fills
  * helper[DOCUMENT_HELPER_MAX + 1], or -1 with *err set.
  */
 int document_helper(char *helper, const struct secret *in, const char *name, const char *host,

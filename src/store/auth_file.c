@@ -41,6 +41,11 @@ static int check_helper(const struct secret *text, const struct auth_file *file,
         "%s hands '%s' to a credential helper, so that %s would not look at an entry in "
         "the file",
         name, file->host, is_docker ? "docker" : "podman");
+    if (!is_docker)
+        return error_hint(err,
+                          "remove '%s' from \"credHelpers\" in the file, or store elsewhere with "
+                          "--authfile FILE",
+                          file->host);
     return error_hint(err,
                       "add \"credHelpers\": {\"%s\": \"\"} to the file, or store elsewhere "
                       "with --config DIR or --authfile FILE",

@@ -163,6 +163,8 @@ int document_helper(char *helper, const struct secret *in, const char *name, con
     found = json_member_text(helpers, host);
     if (found == NULL && has_store)
         found = json_string_value(store);
+    if (found != NULL && found[0] == '\0' && !has_store)
+        found = "(no name)"; /* podman runs "docker-credential-" for it, and fails */
     (void)snprintf(helper, DOCUMENT_HELPER_MAX + 1, "%s", found != NULL ? found : "");
     ret = 0;
 out:

@@ -126,9 +126,9 @@ HELPERS = {
     "credsStore": ('{"credsStore":"pass"}', 9, 0),
     "credHelpers": ('{"credHelpers":{"HOST":"ecr-login"}}', 9, 9),
     "credHelpers of another host": ('{"credHelpers":{"other.example":"x"}}', 0, 0),
-    "credHelpers, empty": ('{"credHelpers":{"HOST":""}}', 0, 0),
+    "credHelpers, empty": ('{"credHelpers":{"HOST":""}}', 0, 9),
     "credHelpers, empty, and credsStore": (
-        '{"credsStore":"pass","credHelpers":{"HOST":""}}', 0, 0),
+        '{"credsStore":"pass","credHelpers":{"HOST":""}}', 0, 9),
     "credsStore, empty": ('{"credsStore":""}', 0, 0),
     "credsStore, null": ('{"credsStore":null,"credHelpers":null}', 0, 0),
     "in another case": ('{"credsstore":"pass"}', 9, 0),

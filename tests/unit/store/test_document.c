@@ -277,8 +277,8 @@ static void helper_of_podman_is_no_store(void **state)
     } table[] = {
         {"{\"credsStore\":\"desktop\"}", "desktop", ""},
         {"{\"credHelpers\":{\"ghcr.io\":\"pass\"},\"credsStore\":\"desktop\"}", "pass", "pass"},
-        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", "", ""},
-        {"{\"credHelpers\":{\"ghcr.io\":\"\"}}", "", ""},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", "", "(no name)"},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"}}", "", "(no name)"},
         {"{\"credHelpers\":{\"gcr.io\":\"x\"},\"credsStore\":\"desktop\"}", "desktop", ""},
         {"{}", "", ""},
     };
