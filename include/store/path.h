@@ -8,6 +8,9 @@
 
 #include "base/error.h"
 
+/* "cannot WHAT 'PATH': " and the text of errno (CLASS_AUTHFILE). Returns -1. */
+int path_fail(struct error *err, const char *what, const char *path);
+
 /*
  * Follow the links that `path` itself may be, as open(2) would, into real[PATH_MAX]; a link that
  * dangles is followed to where its target would be. Links above the last component are left alone.

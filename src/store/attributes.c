@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/path.h"
+
 #if defined(__linux__)
 #include <sys/xattr.h>
 
@@ -37,24 +39,19 @@ static void copy_extended(int fd, int old_fd, bool with_acl)
 }
 #endif
 
-static int fail(const char *what, const char *path, struct error *err)
-{
-    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
-}
-
 int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, struct error *err)
 {
     mode_t mode = old->st_mode & 0777;
 
     if (fchown(fd, old->st_uid, old->st_gid) < 0) {
         if (old->st_uid != geteuid()) {
-            (void)fail("keep the owner of", path, err);
+            (void)path_fail(err, "keep the owner of", path);
             return error_hint(err, "run as the user who owns the file");
         }
         mode &= 0707; /* what one group may do is not given to another */
     }
     if (fchmod(fd, mode) < 0)
-        return fail("set the mode of", path, err);
+        return path_fail(err, "set the mode of", path);
     copy_extended(fd, old_fd, mode == (old->st_mode & 0777));
     return 0;
 }

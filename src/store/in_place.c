@@ -10,11 +10,6 @@
 #include "base/io.h"
 #include "store/path.h"
 
-static int fail(const char *what, const char *path, struct error *err)
-{
-    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
-}
-
 int in_place_hint(struct error *err)
 {
     return error_hint(err, "the file is a bind mount of its own: mount its directory instead, or "
@@ -29,7 +24,7 @@ int in_place_copy_path(char copy[PATH_MAX], const char *path, struct error *err)
     if (snprintf(copy, PATH_MAX, "%s/.%s.ghcr-login-copy", dir, path_base(path)) < PATH_MAX)
         return 0;
     errno = ENAMETOOLONG;
-    return fail("copy", path, err);
+    return path_fail(err, "copy", path);
 }
 
 /* Write `text` from byte `from` on, cut off what is behind it, and sync. -1: errno is set. */
@@ -83,13 +78,13 @@ static int make_copy(const char *copy, const struct secret *old, struct error *e
     if (fd < 0 && errno == EEXIST && unlink(copy) == 0) /* no copy, but a link, say */
         fd = open(copy, flags, 0600);
     if (fd < 0)
-        return fail("make the copy", copy, err);
-    ret = write_from(fd, old, 0) < 0 ? fail("write the copy", copy, err) : 0;
+        return path_fail(err, "make the copy", copy);
+    ret = write_from(fd, old, 0) < 0 ? path_fail(err, "write the copy", copy) : 0;
     if (close(fd) < 0 && ret == 0)
-        ret = fail("write the copy", copy, err);
+        ret = path_fail(err, "write the copy", copy);
     path_directory(dir, copy);
     if (ret == 0 && path_sync_directory(dir) < 0)
-        ret = fail("sync the directory", dir, err);
+        ret = path_fail(err, "sync the directory", dir);
     if (ret < 0)
         (void)unlink(copy);
     return ret;
@@ -107,7 +102,7 @@ int in_place_write(const char *path, const struct secret *old, const struct secr
         return -1;
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return fail("write through", path, err);
+        return path_fail(err, "write through", path);
     /* A copy that is there is of a run that was killed, and may be the only whole text. */
     if (!in_place_has_copy(copy) && make_copy(copy, old, err) < 0)
         goto out;
@@ -115,7 +110,7 @@ int in_place_write(const char *path, const struct secret *old, const struct secr
         is_whole = true;
         ret = 0;
     } else {
-        (void)fail("write through", path, err);
+        (void)path_fail(err, "write through", path);
         is_whole = write_over(fd, old) == 0;
     }
     if (is_whole)

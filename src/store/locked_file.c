@@ -19,11 +19,6 @@
 
 #define TEMPORARY_MARK ".ghcr-login."
 
-static int fail(struct error *err, const char *what, const char *path)
-{
-    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
-}
-
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -64,7 +59,7 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
         return -1;
     file->dir_fd = open(file->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->dir_fd < 0)
-        return fail(err, "open the directory", file->dir);
+        return path_fail(err, "open the directory", file->dir);
     if (lock_acquire(&file->lock, file->dir_fd, file->dir, path_base(file->path), clock,
                      deadline_ms, err) < 0) {
         locked_file_close(file);
@@ -101,7 +96,7 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
         return 0;
     }
     if (file->fd < 0 || fstat(file->fd, &file->seen) < 0)
-        return fail(err, "open", file->path);
+        return path_fail(err, "open", file->path);
     if (S_ISDIR(file->seen.st_mode))
         return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot read '%s'", file->path);
     if (!S_ISREG(file->seen.st_mode))
@@ -160,18 +155,18 @@ static int write_temporary(const struct locked_file *file, char *temporary, cons
 
     if (fd < 0) {
         temporary[0] = '\0';
-        return fail(err, "make a temporary file beside", file->path);
+        return path_fail(err, "make a temporary file beside", file->path);
     }
     if (file->fd >= 0 && attributes_copy(fd, file->fd, &file->seen, file->path, err) < 0)
         goto out;
     if (io_write_all(fd, data, len) < 0 || fsync(fd) < 0) {
-        (void)fail(err, "write a temporary file beside", file->path);
+        (void)path_fail(err, "write a temporary file beside", file->path);
         goto out;
     }
     ret = 0;
 out:
     if (close(fd) < 0 && ret == 0)
-        ret = fail(err, "write a temporary file beside", file->path);
+        ret = path_fail(err, "write a temporary file beside", file->path);
     return ret;
 }
 
@@ -207,7 +202,7 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
         return LOCKED_FILE_STALE;
     case SWAP_DONE:
         if (path_sync_directory(file->dir) < 0) {
-            (void)fail(err, "sync the directory", file->dir);
+            (void)path_fail(err, "sync the directory", file->dir);
             return LOCKED_FILE_UNSYNCED;
         }
         return LOCKED_FILE_REPLACED;
@@ -217,8 +212,8 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     if (errno == EBUSY && file->in_place && file->fd >= 0)
         return write_through(file, text, err);
     if (errno != EBUSY)
-        return fail(err, "replace", file->path);
-    (void)fail(err, "replace", file->path);
+        return path_fail(err, "replace", file->path);
+    (void)path_fail(err, "replace", file->path);
     return in_place_hint(err);
 }
 
@@ -234,7 +229,7 @@ static enum locked_file_result replace_here(const struct locked_file *file,
 
     if (len < 0 || (size_t)len >= sizeof(temporary)) {
         errno = ENAMETOOLONG;
-        return fail(err, "make a temporary file beside", file->path);
+        return path_fail(err, "make a temporary file beside", file->path);
     }
     /* A signal waits until the temporary file is gone; none of this takes long. */
     (void)sigfillset(&all);
@@ -261,7 +256,7 @@ static enum locked_file_result create_for_owner(const struct locked_file *file,
     int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (back < 0 || fchdir(file->dir_fd) < 0) {
-        (void)fail(err, "go into the directory", file->dir);
+        (void)path_fail(err, "go into the directory", file->dir);
         goto out;
     }
     (void)snprintf(here.path, sizeof(here.path), "%s", path_base(file->path));
@@ -272,7 +267,7 @@ static enum locked_file_result create_for_owner(const struct locked_file *file,
     if (err->cls != CLASS_NONE)
         (void)error_wrap(err, "in '%s'", file->dir);
     if (fchdir(back) < 0) /* a later path may be relative */
-        result = fail(err, "go back from the directory", file->dir);
+        result = path_fail(err, "go back from the directory", file->dir);
 out:
     close_fd(&back);
     return result;
@@ -286,7 +281,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
     if (file->fd >= 0 || geteuid() != 0)
         return replace_here(file, text, err);
     if (fstat(file->dir_fd, &dir) < 0)
-        return fail(err, "look at the directory", file->dir);
+        return path_fail(err, "look at the directory", file->dir);
     return dir.st_uid == 0 ? replace_here(file, text, err)
                            : create_for_owner(file, &dir, text, err);
 }

@@ -11,6 +11,11 @@
 
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 
+int path_fail(struct error *err, const char *what, const char *path)
+{
+    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);
+}
+
 const char *path_base(const char *path)
 {
     const char *slash = strrchr(path, '/');
