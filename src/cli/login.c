@@ -1,9 +1,9 @@
 #include "cli/login.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/environment.h"
 #include "cli/proof.h"
 #include "cli/report.h"
 #include "cli/targets.h"
@@ -22,11 +22,6 @@ struct login {
     struct secret auth;
     struct warnings warnings;
 };
-
-static const char *environment(const char *name)
-{
-    return getenv(name);
-}
 
 static int find_registry(struct login *login, struct report *report, struct error *err)
 {

@@ -1,18 +1,13 @@
 #include "cli/proof.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/environment.h"
 #include "credential/github_token.h"
 #include "registry/handshake.h"
 #include "registry/trust.h"
-
-static const char *environment(const char *name)
-{
-    return getenv(name);
-}
 
 /* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
 static int send_aloud(void *http, const struct http_request *request,

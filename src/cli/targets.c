@@ -1,17 +1,12 @@
 #include "cli/targets.h"
 
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/environment.h"
 #include "store/shadow.h"
-
-static const char *environment(const char *name)
-{
-    return getenv(name);
-}
 
 static bool is_own_directory(const char *path)
 {
