@@ -1,0 +1,164 @@
+#include "store/helper.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/child.h"
+#include "store/helper_wire.h"
+#include "store/program.h"
+
+static const struct helper_forms no_forms;
+
+/* What one call is: docker-credential-NAME ACTION. */
+struct call {
+    const struct helper *helper;
+    const char *action;
+    const struct secret *request;
+    const struct helper_forms *forms; /* what it must not tell, nor find in its environment */
+    char program[NAME_MAX + 1];
+};
+
+/* A name comes from an auth file: it must not lead elsewhere than to a directory of PATH. */
+static int name_program(struct call *call, struct error *err)
+{
+    const char *name = call->helper->name;
+    int len = snprintf(call->program, sizeof(call->program), "docker-credential-%s", name);
+
+    if (name[0] != '\0' && strchr(name, '/') == NULL && len < (int)sizeof(call->program))
+        return 0;
+    (void)error_set(err, CLASS_HELPER, "'%.100s' is no name of a credential helper", name);
+    return error_hint(err, "correct \"credsStore\" or \"credHelpers\" in the auth file");
+}
+
+static int run(struct child_result *result, const struct call *call, struct error *err)
+{
+    const char *const argv[] = {call->program, call->action, NULL};
+    char path[PATH_MAX];
+    struct child child = {
+        .spawn = {.path = path, .argv = argv},
+        .input = call->request,
+        .clock = call->helper->clock,
+        .deadline_ms = call->helper->deadline_ms,
+    };
+    char **environment;
+    int ret;
+
+    if (program_find(path, call->program, getenv("PATH"), err) < 0)
+        return -1;
+    environment = program_environment(call->forms->items, HELPER_FORMS, err);
+    if (environment == NULL)
+        return -1;
+    child.spawn.environment = environment;
+    ret = child_run(result, &child, err);
+    free(environment);
+    return ret;
+}
+
+static int fail(const struct call *call, const struct child_result *result, struct error *err)
+{
+    char words[HELPER_WORDS_MAX];
+
+    (void)helper_wire_words(words, &result->output, &result->errors, call->forms);
+    switch (result->end) {
+    case CHILD_LATE:
+        (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
+                        call->program, call->action);
+        return error_hint(err, "it may wait for somebody who unlocks its store; unlock it before, "
+                               "or use --no-helper");
+    case CHILD_FLOODED:
+        return error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes",
+                         call->program, call->action, CHILD_OUTPUT_MAX);
+    case CHILD_KILLED:
+        return error_set(err, CLASS_HELPER, "'%s %s' was killed by signal %d (%s)", call->program,
+                         call->action, result->code, strsignal(result->code));
+    case CHILD_EXITED:
+        break;
+    }
+    return error_set(err, CLASS_HELPER, "'%s %s' failed with status %d%s%s", call->program,
+                     call->action, result->code, words[0] != '\0' ? ": " : "", words);
+}
+
+/* Returns 1 with *result filled when it succeeded, 0 when it knows no such credential, or -1. */
+static int ask(struct child_result *result, struct call *call, struct error *err)
+{
+    if (name_program(call, err) < 0 || run(result, call, err) < 0)
+        return -1;
+    if (result->end == CHILD_EXITED && result->code == 0)
+        return 1;
+    if (result->end == CHILD_EXITED && helper_wire_is_not_found(&result->output))
+        return 0;
+    return fail(call, result, err);
+}
+
+int helper_store(const struct helper *helper, const char *server_url, const char *username,
+                 const struct secret *token, struct error *err)
+{
+    struct child_result result = CHILD_RESULT_INIT;
+    struct secret request = SECRET_INIT;
+    struct helper_forms forms = no_forms;
+    struct call call = {.helper = helper, .action = "store", .request = &request, .forms = &forms};
+    int ret = -1;
+
+    if (helper_wire_request(&request, server_url, username, token, err) == 0 &&
+        helper_wire_forms(&forms, username, token, err) == 0)
+        ret = ask(&result, &call, err);
+    if (ret == 0)
+        ret = fail(&call, &result, err); /* that is no answer to "store" */
+    child_result_clear(&result);
+    secret_clear(&request);
+    helper_forms_clear(&forms);
+    return ret < 0 ? -1 : 0;
+}
+
+int helper_get(const struct helper *helper, const char *server_url, struct secret *username,
+               struct secret *token, struct error *err)
+{
+    struct child_result result = CHILD_RESULT_INIT;
+    struct secret request = SECRET_INIT;
+    struct call call = {.helper = helper, .action = "get", .request = &request, .forms = &no_forms};
+    int ret = secret_append_text(&request, server_url, err);
+
+    if (ret == 0)
+        ret = ask(&result, &call, err);
+    if (ret > 0 && (ret = helper_wire_answer(username, token, &result.output, err)) < 0)
+        (void)error_wrap(err, "'%s get'", call.program);
+    child_result_clear(&result);
+    secret_clear(&request);
+    return ret;
+}
+
+static bool has_nothing(const struct helper *helper, const char *server_url)
+{
+    struct error ignored = ERROR_INIT;
+    struct secret username = SECRET_INIT;
+    struct secret token = SECRET_INIT;
+    int found = helper_get(helper, server_url, &username, &token, &ignored);
+
+    secret_clear(&username);
+    secret_clear(&token);
+    return found == 0;
+}
+
+int helper_erase(const struct helper *helper, const char *server_url, struct error *err)
+{
+    struct child_result result = CHILD_RESULT_INIT;
+    struct secret request = SECRET_INIT;
+    struct call call = {
+        .helper = helper, .action = "erase", .request = &request, .forms = &no_forms};
+    struct error fault = ERROR_INIT;
+    int ret = secret_append_text(&request, server_url, &fault);
+
+    if (ret == 0)
+        ret = ask(&result, &call, &fault);
+    /* docker-credential-pass fails when there is nothing to erase. */
+    if (ret < 0 && result.end == CHILD_EXITED && result.code != 0 &&
+        has_nothing(helper, server_url))
+        ret = 0;
+    child_result_clear(&result);
+    secret_clear(&request);
+    if (ret < 0)
+        *err = fault;
+    return ret < 0 ? -1 : 0;
+}

@@ -1,0 +1,302 @@
+/*
+ * child: data both ways without a deadlock, every way to end, and what is left when it is over.
+ */
+#include "../support.h"
+
+#include "store/child.h"
+
+#include "scripts.h"
+
+enum { LARGE = 256 * 1024 };
+
+/* All that a run needs; a program of this text for /bin/sh. */
+struct scene {
+    const char *body;
+    struct secret input;
+    int64_t wait_ms;
+};
+
+static int run(struct child_result *result, const struct scene *scene, struct error *err)
+{
+    char *const environment[] = {(char[]){"PATH=/usr/bin:/bin"}, NULL};
+    const char *const argv[] = {"sh", "-c", scene->body, NULL};
+    struct child child = {
+        .spawn = {.path = "/bin/sh", .argv = argv, .environment = environment},
+        .input = &scene->input,
+        .clock = clock_system(),
+        .deadline_ms = support_in_ms(scene->wait_ms > 0 ? scene->wait_ms : SCRIPTS_PATIENCE_MS),
+    };
+    size_t before = support_count("/proc/self/fd");
+    int ret = child_run(result, &child, err);
+
+    assert_int_equal(support_count("/proc/self/fd"), before);
+    assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+    return ret;
+}
+
+/* Run, and see that it ended so; its output stays in *result. */
+static void assert_ends(struct child_result *result, const struct scene *scene, enum child_end end,
+                        int code)
+{
+    struct error err = ERROR_INIT;
+
+    if (run(result, scene, &err) < 0)
+        fail_msg("'%s': %s", scene->body, err.message);
+    assert_row(scene->body, result->end == end);
+    assert_row(scene->body, result->code == code);
+}
+
+static struct secret large(char byte)
+{
+    static char block[LARGE];
+    struct secret out = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    memset(block, byte, sizeof(block));
+    assert_int_equal(secret_append(&out, block, sizeof(block), SIZE_MAX - 1, &err), 0);
+    return out;
+}
+
+static void test_ends(void **state)
+{
+    static const struct {
+        const char *body;
+        enum child_end end;
+        int code;
+        const char *output;
+        const char *errors;
+    } rows[] = {
+        {"exit 0", CHILD_EXITED, 0, "", ""},
+        {"cat", CHILD_EXITED, 0, "the input", ""},
+        {"cat >&2; exit 3", CHILD_EXITED, 3, "", "the input"},
+        {"exec <&-; echo out; echo err >&2; exit 255", CHILD_EXITED, 255, "out\n", "err\n"},
+        {"exec >&- 2>&-; exit 4", CHILD_EXITED, 4, "", ""},
+        {"exec <&- >&- 2>&-; sleep 0.05; exit 5", CHILD_EXITED, 5, "", ""},
+        {"echo out; kill -KILL $$", CHILD_KILLED, SIGKILL, "out\n", ""},
+        {"kill -TERM $$", CHILD_KILLED, SIGTERM, "", ""},
+        /* We ignore it; it does not. */
+        {"kill -PIPE $$", CHILD_KILLED, SIGPIPE, "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene scene = {.body = rows[i].body, .input = secret_of("the input")};
+        struct child_result result = CHILD_RESULT_INIT;
+
+        assert_ends(&result, &scene, rows[i].end, rows[i].code);
+        assert_row_string(rows[i].body, secret_text(&result.output), rows[i].output);
+        assert_row_string(rows[i].body, secret_text(&result.errors), rows[i].errors);
+        child_result_clear(&result);
+        secret_clear(&scene.input);
+    }
+}
+
+/* Both directions, each larger than a pipe. */
+static void test_input_that_is_larger_than_a_pipe(void **state)
+{
+    struct scene scene = {.body = "head -c 65536; cat >/dev/null", .input = large('x')};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_int_equal(result.output.len, CHILD_OUTPUT_MAX);
+    scene.body = "wc -c";
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "262144\n");
+    child_result_clear(&result);
+    secret_clear(&scene.input);
+}
+
+/* EPIPE is no error of ours, whether it strikes or the input was small enough for the pipe. */
+static void test_input_that_is_not_read(void **state)
+{
+    struct scene scene = {.body = "exec <&-; sleep 0.05; echo done", .input = large('x')};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "done\n");
+    scene.body = "exit 6";
+    assert_ends(&result, &scene, CHILD_EXITED, 6);
+    child_result_clear(&result);
+    secret_clear(&scene.input);
+}
+
+static void test_no_input(void **state)
+{
+    struct scene scene = {.body = "cat; echo end"};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "end\n");
+    child_result_clear(&result);
+}
+
+static void test_errors_without_end_are_read_and_cut(void **state)
+{
+    struct scene scene = {.body = "head -c 204800 /dev/zero | tr '\\0' e >&2; echo out"};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "out\n");
+    assert_int_equal(result.errors.len, CHILD_ERRORS_MAX);
+    child_result_clear(&result);
+}
+
+static void test_a_flood(void **state)
+{
+    struct scene scene = {.body = "echo $$ >pid; head -c 65537 /dev/zero; exec sleep 600"};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_FLOODED, 0);
+    assert_true(scripts_is_gone(scripts_pid("pid")));
+    scene.body = "exec yes";
+    assert_ends(&result, &scene, CHILD_FLOODED, 0);
+    child_result_clear(&result);
+}
+
+static void test_time_is_up(void **state)
+{
+    static const char *const rows[] = {
+        "echo $$ >pid; exec sleep 600",
+        "echo $$ >pid; exec >&- 2>&-; exec sleep 600",
+        "trap '' TERM; echo $$ >pid; while :; do sleep 600; done",
+        "echo $$ >pid; while :; do echo x; sleep 0.01; done",
+        "echo $$ >pid; kill -STOP $$",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene scene = {.body = rows[i], .wait_ms = 150};
+        struct child_result result = CHILD_RESULT_INIT;
+
+        (void)unlink("pid");
+        assert_ends(&result, &scene, CHILD_LATE, 0);
+        assert_row(rows[i], scripts_is_gone(scripts_pid("pid")));
+        child_result_clear(&result);
+    }
+}
+
+static void test_time_was_up_before(void **state)
+{
+    struct scene scene = {.body = "exec sleep 600", .wait_ms = 1};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_LATE, 0);
+    child_result_clear(&result);
+}
+
+/* Its children go with it, even those that ignore SIGTERM while it does not. */
+static void test_its_children_are_killed_with_it(void **state)
+{
+    struct scene scene = {
+        .body = "(trap '' TERM; sh -c 'echo $PPID >pid'; while :; do sleep 600; done) & wait",
+        .wait_ms = 300,
+    };
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_LATE, 0);
+    assert_true(scripts_is_gone(scripts_pid("pid")));
+    child_result_clear(&result);
+}
+
+/* As an agent does that it started: this is neither waited for nor killed. */
+static void test_what_it_leaves_behind_may_hold_the_pipes(void **state)
+{
+    struct scene scene = {.body = "sleep 600 & echo $! >pid; echo out; exit 7"};
+    struct child_result result = CHILD_RESULT_INIT;
+    pid_t left;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 7);
+    assert_string_equal(secret_text(&result.output), "out\n");
+    left = scripts_pid("pid");
+    assert_int_equal(kill(left, SIGKILL), 0);
+    assert_true(scripts_is_gone(left));
+    child_result_clear(&result);
+}
+
+/* Some wrappers end a little before the filter that their output goes through. */
+static void test_what_others_write_for_it_counts_for_a_while(void **state)
+{
+    struct scene scene = {.body = "(sleep 0.05; echo late) & exit 0"};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "late\n");
+    child_result_clear(&result);
+}
+
+static void test_a_result_is_replaced_only_by_another(void **state)
+{
+    struct scene scene = {.body = "echo one"};
+    struct child_result result = CHILD_RESULT_INIT;
+    struct error err = ERROR_INIT;
+    struct child absent = {
+        .spawn = {.path = "./absent", .argv = (const char *const[]){"absent", NULL}},
+        .input = &scene.input,
+        .clock = clock_system(),
+    };
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_int_equal(child_run(&result, &absent, &err), -1);
+    assert_error("absent", &err, CLASS_HELPER, "cannot start './absent': No such file");
+    assert_string_equal(secret_text(&result.output), "one\n");
+    scene.body = "echo two";
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "two\n");
+    child_result_clear(&result);
+    assert_null(result.output.data);
+}
+
+/* As some supervisors start their programs. */
+static void test_who_was_started_with_sigchld_ignored(void **state)
+{
+    struct scene scene = {.body = "exit 8"};
+    struct child_result result = CHILD_RESULT_INIT;
+    struct sigaction now;
+
+    (void)state;
+    support_must(signal(SIGCHLD, SIG_IGN) != SIG_ERR, "signal");
+    assert_ends(&result, &scene, CHILD_EXITED, 8);
+    support_must(sigaction(SIGCHLD, NULL, &now) == 0, "sigaction");
+    assert_true(now.sa_handler == SIG_IGN);
+    support_must(signal(SIGCHLD, SIG_DFL) != SIG_ERR, "signal");
+    child_result_clear(&result);
+}
+
+static int ignore_sigpipe(void **state)
+{
+    (void)state;
+    return signal(SIGPIPE, SIG_IGN) == SIG_ERR; /* as main() does */
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_ends),
+        IN_DIRECTORY(test_input_that_is_larger_than_a_pipe),
+        IN_DIRECTORY(test_input_that_is_not_read),
+        IN_DIRECTORY(test_no_input),
+        IN_DIRECTORY(test_errors_without_end_are_read_and_cut),
+        IN_DIRECTORY(test_a_flood),
+        IN_DIRECTORY(test_time_is_up),
+        IN_DIRECTORY(test_time_was_up_before),
+        IN_DIRECTORY(test_its_children_are_killed_with_it),
+        IN_DIRECTORY(test_what_it_leaves_behind_may_hold_the_pipes),
+        IN_DIRECTORY(test_what_others_write_for_it_counts_for_a_while),
+        IN_DIRECTORY(test_a_result_is_replaced_only_by_another),
+        IN_DIRECTORY(test_who_was_started_with_sigchld_ignored),
+    };
+
+    return cmocka_run_group_tests(tests, ignore_sigpipe, NULL);
+}
