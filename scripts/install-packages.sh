@@ -8,7 +8,8 @@ build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev l
     ca-certificates"
 demo="python3 openssl"
 tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
-    python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo"
+    python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo
+    golang-docker-credential-helpers pass gnupg"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # A Docker that is there, of whatever package, is left alone.
 command -v dockerd >/dev/null || tests="$tests docker.io"

@@ -32,21 +32,31 @@ static bool has_ended(const struct run *run)
            info.si_pid == run->process.pid;
 }
 
-static bool is_final(ssize_t n)
+static int fail(const struct run *run, const char *what, struct error *err)
 {
-    return n < 0 && errno != EAGAIN && errno != EINTR;
+    return error_set_errno(err, CLASS_HELPER, errno, "cannot %s '%s'", what,
+                           run->child->spawn.path);
 }
 
-static void feed(struct run *run)
+static bool is_passing(ssize_t n)
+{
+    return n >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+static int feed(struct run *run, struct error *err)
 {
     const struct secret *input = run->child->input;
     ssize_t n = write(run->process.fds[SPAWN_IN], secret_text(input) + run->written,
                       input->len - run->written);
+    bool is_unread = n < 0 && errno == EPIPE; /* it reads no more; its status will say why */
 
+    if (!is_unread && !is_passing(n))
+        return fail(run, "write to", err);
     if (n > 0)
         run->written += (size_t)n;
-    if (run->written == input->len || is_final(n))
-        spawn_close(&run->process, SPAWN_IN); /* EPIPE: it reads no more */
+    if (run->written == input->len || is_unread)
+        spawn_close(&run->process, SPAWN_IN);
+    return 0;
 }
 
 /* Read once, and keep `max` bytes at most of all that comes; *is_over tells that more came. */
@@ -59,7 +69,9 @@ static int drain(struct run *run, size_t pipe, struct secret *kept, size_t max, 
     size_t room = max - kept->len;
     int ret;
 
-    if (n == 0 || is_final(n))
+    if (!is_passing(n))
+        return fail(run, "read from", err);
+    if (n == 0)
         spawn_close(&run->process, pipe);
     *is_over = len > room;
     ret = secret_append(kept, block, *is_over ? room : len, max, err);
@@ -80,12 +92,11 @@ static int exchange(struct run *run, int wait_ms, bool *is_flooded, struct error
     int ready = poll(polled, SPAWN_PIPES, wait_ms);
 
     if (ready < 0 && errno != EINTR)
-        return error_set_errno(err, CLASS_HELPER, errno, "cannot wait for '%s'",
-                               run->child->spawn.path);
+        return fail(run, "wait for", err);
     if (ready <= 0)
         return 0;
-    if (polled[SPAWN_IN].revents != 0)
-        feed(run);
+    if (polled[SPAWN_IN].revents != 0 && feed(run, err) < 0)
+        return -1;
     if (polled[SPAWN_ERR].revents != 0 &&
         drain(run, SPAWN_ERR, &run->result.errors, CHILD_ERRORS_MAX, &is_cut, err) < 0)
         return -1;
@@ -152,8 +163,7 @@ static int judge(struct run *run, enum child_end end, struct error *err)
     if (is_stopped)
         return 0;
     if (pid < 0)
-        return error_set_errno(err, CLASS_HELPER, errno, "cannot see how '%s' ended",
-                               run->child->spawn.path);
+        return fail(run, "learn the end of", err);
     if (WIFSIGNALED(status))
         run->result.end = CHILD_KILLED;
     run->result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);

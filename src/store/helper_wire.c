@@ -209,5 +209,7 @@ const char *helper_wire_words(char words[HELPER_WORDS_MAX], const struct secret 
     }
     while (len < said.len && strchr("\r\n{", said.data[len]) == NULL)
         len++;
+    while (len > 0 && strchr(" \t.", said.data[len - 1]) != NULL)
+        len--; /* our messages end without a full stop */
     return text_printable(words, HELPER_WORDS_MAX, said.data, len);
 }
