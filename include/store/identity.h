@@ -12,13 +12,15 @@
 
 #include "base/error.h"
 
-enum { IDENTITY_GROUPS_MAX = 256 };
-
+/* Root's own, to go back to. */
 struct identity {
     bool is_taken;
-    gid_t groups[IDENTITY_GROUPS_MAX]; /* root's own, to go back to */
+    gid_t group;
+    gid_t *groups;
     int group_count;
 };
+
+#define IDENTITY_INIT ((struct identity){.is_taken = false})
 
 /*
  * As root, become the owner of what `st` describes, without any other group, until
@@ -28,7 +30,7 @@ struct identity {
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Become root again. Accepts an identity that did nothing. */
+/* Become root again, and release what *identity holds. Accepts one that did nothing. */
 void identity_restore(struct identity *identity);
 
 #endif

@@ -10,7 +10,8 @@
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
  *   - A file that is a mount of its own cannot be replaced. With `in_place` set it is written
  *     through, after a whole copy was made and synced beside it, which is removed when all is
- *     written; locked_file_read_copy() finds it after a crash.
+ *     written. One who reads a half-written file waits a moment for its writer, and takes the
+ *     copy's text where that was killed.
  *   - A link stays a link; its target is replaced, beside itself.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
@@ -38,8 +39,9 @@ struct locked_file {
     int dir_fd;
     struct lock lock;
     int fd;           /* the file as it was read: keeps its inode from being used again */
-    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
     struct stat seen; /* of fd */
+    bool is_damaged;  /* it was half written: the text that was read is that of its copy */
+    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
 };
 
 #define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = {.fd = -1}, .fd = -1})
@@ -61,8 +63,9 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
 enum locked_file_result {
     LOCKED_FILE_FAILED = -1, /* *err is set; the file is as it was */
     LOCKED_FILE_REPLACED = 0,
-    LOCKED_FILE_UNSYNCED = 2, /* replaced, but *err says that the directory was not synced */
-    LOCKED_FILE_STALE = 1,    /* somebody replaced the file since it was read: read again */
+    LOCKED_FILE_STALE,           /* somebody changed the file since it was read: read again */
+    LOCKED_FILE_UNSYNCED,        /* replaced, but *err says why that may not last */
+    LOCKED_FILE_WRITTEN_THROUGH, /* the same file, under all its names, with the new text */
 };
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
@@ -74,15 +77,5 @@ void locked_file_close(struct locked_file *file);
 /* The same without a lock, and without making a directory: for a look before there is a need. */
 int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
     __attribute__((warn_unused_result));
-
-/* Remove such a copy, for the file itself was found whole. Without the lock it does nothing. */
-void locked_file_drop_copy(const struct locked_file *file);
-
-/*
- * Read the copy that a run left which died while it wrote in place. Returns 1 and replaces *text,
- * 0 when there is none that this user or the file's owner made, or -1 with *err set.
- */
-int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
-                          struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -4,9 +4,18 @@
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
 
+#include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/error.h"
+
+/* To open a directory for what stands in it, where it may not be read: without O_PATH it must. */
+#if defined(O_PATH)
+#define PATH_ONLY O_PATH
+#else
+#define PATH_ONLY O_RDONLY
+#endif
 
 /* "cannot WHAT 'PATH': " and the text of errno (CLASS_AUTHFILE). Returns -1. */
 int path_fail(struct error *err, const char *what, const char *path);
@@ -18,6 +27,9 @@ int path_fail(struct error *err, const char *what, const char *path);
  */
 int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
     __attribute__((warn_unused_result));
+
+/* Whether two paths lead to one file, or would, if it were there. */
+bool path_is_same(const char *a, const char *b);
 
 /* The directory of `path`, into dir[PATH_MAX]; "." where it names none. */
 void path_directory(char dir[PATH_MAX], const char *path);

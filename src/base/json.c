@@ -21,6 +21,23 @@ void json_init(void)
     json_set_alloc_funcs(json_malloc, wipe_free);
 }
 
+/* jansson's own texts quote what they complain of. */
+static const char *words(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_duplicate_key:
+        return "has the same key twice in one object";
+    case json_error_numeric_overflow:
+        return "has a number beyond the range of a double, which is not supported";
+    case json_error_null_byte_in_key:
+        return "has a key with a NUL character, which is not supported";
+    case json_error_stack_overflow:
+        return "is nested deeper than 2048 levels, which is not supported";
+    default:
+        return "is not valid JSON";
+    }
+}
+
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
                    struct error *err)
 {
@@ -43,19 +60,11 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
         (void)error_no_memory(err);
         return NULL;
     }
-    switch (json_error_code(&at)) {
-    case json_error_out_of_memory:
+    if (json_error_code(&at) == json_error_out_of_memory)
         (void)error_no_memory(err);
-        break;
-    case json_error_duplicate_key:
-        (void)error_set(err, cls, "%s has the same key twice in one object (line %d, column %d)",
-                        name, at.line, at.column);
-        break;
-    default:
-        (void)error_set(err, cls, "%s is not valid JSON (line %d, column %d)", name, at.line,
-                        at.column);
-        break;
-    }
+    else
+        (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
+                        at.line, at.column);
     return NULL;
 }
 

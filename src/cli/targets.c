@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/environment.h"
+#include "store/path.h"
 #include "store/shadow.h"
 
 static bool is_own_directory(const char *path)
@@ -42,7 +43,9 @@ static int set_key(struct target *target, const struct reference *registry, stru
                         "docker keeps one credential for all of '%s', none for a namespace "
                         "(OWNER) of it",
                         registry->host);
-        return error_hint(err, "log in to '%s', or store it for podman alone: --podman",
+        return error_hint(err,
+                          "log in to '%s', or store it for podman alone: --podman, with "
+                          "--authfile FILE where DOCKER_CONFIG is set",
                           registry->host);
     }
     target->host = reference_docker_key(registry);
@@ -56,7 +59,7 @@ static int add(struct targets *targets, const struct location *location,
 {
     struct target *target = &targets->items[targets->count];
 
-    if (targets->count > 0 && strcmp(targets->items[0].location.path, location->path) == 0)
+    if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path))
         return 0;
     target->location = *location;
     target->changed = false;

@@ -52,67 +52,57 @@ static int check_helper(const struct secret *text, const struct auth_file *file,
                       file->host);
 }
 
-/* What in_place.c leaves where it was killed: no text begins so, and no reader takes it for one. */
-static bool is_half_written(const struct secret *text)
+/* What a file holds, and what it is to hold. */
+struct reading {
+    struct secret text;
+    struct secret edited; /* the same with the entry */
+    bool is_due;          /* it has to be written */
+};
+
+#define READING_INIT ((struct reading){.is_due = false})
+
+static void reading_clear(struct reading *reading)
 {
-    return text->len > 0 && text->data[0] == '\0';
+    secret_clear(&reading->text);
+    secret_clear(&reading->edited);
 }
 
-/*
- * The text itself, or, where a run died while it wrote in place, the copy that it left: then
- * *is_damaged, and the file has to be written whatever the entry is.
- */
-static int read_whole(struct locked_file *locked, struct secret *text, const char *name,
-                      bool *is_damaged, struct warnings *warnings, struct error *err)
+static int read_and_judge(struct reading *out, struct locked_file *locked,
+                          const struct auth_file *file, const char *name, struct error *err)
 {
-    struct secret copy = SECRET_INIT;
-    int ret = locked_file_read(locked, text, DOCUMENT_MAX, err);
+    bool changed;
 
-    *is_damaged = false;
-    if (ret < 0)
+    if (locked_file_read(locked, &out->text, DOCUMENT_MAX, err) < 0 ||
+        document_set(&out->edited, &out->text, name, file->key, file->auth, &changed, err) < 0)
         return -1;
-    if (!is_half_written(text)) {
-        locked_file_drop_copy(locked);
-        return 0;
-    }
-    ret = locked_file_read_copy(locked, &copy, DOCUMENT_MAX, err);
-    if (ret <= 0)
-        return ret; /* without a copy the text is judged as it is */
-    secret_move(text, &copy);
-    *is_damaged = true;
-    warnings_add(warnings,
-                 "%s was half written by a run that was killed; its text is taken from the "
-                 "copy which that run left",
-                 name);
-    return 0;
+    out->is_due = changed || locked->is_damaged;
+    return check_helper(&out->edited, file, name, err);
+}
+
+/* The same without the lock, and without making anything. */
+static int look(struct reading *out, const struct auth_file *file, const char *name,
+                struct error *err)
+{
+    struct locked_file unlocked = LOCKED_FILE_INIT;
+    int ret = path_resolve(unlocked.path, file->path, err);
+
+    if (ret == 0)
+        ret = read_and_judge(out, &unlocked, file, name, err);
+    locked_file_close(&unlocked);
+    return ret;
 }
 
 int auth_file_check(const struct auth_file *file, struct error *err)
 {
     struct file_name name = name_of(file->path);
-    struct locked_file unlocked = LOCKED_FILE_INIT;
-    struct warnings ignored = {.count = 0}; /* storing says them again */
-    struct secret text = SECRET_INIT;
-    struct secret edited = SECRET_INIT;
-    bool is_damaged;
-    bool changed = true;
-    int ret = -1;
+    struct reading reading = READING_INIT;
+    int ret = look(&reading, file, name.text, err);
 
-    if (path_resolve(unlocked.path, file->path, err) < 0 ||
-        read_whole(&unlocked, &text, name.text, &is_damaged, &ignored, err) < 0) {
+    if (ret < 0)
         preflight_hint(file->path, access(file->path, R_OK) < 0 ? errno : 0, err);
-        goto out;
-    }
-    if (document_set(&edited, &text, name.text, file->key, file->auth, &changed, err) < 0 ||
-        check_helper(&edited, file, name.text, err) < 0)
-        goto out;
-    if ((changed || is_damaged) && preflight_check(file->path, file->in_place, err) < 0)
-        goto out;
-    ret = 0;
-out:
-    locked_file_close(&unlocked);
-    secret_clear(&text);
-    secret_clear(&edited);
+    else if (reading.is_due)
+        ret = preflight_check(file->path, file->in_place, err);
+    reading_clear(&reading);
     return ret;
 }
 
@@ -124,62 +114,74 @@ enum round {
     ROUND_STALE,       /* somebody else wrote: begin again */
 };
 
-/* One round of read, edit, replace. */
-static enum round store_once(struct locked_file *locked, const struct auth_file *file,
-                             const char *name, struct warnings *warnings, struct error *err)
+static void warn_of_damage(const char *name, struct warnings *warnings)
 {
-    struct secret text = SECRET_INIT;
-    struct secret edited = SECRET_INIT;
-    enum round round = ROUND_FAILED;
-    bool is_damaged;
-    bool is_due = false;
+    warnings_add(warnings,
+                 "%s was half written by a run that was killed; its text is taken from the "
+                 "copy which that run left",
+                 name);
+}
 
-    if (read_whole(locked, &text, name, &is_damaged, warnings, err) < 0 ||
-        document_set(&edited, &text, name, file->key, file->auth, &is_due, err) < 0)
-        goto out;
-    round = ROUND_DONE;
-    if (!is_due && !is_damaged) {
-        shadow_in_file(&text, file, name, warnings);
-        goto out;
-    }
-    if (locked->fd >= 0 && locked->seen.st_nlink > 1)
-        warnings_add(warnings, "%s has other names (hard links), which keep the old text", name);
-    switch (locked_file_replace(locked, &edited, err)) {
+static enum round replace(struct locked_file *locked, const struct reading *reading,
+                          const char *name, struct warnings *warnings, struct error *err)
+{
+    nlink_t names = locked->fd >= 0 ? locked->seen.st_nlink : 1;
+    enum round round = ROUND_FAILED;
+
+    switch (locked_file_replace(locked, &reading->edited, err)) {
     case LOCKED_FILE_FAILED:
-        round = ROUND_FAILED;
-        break;
+        return ROUND_FAILED;
+    case LOCKED_FILE_STALE:
+        return ROUND_STALE;
+    case LOCKED_FILE_WRITTEN_THROUGH:
+        return ROUND_WROTE;
     case LOCKED_FILE_REPLACED:
         round = ROUND_WROTE;
         break;
     case LOCKED_FILE_UNSYNCED:
         round = ROUND_UNSURE;
         break;
-    case LOCKED_FILE_STALE:
-        round = ROUND_STALE;
-        break;
     }
-out:
-    secret_clear(&text);
-    secret_clear(&edited);
+    if (names > 1)
+        warnings_add(warnings, "%s had other names (hard links), which keep the old text", name);
+    return round;
+}
+
+/* One round of read, edit, replace. */
+static enum round store_once(struct locked_file *locked, const struct auth_file *file,
+                             const char *name, struct warnings *warnings, struct error *err)
+{
+    struct reading reading = READING_INIT;
+    size_t warned = warnings->count;
+    enum round round = ROUND_FAILED;
+
+    if (read_and_judge(&reading, locked, file, name, err) == 0) {
+        if (locked->is_damaged)
+            warn_of_damage(name, warnings);
+        if (reading.is_due) {
+            round = replace(locked, &reading, name, warnings, err);
+        } else {
+            shadow_in_file(&reading.text, file, name, warnings);
+            round = ROUND_DONE;
+        }
+    }
+    if (round == ROUND_STALE)
+        warnings->count = warned; /* the next round says it */
+    reading_clear(&reading);
     return round;
 }
 
 /* Whether the entry is in the file as it stands, looked at without the lock. */
 static bool is_stored(const struct auth_file *file, const char *name, struct warnings *warnings)
 {
-    struct secret text = SECRET_INIT;
-    struct secret edited = SECRET_INIT;
+    struct reading reading = READING_INIT;
     struct error ignored = ERROR_INIT;
-    bool is_due = true;
-    bool is_read =
-        locked_file_peek(file->path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-        document_set(&edited, &text, name, file->key, file->auth, &is_due, &ignored) == 0;
+    bool is_there = look(&reading, file, name, &ignored) == 0 && !reading.is_due;
 
-    if (is_read && !is_due)
-        shadow_in_file(&text, file, name, warnings);
-    secret_clear(&text);
-    secret_clear(&edited);
-    return is_read && !is_due;
+    if (is_there)
+        shadow_in_file(&reading.text, file, name, warnings);
+    reading_clear(&reading);
+    return is_there;
 }
 
 int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
@@ -205,7 +207,7 @@ int auth_file_store(const struct auth_file *file, const struct clock *clock, int
         if (round == ROUND_STALE)
             clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
         if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
-            (void)error_set(err, CLASS_AUTHFILE, "%s is replaced by others again and again",
+            (void)error_set(err, CLASS_AUTHFILE, "%s is changed by others again and again",
                             name.text);
             round = ROUND_FAILED;
         }

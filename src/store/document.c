@@ -132,9 +132,12 @@ int document_set(struct secret *out, const struct secret *in, const char *name, 
         goto out;
     is_current = is_entry_current(json_object_get(auths, key), auth);
     if (is_current)
-        ret = secret_append(&built, in->data, in->len, DOCUMENT_MAX, err);
+        ret = secret_append(&built, in->data, in->len, SIZE_MAX - 1, err);
     else if (splice_entry(&built, root != NULL ? in : NULL, spelling, key, auth, err) == 0)
         ret = judge(&built, root, spelling, key, auth, err);
+    if (ret == 0 && built.len > DOCUMENT_MAX)
+        ret =
+            error_set(err, CLASS_AUTHFILE, "%s would be longer than %d bytes", name, DOCUMENT_MAX);
     if (ret < 0)
         goto out;
     secret_move(out, &built);

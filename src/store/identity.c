@@ -5,35 +5,61 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static int remember(struct identity *identity, struct error *err)
+{
+    identity->group = getegid();
+    identity->group_count = getgroups(0, NULL);
+    if (identity->group_count < 0)
+        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot look at root's groups");
+    identity->groups = calloc((size_t)identity->group_count + 1, sizeof(gid_t));
+    if (identity->groups == NULL)
+        return error_no_memory(err);
+    if (getgroups(identity->group_count, identity->groups) == identity->group_count)
+        return 0;
+    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot look at root's groups");
+}
+
+static void forget(struct identity *identity)
+{
+    int errnum = errno;
+
+    free(identity->groups);
+    *identity = IDENTITY_INIT;
+    errno = errnum;
+}
+
+static int become(struct identity *identity, const struct stat *st)
+{
+    identity->is_taken = setgroups(0, NULL) == 0;
+    if (!identity->is_taken || setegid(st->st_gid) < 0)
+        return -1;
+    return seteuid(st->st_uid);
+}
+
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
 {
-    identity->is_taken = false;
+    *identity = IDENTITY_INIT;
     if (geteuid() != 0 || st->st_uid == 0)
         return 0;
-    identity->group_count = getgroups(IDENTITY_GROUPS_MAX, identity->groups);
-    if (identity->group_count < 0 || setgroups(0, NULL) < 0)
-        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot act as user %lu",
-                               (unsigned long)st->st_uid);
-    identity->is_taken = true;
-    if (setegid(st->st_gid) == 0 && seteuid(st->st_uid) == 0)
+    if (remember(identity, err) < 0) {
+        forget(identity);
+        return -1;
+    }
+    if (become(identity, st) == 0)
         return 0;
-    (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot act as user %lu",
+    (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot act as user %lu, who owns the place",
                           (unsigned long)st->st_uid);
+    (void)error_hint(err, "root needs CAP_SETUID and CAP_SETGID for that; or run as that user");
     identity_restore(identity);
     return -1;
 }
 
 void identity_restore(struct identity *identity)
 {
-    int errnum = errno;
-
-    if (!identity->is_taken)
-        return;
     /* Root's real identity is untouched, so that this cannot fail; to go on as half of one must
      * not. */
-    if (seteuid(0) < 0 || setegid(getgid()) < 0 ||
-        setgroups((size_t)identity->group_count, identity->groups) < 0)
+    if (identity->is_taken && (seteuid(0) < 0 || setegid(identity->group) < 0 ||
+                               setgroups((size_t)identity->group_count, identity->groups) < 0))
         abort();
-    identity->is_taken = false;
-    errno = errnum;
+    forget(identity);
 }

@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -61,11 +59,67 @@ static int write_over(int fd, const struct secret *text)
     return write_first(fd, text->data);
 }
 
-bool in_place_has_copy(const char *copy)
+bool in_place_is_half_written(const struct secret *text)
 {
-    struct stat st;
+    return text->len > 0 && text->data[0] == '\0';
+}
 
-    return lstat(copy, &st) == 0 && S_ISREG(st.st_mode);
+/* In a directory that others can write, anybody could have put it there. */
+static bool is_trusted(const struct stat *copy, const struct stat *file)
+{
+    return S_ISREG(copy->st_mode) && (copy->st_mode & 022 & ~file->st_mode) == 0 &&
+           (copy->st_uid == geteuid() || copy->st_uid == file->st_uid);
+}
+
+static int refuse_copy(const char *copy, const char *path, struct error *err)
+{
+    (void)error_set(err, CLASS_AUTHFILE,
+                    "'%s' is half written, and its copy '%s' belongs to another user or can be "
+                    "written by one",
+                    path, copy);
+    return error_hint(err, "look at the copy; if it is right, move it over the file");
+}
+
+static int miss_copy(const char *copy, const char *path, struct error *err)
+{
+    (void)error_set(err, CLASS_AUTHFILE,
+                    "'%s' begins with a NUL byte: a crash in the middle of a write left it so",
+                    path);
+    return error_hint(err, "there is no copy '%s'; repair the file or move it away", copy);
+}
+
+int in_place_recover(struct secret *text, const char *path, const struct stat *file, size_t max,
+                     struct error *err)
+{
+    char copy[PATH_MAX];
+    struct io_input input = {.name = copy, .cls = CLASS_AUTHFILE, .max = max};
+    struct stat st;
+    int ret = -1;
+    int fd;
+
+    if (in_place_copy_path(copy, path, err) < 0)
+        return -1;
+    fd = open(copy, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return miss_copy(copy, path, err);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        (void)path_fail(err, "open the copy", copy);
+    else if (!is_trusted(&st, file))
+        (void)refuse_copy(copy, path, err);
+    else
+        ret = io_read_all(text, fd, &input, err);
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written through it */
+    return ret;
+}
+
+void in_place_drop_copy(const char *path)
+{
+    struct error ignored = ERROR_INIT;
+    char copy[PATH_MAX];
+
+    if (in_place_copy_path(copy, path, &ignored) == 0)
+        (void)unlink(copy); /* there is hardly ever one */
 }
 
 static int make_copy(const char *copy, const struct secret *old, struct error *err)
@@ -75,7 +129,7 @@ static int make_copy(const char *copy, const struct secret *old, struct error *e
     int fd = open(copy, flags, 0600);
     int ret;
 
-    if (fd < 0 && errno == EEXIST && unlink(copy) == 0) /* no copy, but a link, say */
+    if (fd < 0 && errno == EEXIST && unlink(copy) == 0) /* of no use, or a link, say */
         fd = open(copy, flags, 0600);
     if (fd < 0)
         return path_fail(err, "make the copy", copy);
@@ -90,8 +144,8 @@ static int make_copy(const char *copy, const struct secret *old, struct error *e
     return ret;
 }
 
-int in_place_write(const char *path, const struct secret *old, const struct secret *text,
-                   struct error *err)
+int in_place_write(const char *path, const struct secret *old, bool has_copy,
+                   const struct secret *text, struct error *err)
 {
     char copy[PATH_MAX];
     bool is_whole = false; /* whether the file itself is, so that the copy can go */
@@ -103,8 +157,7 @@ int in_place_write(const char *path, const struct secret *old, const struct secr
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return path_fail(err, "write through", path);
-    /* A copy that is there is of a run that was killed, and may be the only whole text. */
-    if (!in_place_has_copy(copy) && make_copy(copy, old, err) < 0)
+    if (!has_copy && make_copy(copy, old, err) < 0)
         goto out;
     if (write_over(fd, text) == 0) {
         is_whole = true;

@@ -86,7 +86,8 @@ int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *nam
     if (held < 0)
         (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot lock the directory '%s'", dir);
     else
-        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another run", dir);
+        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process",
+                        dir);
     if (held == 0)
         (void)error_hint(err, "wait for it, or find it: lsof '%s'", dir);
     lock->path[0] = '\0'; /* not ours to remove */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include "store/swap.h"
 
 #define TEMPORARY_MARK ".ghcr-login."
+
+enum { WRITER_WAITS = 50, WRITER_WAIT_MS = 20 };
 
 static void close_fd(int *fd)
 {
@@ -83,25 +86,63 @@ void locked_file_close(struct locked_file *file)
     close_fd(&file->dir_fd);
 }
 
-int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
+static int open_file(struct locked_file *file, struct error *err)
 {
-    char name[PATH_MAX + 3];
-    struct io_input input = {.name = name, .cls = CLASS_AUTHFILE, .max = max};
-
-    (void)snprintf(name, sizeof(name), "'%s'", file->path);
     close_fd(&file->fd);
     file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (file->fd < 0 && errno == ENOENT) {
-        secret_clear(text);
+    if (file->fd < 0 && errno == ENOENT)
         return 0;
-    }
     if (file->fd < 0 || fstat(file->fd, &file->seen) < 0)
         return path_fail(err, "open", file->path);
     if (S_ISDIR(file->seen.st_mode))
         return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot read '%s'", file->path);
     if (!S_ISREG(file->seen.st_mode))
         return error_set(err, CLASS_AUTHFILE, "'%s' is not a regular file", file->path);
-    return io_read_all(text, file->fd, &input, err);
+    return 0;
+}
+
+/* The file's own text, whole or not; none where there is no file. */
+static int read_open_file(const struct locked_file *file, struct secret *text, size_t max,
+                          struct error *err)
+{
+    char name[PATH_MAX + 3];
+    struct io_input input = {.name = name, .cls = CLASS_AUTHFILE, .max = max};
+
+    (void)snprintf(name, sizeof(name), "'%s'", file->path);
+    if (file->fd >= 0)
+        return io_read_all(text, file->fd, &input, err);
+    secret_clear(text);
+    return 0;
+}
+
+/* Who writes in place holds a lock on the file itself, and does not take long. */
+static void wait_for_writer(int fd)
+{
+    for (int i = 0; i < WRITER_WAITS; i++) {
+        if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+            (void)flock(fd, LOCK_UN);
+            return;
+        }
+        (void)poll(NULL, 0, WRITER_WAIT_MS);
+    }
+}
+
+int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
+{
+    file->is_damaged = false;
+    if (open_file(file, err) < 0 || read_open_file(file, text, max, err) < 0)
+        return -1;
+    if (in_place_is_half_written(text)) {
+        wait_for_writer(file->fd);
+        if (open_file(file, err) < 0 || read_open_file(file, text, max, err) < 0)
+            return -1;
+        file->is_damaged = in_place_is_half_written(text);
+    }
+    if (file->is_damaged)
+        return in_place_recover(text, file->path, &file->seen, max, err);
+    if (file->lock.fd >= 0)
+        in_place_drop_copy(file->path); /* of a run that was killed when all was written */
+    return 0;
 }
 
 int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
@@ -113,38 +154,6 @@ int locked_file_peek(const char *path, struct secret *text, size_t max, struct e
         ret = locked_file_read(&file, text, max, err);
     locked_file_close(&file);
     return ret;
-}
-
-int locked_file_read_copy(const struct locked_file *file, struct secret *text, size_t max,
-                          struct error *err)
-{
-    struct locked_file copy = LOCKED_FILE_INIT;
-    bool is_ours;
-    int ret;
-
-    if (in_place_copy_path(copy.path, file->path, err) < 0)
-        return -1;
-    if (!in_place_has_copy(copy.path))
-        return 0;
-    ret = locked_file_read(&copy, text, max, err);
-    /* In a directory that others can write, anybody could have put it there. */
-    is_ours = copy.fd >= 0 && (copy.seen.st_mode & 022) == 0 &&
-              (copy.seen.st_uid == geteuid() || copy.seen.st_uid == file->seen.st_uid);
-    locked_file_close(&copy);
-    if (ret == 0 && !is_ours) {
-        secret_clear(text);
-        return 0;
-    }
-    return ret == 0 ? 1 : -1;
-}
-
-void locked_file_drop_copy(const struct locked_file *file)
-{
-    struct error ignored = ERROR_INIT;
-    char copy[PATH_MAX];
-
-    if (file->lock.fd >= 0 && in_place_copy_path(copy, file->path, &ignored) == 0)
-        (void)unlink(copy); /* there is hardly ever one */
 }
 
 static int write_temporary(const struct locked_file *file, char *temporary, const char *data,
@@ -179,19 +188,22 @@ static enum locked_file_result write_through(const struct locked_file *file,
 {
     struct secret old = SECRET_INIT;
     struct stat now;
-    int ret;
+    int ret = -1;
 
     if (flock(file->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return LOCKED_FILE_STALE;
     if (fstat(file->fd, &now) < 0 || !swap_is_same_version(&now, &file->seen))
         return LOCKED_FILE_STALE; /* reading it again ends the lock */
-    ret = locked_file_read_copy(file, &old, SIZE_MAX / 2, err);
+    if (lseek(file->fd, 0, SEEK_SET) < 0)
+        (void)path_fail(err, "read", file->path);
+    else if (file->is_damaged)
+        ret = in_place_recover(&old, file->path, &now, SIZE_MAX / 2, err);
+    else
+        ret = read_open_file(file, &old, (size_t)now.st_size, err);
     if (ret == 0)
-        ret = locked_file_peek(file->path, &old, (size_t)file->seen.st_size, err);
-    if (ret >= 0)
-        ret = in_place_write(file->path, &old, text, err);
+        ret = in_place_write(file->path, &old, file->is_damaged, text, err);
     secret_clear(&old);
-    return ret == 0 ? LOCKED_FILE_REPLACED : LOCKED_FILE_FAILED;
+    return ret == 0 ? LOCKED_FILE_WRITTEN_THROUGH : LOCKED_FILE_FAILED;
 }
 
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
@@ -251,9 +263,9 @@ static enum locked_file_result create_for_owner(const struct locked_file *file,
                                                 struct error *err)
 {
     struct locked_file here = *file;
-    struct identity identity;
+    struct identity identity = IDENTITY_INIT;
     enum locked_file_result result = LOCKED_FILE_FAILED;
-    int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int back = open(".", PATH_ONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (back < 0 || fchdir(file->dir_fd) < 0) {
         (void)path_fail(err, "go into the directory", file->dir);
@@ -266,8 +278,10 @@ static enum locked_file_result create_for_owner(const struct locked_file *file,
     identity_restore(&identity);
     if (err->cls != CLASS_NONE)
         (void)error_wrap(err, "in '%s'", file->dir);
-    if (fchdir(back) < 0) /* a later path may be relative */
-        result = path_fail(err, "go back from the directory", file->dir);
+    /* A later path may be relative. */
+    if (fchdir(back) < 0 && path_fail(err, "go back from the directory", file->dir) < 0 &&
+        result == LOCKED_FILE_REPLACED)
+        result = LOCKED_FILE_UNSYNCED;
 out:
     close_fd(&back);
     return result;

@@ -78,6 +78,24 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
     return error_set_errno(err, CLASS_AUTHFILE, ELOOP, "cannot open '%s'", path);
 }
 
+bool path_is_same(const char *a, const char *b)
+{
+    struct error ignored = ERROR_INIT;
+    char real[2][PATH_MAX];
+    char dir[2][PATH_MAX];
+    struct stat st[2];
+
+    if (path_resolve(real[0], a, &ignored) < 0 || path_resolve(real[1], b, &ignored) < 0)
+        return false;
+    if (strcmp(real[0], real[1]) == 0)
+        return true;
+    path_directory(dir[0], real[0]);
+    path_directory(dir[1], real[1]);
+    return strcmp(path_base(real[0]), path_base(real[1])) == 0 && stat(dir[0], &st[0]) == 0 &&
+           stat(dir[1], &st[1]) == 0 && st[0].st_dev == st[1].st_dev &&
+           st[0].st_ino == st[1].st_ino;
+}
+
 void path_nearest_directory(char found[PATH_MAX], const char *dir)
 {
     struct stat st;
@@ -104,14 +122,14 @@ int path_sync_directory(const char *dir)
 /* Relative to its parent, which is opened once: what is moved about meanwhile does not matter. */
 static int make_one(const char *dir, struct error *err)
 {
-    struct identity identity = {.is_taken = false};
+    struct identity identity = IDENTITY_INIT;
     char parent[PATH_MAX];
     struct stat above;
     int ret = -1;
     int fd;
 
     path_directory(parent, dir);
-    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open(parent, PATH_ONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &above) == 0) {
         if (identity_take(&identity, &above, err) == 0)
             ret = mkdirat(fd, path_base(dir), 0700) == 0 || errno == EEXIST ? 0 : -1;

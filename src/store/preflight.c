@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/identity.h"
 #include "store/in_place.h"
 #include "store/path.h"
 
@@ -105,6 +106,19 @@ static int check_file(const char *path, const char *dir, bool in_place, struct e
     return in_place_hint(err);
 }
 
+/* Root makes a first file as the owner of its directory, if it may. */
+static int check_identity(const char *path, const char *nearest, struct error *err)
+{
+    struct identity identity = IDENTITY_INIT;
+    struct stat st;
+    int ret = 0;
+
+    if (access(path, F_OK) < 0 && stat(nearest, &st) == 0)
+        ret = identity_take(&identity, &st, err);
+    identity_restore(&identity);
+    return ret;
+}
+
 int preflight_check(const char *path, bool in_place, struct error *err)
 {
     char real[PATH_MAX];
@@ -119,7 +133,7 @@ int preflight_check(const char *path, bool in_place, struct error *err)
     path_nearest_directory(nearest, dir);
     /* The lock is on the file's own directory, which has to be opened for that. */
     if (access(nearest, W_OK | X_OK | (strcmp(nearest, dir) == 0 ? R_OK : 0)) == 0)
-        return check_file(real, dir, in_place, err);
+        return check_identity(real, nearest, err) < 0 ? -1 : check_file(real, dir, in_place, err);
     (void)refuse("write into the directory", nearest, errno, err);
     return error_wrap(err, "cannot store in '%s'", real);
 }

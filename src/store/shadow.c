@@ -5,6 +5,7 @@
 
 #include "store/document.h"
 #include "store/locked_file.h"
+#include "store/path.h"
 
 /* One look through the keys of a file. */
 struct look {
@@ -97,6 +98,16 @@ static void check_docker(const struct auth_file *file, const struct location_req
     secret_clear(&text);
 }
 
+/* Whether podman looks at the file unasked, if at nothing before: it is its persistent one. */
+static bool is_persistent(const struct auth_file *file, const struct location_request *request)
+{
+    struct error ignored = ERROR_INIT;
+    struct location persistent;
+
+    return location_podman_persistent(&persistent, request, &ignored) == 0 &&
+           path_is_same(persistent.path, file->path);
+}
+
 /* Podman looks at the default file, then at the persistent one; the first that knows it wins. */
 static void check_podman(const struct auth_file *file, const struct location_request *request,
                          struct warnings *warnings)
@@ -105,18 +116,19 @@ static void check_podman(const struct auth_file *file, const struct location_req
     struct error ignored = ERROR_INIT;
     struct location first;
     const char *named = request->environment("REGISTRY_AUTH_FILE");
+    bool is_on_the_way = request->authfile == NULL || is_persistent(file, request);
 
     plain.authfile = NULL;
     plain.is_persistent = false;
-    if (location_podman(&first, &plain, &ignored) < 0 || strcmp(first.path, file->path) == 0)
+    if (location_podman(&first, &plain, &ignored) < 0 || path_is_same(first.path, file->path))
         return;
     if (named != NULL && named[0] != '\0')
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
                      first.path);
-    else if (request->authfile == NULL && first.format == AUTH_FORMAT_DOCKER)
+    else if (is_on_the_way && first.format == AUTH_FORMAT_DOCKER)
         warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
                      first.path);
-    else if (request->authfile == NULL && has_registry(first.path, file))
+    else if (is_on_the_way && has_registry(first.path, file))
         warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
                      file->host);
 }

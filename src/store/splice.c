@@ -1,8 +1,8 @@
 #include "store/splice.h"
 
+#include <stdint.h>
 #include <string.h>
 
-#include "store/document.h"
 #include "store/layout.h"
 
 /* An edit under way. */
@@ -17,7 +17,7 @@ struct edit {
 
 static int put(struct edit *edit, struct span span, struct error *err)
 {
-    return secret_append(&edit->out, span.data, span.len, DOCUMENT_MAX, err);
+    return secret_append(&edit->out, span.data, span.len, SIZE_MAX - 1, err);
 }
 
 static int put_text(struct edit *edit, const char *text, struct error *err)
@@ -64,8 +64,8 @@ static int put_auths(struct edit *edit, struct span indent, struct error *err)
     struct secret inner = SECRET_INIT;
     int ret = -1;
 
-    if (secret_append(&inner, indent.data, indent.len, DOCUMENT_MAX, err) < 0 ||
-        secret_append(&inner, edit->style.unit.data, edit->style.unit.len, DOCUMENT_MAX, err) < 0)
+    if (secret_append(&inner, indent.data, indent.len, SIZE_MAX - 1, err) < 0 ||
+        secret_append(&inner, edit->style.unit.data, edit->style.unit.len, SIZE_MAX - 1, err) < 0)
         goto out;
     if (put_text(edit, "{", err) == 0 && put_line(edit, indent, 1, err) == 0 &&
         put_name(edit, edit->key, err) == 0 &&

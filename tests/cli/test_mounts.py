@@ -51,6 +51,15 @@ def test_in_place_writes_through_a_bind_mount(someone, server, space):
     assert someone.config.read_text() == "not this one"
 
 
+def test_other_names_of_what_is_written_through_hold_it_too(someone, server, space):
+    mounted, source = bind(someone, space)
+    other = source.parent / "other"
+    os.link(source, other)
+    someone.mounted_files.add(other)
+    someone.to(server, "--in-place", through=mounted.through).succeeded()
+    assert someone.entry(server.host, other) == f"{USER}:{TOKEN}"
+
+
 def test_in_place_cuts_off_what_was_longer(someone, server, space):
     long = '{"auths":{"HOST":{"auth":"YTpi","identitytoken":"' + "x" * 5000 + '"}}}'
     mounted, source = bind(someone, space, long.replace("HOST", server.host))

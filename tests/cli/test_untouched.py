@@ -1,5 +1,7 @@
 """When the auth file must stay as it is: the harness compares every byte of it."""
 
+import os
+
 import pytest
 
 from harness import OTHER_TOKEN
@@ -93,6 +95,18 @@ def test_a_directory_that_cannot_be_written(login, registry, exists):
     login.config.parent.chmod(0o500)
     login.to(server, unprivileged=True).failed(8, str(login.home), "permission denied")
     assert server.connections == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another user")
+def test_root_that_may_not_act_as_the_owner(login, registry):
+    """Seen before anything is sent, too."""
+    server = registry()
+    os.chown(login.home, 1234, 1234)
+    login.home.chmod(0o777)
+    cannot = ("setpriv", "--bounding-set=-setuid,-setgid", "--inh-caps=-setuid,-setgid")
+    login.to(server, through=cannot).failed(8, "act as user 1234", "hint: ", "CAP_SETUID")
+    assert server.connections == 0
+    assert not login.config.parent.exists()
 
 
 def test_a_home_that_cannot_be_written(login, registry):

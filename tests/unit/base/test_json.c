@@ -73,6 +73,9 @@ static void test_what_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_refused(rows[i], strlen(rows[i]), "is not valid JSON (line ");
+    /* Valid, but beyond what jansson holds. */
+    assert_refused("[1e400]", 7, "has a number beyond the range of a double");
+    assert_refused("{\"a\\u0000\":1}", 13, "has a key with a NUL character");
     assert_refused("{}\0", 3, "is not valid JSON");
     assert_refused("{\0}", 3, "is not valid JSON");
     assert_refused("{\"a\":1\0}", 8, "is not valid JSON"); /* jansson itself takes this */
@@ -114,7 +117,7 @@ static void test_depth(void **state)
     assert_non_null(text);
     memset(text, '[', DEPTH);
     assert_null(json_parse(text, DEPTH, "it", CLASS_UNPROVED, &err));
-    assert_error("depth", &err, CLASS_UNPROVED, "it is not valid JSON");
+    assert_error("depth", &err, CLASS_UNPROVED, "it is nested deeper than 2048 levels");
     free(text);
 }
 

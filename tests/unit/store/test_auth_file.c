@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "store/document.h"
+#include "store/swap.h"
 #include "support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -281,6 +283,94 @@ static void descriptors_are_closed(void **state)
     assert_int_equal(support_count("/proc/self/fd"), before);
 }
 
+/* What swap_in() says, before it is let do its work. */
+static unsigned stale_rounds;
+static void (*on_swap)(void);
+
+enum swap_result __real_swap_in(char *temporary, const char *path, const struct stat *seen);
+enum swap_result __wrap_swap_in(char *temporary, const char *path, const struct stat *seen);
+
+enum swap_result __wrap_swap_in(char *temporary, const char *path, const struct stat *seen)
+{
+    if (on_swap != NULL)
+        on_swap();
+    on_swap = NULL;
+    if (stale_rounds == 0)
+        return __real_swap_in(temporary, path, seen);
+    stale_rounds--;
+    return SWAP_STALE;
+}
+
+static int store_and_warn(struct warnings *warnings, struct error *err)
+{
+    struct secret auth = support_secret(AUTH);
+    struct auth_file file = {
+        .path = "config.json", .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    bool changed;
+    int ret;
+
+    *warnings = (struct warnings){.count = 0};
+    *err = ERROR_INIT;
+    ret = auth_file_store(&file, clock_system(), support_in_ms(2000), &changed, warnings, err);
+    secret_clear(&auth);
+    return ret;
+}
+
+static void warnings_are_given_once(void **state)
+{
+    struct warnings warnings;
+    struct error err;
+
+    (void)state;
+    support_write_bytes("config.json", "\0xyz", 4);
+    support_write(".config.json.ghcr-login-copy", "{}");
+    support_must(link("config.json", "other") == 0, "link");
+    stale_rounds = 3;
+    assert_int_equal(store_and_warn(&warnings, &err), 0);
+    assert_int_equal(stale_rounds, 0);
+    assert_int_equal(warnings.count, 2);
+    assert_non_null(strstr(warnings.items[0], "half written"));
+    assert_non_null(strstr(warnings.items[1], "hard links"));
+}
+
+static void add_a_helper(void)
+{
+    support_replace("config.json", "{\"credsStore\":\"pass\"}");
+}
+
+/* Its user may have run `docker login` with a helper while the registry was asked. */
+static void helper_that_comes_in_between_is_seen(void **state)
+{
+    struct warnings warnings;
+    struct error err;
+
+    (void)state;
+    support_write("config.json", "{}");
+    on_swap = add_a_helper;
+    assert_int_equal(store_and_warn(&warnings, &err), -1);
+    assert_int_equal(err.cls, CLASS_HELPER);
+    assert_true(support_holds("config.json", "{\"credsStore\":\"pass\"}"));
+}
+
+static void file_that_would_grow_too_long_is_refused(void **state)
+{
+    char *text = malloc(DOCUMENT_MAX);
+    struct error err;
+    bool changed;
+
+    (void)state;
+    support_must(text != NULL, "malloc");
+    memset(text, ' ', DOCUMENT_MAX);
+    memcpy(text, "{}", 2);
+    support_write_bytes("config.json", text, DOCUMENT_MAX);
+    free(text);
+    assert_int_equal(store("config.json", &changed, &err), -1);
+    assert_int_equal(err.cls, CLASS_AUTHFILE);
+    assert_non_null(strstr(err.message, "'config.json' would be longer than"));
+    assert_false(changed);
+    assert_int_equal(support_stat("config.json").st_size, DOCUMENT_MAX);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -299,6 +389,9 @@ int main(void)
         IN_DIRECTORY(deadline_is_for_waiting_only),
         IN_DIRECTORY(leftovers_go_also_when_nothing_changes),
         IN_DIRECTORY(descriptors_are_closed),
+        IN_DIRECTORY(warnings_are_given_once),
+        IN_DIRECTORY(helper_that_comes_in_between_is_seen),
+        IN_DIRECTORY(file_that_would_grow_too_long_is_refused),
     };
 
     json_init();

@@ -26,12 +26,17 @@ static void test_root_becomes_the_owner_and_root_again(void **state)
     struct identity identity;
     struct error err = ERROR_INIT;
     struct stat st;
-    gid_t groups[IDENTITY_GROUPS_MAX];
-    int before = getgroups(IDENTITY_GROUPS_MAX, groups);
+    gid_t many[300];
+    gid_t before[300];
+    gid_t after[300];
 
     (void)state;
     need_root();
+    for (size_t i = 0; i < COUNT(many); i++)
+        many[i] = (gid_t)(5000 + i);
     support_must(chown(".", SOMEBODY, SOME_GROUP) == 0, "chown");
+    support_must(setgroups(COUNT(many), many) == 0 && setegid(77) == 0, "setgroups");
+    assert_int_equal(getgroups(COUNT(before), before), COUNT(many));
     st = support_stat(".");
     assert_int_equal(identity_take(&identity, &st, &err), 0);
     assert_int_equal(geteuid(), SOMEBODY);
@@ -39,9 +44,11 @@ static void test_root_becomes_the_owner_and_root_again(void **state)
     assert_int_equal(getgroups(0, NULL), 0);
     identity_restore(&identity);
     assert_int_equal(geteuid(), 0);
-    assert_int_equal(getegid(), getgid());
-    assert_int_equal(getgroups(0, NULL), before);
+    assert_int_equal(getegid(), 77);
+    assert_int_equal(getgroups(COUNT(after), after), COUNT(many));
+    assert_memory_equal(before, after, sizeof(before));
     identity_restore(&identity); /* once is enough */
+    support_must(setegid(0) == 0 && setgroups(0, NULL) == 0, "setgroups");
 }
 
 static void test_own_things_change_nothing(void **state)

@@ -7,7 +7,9 @@
 
 #include "store/in_place.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 
 #include "base/json.h"
 #include "mounts.h"
@@ -120,7 +122,7 @@ static int write_text(const char *path, const char *old, const char *text, struc
 {
     struct secret old_text = support_secret(old);
     struct secret new_text = support_secret(text);
-    int ret = in_place_write(path, &old_text, &new_text, err);
+    int ret = in_place_write(path, &old_text, false, &new_text, err);
 
     disarm();
     secret_clear(&old_text);
@@ -287,6 +289,7 @@ static void test_copy_stays_where_nothing_can_be_written(void **state)
     assert_int_equal(support_mode(COPY_PATH), 0600);
 }
 
+/* A file that is whole needs a copy of its own: what lies there is not trusted to be one. */
 static void test_old_copy_gives_way(void **state)
 {
     struct error err = ERROR_INIT;
@@ -294,13 +297,147 @@ static void test_old_copy_gives_way(void **state)
     (void)state;
     support_write(FILE_PATH, "old");
     support_write(COPY_PATH, "of another run");
+    fault.observer = look;
+    arm(CALL_WRITE, 2, HOW_LOOK, 0);
     assert_int_equal(write_text(FILE_PATH, "old", "new", &err), 0);
+    assert_int_equal(fault.count, 2);
     assert_int_equal(support_count("."), 1);
     support_write("precious", "kept");
     support_must(symlink("precious", COPY_PATH) == 0, "symlink");
     assert_int_equal(write_text(FILE_PATH, "new", "newer", &err), 0);
     assert_true(support_holds("precious", "kept"));
     assert_int_equal(support_count("."), 2);
+}
+
+/* In a directory that others can write, a foreign file there is in the way: nothing is written. */
+static int write_beside_a_foreign_file(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (write_text("shared/file", "old", "new", &err) == 0)
+        return 1;
+    return err.cls == CLASS_AUTHFILE && strstr(err.message, "the copy") != NULL ? 0 : 2;
+}
+
+static void test_foreign_copy_that_stays_is_in_the_way(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0755) == 0 && mkdir("shared", 0755) == 0, "mkdir");
+    support_must(chmod("shared", 01777) == 0, "chmod");
+    support_write("shared/file", "old");
+    support_must(chmod("shared/file", 0666) == 0, "chmod");
+    support_write("shared/.file.ghcr-login-copy", "of root's");
+    assert_int_equal(support_in_child(true, write_beside_a_foreign_file), 0);
+    assert_true(support_holds("shared/file", "old"));
+    assert_true(support_holds("shared/.file.ghcr-login-copy", "of root's"));
+}
+
+static int recover(struct error *err)
+{
+    struct stat st = support_stat(FILE_PATH);
+    struct secret text = SECRET_INIT;
+    int ret = in_place_recover(&text, FILE_PATH, &st, 100, err);
+    bool is_right = ret < 0 || strcmp(secret_text(&text), "whole") == 0;
+
+    secret_clear(&text);
+    assert_true(is_right);
+    return ret;
+}
+
+/* A copy is taken from who might have written the file itself. */
+static void test_copy_is_trusted_as_the_file_is(void **state)
+{
+    enum { ROOT = 0, SOMEBODY = 1234, ANOTHER = 1235 };
+    static const struct {
+        const char *label;
+        uid_t file_owner;
+        mode_t file_mode;
+        uid_t copy_owner;
+        mode_t copy_mode;
+        bool is_taken;
+    } rows[] = {
+        {"ours", SOMEBODY, 0644, ROOT, 0600, true},
+        {"the owner's", SOMEBODY, 0644, SOMEBODY, 0600, true},
+        {"another's", SOMEBODY, 0644, ANOTHER, 0600, false},
+        {"others can write it", SOMEBODY, 0600, SOMEBODY, 0602, false},
+        {"a group can write it", SOMEBODY, 0600, ROOT, 0620, false},
+        {"a file system with one mode for all", SOMEBODY, 0777, SOMEBODY, 0777, true},
+        {"with one group for all", SOMEBODY, 0664, SOMEBODY, 0664, true},
+    };
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+
+        support_write(FILE_PATH, "x");
+        support_write(COPY_PATH, "whole");
+        support_must(chown(FILE_PATH, rows[i].file_owner, 0) == 0, "chown");
+        support_must(chown(COPY_PATH, rows[i].copy_owner, 0) == 0, "chown");
+        support_must(chmod(FILE_PATH, rows[i].file_mode) == 0, "chmod");
+        support_must(chmod(COPY_PATH, rows[i].copy_mode) == 0, "chmod");
+        assert_row(rows[i].label, (recover(&err) == 0) == rows[i].is_taken);
+        if (!rows[i].is_taken)
+            assert_error(rows[i].label, &err, CLASS_AUTHFILE, COPY_PATH);
+        support_must(unlink(FILE_PATH) == 0 && unlink(COPY_PATH) == 0, "unlink");
+    }
+}
+
+/* Another run may write through another mount of the file, where its lock does not hold us up. */
+static int finish_soon(void)
+{
+    int fd = open(FILE_PATH, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || flock(fd, LOCK_EX) < 0 || pwrite(fd, "", 1, 0) != 1)
+        return 1;
+    (void)kill(getppid(), SIGUSR1);
+    (void)poll(NULL, 0, 100);
+    return pwrite(fd, "{", 1, 0) == 1 ? 0 : 2;
+}
+
+static void test_reader_waits_for_a_writer(void **state)
+{
+    struct auth_file file = {
+        .path = FILE_PATH, .format = AUTH_FORMAT_DOCKER, .key = "x.io", .host = "x.io"};
+    struct secret auth = support_secret(AUTH);
+    struct error err = ERROR_INIT;
+    sigset_t one;
+    pid_t child;
+    int status;
+    int sig;
+
+    (void)state;
+    file.auth = &auth;
+    support_write(FILE_PATH, OLD);
+    (void)sigemptyset(&one);
+    (void)sigaddset(&one, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &one, NULL);
+    child = fork();
+    support_must(child >= 0, "fork");
+    if (child == 0)
+        _exit(finish_soon());
+    assert_int_equal(sigwait(&one, &sig), 0);
+    if (auth_file_check(&file, &err) < 0)
+        fail_msg("%s", err.message);
+    support_must(waitpid(child, &status, 0) == child, "waitpid");
+    assert_int_equal(status, 0);
+    secret_clear(&auth);
+}
+
+static void test_damage_without_a_copy_is_named(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write(FILE_PATH, OLD);
+    support_must(truncate(FILE_PATH, 0) == 0 && truncate(FILE_PATH, 100) == 0, "truncate");
+    assert_int_equal(store("ghcr.io", AUTH, &err), -1);
+    assert_error("zeros", &err, CLASS_AUTHFILE, "begins with a NUL byte");
+    assert_non_null(strstr(err.hint, COPY_PATH));
+    assert_int_equal(support_count("."), 1);
 }
 
 static void test_only_a_file_is_written_through(void **state)
@@ -568,6 +705,10 @@ int main(void)
         IN_DIRECTORY(test_old_text_is_put_back),
         IN_DIRECTORY(test_copy_stays_where_nothing_can_be_written),
         IN_DIRECTORY(test_old_copy_gives_way),
+        IN_DIRECTORY(test_foreign_copy_that_stays_is_in_the_way),
+        IN_DIRECTORY(test_copy_is_trusted_as_the_file_is),
+        IN_DIRECTORY(test_reader_waits_for_a_writer),
+        IN_DIRECTORY(test_damage_without_a_copy_is_named),
         IN_DIRECTORY(test_only_a_file_is_written_through),
         IN_DIRECTORY(test_nothing_is_written_without_a_copy),
         IN_DIRECTORY(test_killed_writer_leaves_the_copy),

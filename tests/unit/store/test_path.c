@@ -248,6 +248,32 @@ static void nearest_directory_exists(void **state)
     assert_string_equal(found, "/");
 }
 
+static void same_file_by_another_path(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool is_same;
+    } rows[] = {
+        {"dir/file", "dir/file", true},    {"dir/file", "./dir/file", true},
+        {"dir/file", "dir//file", true},   {"dir/file", "way/file", true},
+        {"dir/file", "link", true},        {"dir/absent", "way/absent", true},
+        {"dir/file", "dir/other", false}, /* a hard link is replaced alone */
+        {"dir/file", "dir/absent", false}, {"none/file", "none/file", true},
+        {"none/file", "gone/file", false}, {"dir/file", "loop", false},
+    };
+
+    (void)state;
+    support_must(mkdir("dir", 0700) == 0 && symlink("dir", "way") == 0, "mkdir");
+    support_write("dir/file", "x");
+    support_must(link("dir/file", "dir/other") == 0 && symlink("way/file", "link") == 0, "link");
+    support_must(symlink("loop", "loop") == 0, "symlink");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(path_is_same(rows[i].a, rows[i].b), rows[i].is_same);
+        assert_int_equal(path_is_same(rows[i].b, rows[i].a), rows[i].is_same);
+    }
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -266,6 +292,7 @@ int main(void)
         IN_DIRECTORY(directories_belong_to_the_owner_above),
         IN_DIRECTORY(directories_that_cannot_be_made_are_an_error),
         IN_DIRECTORY(nearest_directory_exists),
+        IN_DIRECTORY(same_file_by_another_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
