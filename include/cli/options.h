@@ -1,5 +1,5 @@
 /*
- * What was asked for on the command line. One table drives parsing and --help.
+ * What was asked for on the command line. option_table.h says what can be.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -17,8 +17,16 @@ struct option_list {
     size_t count;
 };
 
+/* The word that may come first; bits, for the table says of each option where it applies. */
+enum command {
+    COMMAND_LOGIN = 1,
+    COMMAND_LOGOUT = 2,
+    COMMAND_STATUS = 4,
+};
+
 /* Strings point into argv. */
 struct options {
+    enum command command;
     const char *registry; /* NULL: the default */
     const char *username;
     const char *username_env;
@@ -46,30 +54,6 @@ struct options {
     bool help;
     bool version;
 };
-
-enum option_kind {
-    OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char * */
-    OPTION_PATH,    /* const char *, not empty */
-    OPTION_LIST,    /* struct option_list */
-    OPTION_NUMBER,  /* unsigned, 0 to `max` */
-    OPTION_SECONDS, /* unsigned, 1 to `max` */
-    OPTION_REFUSED, /* exists only to be refused; `help` is the reason */
-};
-
-struct option_spec {
-    const char *name;     /* without "--" */
-    char letter;          /* '\0': none */
-    const char *argument; /* its name in --help; NULL: takes none */
-    enum option_kind kind;
-    size_t offset; /* in struct options */
-    unsigned max;
-    const char *group; /* heading in --help; NULL: not shown there */
-    const char *help;
-};
-
-/* The table, in the order of --help; `*count` says how long it is. */
-const struct option_spec *options_table(size_t *count);
 
 /*
  * Parse. Unknown, repeated and contradicting options are refused; values are not shown in errors.

@@ -29,6 +29,7 @@ struct layout_object {
     struct layout_member first;
     struct layout_member last;
     struct layout_member found; /* the member asked for, where has_found */
+    struct span cut;            /* that with one comma: what to take away to be without it */
     bool has_found;
 };
 

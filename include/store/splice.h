@@ -1,6 +1,6 @@
 /*
- * One entry written into the text of an auth file, laid out as the text around it is, with every
- * other byte kept. Pure. For document.c, which knows what the text means.
+ * One member written into the text of an auth file, or taken out of it, laid out as the text
+ * around it is, with every other byte kept. Pure. For document.c, which knows what the text means.
  */
 #ifndef STORE_SPLICE_H
 #define STORE_SPLICE_H
@@ -8,15 +8,31 @@
 #include "base/error.h"
 #include "base/secret.h"
 
+/* What is written in place of a member's value. */
+enum splice_value {
+    SPLICE_ENTRY,        /* {"auth": AUTH} */
+    SPLICE_EMPTY_OBJECT, /* {} */
+    SPLICE_EMPTY_TEXT,   /* "" */
+};
+
+struct splice {
+    const char *object; /* the member of the text that holds the member */
+    const char *key;    /* neither name needs JSON escapes, if it has to be written */
+    enum splice_value value;
+    const struct secret *auth; /* of SPLICE_ENTRY */
+};
+
 /*
- * Write {"auth": AUTH} as the member `key` of the member `auths_name` of `in`, in place of what is
- * there or behind the last. `in` is valid JSON: an object, whose member `auths_name` is an object,
- * null or absent; NULL makes a new document. Neither name needs JSON escapes.
+ * Write the member, in place of what is there or behind the last. `in` is valid JSON: an object,
+ * whose member `object` is an object, null or absent; NULL makes a new document.
  * Returns 0 and replaces *out (release with secret_clear()), or -1 with *err set and *out
  * untouched.
  */
-int splice_entry(struct secret *out, const struct secret *in, const char *auths_name,
-                 const char *key, const struct secret *auth, struct error *err)
-    __attribute__((warn_unused_result));
+int splice_set(struct secret *out, const struct secret *in, const struct splice *splice,
+               struct error *err) __attribute__((warn_unused_result));
+
+/* Take the member away, which is there, with one comma. The same otherwise. */
+int splice_remove(struct secret *out, const struct secret *in, const struct splice *splice,
+                  struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -1,96 +1,34 @@
 #include "cli/options.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/scan.h"
-
-#define AT(member) offsetof(struct options, member)
-
-enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100 };
-
-static const struct option_spec table[] = {
-    {"username", 'u', "NAME", OPTION_TEXT, AT(username), 0, "Who",
-     "the account that owns the token"},
-    {"username-env", 0, "VAR", OPTION_TEXT, AT(username_env), 0, "Who",
-     "the name is in this environment variable"},
-    {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, "Who",
-     "the name is in this file"},
-    {"password-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, "Token",
-     "read the token from standard input"},
-    {"token-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, "Token", "the same"},
-    {"token-env", 0, "VAR", OPTION_TEXT, AT(token_env), 0, "Token",
-     "the token is in this environment variable"},
-    {"token-file", 0, "FILE", OPTION_TEXT, AT(token_file), 0, "Token", "the token is in this file"},
-    {"password", 'p', "VALUE", OPTION_REFUSED, 0, 0, NULL,
-     "every process can read the arguments of every other, and shells keep them"},
-    {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, "Where",
-     "store in Docker's config.json (the default)"},
-    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, "Where",
-     "store in Podman's auth.json; with --docker in both"},
-    {"config", 0, "DIR", OPTION_PATH, AT(config_dir), 0, "Where",
-     "the directory of Docker's config.json"},
-    {"authfile", 0, "FILE", OPTION_PATH, AT(authfile), 0, "Where",
-     "store in this file, in the format of auth.json"},
-    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, "Where",
-     "Podman's file that outlasts a reboot: ~/.config/containers/auth.json"},
-    {"in-place", 0, NULL, OPTION_FLAG, AT(in_place), 0, "Where",
-     "write through a file that cannot be replaced: a bind mount"},
-    {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, "Proof",
-     "succeed only if the credential can pull this image; repeatable"},
-    {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, "Network",
-     "limit of the whole run (60)"},
-    {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
-     "Network", "limit of each connection attempt (10)"},
-    {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, "Network",
-     "ask again N times where waiting can help (4)"},
-    {"cacert", 0, "FILE", OPTION_PATH, AT(ca_file), 0, "Network",
-     "trust only the CA certificates in this file"},
-    {"cert-dir", 0, "DIR", OPTION_PATH, AT(cert_dir), 0, "Network",
-     "CA and client certificates (*.crt, *.cert, *.key) for this registry"},
-    {"allow-realm", 0, "HOST", OPTION_LIST, AT(allowed_realms), 0, "Network",
-     "the token may be sent to this host[:port] too; repeatable"},
-    {"plain-http", 0, NULL, OPTION_FLAG, AT(plain_http), 0, "Network",
-     "speak http without TLS: the token can be read on the way"},
-    {"json", 0, NULL, OPTION_FLAG, AT(json), 0, "Output", "one JSON object on standard output"},
-    {"quiet", 'q', NULL, OPTION_FLAG, AT(quiet), 0, "Output", "say nothing but errors"},
-    {"verbose", 'v', NULL, OPTION_FLAG, AT(verbose), 0, "Output",
-     "show each request and answer on standard error"},
-    {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, "Output", "show this help"},
-    {"version", 0, NULL, OPTION_FLAG, AT(version), 0, "Output", "show the version"},
-};
-
-enum { TABLE_LEN = sizeof(table) / sizeof(table[0]) };
+#include "cli/option_table.h"
 
 /* argv under the cursor, and which options were seen. */
 struct parser {
     struct options *out;
     char *const *next;
     char *const *end;
-    bool seen[TABLE_LEN];
+    bool seen[OPTION_TABLE_MAX];
 };
-
-const struct option_spec *options_table(size_t *count)
-{
-    *count = TABLE_LEN;
-    return table;
-}
 
 static const struct option_spec *find_long(struct span name)
 {
-    for (size_t i = 0; i < TABLE_LEN; i++) {
-        if (name.len == strlen(table[i].name) && memcmp(name.data, table[i].name, name.len) == 0)
-            return &table[i];
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (name.len == strlen(option_table[i].name) &&
+            memcmp(name.data, option_table[i].name, name.len) == 0)
+            return &option_table[i];
     }
     return NULL;
 }
 
 static const struct option_spec *find_short(char letter)
 {
-    for (size_t i = 0; i < TABLE_LEN; i++) {
-        if (table[i].letter == letter && letter != '\0')
-            return &table[i];
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (option_table[i].letter == letter && letter != '\0')
+            return &option_table[i];
     }
     return NULL;
 }
@@ -131,10 +69,13 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
                struct error *err)
 {
     char *member = (char *)p->out + spec->offset;
-    size_t index = (size_t)(spec - table);
+    size_t index = (size_t)(spec - option_table);
 
     if (spec->kind == OPTION_REFUSED)
         return refuse(spec, err);
+    if ((spec->commands & p->out->command) == 0)
+        return error_set(err, CLASS_USAGE, "--%s has no meaning for '%s'", spec->name,
+                         option_table_command_name(p->out->command));
     if (p->seen[index] && spec->kind != OPTION_LIST)
         return error_set(err, CLASS_USAGE, "--%s is given twice", spec->name);
     p->seen[index] = true;
@@ -252,14 +193,11 @@ static int check_contradictions(const struct options *o, struct error *err)
 static int parse_words(struct parser *p, struct error *err)
 {
     bool only_names = false;
-    bool at_start = true;
 
-    for (; p->next < p->end; at_start = false) {
+    while (p->next < p->end) {
         const char *word = *p->next++;
         int ret;
 
-        if (at_start && strcmp(word, "login") == 0)
-            continue;
         if (!only_names && strcmp(word, "--") == 0) {
             only_names = true;
             continue;
@@ -280,7 +218,10 @@ int options_parse(struct options *out, int argc, char *const argv[], struct erro
 {
     struct parser p = {.out = out, .next = argv + (argc > 0), .end = argv + argc};
 
-    *out = (struct options){.timeout_s = 60, .connect_timeout_s = 10, .retries = 4};
+    *out = (struct options){
+        .command = COMMAND_LOGIN, .timeout_s = 60, .connect_timeout_s = 10, .retries = 4};
+    if (p.next < p.end && option_table_command(*p.next, &out->command))
+        p.next++;
     if (parse_words(&p, err) == 0 && check_contradictions(out, err) == 0)
         return 0;
     /* Who reads JSON wants it of this error too, wherever --json stands. */

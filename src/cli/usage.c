@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/option_table.h"
 
 enum { HELP_COLUMN = 30 };
 
@@ -36,18 +36,16 @@ static void print_option(FILE *out, const struct option_spec *spec)
 
 void usage_print_help(FILE *out)
 {
-    size_t count;
-    const struct option_spec *table = options_table(&count);
     const char *group = "";
 
     (void)fputs(head, out);
-    for (size_t i = 0; i < count; i++) {
-        if (table[i].group == NULL)
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (option_table[i].group == NULL)
             continue;
-        if (strcmp(group, table[i].group) != 0)
-            (void)fprintf(out, "\n%s:\n", table[i].group);
-        group = table[i].group;
-        print_option(out, &table[i]);
+        if (strcmp(group, option_table[i].group) != 0)
+            (void)fprintf(out, "\n%s:\n", option_table[i].group);
+        group = option_table[i].group;
+        print_option(out, &option_table[i]);
     }
     (void)fputs(tail, out);
 }

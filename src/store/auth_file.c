@@ -70,10 +70,11 @@ static void reading_clear(struct reading *reading)
 static int read_and_judge(struct reading *out, struct locked_file *locked,
                           const struct auth_file *file, const char *name, struct error *err)
 {
+    struct document_edit edit = {.change = DOCUMENT_STORE, .key = file->key, .auth = file->auth};
     bool changed;
 
     if (locked_file_read(locked, &out->text, DOCUMENT_MAX, err) < 0 ||
-        document_set(&out->edited, &out->text, name, file->key, file->auth, &changed, err) < 0)
+        document_edit(&out->edited, &out->text, name, &edit, &changed, err) < 0)
         return -1;
     out->is_due = changed || locked->is_damaged;
     return check_helper(&out->edited, file, name, err);

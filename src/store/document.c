@@ -85,63 +85,122 @@ static bool is_entry_current(const json_t *entry, const struct secret *auth)
     return true;
 }
 
-/* The member "auths" of a document (`root` may be NULL), as the document spells it. */
-static int find_auths(json_t *root, const char *name, const char **spelling, json_t **auths,
-                      struct error *err)
+/* The member `wanted` of a document (`root` may be NULL), as the document spells it. */
+static int find_object(json_t *root, const char *wanted, const char *name, const char **spelling,
+                       json_t **object, struct error *err)
 {
-    if (find_member(root, "auths", name, spelling, auths, err) < 0)
+    if (find_member(root, wanted, name, spelling, object, err) < 0)
         return -1;
-    if (*auths != NULL && !json_is_object(*auths) && !json_is_null(*auths))
-        return error_set(err, CLASS_AUTHFILE, "'auths' in %s is not an object", name);
+    if (*object != NULL && !json_is_object(*object) && !json_is_null(*object))
+        return error_set(err, CLASS_AUTHFILE, "'%s' in %s is not an object", wanted, name);
     return 0;
 }
 
-/* Whether `text` is the document `root` (may be NULL) with the entry set and nothing else changed.
- */
-static int judge(const struct secret *text, json_t *root, const char *auths_name, const char *key,
-                 const struct secret *auth, struct error *err)
+/* What each change does. */
+static const struct {
+    const char *object; /* that it changes */
+    bool is_removal;
+    enum splice_value value;
+} changes[] = {
+    [DOCUMENT_STORE] = {"auths", false, SPLICE_ENTRY},
+    [DOCUMENT_MARK] = {"auths", false, SPLICE_EMPTY_OBJECT},
+    [DOCUMENT_REMOVE] = {"auths", true, SPLICE_ENTRY},
+    [DOCUMENT_BYPASS] = {"credHelpers", false, SPLICE_EMPTY_TEXT},
+    [DOCUMENT_UNHELP] = {"credHelpers", true, SPLICE_EMPTY_TEXT},
+};
+
+static bool is_current(json_t *object, const struct document_edit *edit)
+{
+    const json_t *member = json_object_get(object, edit->key);
+
+    switch (edit->change) {
+    case DOCUMENT_STORE:
+        return is_entry_current(member, edit->auth);
+    case DOCUMENT_MARK:
+        return json_is_object(member) && json_object_size(member) == 0;
+    case DOCUMENT_BYPASS:
+        return json_is_string(member) && json_string_length(member) == 0;
+    case DOCUMENT_REMOVE:
+    case DOCUMENT_UNHELP:
+        break;
+    }
+    return member == NULL;
+}
+
+/* What the member becomes; NULL where it goes. */
+static json_t *new_value(const struct document_edit *edit)
+{
+    if (changes[edit->change].is_removal)
+        return NULL;
+    switch (changes[edit->change].value) {
+    case SPLICE_ENTRY:
+        return json_pack("{s:s}", "auth", secret_text(edit->auth));
+    case SPLICE_EMPTY_OBJECT:
+        return json_object();
+    case SPLICE_EMPTY_TEXT:
+        break;
+    }
+    return json_string("");
+}
+
+/* Whether `text` is the document `root` (may be NULL) so changed, and nothing else. */
+static int judge(const struct secret *text, json_t *root, const char *object_name,
+                 const struct document_edit *edit, struct error *err)
 {
     json_t *expected = root != NULL ? json_copy(root) : json_object();
-    json_t *old_auths = json_object_get(expected, auths_name);
-    json_t *auths = json_is_object(old_auths) ? json_copy(old_auths) : json_object();
-    json_t *entry = json_pack("{s:s}", "auth", secret_text(auth));
+    json_t *old = json_object_get(expected, object_name);
+    json_t *object = json_is_object(old) ? json_copy(old) : json_object();
     json_t *result = json_parse(secret_text(text), text->len, "the result", CLASS_INTERNAL, err);
-    bool same = json_object_set_new(auths, key, entry) == 0 &&
-                json_object_set(expected, auths_name, auths) == 0 && result != NULL &&
+    int ret = changes[edit->change].is_removal
+                  ? json_object_del(object, edit->key)
+                  : json_object_set_new(object, edit->key, new_value(edit));
+    bool same = ret == 0 && json_object_set(expected, object_name, object) == 0 && result != NULL &&
                 json_equal(expected, result);
 
-    json_decref(auths);
+    json_decref(object);
     json_decref(expected);
     json_decref(result);
     return same ? 0 : error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
 }
 
-int document_set(struct secret *out, const struct secret *in, const char *name, const char *key,
-                 const struct secret *auth, bool *changed, struct error *err)
+static int splice(struct secret *out, const struct secret *in, json_t *root, const char *spelling,
+                  const struct document_edit *edit, struct error *err)
+{
+    struct splice what = {.object = spelling,
+                          .key = edit->key,
+                          .value = changes[edit->change].value,
+                          .auth = edit->auth};
+    int ret = changes[edit->change].is_removal
+                  ? splice_remove(out, in, &what, err)
+                  : splice_set(out, root != NULL ? in : NULL, &what, err);
+
+    return ret == 0 ? judge(out, root, spelling, edit, err) : -1;
+}
+
+int document_edit(struct secret *out, const struct secret *in, const char *name,
+                  const struct document_edit *edit, bool *changed, struct error *err)
 {
     struct secret built = SECRET_INIT;
     const char *spelling;
     json_t *root;
-    json_t *auths;
-    bool is_current;
+    json_t *object;
+    bool is_due;
     int ret = -1;
 
     if (parse(&root, in, name, err) < 0)
         return -1;
-    if (find_auths(root, name, &spelling, &auths, err) < 0)
+    if (find_object(root, changes[edit->change].object, name, &spelling, &object, err) < 0)
         goto out;
-    is_current = is_entry_current(json_object_get(auths, key), auth);
-    if (is_current)
-        ret = secret_append(&built, in->data, in->len, SIZE_MAX - 1, err);
-    else if (splice_entry(&built, root != NULL ? in : NULL, spelling, key, auth, err) == 0)
-        ret = judge(&built, root, spelling, key, auth, err);
-    if (ret == 0 && built.len > DOCUMENT_MAX)
+    is_due = !is_current(object, edit);
+    ret = is_due ? splice(&built, in, root, spelling, edit, err)
+                 : secret_append(&built, in->data, in->len, SIZE_MAX - 1, err);
+    if (ret == 0 && is_due && built.len > DOCUMENT_MAX)
         ret =
             error_set(err, CLASS_AUTHFILE, "%s would be longer than %d bytes", name, DOCUMENT_MAX);
     if (ret < 0)
         goto out;
     secret_move(out, &built);
-    *changed = !is_current;
+    *changed = is_due;
 out:
     secret_clear(&built);
     json_decref(root);
@@ -187,7 +246,7 @@ int document_each_key(const struct secret *in, const char *name, const char *pre
 
     if (parse(&root, in, name, err) < 0)
         return -1;
-    ret = find_auths(root, name, &spelling, &auths, err);
+    ret = find_object(root, "auths", name, &spelling, &auths, err);
     if (ret < 0)
         goto out;
     json_object_foreach(auths, key, value)

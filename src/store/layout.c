@@ -77,6 +77,29 @@ static bool key_is(struct span quoted, const char *key)
     return same;
 }
 
+static const char *span_end(struct span span)
+{
+    return span.data + span.len;
+}
+
+/* `member` is the one asked for; `last` still is the one before it. */
+static void note_found(struct layout_object *out, struct layout_member member)
+{
+    const char *from = out->count > 0 ? span_end(out->last.value) : member.lead.data;
+
+    out->found = member;
+    out->cut = span_between(from, span_end(member.value));
+    out->has_found = true;
+}
+
+/* Behind a member, at the comma or brace: the first takes the comma behind it along. */
+static void note_end(struct layout_object *out, const struct scan *s)
+{
+    if (!out->has_found || out->count != 1 || out->found.key.data != out->first.key.data)
+        return;
+    out->cut = span_between(out->cut.data, scan_is_at(s, ',') ? s->p + 1 : s->p);
+}
+
 bool layout_find(struct layout_object *out, struct span object, const char *key)
 {
     struct scan s = scan_over(object.data, object.len);
@@ -97,14 +120,13 @@ bool layout_find(struct layout_object *out, struct span object, const char *key)
             return scan_is_at(&ahead, '}');
         }
         member = next_member(&s);
+        if (!out->has_found && key_is(member.key, key))
+            note_found(out, member);
         out->first = out->count == 0 ? member : out->first;
         out->last = member;
         out->count++;
-        if (!out->has_found && key_is(member.key, key)) {
-            out->found = member;
-            out->has_found = true;
-        }
         (void)scan_run(&s, space_bytes, &ignored);
+        note_end(out, &s);
         if (!scan_char(&s, ',') && !scan_is_at(&s, '}'))
             return false;
     }

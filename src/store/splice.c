@@ -8,9 +8,7 @@
 /* An edit under way. */
 struct edit {
     const struct secret *in;
-    const char *auths_name;
-    const char *key;
-    const struct secret *auth;
+    const struct splice *what;
     struct secret out;
     struct layout_style style;
 };
@@ -47,19 +45,21 @@ static int put_name(struct edit *edit, const char *name, struct error *err)
     return put_text(edit, edit->style.newline[0] != '\0' ? "\": " : "\":", err);
 }
 
-/* {"auth": "…"}; `indent` is that of the line its key stands on. */
-static int put_entry(struct edit *edit, struct span indent, struct error *err)
+/* The member's value; `indent` is that of the line its key stands on. */
+static int put_member_value(struct edit *edit, struct span indent, struct error *err)
 {
+    if (edit->what->value != SPLICE_ENTRY)
+        return put_text(edit, edit->what->value == SPLICE_EMPTY_TEXT ? "\"\"" : "{}", err);
     if (put_text(edit, "{", err) < 0 || put_line(edit, indent, 1, err) < 0 ||
         put_name(edit, "auth", err) < 0 || put_text(edit, "\"", err) < 0 ||
-        put_text(edit, secret_text(edit->auth), err) < 0 || put_text(edit, "\"", err) < 0 ||
+        put_text(edit, secret_text(edit->what->auth), err) < 0 || put_text(edit, "\"", err) < 0 ||
         put_line(edit, indent, 0, err) < 0)
         return -1;
     return put_text(edit, "}", err);
 }
 
-/* The object that holds our entry alone; `indent` is that of the line its name stands on. */
-static int put_auths(struct edit *edit, struct span indent, struct error *err)
+/* The object that holds our member alone; `indent` is that of the line its name stands on. */
+static int put_object(struct edit *edit, struct span indent, struct error *err)
 {
     struct secret inner = SECRET_INIT;
     int ret = -1;
@@ -68,8 +68,8 @@ static int put_auths(struct edit *edit, struct span indent, struct error *err)
         secret_append(&inner, edit->style.unit.data, edit->style.unit.len, SIZE_MAX - 1, err) < 0)
         goto out;
     if (put_text(edit, "{", err) == 0 && put_line(edit, indent, 1, err) == 0 &&
-        put_name(edit, edit->key, err) == 0 &&
-        put_entry(edit, (struct span){.data = inner.data, .len = inner.len}, err) == 0 &&
+        put_name(edit, edit->what->key, err) == 0 &&
+        put_member_value(edit, (struct span){.data = inner.data, .len = inner.len}, err) == 0 &&
         put_line(edit, indent, 0, err) == 0)
         ret = put_text(edit, "}", err);
 out:
@@ -97,7 +97,7 @@ static int write_new_document(struct edit *edit, struct error *err)
 
     edit->style = (struct layout_style){.newline = "\n", .unit = {.data = "\t", .len = 1}};
     if (put_text(edit, "{", err) < 0 || put_line(edit, none, 1, err) < 0 ||
-        put_name(edit, edit->auths_name, err) < 0 || put_auths(edit, edit->style.unit, err) < 0)
+        put_name(edit, edit->what->object, err) < 0 || put_object(edit, edit->style.unit, err) < 0)
         return -1;
     return put_text(edit, "\n}\n", err);
 }
@@ -142,46 +142,67 @@ static int replace_value(struct edit *edit, const struct layout_member *member,
     return put_from(edit, member->value.data + member->value.len, err);
 }
 
-/* {} becomes an object with "auths". */
+/* {} becomes an object with that object. */
 static int fill_empty_root(struct edit *edit, const struct layout_object *root, struct error *err)
 {
     struct span none = {.data = "", .len = 0};
 
     if (put_until(edit, root->open + 1, err) < 0 || put_line(edit, none, 1, err) < 0 ||
-        put_name(edit, edit->auths_name, err) < 0 || put_auths(edit, edit->style.unit, err) < 0 ||
-        put_line(edit, none, 0, err) < 0)
+        put_name(edit, edit->what->object, err) < 0 ||
+        put_object(edit, edit->style.unit, err) < 0 || put_line(edit, none, 0, err) < 0)
         return -1;
     return put_from(edit, root->close, err);
 }
 
-static int splice(struct edit *edit, struct error *err)
+static int write_into(struct edit *edit, struct error *err)
 {
     struct span text = {.data = secret_text(edit->in), .len = edit->in->len};
     struct layout_object root;
-    struct layout_object auths;
+    struct layout_object object;
 
-    if (!layout_find(&root, text, edit->auths_name))
+    if (!layout_find(&root, text, edit->what->object))
         return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
     edit->style = layout_style_of(&root);
     if (root.count == 0)
         return fill_empty_root(edit, &root, err);
     if (!root.has_found)
-        return append_member(edit, &root, edit->auths_name, put_auths, err);
-    if (!layout_find(&auths, root.found.value, edit->key) || auths.count == 0)
-        return replace_value(edit, &root.found, put_auths, err); /* null or {} */
-    if (auths.has_found)
-        return replace_value(edit, &auths.found, put_entry, err);
-    return append_member(edit, &auths, edit->key, put_entry, err);
+        return append_member(edit, &root, edit->what->object, put_object, err);
+    if (!layout_find(&object, root.found.value, edit->what->key) || object.count == 0)
+        return replace_value(edit, &root.found, put_object, err); /* null or {} */
+    if (object.has_found)
+        return replace_value(edit, &object.found, put_member_value, err);
+    return append_member(edit, &object, edit->what->key, put_member_value, err);
 }
 
-int splice_entry(struct secret *out, const struct secret *in, const char *auths_name,
-                 const char *key, const struct secret *auth, struct error *err)
+static int finish(struct secret *out, struct edit *edit, int ret)
 {
-    struct edit edit = {.in = in, .auths_name = auths_name, .key = key, .auth = auth};
-    int ret = in == NULL ? write_new_document(&edit, err) : splice(&edit, err);
-
     if (ret == 0)
-        secret_move(out, &edit.out);
-    secret_clear(&edit.out);
+        secret_move(out, &edit->out);
+    secret_clear(&edit->out);
     return ret;
+}
+
+int splice_set(struct secret *out, const struct secret *in, const struct splice *splice,
+               struct error *err)
+{
+    struct edit edit = {.in = in, .what = splice};
+
+    return finish(out, &edit, in == NULL ? write_new_document(&edit, err) : write_into(&edit, err));
+}
+
+int splice_remove(struct secret *out, const struct secret *in, const struct splice *splice,
+                  struct error *err)
+{
+    struct span text = {.data = secret_text(in), .len = in->len};
+    struct edit edit = {.in = in, .what = splice};
+    struct layout_object root;
+    struct layout_object object;
+    const char *end;
+
+    if (!layout_find(&root, text, splice->object) || !root.has_found ||
+        !layout_find(&object, root.found.value, splice->key) || !object.has_found)
+        return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
+    end = object.cut.data + object.cut.len;
+    return finish(out, &edit,
+                  put_until(&edit, object.cut.data, err) < 0 ? -1 : put_from(&edit, end, err));
 }

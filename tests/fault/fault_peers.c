@@ -41,7 +41,10 @@ static void add_entry(unsigned number)
     char key[16];
 
     (void)snprintf(key, sizeof(key), "peer%u", number);
-    support_must(document_set(&edited, &text, "", key, &theirs, &changed, &err) == 0, err.message);
+    support_must(document_edit(&edited, &text, "",
+                               &(struct document_edit){DOCUMENT_STORE, key, &theirs}, &changed,
+                               &err) == 0,
+                 err.message);
     support_replace(PATH, secret_text(&edited));
     secret_clear(&text);
     secret_clear(&edited);
@@ -88,7 +91,9 @@ static bool entry_is_in(const char *path, const char *key, const struct secret *
     bool changed = true;
     bool has;
 
-    has = text.data != NULL && document_set(&edited, &text, "", key, auth, &changed, &err) == 0 &&
+    has = text.data != NULL &&
+          document_edit(&edited, &text, "", &(struct document_edit){DOCUMENT_STORE, key, auth},
+                        &changed, &err) == 0 &&
           !changed;
     secret_clear(&text);
     secret_clear(&edited);

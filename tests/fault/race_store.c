@@ -226,7 +226,10 @@ static void peer_round(unsigned entries)
     char key[32];
 
     name_peer_key(key, entries);
-    support_must(document_set(&edited, &text, "", key, &auth, &changed, &err) == 0, err.message);
+    support_must(document_edit(&edited, &text, "",
+                               &(struct document_edit){DOCUMENT_STORE, key, &auth}, &changed,
+                               &err) == 0,
+                 err.message);
     (void)unlink("peer.json"); /* not to write into what others still read */
     support_write("peer.json", secret_text(&edited));
     support_must(renameat2(AT_FDCWD, "peer.json", AT_FDCWD, PATH, RENAME_EXCHANGE) == 0, "rename");

@@ -1,6 +1,6 @@
 /*
- * Any text given as an auth file: it is refused, or the result is what jansson says it must be
- * (document_set() asks it), begins and ends as the input does, and is current when stored again.
+ * Any text given as an auth file: each change is refused, or the result is what jansson says it
+ * must be (document_edit() asks it), and nothing is due when the same is asked again.
  */
 #include "store/document.h"
 
@@ -33,34 +33,46 @@ static bool keep_going(void *ctx, const char *each)
     return true;
 }
 
+/* Any change: it is made or refused, and made once it is no longer due. */
+static void change(const struct secret *in, enum document_change kind)
+{
+    struct secret auth = secret_of("dXNlcjp0b2tlbg==", 16);
+    struct document_edit edit = {.change = kind, .key = key, .auth = &auth};
+    struct secret out = SECRET_INIT;
+    struct secret again = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    bool changed = false;
+
+    if (document_edit(&out, in, "it", &edit, &changed, &err) < 0) {
+        must(err.cls == CLASS_AUTHFILE && err.message[0] != '\0'); /* never CLASS_INTERNAL */
+    } else {
+        must(changed || secret_is_equal(in, &out));
+        must(document_edit(&again, &out, "it", &edit, &changed, &err) == 0);
+        must(!changed && secret_is_equal(&out, &again));
+    }
+    secret_clear(&auth);
+    secret_clear(&out);
+    secret_clear(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const enum document_change all[] = {DOCUMENT_STORE, DOCUMENT_MARK, DOCUMENT_REMOVE,
+                                               DOCUMENT_BYPASS, DOCUMENT_UNHELP};
     struct secret in = secret_of(data, size);
-    struct secret auth = secret_of("dXNlcjp0b2tlbg==", 16);
-    struct secret out = SECRET_INIT;
-    struct secret again = SECRET_INIT;
     struct error err = ERROR_INIT;
     char helper[DOCUMENT_HELPER_MAX + 1];
     size_t total = 0;
-    bool changed = false;
 
-    if (document_set(&out, &in, "it", key, &auth, &changed, &err) < 0) {
-        must(err.cls == CLASS_AUTHFILE && err.message[0] != '\0'); /* never CLASS_INTERNAL */
-        goto out;
-    }
-    must(changed || secret_is_equal(&in, &out));
-    must(document_set(&again, &out, "it", key, &auth, &changed, &err) == 0);
-    must(!changed && secret_is_equal(&out, &again));
-    must(document_each_key(&out, "it", "", keep_going, &total, &err) == 0);
-    must(total >= strlen(key));
-    if (document_helper(helper, &out, "it", key, true, &err) < 0)
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        change(&in, all[i]);
+    if (document_each_key(&in, "it", "", keep_going, &total, &err) < 0)
         must(err.cls == CLASS_AUTHFILE);
-out:
+    err = ERROR_INIT;
+    if (document_helper(helper, &in, "it", key, true, &err) < 0)
+        must(err.cls == CLASS_AUTHFILE);
     secret_clear(&in);
-    secret_clear(&auth);
-    secret_clear(&out);
-    secret_clear(&again);
     return 0;
 }

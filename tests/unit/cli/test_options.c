@@ -3,6 +3,7 @@
  */
 #include "../support.h"
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 
 enum { WORDS_MAX = 48 };
@@ -341,15 +342,43 @@ static void test_json_of_mistakes(void **state)
     }
 }
 
+static void test_commands(void **state)
+{
+    static const struct {
+        const char *line;
+        enum command command;
+        const char *registry;
+    } rows[] = {
+        {"", COMMAND_LOGIN, NULL},
+        {"ghcr.io", COMMAND_LOGIN, "ghcr.io"},
+        {"login", COMMAND_LOGIN, NULL},
+        {"logout", COMMAND_LOGOUT, NULL},
+        {"logout|ghcr.io", COMMAND_LOGOUT, "ghcr.io"},
+        {"logout|login", COMMAND_LOGOUT, "login"},
+        {"-q|logout", COMMAND_LOGIN, "logout"},
+        {"status|--json|x.y", COMMAND_STATUS, "x.y"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].line, parse(&o, rows[i].line, &err) == 0);
+        assert_row(rows[i].line, o.command == rows[i].command);
+        assert_row(rows[i].line, (o.registry == NULL) == (rows[i].registry == NULL));
+        if (rows[i].registry != NULL)
+            assert_row_string(rows[i].line, o.registry, rows[i].registry);
+    }
+}
+
 /* The table itself: names and letters are unique, and --help can be made of it. */
 static void test_table(void **state)
 {
-    size_t count = 0;
-    const struct option_spec *table = options_table(&count);
+    const struct option_spec *table = option_table;
 
     (void)state;
-    assert_true(count > 0);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < option_table_len; i++) {
         const char *name = table[i].name;
         bool takes_value = table[i].kind != OPTION_FLAG;
         bool is_number = table[i].kind == OPTION_NUMBER || table[i].kind == OPTION_SECONDS;
@@ -359,6 +388,7 @@ static void test_table(void **state)
         assert_row(name, (table[i].argument != NULL) == takes_value);
         assert_row(name, (table[i].max > 0) == is_number);
         assert_row(name, (table[i].group == NULL) == (table[i].kind == OPTION_REFUSED));
+        assert_row(name, (table[i].commands & (COMMAND_LOGIN | COMMAND_LOGOUT)) != 0);
         assert_row(name, table[i].offset < sizeof(struct options));
         for (size_t j = 0; j < i; j++) {
             assert_row(name, strcmp(name, table[j].name) != 0);
@@ -374,7 +404,7 @@ int main(void)
         cmocka_unit_test(test_texts),    cmocka_unit_test(test_flags),
         cmocka_unit_test(test_numbers),  cmocka_unit_test(test_list),
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_json_of_mistakes),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_commands), cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,9 @@ static struct outcome set(const struct secret *in, const char *key, const char *
     struct outcome outcome = {.out = support_secret("untouched"), .err = ERROR_INIT};
     struct secret auth = support_secret(auth_text);
 
-    outcome.ret =
-        document_set(&outcome.out, in, "'FILE'", key, &auth, &outcome.changed, &outcome.err);
+    outcome.ret = document_edit(&outcome.out, in, "'FILE'",
+                                &(struct document_edit){DOCUMENT_STORE, key, &auth},
+                                &outcome.changed, &outcome.err);
     secret_clear(&auth);
     return outcome;
 }

@@ -77,6 +77,34 @@ static bool is_rest_kept(const struct maker *m, const struct secret *before,
            after->len >= m->from + (before->len - m->to);
 }
 
+/* What was put in can be taken out, and then all is as it was but for the entry that was there. */
+static bool is_removed(const struct secret *with)
+{
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+    struct document_edit edit = {.change = DOCUMENT_REMOVE, .key = KEY};
+    struct secret without = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    json_t *root = json_loadb(with->data, with->len, flags, NULL);
+    json_t *result = NULL;
+    bool changed = false;
+    bool good = document_edit(&without, with, "'FILE'", &edit, &changed, &err) == 0 && changed;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(root, name, value)
+    {
+        if (strcasecmp(name, "auths") == 0)
+            support_must(json_object_del(value, KEY) == 0, "json");
+    }
+    if (good)
+        result = json_loadb(without.data, without.len, flags, NULL);
+    good = good && json_equal(root, result) && without.len < with->len;
+    json_decref(root);
+    json_decref(result);
+    secret_clear(&without);
+    return good;
+}
+
 static void check_one(uint64_t number, struct maker *m)
 {
     struct secret auth = support_secret(AUTH);
@@ -88,10 +116,13 @@ static void check_one(uint64_t number, struct maker *m)
     bool good;
 
     put_document(m, number);
-    good = document_set(&once, &m->text, "'FILE'", KEY, &auth, &changed, &err) == 0 && changed &&
-           is_meant(&m->text, &once) && is_rest_kept(m, &m->text, &once) &&
-           document_set(&twice, &once, "'FILE'", KEY, &auth, &changed_again, &err) == 0 &&
-           !changed_again && secret_is_equal(&once, &twice);
+    good =
+        document_edit(&once, &m->text, "'FILE'",
+                      &(struct document_edit){DOCUMENT_STORE, KEY, &auth}, &changed, &err) == 0 &&
+        changed && is_meant(&m->text, &once) && is_rest_kept(m, &m->text, &once) &&
+        document_edit(&twice, &once, "'FILE'", &(struct document_edit){DOCUMENT_STORE, KEY, &auth},
+                      &changed_again, &err) == 0 &&
+        !changed_again && secret_is_equal(&once, &twice) && is_removed(&once);
     if (!good)
         print_error("iteration %llu: %s\n--- before\n%s\n--- after\n%s\n",
                     (unsigned long long)number, err.message, secret_text(&m->text),

@@ -21,8 +21,9 @@ static void assert_spliced(const struct splice_case *c)
     struct secret out = support_secret("what was there before");
     struct error err = ERROR_INIT;
 
-    assert_int_equal(
-        splice_entry(&out, c->in != NULL ? &in : NULL, c->auths_name, "h.io", &auth, &err), 0);
+    assert_int_equal(splice_set(&out, c->in != NULL ? &in : NULL,
+                                &(struct splice){c->auths_name, "h.io", SPLICE_ENTRY, &auth}, &err),
+                     0);
     assert_string_equal(secret_text(&out), c->out);
     assert_int_equal(out.len, strlen(c->out));
     assert_int_equal(err.cls, CLASS_NONE);
@@ -149,12 +150,79 @@ static void no_object_is_an_error(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(splice_entry(&out, &in, "auths", "h.io", &auth, &err), -1);
+    assert_int_equal(
+        splice_set(&out, &in, &(struct splice){"auths", "h.io", SPLICE_ENTRY, &auth}, &err), -1);
     assert_int_equal(err.cls, CLASS_INTERNAL);
     assert_string_equal(secret_text(&out), "kept");
     secret_clear(&in);
     secret_clear(&auth);
     secret_clear(&out);
+}
+
+static void other_values_are_written(void **state)
+{
+    static const struct {
+        enum splice_value value;
+        const char *in;
+        const char *out;
+    } rows[] = {
+        {SPLICE_EMPTY_OBJECT, "{\"auths\":{}}", "{\"auths\":{\"h.io\":{}}}"},
+        {SPLICE_EMPTY_OBJECT, "{\n  \"auths\": {\n    \"h.io\": {\"auth\": \"QQ==\"}\n  }\n}",
+         "{\n  \"auths\": {\n    \"h.io\": {}\n  }\n}"},
+        {SPLICE_EMPTY_TEXT, "{\"auths\":{\"a\":{},\"b\": {}}}",
+         "{\"auths\":{\"a\":{},\"b\": {},\"h.io\": \"\"}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct splice what = {.object = "auths", .key = "h.io", .value = rows[i].value};
+        struct secret in = support_secret(rows[i].in);
+        struct secret out = SECRET_INIT;
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(splice_set(&out, &in, &what, &err), 0);
+        assert_string_equal(secret_text(&out), rows[i].out);
+        secret_clear(&in);
+        secret_clear(&out);
+    }
+}
+
+/* With one comma, and with the line it stood on. */
+static void members_are_taken_away(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *out;
+    } rows[] = {
+        {"{\"auths\":{\"h.io\":{}}}", "{\"auths\":{}}"},
+        {"{\"auths\":{ \"h.io\" : {} }}", "{\"auths\":{}}"},
+        {"{\"auths\":{\"h.io\":{},\"b\":1}}", "{\"auths\":{\"b\":1}}"},
+        {"{\"auths\":{\"a\":1,\"h.io\":{}}}", "{\"auths\":{\"a\":1}}"},
+        {"{\"auths\":{\"a\":1 , \"h.io\":{} , \"c\":2}}", "{\"auths\":{\"a\":1 , \"c\":2}}"},
+        {"{\n\t\"auths\": {\n\t\t\"h.io\": {\n\t\t\t\"auth\": \"QQ==\"\n\t\t}\n\t}\n}\n",
+         "{\n\t\"auths\": {}\n}\n"},
+        {"{\n \"auths\": {\n  \"h.io\": {},\n  \"b\": 1\n }\n}",
+         "{\n \"auths\": {\n  \"b\": 1\n }\n}"},
+        {"{\n \"auths\": {\n  \"a\": 1,\n  \"h.io\": {},\n  \"b\": 1\n }\n}",
+         "{\n \"auths\": {\n  \"a\": 1,\n  \"b\": 1\n }\n}"},
+        {"{\n \"auths\": {\n  \"a\": 1,\n  \"h.io\": {}\n }\n}",
+         "{\n \"auths\": {\n  \"a\": 1\n }\n}"},
+        {"{\"x\":{\"h.io\":1},\"auths\":{\"\\u0068.io\":{\"h.io\":2}},\"h.io\":3}",
+         "{\"x\":{\"h.io\":1},\"auths\":{},\"h.io\":3}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct splice what = {.object = "auths", .key = "h.io"};
+        struct secret in = support_secret(rows[i].in);
+        struct secret out = SECRET_INIT;
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(splice_remove(&out, &in, &what, &err), 0);
+        assert_string_equal(secret_text(&out), rows[i].out);
+        secret_clear(&in);
+        secret_clear(&out);
+    }
 }
 
 int main(void)
@@ -167,6 +235,8 @@ int main(void)
         cmocka_unit_test(old_entry_is_replaced_in_its_place),
         cmocka_unit_test(one_line_stays_one_line),
         cmocka_unit_test(no_object_is_an_error),
+        cmocka_unit_test(other_values_are_written),
+        cmocka_unit_test(members_are_taken_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,46 @@
+/*
+ * Every option there is: one row drives parsing, --help and what a command takes.
+ */
+#ifndef CLI_OPTION_TABLE_H
+#define CLI_OPTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+
+enum option_kind {
+    OPTION_FLAG,    /* bool */
+    OPTION_TEXT,    /* const char * */
+    OPTION_PATH,    /* const char *, not empty */
+    OPTION_LIST,    /* struct option_list */
+    OPTION_NUMBER,  /* unsigned, 0 to `max` */
+    OPTION_SECONDS, /* unsigned, 1 to `max` */
+    OPTION_REFUSED, /* exists only to be refused; `help` is the reason */
+};
+
+struct option_spec {
+    const char *name;     /* without "--" */
+    char letter;          /* '\0': none */
+    const char *argument; /* its name in --help; NULL: takes none */
+    enum option_kind kind;
+    size_t offset; /* in struct options */
+    unsigned max;
+    unsigned commands; /* that it applies to */
+    const char *group; /* heading in --help; NULL: not shown there */
+    const char *help;
+};
+
+enum { OPTION_TABLE_MAX = 64 }; /* rows */
+
+/* In the order of --help. */
+extern const struct option_spec option_table[];
+extern const size_t option_table_len;
+
+/* The command of that name, into *command; false, and *command untouched, where there is none. */
+bool option_table_command(const char *name, enum command *command);
+
+/* The name of a command, a constant. */
+const char *option_table_command_name(enum command command);
+
+#endif
