@@ -1,14 +1,17 @@
 /*
  * What a GitHub token tells by its looks. Pure.
  *
- * Sources: docs.github.com "About authentication to GitHub" (prefixes), GitHub's changelog of
- * 2026-04-24 (stateless installation tokens: about 520 characters, with dots).
+ * Sources: docs.github.com "About authentication to GitHub" (prefixes), GitHub's blog of 2021-04-05
+ * "Behind GitHub's new authentication token formats" (checksum), its changelog of 2026-04-24
+ * (stateless installation tokens: ghs_APPID_JWT, about 520 characters, with dots).
  */
 #ifndef CREDENTIAL_GITHUB_TOKEN_H
 #define CREDENTIAL_GITHUB_TOKEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { GITHUB_TOKEN_LEN_MIN = 40 }; /* of any kind */
 
 enum github_token_kind {
     GITHUB_TOKEN_UNKNOWN,
@@ -23,8 +26,20 @@ enum github_token_kind {
 /* The kind by prefix, or by shape for the oldest tokens, which have none. */
 enum github_token_kind github_token_kind(const char *text, size_t len);
 
+/* Where in a text the first prefix of a token stands, or NULL. */
+const char *github_token_begin(const char *text);
+
 /* Whether a text holds what looks like the beginning of a token, or is one. */
 bool github_token_is_inside(const char *text);
+
+/* Whether a text is of a known kind from end to end: no byte in it but those of tokens. */
+bool github_token_is_whole(const char *text, size_t len);
+
+/*
+ * Why a token looks mistyped or cut, a constant that follows "it": "has a wrong checksum"; NULL
+ * where it does not. GitHub may change what its tokens look like: to warn, not to refuse.
+ */
+const char *github_token_oddity(const char *text, size_t len);
 
 /* The kind's name in --json output, a constant: "fine-grained". */
 const char *github_token_kind_name(enum github_token_kind kind);

@@ -11,10 +11,16 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/place.h"
 #include "base/secret.h"
 
-/* `is_github`: refuse also what no GitHub token has, such as quotes and blanks. */
-int rules_check_token(struct secret *value, const char *where, bool is_github, struct error *err)
+struct rules {
+    const char *where; /* names the source: "environment variable 'GHCR_TOKEN'" */
+    bool is_github;    /* refuse also what no GitHub token can be: see mistake.h */
+    enum place place;  /* whose hints to give */
+};
+
+int rules_check_token(struct secret *value, const struct rules *rules, struct error *err)
     __attribute__((warn_unused_result));
 
 int rules_check_name(struct secret *value, const char *where, struct error *err)

@@ -1,15 +1,21 @@
 #include "credential/github_token.h"
 
+#include <stdint.h>
 #include <string.h>
 
-static const struct {
+/* `len_max` 0: there are longer ones. */
+static const struct shape {
     const char *prefix;
     enum github_token_kind kind;
-} prefixes[] = {
-    {"ghp_", GITHUB_TOKEN_CLASSIC},      {"github_pat_", GITHUB_TOKEN_FINE_GRAINED},
-    {"gho_", GITHUB_TOKEN_OAUTH},        {"ghu_", GITHUB_TOKEN_APP_USER},
-    {"ghs_", GITHUB_TOKEN_INSTALLATION}, {"ghr_", GITHUB_TOKEN_REFRESH},
+    size_t len_min;
+    size_t len_max;
+} shapes[] = {
+    {"ghp_", GITHUB_TOKEN_CLASSIC, 40, 40}, {"github_pat_", GITHUB_TOKEN_FINE_GRAINED, 93, 93},
+    {"gho_", GITHUB_TOKEN_OAUTH, 40, 0},    {"ghu_", GITHUB_TOKEN_APP_USER, 40, 0},
+    {"ghr_", GITHUB_TOKEN_REFRESH, 40, 0},  {"ghs_", GITHUB_TOKEN_INSTALLATION, 40, 0},
 };
+
+enum { SHAPES_LEN = sizeof(shapes) / sizeof(shapes[0]) };
 
 static const char *const kind_names[] = {
     [GITHUB_TOKEN_UNKNOWN] = "unknown",           [GITHUB_TOKEN_CLASSIC] = "classic",
@@ -18,7 +24,7 @@ static const char *const kind_names[] = {
     [GITHUB_TOKEN_REFRESH] = "refresh",
 };
 
-enum { LEGACY_LEN = 40 };
+enum { LEGACY_LEN = 40, PREFIX_LEN = 4, CHECKSUM_LEN = 6 };
 
 static bool is_lower_hex(const char *text, size_t len)
 {
@@ -31,25 +37,109 @@ static bool is_lower_hex(const char *text, size_t len)
     return true;
 }
 
+static const struct shape *find_shape(const char *text, size_t len)
+{
+    for (size_t i = 0; i < SHAPES_LEN; i++) {
+        size_t prefix_len = strlen(shapes[i].prefix);
+
+        if (len > prefix_len && memcmp(text, shapes[i].prefix, prefix_len) == 0)
+            return &shapes[i];
+    }
+    return NULL;
+}
+
 enum github_token_kind github_token_kind(const char *text, size_t len)
 {
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        size_t prefix_len = strlen(prefixes[i].prefix);
+    const struct shape *shape = find_shape(text, len);
 
-        if (len > prefix_len && memcmp(text, prefixes[i].prefix, prefix_len) == 0)
-            return prefixes[i].kind;
-    }
+    if (shape != NULL)
+        return shape->kind;
     return len == LEGACY_LEN && is_lower_hex(text, len) ? GITHUB_TOKEN_CLASSIC
                                                         : GITHUB_TOKEN_UNKNOWN;
 }
 
+const char *github_token_begin(const char *text)
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < SHAPES_LEN; i++) {
+        const char *found = strstr(text, shapes[i].prefix);
+
+        if (found != NULL && (first == NULL || found < first))
+            first = found;
+    }
+    return first;
+}
+
 bool github_token_is_inside(const char *text)
 {
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (strstr(text, prefixes[i].prefix) != NULL)
-            return true;
+    return github_token_begin(text) != NULL ||
+           github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
+}
+
+bool github_token_is_whole(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!github_token_is_byte(text[i]))
+            return false;
     }
-    return github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
+    return github_token_kind(text, len) != GITHUB_TOKEN_UNKNOWN;
+}
+
+/* CRC-32 of IEEE 802.3, as zlib has it. */
+static uint32_t crc32_of(const char *text, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= (unsigned char)text[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
+    }
+    return ~crc;
+}
+
+/* A classic token of 40 bytes ends in the CRC-32 of what stands behind the prefix, in base 62. */
+static bool has_right_checksum(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const char *checksum = text + LEGACY_LEN - CHECKSUM_LEN;
+    uint32_t crc = crc32_of(text + PREFIX_LEN, LEGACY_LEN - PREFIX_LEN - CHECKSUM_LEN);
+
+    for (size_t i = CHECKSUM_LEN; i-- > 0; crc /= 62) {
+        if (checksum[i] != digits[crc % 62])
+            return false;
+    }
+    return true;
+}
+
+static size_t count_dots(const char *text, size_t len)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < len; i++)
+        dots += text[i] == '.';
+    return dots;
+}
+
+const char *github_token_oddity(const char *text, size_t len)
+{
+    const struct shape *shape = find_shape(text, len);
+
+    if (shape == NULL)
+        return github_token_kind(text, len) == GITHUB_TOKEN_UNKNOWN
+                   ? "has the form of no GitHub token that is known"
+                   : NULL;
+    if (len < shape->len_min)
+        return "is shorter than tokens of its kind";
+    if (shape->len_max != 0 && len > shape->len_max)
+        return "is longer than tokens of its kind";
+    if (shape->kind == GITHUB_TOKEN_CLASSIC && !has_right_checksum(text))
+        return "has a wrong checksum";
+    /* The longer ones end in a JWT: three parts with dots between them. */
+    if (shape->kind == GITHUB_TOKEN_INSTALLATION && len > LEGACY_LEN && count_dots(text, len) != 2)
+        return "lacks a part";
+    return NULL;
 }
 
 const char *github_token_kind_name(enum github_token_kind kind)

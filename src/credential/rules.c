@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "credential/github_token.h"
+#include "credential/mistake.h"
 #include "credential/source.h"
 
 /* Cut exactly one line end: CR LF, LF or CR. */
@@ -40,47 +41,49 @@ static const char *fault_in_bytes(const struct secret *value)
     return blank && value->len > 0 ? "holds only blanks" : NULL;
 }
 
-/* What GitHub's tokens never have, by the mistake it comes from, or NULL. */
-static const char *fault_in_github_token(const struct secret *token)
-{
-    for (size_t i = 0; i < token->len; i++) {
-        char c = token->data[i];
-
-        if (c == '"' || c == '\'' || c == '`')
-            return "has a quote mark, which no GitHub token has";
-        if (c == ' ')
-            return "has a blank, which no GitHub token has";
-        if (!github_token_is_byte(c))
-            return "has a byte that no GitHub token has";
-    }
-    return NULL;
-}
-
 static int refuse(const char *what, const char *where, const char *fault, struct error *err)
 {
     return error_set(err, CLASS_CREDENTIAL, "the %s from %s %s", what, where, fault);
 }
 
-int rules_check_token(struct secret *value, const char *where, bool is_github, struct error *err)
+/* Why a secret is empty, by where this runs. Behind sudo a script of ssh-action's has no mark. */
+static const char *const empty_hints[PLACE_COUNT] = {
+    [PLACE_HOST] = "the secret is not defined where this runs, or is missing from ssh-action's "
+                   "'envs:'",
+    [PLACE_ACTIONS] = "no such secret is defined for this repository, or this is a pull request "
+                      "from a fork, which gets none: check 'secrets' and the step's 'env:'",
+    [PLACE_SSH] = "the secret is not defined, or is missing from the step's 'env:' or "
+                  "ssh-action's 'envs:'",
+};
+
+static int check_form(const struct secret *token, const char *where, struct error *err)
+{
+    const struct mistake *mistake = mistake_find(token);
+
+    if (mistake == NULL)
+        return 0;
+    (void)refuse("token", where, mistake->what, err);
+    return error_hint(err, "%s", mistake->hint);
+}
+
+int rules_check_token(struct secret *value, const struct rules *rules, struct error *err)
 {
     const char *fault;
 
     cut_line_end(value);
     if (value->len == 0) {
-        (void)error_set(err, CLASS_CREDENTIAL, "the token from %s is empty", where);
-        return error_hint(err, "the secret is not defined where this runs, or is missing from "
-                               "ssh-action's 'envs:'");
+        (void)refuse("token", rules->where, "is empty", err);
+        return error_hint(err, "%s", empty_hints[rules->place]);
     }
     if (value->len > CREDENTIAL_TOKEN_MAX)
-        return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes", where,
-                         CREDENTIAL_TOKEN_MAX);
+        return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes",
+                         rules->where, CREDENTIAL_TOKEN_MAX);
     fault = fault_in_bytes(value);
-    if (fault == NULL && is_github)
-        fault = fault_in_github_token(value);
-    if (fault == NULL)
-        return 0;
-    (void)refuse("token", where, fault, err);
-    return error_hint(err, "give the token alone, as one line without quotes");
+    if (fault != NULL) {
+        (void)refuse("token", rules->where, fault, err);
+        return error_hint(err, "give the token alone, as one line");
+    }
+    return rules->is_github ? check_form(value, rules->where, err) : 0;
 }
 
 int rules_check_name(struct secret *value, const char *where, struct error *err)

@@ -35,6 +35,14 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
                            "then give the name of a variable or file");
 }
 
+/* Why a variable is not set, by where this runs. */
+static const char *const unset_hints[PLACE_COUNT] = {
+    [PLACE_HOST] = "export it: a variable that is only set does not reach the programs started",
+    [PLACE_ACTIONS] = "give it to this step: 'env:' with NAME: ${{ secrets.NAME }}",
+    [PLACE_SSH] = "ssh hands no variables on: name it in the step's 'env:' and in ssh-action's "
+                  "'envs:'",
+};
+
 static int read_variable(struct secret *out, const char *name, const char *option,
                          const struct credential_request *request, struct error *err)
 {
@@ -48,7 +56,7 @@ static int read_variable(struct secret *out, const char *name, const char *optio
     value = request->environment(name);
     if (value == NULL) {
         (void)error_set(err, CLASS_CREDENTIAL, "environment variable '%s' is not set", name);
-        return error_hint(err, "export it here; under ssh-action name it in 'env:' and 'envs:'");
+        return error_hint(err, "%s", unset_hints[place_find(request->environment)]);
     }
     return secret_append(out, value, strlen(value), (size_t)-1, err);
 }
@@ -195,6 +203,9 @@ int credential_read(struct credential *out, const struct credential_request *req
     struct credential built = CREDENTIAL_INIT;
     struct secret name = SECRET_INIT;
     struct source_name where;
+    struct rules rules = {.where = where.text,
+                          .is_github = request->is_github,
+                          .place = place_find(request->environment)};
     int ret = -1;
 
     if (read_name(&name, request, &where, err) < 0 || rules_check_name(&name, where.text, err) < 0)
@@ -202,7 +213,7 @@ int credential_read(struct credential *out, const struct credential_request *req
     memcpy(built.username, name.data, name.len + 1);
     if (read_token(&built.token, request, &where, &built.used_stdin, err) < 0 ||
         check_not_passed_over(&built, request, err) < 0 ||
-        rules_check_token(&built.token, where.text, request->is_github, err) < 0)
+        rules_check_token(&built.token, &rules, err) < 0)
         goto out;
     *out = built;
     built = CREDENTIAL_INIT; /* moved */

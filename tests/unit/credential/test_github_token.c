@@ -60,6 +60,95 @@ static void test_length_is_the_limit(void **state)
     assert_int_equal(github_token_kind("ghp_\0", 5), GITHUB_TOKEN_CLASSIC);
 }
 
+/* Published by secret scanners, of which GitHub's own rules say that they are whole. */
+static void test_checksum(void **state)
+{
+    static const char *const whole[] = {
+        "ghp_"
+        "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V4",
+        "ghp_"
+        "HEEjXavM6wKtyhAUwDblMznMEhWyTt4XwY6f",
+        "ghp_"
+        "yk8LTIKF7M9SgRPBFzu7nkPQBBLcAa2aAbrx",
+        "ghp_"
+        "vKdQ4XtRZOBFd16YZEgyLKyQ8Cee4g2NJ0mT",
+        "ghp_"
+        "wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx",
+        "ghp_"
+        "IwdMx9WFWRRfMhTYiaVjZ78Jfuamvn0YWRM0",
+        "ghp_"
+        "Jwtbv3P1xSOcnNzB8vrMWhdbT0q7QP3yGq0R",
+        "ghp_"
+        "ZJDeVREhkptGF7Wvep0NwJWlPEQP7a0t2nxL",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(whole); i++) {
+        char mistyped[41];
+
+        assert_row(whole[i], github_token_oddity(whole[i], 40) == NULL);
+        for (size_t at = 4; at < 40; at++) {
+            const char *oddity;
+
+            memcpy(mistyped, whole[i], sizeof(mistyped));
+            mistyped[at] = mistyped[at] == 'a' ? 'b' : 'a';
+            oddity = github_token_oddity(mistyped, 40);
+            assert_row(mistyped, oddity != NULL);
+            assert_row_string(mistyped, oddity, "has a wrong checksum");
+        }
+    }
+}
+
+static void test_oddities(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *oddity; /* NULL: none */
+    } rows[] = {
+        {TOKEN_LEGACY, NULL},
+        {TOKEN_FINE_GRAINED, NULL},
+        {TOKEN_CLASSIC "x", "is longer than tokens of its kind"},
+        {TOKEN_FINE_GRAINED "x", "is longer than tokens of its kind"},
+        {"ghp_M7H4jxUDDWHP", "is shorter than tokens of its kind"},
+        {"github_pat_11AAAAAAA0", "is shorter than tokens of its kind"},
+        {"gho_16C7e42F292c6912E7710c838347Ae178B4", "is shorter than tokens of its kind"},
+        {"gho_16C7e42F292c6912E7710c838347Ae178B4a", NULL}, /* no checksum is known of these */
+        {"ghu_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
+        {"ghu_16C7e42F292c6912E7710c838347Ae178B4abcdef", NULL},
+        {"ghr_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
+        {"ghs_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
+        {"ghs_16C7e42F292c6912E7710c838347Ae178B4", "is shorter than tokens of its kind"},
+        {"ghs_123456_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJnaCJ9", "lacks a part"},
+        {"0123456789abcdef0123456789abcdef012345678", "has the form of no GitHub token that is "
+                                                      "known"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *oddity = github_token_oddity(rows[i].text, strlen(rows[i].text));
+
+        assert_row(rows[i].text, (oddity == NULL) == (rows[i].oddity == NULL));
+        if (oddity != NULL)
+            assert_row_string(rows[i].text, oddity, rows[i].oddity);
+    }
+    assert_null(github_token_oddity(token_installation(), 520));
+}
+
+static void test_begin_and_whole(void **state)
+{
+    static const char two[] = "octocat:gho_x ghp_x";
+
+    (void)state;
+    assert_ptr_equal(github_token_begin(two), two + 8);
+    assert_null(github_token_begin(TOKEN_LEGACY));
+    assert_null(github_token_begin(""));
+    assert_true(github_token_is_whole(TOKEN_CLASSIC, 40));
+    assert_true(github_token_is_whole(TOKEN_LEGACY, 40));
+    assert_false(github_token_is_whole(TOKEN_CLASSIC " ", 41));
+    assert_false(github_token_is_whole(two, sizeof(two) - 1));
+    assert_false(github_token_is_whole("octocat", 7));
+}
+
 static void test_names(void **state)
 {
     static const char *const names[] = {
@@ -93,9 +182,9 @@ static void test_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_length_is_the_limit),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_kinds),           cmocka_unit_test(test_length_is_the_limit),
+        cmocka_unit_test(test_checksum),        cmocka_unit_test(test_oddities),
+        cmocka_unit_test(test_begin_and_whole), cmocka_unit_test(test_names),
         cmocka_unit_test(test_bytes),
     };
 

@@ -59,7 +59,7 @@ static void test_token_from_variables(void **state)
         REFUSED("the old token itself", ENV(NULL), ASK_U(.token_env = TOKEN_LEGACY),
                 "looks like the token itself"),
         REFUSED("a bad value", ENV("GHCR_TOKEN=s3cret s3cret"), ASK_U(DEFAULT, GITHUB),
-                "has a blank"),
+                "looks like a password"),
     };
 
     (void)state;

@@ -1,0 +1,21 @@
+/*
+ * What was given in place of a GitHub token by a common mistake. Pure.
+ *
+ * Only what can never be a token is a mistake here; what merely looks odd is
+ * github_token_oddity()'s. A GitHub token has at least 40 bytes, letters, digits, '_', '-' and '.'
+ * alone, and, but for the oldest, a prefix.
+ */
+#ifndef CREDENTIAL_MISTAKE_H
+#define CREDENTIAL_MISTAKE_H
+
+#include "base/secret.h"
+
+struct mistake {
+    const char *what; /* "is masked": follows "the token from X" */
+    const char *hint;
+};
+
+/* The mistake that `token` (one line of text without control bytes) comes from, or NULL. */
+const struct mistake *mistake_find(const struct secret *token);
+
+#endif

@@ -1,0 +1,158 @@
+#include "credential/mistake.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "credential/github_token.h"
+
+static bool is_expression(const char *text)
+{
+    return strncmp(text, "${{", 3) == 0;
+}
+
+static bool is_variable(const char *text)
+{
+    return text[0] == '$';
+}
+
+static bool is_template(const char *text)
+{
+    return strncmp(text, "{{", 2) == 0 || (text[0] == '<' && text[strlen(text) - 1] == '>');
+}
+
+static bool is_json(const char *text)
+{
+    return text[0] == '{';
+}
+
+static bool is_masked(const char *text)
+{
+    return strspn(text, "*") == strlen(text);
+}
+
+static bool is_header(const char *text)
+{
+    static const char *const begins[] = {"authorization:", "bearer ", "basic ", "token "};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncasecmp(text, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "GHCR_TOKEN=ghp_…", "token: ghp_…", "octocat:ghp_…", with or without a quote mark between. */
+static bool has_label(const char *text)
+{
+    const char *token = github_token_begin(text);
+
+    if (token == NULL)
+        return false;
+    while (token > text && strchr(" \"'`", token[-1]) != NULL)
+        token--;
+    return token > text && strchr("=:", token[-1]) != NULL;
+}
+
+/* What base64 text stands for: user:token as in an auth file, or a token alone. */
+static bool is_encoded(const char *text)
+{
+    struct secret plain = SECRET_INIT;
+    struct error ignored = ERROR_INIT;
+    bool found = false;
+
+    if (base64_decode(&plain, text, strlen(text), &ignored) == 0) {
+        const char *colon = plain.len > 0 ? memchr(plain.data, ':', plain.len) : NULL;
+
+        found = github_token_is_whole(secret_text(&plain), plain.len) ||
+                (colon != NULL && colon > plain.data);
+        for (size_t i = 0; i < plain.len; i++)
+            found = found && plain.data[i] >= ' ' && plain.data[i] < 0x7f;
+    }
+    secret_clear(&plain);
+    return found;
+}
+
+static bool has_quote(const char *text)
+{
+    bool quoted = strchr("\"'`", text[0]) != NULL && text[strlen(text) - 1] == text[0];
+
+    return quoted || (strpbrk(text, "\"'`") != NULL && github_token_begin(text) != NULL);
+}
+
+static bool has_blank(const char *text)
+{
+    return strchr(text, ' ') != NULL && github_token_begin(text) != NULL;
+}
+
+static bool has_foreign_byte(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (!github_token_is_byte(*p))
+            return true;
+    }
+    return false;
+}
+
+static bool has_foreign_byte_in_token(const char *text)
+{
+    return github_token_begin(text) != NULL && has_foreign_byte(text);
+}
+
+static bool is_password(const char *text)
+{
+    return strlen(text) < GITHUB_TOKEN_LEN_MIN || has_foreign_byte(text);
+}
+
+/* The first that fits counts. None of them is asked of what has a token's form. */
+static const struct {
+    bool (*fits)(const char *text);
+    struct mistake mistake;
+} table[] = {
+    {is_expression,
+     {"is an expression of GitHub Actions that was not expanded",
+      "only workflow files expand it: hand the secret to the script as a variable, with 'env:' "
+      "(and "
+      "ssh-action's 'envs:')"}},
+    {is_variable,
+     {"is a shell variable or command that was not expanded",
+      "single quotes keep the shell from expanding it; name the variable with --token-env"}},
+    {is_template,
+     {"is a placeholder that was not filled in", "put the token where the placeholder stands"}},
+    {is_json, {"is JSON, not a token", "give the token alone, not the file it stands in"}},
+    {is_masked,
+     {"is masked: asterisks stand in place of the secret",
+      "it was copied from a log or a form, which hide it; give the token itself"}},
+    {has_label,
+     {"has a label or a user name in front of the token", "give the token alone, as one line"}},
+    {is_header,
+     {"is a whole Authorization header", "give the token alone: what stands behind the scheme"}},
+    {is_encoded,
+     {"is base64, as auth files and Kubernetes have it", "give the token itself: decode it with "
+                                                         "'base64 -d', without a user name"}},
+    {has_quote,
+     {"has a quote mark, which no GitHub token has",
+      "give the token alone, as one line without quotes"}},
+    {has_blank,
+     {"has a blank, which no GitHub token has",
+      "give the token alone, as one line without blanks"}},
+    {has_foreign_byte_in_token,
+     {"has a byte that no GitHub token has", "give the token alone, as one line"}},
+    {is_password,
+     {"looks like a password, and GitHub's registry takes tokens only",
+      "make a classic token with read:packages in GitHub's settings"}},
+};
+
+const struct mistake *mistake_find(const struct secret *token)
+{
+    const char *text = secret_text(token);
+
+    if (github_token_is_whole(text, token->len))
+        return NULL;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].fits(text))
+            return &table[i].mistake;
+    }
+    return NULL;
+}
