@@ -27,6 +27,7 @@ struct http_request {
     const char *url;
     bool is_head;       /* HEAD instead of GET */
     const char *accept; /* NULL: anything */
+    const char *field;  /* one more header field, "Name: value"; NULL: none */
     enum http_auth auth;
     const char *username;        /* for Basic; no colon */
     const struct secret *secret; /* password or bearer; no NUL */

@@ -38,12 +38,14 @@ bool reference_is_default(const struct reference *ref);
 
 bool reference_is_docker_hub(const struct reference *ref);
 
-/*
- * ghcr.io, containers.HOST of GitHub Enterprise Server, containers.NAME.ghe.com. Only the first
- * and the last can be told by name alone: other hosts that begin in "containers." are not assumed
- * to be GitHub's.
- */
+/* GitHub's own, by name alone: ghcr.io and containers.NAME.ghe.com. */
 bool reference_is_github(const struct reference *ref);
+
+/*
+ * The same, and containers.HOST without a port, which GitHub Enterprise Server is reached by. Other
+ * registries may have such a name too: here advice can be given, but nothing be refused.
+ */
+bool reference_may_be_github(const struct reference *ref);
 
 /* The key of its entry in Docker's config.json, which knows no namespaces. */
 const char *reference_docker_key(const struct reference *ref);

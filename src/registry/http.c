@@ -251,6 +251,16 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     return code;
 }
 
+static int append_field(struct curl_slist **fields, const char *field)
+{
+    struct curl_slist *longer = curl_slist_append(*fields, field);
+
+    if (longer == NULL)
+        return -1;
+    *fields = longer;
+    return 0;
+}
+
 int http_send(void *ctx, const struct http_request *request, struct http_response *response,
               struct error *err)
 {
@@ -263,9 +273,11 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     http_response_clear(response);
     (void)snprintf(accept, sizeof(accept), "Accept: %s",
                    request->accept != NULL ? request->accept : "*/*");
-    fields = curl_slist_append(NULL, accept);
-    if (fields == NULL)
+    if (append_field(&fields, accept) < 0 ||
+        (request->field != NULL && append_field(&fields, request->field) < 0)) {
+        curl_slist_free_all(fields);
         return error_no_memory(err);
+    }
     code = perform(http, request, fields, &transfer);
     curl_slist_free_all(fields);
     if (code == CURLE_OK)

@@ -202,15 +202,29 @@ bool reference_is_docker_hub(const struct reference *ref)
     return strcmp(ref->host, "docker.io") == 0;
 }
 
+static const char container_label[] = "containers.";
+
+/* HOST of containers.HOST, or NULL. */
+static const char *behind_label(const struct reference *ref)
+{
+    size_t len = strlen(container_label);
+
+    return strncmp(ref->host, container_label, len) == 0 ? ref->host + len : NULL;
+}
+
 bool reference_is_github(const struct reference *ref)
 {
-    static const char before[] = "containers.";
-    static const char behind[] = ".ghe.com";
+    const char *host = behind_label(ref);
 
-    if (reference_is_default(ref))
-        return true;
-    return strlen(ref->host) > strlen(before) + strlen(behind) &&
-           strncmp(ref->host, before, strlen(before)) == 0 && text_has_suffix(ref->host, behind);
+    return reference_is_default(ref) || (host != NULL && text_has_suffix(host, ".ghe.com"));
+}
+
+bool reference_may_be_github(const struct reference *ref)
+{
+    const char *host = behind_label(ref);
+
+    return reference_is_github(ref) || (host != NULL && strchr(host, '.') != NULL &&
+                                        strchr(host, ':') == NULL && strcmp(host, "ghe.com") != 0);
 }
 
 const char *reference_docker_key(const struct reference *ref)

@@ -347,6 +347,35 @@ static void test_github_and_default(void **state)
     }
 }
 
+static void test_may_be_github(void **state)
+{
+    static const struct {
+        const char *text;
+        bool may_be;
+    } rows[] = {
+        {"ghcr.io", true},
+        {"containers.acme.ghe.com", true},
+        {"containers.git.example.com", true},
+        {"Containers.Git.Example.com", true},
+        {"containers.git.example.com:5000", false},
+        {"containers.internal", false},
+        {"containers.ghe.com", false},
+        {"git.example.com", false},
+        {"mycontainers.example.com", false},
+        {"docker.io", false},
+        {"localhost:5000", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        assert_row(rows[i].text, reference_may_be_github(&ref) == rows[i].may_be);
+    }
+}
+
 static void test_loopback(void **state)
 {
     static const struct {
@@ -443,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_sizes_of_hosts),
         cmocka_unit_test(test_sizes_of_namespaces),
         cmocka_unit_test(test_github_and_default),
+        cmocka_unit_test(test_may_be_github),
         cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_podman_keys),
         cmocka_unit_test(test_longest_podman_key),

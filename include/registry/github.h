@@ -1,0 +1,70 @@
+/*
+ * What GitHub's REST API says of a token, for who wants to know why a registry refused it or how
+ * long it will last.
+ *
+ * GET /user tells the owner, X-OAuth-Scopes (of classic and OAuth tokens),
+ * github-authentication-token-expiration and X-GitHub-SSO; for an image of an organisation
+ * /orgs/ORG/packages tells whether single sign-on or a ban of classic tokens stands in the way
+ * (docs.github.com, "Getting started with the REST API").
+ *
+ * The token goes to the API host of that registry alone (api.github.com, api.NAME.ghe.com,
+ * HOST/api/v3), over https, and redirects are not followed. What the API says is shown only where
+ * it has the form of what was asked for. A limit or an outage is a finding, never a failure.
+ */
+#ifndef REGISTRY_GITHUB_H
+#define REGISTRY_GITHUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "registry/reference.h"
+#include "registry/retry.h"
+
+enum {
+    GITHUB_NAME_MAX = 100, /* users have at most 39, apps "[bot]" behind theirs */
+    GITHUB_SCOPES_MAX = 511,
+    GITHUB_SSO_URL_MAX = 383,
+    GITHUB_TROUBLE_MAX = 255,
+};
+
+enum github_verdict {
+    GITHUB_SILENT,    /* it could not be asked, or did not say: see `trouble` */
+    GITHUB_VALID,     /* the token of `owner` */
+    GITHUB_VALID_APP, /* an installation token, which is no user's */
+    GITHUB_INVALID,   /* unknown to GitHub: expired, revoked or mistyped */
+};
+
+struct github_findings {
+    enum github_verdict verdict;
+    char trouble[GITHUB_TROUBLE_MAX + 1];
+    char owner[GITHUB_NAME_MAX + 1];
+    bool has_scopes;                    /* the kinds that have scopes; there may be none of them */
+    char scopes[GITHUB_SCOPES_MAX + 1]; /* "read:packages,repo" */
+    int64_t expires_at;                 /* seconds since 1970; 0: it does not expire, or not said */
+    bool needs_sso;                     /* the organisation wants single sign-on */
+    char sso_url[GITHUB_SSO_URL_MAX + 1]; /* where to authorize the token; "" where not said */
+    bool forbids_classic;                 /* the organisation takes no classic tokens */
+};
+
+struct github_request {
+    const struct reference *registry; /* reference_may_be_github() */
+    const struct secret *token;
+    const char *organisation; /* the owner of an image; NULL: none is known */
+    struct retry retry;
+};
+
+/* The host of the web pages that belong to a registry: "github.com". Points into *registry or is a
+ * constant. */
+const char *github_web_host(const struct reference *registry);
+
+/* Ask, and fill *out. */
+void github_ask(const struct github_request *request, struct github_findings *out);
+
+/* Whether scopes let a token pull: read:packages, or write:packages, which includes it. */
+bool github_scopes_can_pull(const char *scopes);
+
+/* "2026-11-28 08:00:00 UTC" or "… -0700" as seconds since 1970; 0 where it is neither. */
+int64_t github_parse_expiry(struct span text);
+
+#endif

@@ -1,0 +1,266 @@
+#include "registry/github.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "registry/answer.h"
+#include "registry/url.h"
+
+static const char name_bytes[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_[]";
+static const char scope_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789:_, ";
+/* Of RFC 3986, without what a shell or a log could take for its own. */
+static const char url_bytes[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?&=%+";
+
+const char *github_web_host(const struct reference *registry)
+{
+    return reference_is_default(registry) ? "github.com" : registry->host + strlen("containers.");
+}
+
+static void api_url(char url[URL_MAX], const struct reference *registry, const char *path)
+{
+    const char *host = github_web_host(registry);
+
+    (void)snprintf(url, URL_MAX, "https://%s%s%s%s", reference_is_github(registry) ? "api." : "",
+                   host, reference_is_github(registry) ? "" : "/api/v3", path);
+}
+
+static bool scan_part(struct scan *s, size_t digits, uint64_t max, int *out)
+{
+    struct span span;
+    struct scan number;
+    uint64_t value;
+
+    if (!scan_run(s, "0123456789", &span) || span.len != digits)
+        return false;
+    number = scan_over(span.data, span.len);
+    if (!scan_number(&number, max, &value))
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+/* " UTC" or " -0700" in seconds. */
+static bool scan_zone(struct scan *s, int64_t *offset_s)
+{
+    struct span name;
+    bool west;
+    int hhmm;
+
+    *offset_s = 0;
+    if (scan_blanks(s) == 0)
+        return false;
+    west = scan_char(s, '-');
+    if (west || scan_char(s, '+')) {
+        if (!scan_part(s, 4, 2359, &hhmm))
+            return false;
+        *offset_s = (hhmm / 100 * 60 + hhmm % 100) * (west ? -60 : 60);
+        return true;
+    }
+    return scan_token(s, &name) && span_is(name, "UTC");
+}
+
+int64_t github_parse_expiry(struct span text)
+{
+    struct scan s = scan_over(text.data, text.len);
+    struct tm tm = {.tm_isdst = 0};
+    int64_t offset_s;
+
+    if (!scan_part(&s, 4, 9999, &tm.tm_year) || !scan_char(&s, '-') ||
+        !scan_part(&s, 2, 12, &tm.tm_mon) || !scan_char(&s, '-') ||
+        !scan_part(&s, 2, 31, &tm.tm_mday) || scan_blanks(&s) == 0 ||
+        !scan_part(&s, 2, 23, &tm.tm_hour) || !scan_char(&s, ':') ||
+        !scan_part(&s, 2, 59, &tm.tm_min) || !scan_char(&s, ':') ||
+        !scan_part(&s, 2, 60, &tm.tm_sec) || !scan_zone(&s, &offset_s) || !scan_is_at_end(&s) ||
+        tm.tm_year < 1970 || tm.tm_mon == 0 || tm.tm_mday == 0)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) - offset_s;
+}
+
+bool github_scopes_can_pull(const char *scopes)
+{
+    struct scan s = scan_over(scopes, strlen(scopes));
+    struct span scope;
+
+    while (!scan_is_at_end(&s)) {
+        struct span rest;
+
+        if (scan_run(&s, "abcdefghijklmnopqrstuvwxyz0123456789:_", &scope) &&
+            (span_is(scope, "read:packages") || span_is(scope, "write:packages")))
+            return true;
+        if (!scan_run(&s, ", ", &rest))
+            break;
+    }
+    return false;
+}
+
+/* Copy what consists of `bytes` alone, and does not repeat the token. */
+static bool copy_safe(char *dst, size_t size, struct span text, const char *bytes,
+                      const struct secret *token)
+{
+    struct scan s = scan_over(text.data, text.len);
+    struct span run;
+
+    if (text.len == 0 || !scan_run(&s, bytes, &run) || !scan_is_at_end(&s) ||
+        secret_is_inside(token, text.data, text.len))
+        return false;
+    return span_copy(text, dst, size);
+}
+
+/* One question, and what its answer tells whatever its status. */
+struct question {
+    const struct github_request *request;
+    struct github_findings *findings;
+    struct http_response response;
+    char words[ANSWER_WORDS_MAX];
+};
+
+static bool ask(struct question *q, const char *path)
+{
+    struct error err = ERROR_INIT;
+    char url[URL_MAX];
+    struct http_request request = {
+        .url = url,
+        .accept = "application/vnd.github+json",
+        .field = "X-GitHub-Api-Version: 2022-11-28",
+        .auth = HTTP_AUTH_BEARER,
+        .secret = q->request->token,
+    };
+
+    api_url(url, q->request->registry, path);
+    if (retry_send(&q->request->retry, &request, &q->response, &err) < 0) {
+        (void)snprintf(q->findings->trouble, sizeof(q->findings->trouble), "%.*s",
+                       GITHUB_TROUBLE_MAX, err.message);
+        return false;
+    }
+    (void)answer_words(q->words, &q->response, &q->request->token, 1);
+    return true;
+}
+
+/* "required; url=https://github.com/orgs/ORG/sso?authorization_request=…" */
+static void read_sso(struct question *q)
+{
+    static const char label[] = "url=";
+    struct span field;
+    const char *url;
+    char begin[REFERENCE_HOST_MAX + sizeof("https:///")];
+
+    if (!http_response_header(&q->response, "X-GitHub-SSO", 0, &field) || field.len < 8 ||
+        strncmp(field.data, "required", 8) != 0)
+        return;
+    q->findings->needs_sso = true;
+    url = memmem(field.data, field.len, label, strlen(label));
+    if (url == NULL)
+        return;
+    url += strlen(label);
+    (void)snprintf(begin, sizeof(begin), "https://%s/", github_web_host(q->request->registry));
+    if (strncmp(url, begin, strlen(begin)) != 0 ||
+        !copy_safe(q->findings->sso_url, sizeof(q->findings->sso_url),
+                   (struct span){.data = url, .len = (size_t)(field.data + field.len - url)},
+                   url_bytes, q->request->token))
+        q->findings->sso_url[0] = '\0';
+}
+
+static bool is_limited(const struct question *q)
+{
+    struct span left;
+
+    return q->response.status == 429 ||
+           http_response_header(&q->response, "Retry-After", 0, &left) ||
+           (http_response_header(&q->response, "X-RateLimit-Remaining", 0, &left) &&
+            span_is(left, "0"));
+}
+
+static void note_trouble(struct question *q)
+{
+    const char *why = "";
+
+    if (strstr(q->words, "login attempts exceeded") != NULL)
+        why = ": too many bad logins came from here, and all are refused for a while";
+    else if (is_limited(q))
+        why = ": its rate limit is reached";
+    (void)snprintf(q->findings->trouble, sizeof(q->findings->trouble),
+                   "GitHub's API answers HTTP %d%s", q->response.status, why);
+}
+
+/* The body of GET /user: {"login":"octocat", …} */
+static bool read_owner(struct question *q)
+{
+    struct error ignored = ERROR_INIT;
+    json_t *json = json_parse(secret_text(&q->response.body), q->response.body.len, "",
+                              CLASS_UNPROVED, &ignored);
+    const char *login = json_member_text(json, "login");
+    bool found = login != NULL && copy_safe(q->findings->owner, sizeof(q->findings->owner),
+                                            (struct span){.data = login, .len = strlen(login)},
+                                            name_bytes, q->request->token);
+
+    json_decref(json);
+    return found;
+}
+
+static void read_headers(struct question *q)
+{
+    struct github_findings *f = q->findings;
+    struct span field;
+
+    if (http_response_header(&q->response, "X-OAuth-Scopes", 0, &field))
+        f->has_scopes = field.len == 0 || copy_safe(f->scopes, sizeof(f->scopes), field,
+                                                    scope_bytes, q->request->token);
+    if (http_response_header(&q->response, "github-authentication-token-expiration", 0, &field))
+        f->expires_at = github_parse_expiry(field);
+}
+
+static void ask_for_user(struct question *q)
+{
+    int status;
+
+    if (!ask(q, "/user"))
+        return;
+    status = q->response.status;
+    read_sso(q);
+    if (status == 200 && read_owner(q)) {
+        read_headers(q);
+        q->findings->verdict = GITHUB_VALID;
+    } else if (status == 401 && strstr(q->words, "Bad credentials") != NULL) {
+        q->findings->verdict = GITHUB_INVALID;
+    } else if (status == 403 && strstr(q->words, "not accessible by integration") != NULL) {
+        q->findings->verdict = GITHUB_VALID_APP;
+    } else {
+        note_trouble(q);
+    }
+}
+
+/* Only what stands in the way is of interest; users have no such page, and it answers 404. */
+static void ask_for_packages(struct question *q)
+{
+    char path[GITHUB_NAME_MAX + sizeof("/orgs//packages?package_type=container&per_page=1")];
+
+    (void)snprintf(path, sizeof(path), "/orgs/%.*s/packages?package_type=container&per_page=1",
+                   GITHUB_NAME_MAX, q->request->organisation);
+    if (!ask(q, path))
+        return;
+    read_sso(q);
+    if (q->response.status == 403 &&
+        strstr(q->words, "forbids access via a personal access token (classic)") != NULL)
+        q->findings->forbids_classic = true;
+    else if (q->response.status != 404 && is_limited(q))
+        note_trouble(q);
+}
+
+void github_ask(const struct github_request *request, struct github_findings *out)
+{
+    struct question q = {.request = request, .findings = out};
+
+    *out = (struct github_findings){.verdict = GITHUB_SILENT};
+    ask_for_user(&q);
+    if (out->verdict == GITHUB_VALID && request->organisation != NULL &&
+        strcasecmp(request->organisation, out->owner) != 0)
+        ask_for_packages(&q);
+    http_response_clear(&q.response);
+}
