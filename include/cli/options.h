@@ -41,9 +41,11 @@ struct options {
     bool persistent;
     bool in_place;
     struct option_list images;
+    bool diagnose;
     unsigned timeout_s;
     unsigned connect_timeout_s;
     unsigned retries;
+    unsigned wait_for_token_s;
     const char *ca_file;
     const char *cert_dir;
     struct option_list allowed_realms;

@@ -1,6 +1,6 @@
 /*
  * Asking the registry whether a credential is good, as the options say: with what trust, for how
- * long, aloud or not.
+ * long, aloud or not, and again where a new token is to be waited for.
  */
 #ifndef CLI_PROOF_H
 #define CLI_PROOF_H
@@ -24,11 +24,11 @@ struct proof {
     struct image *images;      /* to be pulled with it; each learns whether it can be */
     size_t image_count;
     const struct clock *clock;
-    int64_t deadline_ms;
+    int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */
 };
 
-/* As handshake_prove(), whose errors it gives, with what the token itself tells as their hint. */
-int proof_ask(const struct proof *proof, const struct options *options, struct error *err)
+/* As handshake_prove(), whose errors it gives. */
+int proof_ask(struct proof *proof, const struct options *options, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

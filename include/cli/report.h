@@ -1,6 +1,6 @@
 /*
  * What the user is told: one line (or one JSON object) on standard output, errors and warnings on
- * standard error.
+ * standard error. In a workflow an error is also an annotation: "::error title=ghcr-login::…".
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -10,16 +10,18 @@
 
 #include "base/error.h"
 #include "base/warning.h"
+#include "cli/diagnosis.h"
 #include "cli/options.h"
 #include "cli/targets.h"
 #include "registry/image.h"
 
 /* What a run has come to so far; strings are borrowed. */
 struct report {
-    const char *registry;          /* NULL: not known yet */
-    const char *username;          /* NULL: not known yet */
-    const char *token_kind;        /* NULL: not known, or not GitHub's */
-    const struct targets *targets; /* NULL: not known yet */
+    const char *registry;              /* NULL: not known yet */
+    const char *username;              /* NULL: not known yet */
+    const char *token_kind;            /* NULL: not known, or not GitHub's */
+    const struct diagnosis *diagnosis; /* NULL: none was asked for */
+    const struct targets *targets;     /* NULL: not known yet */
     const struct image *images;
     size_t image_count;
     const struct warnings *warnings;

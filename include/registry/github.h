@@ -28,6 +28,9 @@ enum {
     GITHUB_TROUBLE_MAX = 255,
 };
 
+/* What a scope is made of; between scopes stand commas and blanks. */
+#define GITHUB_SCOPE_BYTES "abcdefghijklmnopqrstuvwxyz0123456789:_"
+
 enum github_verdict {
     GITHUB_SILENT,    /* it could not be asked, or did not say: see `trouble` */
     GITHUB_VALID,     /* the token of `owner` */

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/advice.h"
+#include "cli/diagnosis.h"
 #include "cli/environment.h"
+#include "cli/hint.h"
 #include "cli/proof.h"
 #include "cli/report.h"
 #include "cli/targets.h"
-#include "credential/github_token.h"
 #include "credential/source.h"
 
 /* All that one login holds. */
@@ -20,6 +22,7 @@ struct login {
     struct targets targets;
     struct credential credential;
     struct secret auth;
+    struct diagnosis diagnosis;
     struct warnings warnings;
 };
 
@@ -54,6 +57,16 @@ static int find_targets(struct login *login, struct report *report, struct error
     return 0;
 }
 
+static struct situation situation(const struct login *login)
+{
+    return (struct situation){
+        .registry = &login->registry,
+        .token = &login->credential.token,
+        .place = place_find(environment),
+        .diagnosis = &login->diagnosis,
+    };
+}
+
 static int read_credential(struct login *login, struct report *report, struct error *err)
 {
     const struct options *o = login->options;
@@ -71,20 +84,34 @@ static int read_credential(struct login *login, struct report *report, struct er
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
-    const struct secret *token = &login->credential.token;
+    struct situation here = situation(login);
 
     if (credential_read(&login->credential, &request, err) < 0)
         return -1;
     report->username = login->credential.username;
-    if (request.is_github)
-        report->token_kind =
-            github_token_kind_name(github_token_kind(secret_text(token), token->len));
+    report->token_kind = advice_kind_name(&here);
+    advice_on_token(&here, &login->warnings);
     return credential_auth(&login->auth, &login->credential, err);
 }
 
 static int check_targets(struct login *login, struct error *err)
 {
     return targets_check(&login->targets, login->options, &login->auth, err);
+}
+
+static void diagnose(struct login *login, struct report *report)
+{
+    struct diagnosis_request request = {
+        .registry = &login->registry,
+        .token = &login->credential.token,
+        .images = login->images,
+        .image_count = login->options->images.count,
+        .clock = login->clock,
+        .deadline_ms = login->deadline_ms,
+    };
+
+    diagnosis_ask(&login->diagnosis, &request, login->options, &login->warnings);
+    report->diagnosis = &login->diagnosis;
 }
 
 static int ask_registry(struct login *login, struct report *report, struct error *err)
@@ -99,16 +126,29 @@ static int ask_registry(struct login *login, struct report *report, struct error
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
+    struct situation here = situation(login);
     int ret = proof_ask(&proof, login->options, err);
+    bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
 
+    login->deadline_ms = proof.deadline_ms;
     report->verified = ret == 0 || err->cls == CLASS_FORBIDDEN; /* good, but not for an image */
+    if (login->options->diagnose && is_answered)
+        diagnose(login, report);
+    if (ret < 0)
+        hint_at_refusal(&here, err);
     return ret;
 }
 
 static int store(struct login *login, struct error *err)
 {
-    return targets_store(&login->targets, login->options, &login->auth, login->clock,
-                         login->deadline_ms, &login->warnings, err);
+    struct situation here = situation(login);
+
+    if (targets_store(&login->targets, login->options, &login->auth, login->clock,
+                      login->deadline_ms, &login->warnings, err) < 0)
+        return -1;
+    advice_on_storing(&here, &login->warnings);
+    diagnosis_warn(&login->diagnosis, login->credential.username, &login->warnings);
+    return 0;
 }
 
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */

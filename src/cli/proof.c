@@ -1,34 +1,14 @@
 #include "cli/proof.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/text.h"
-#include "cli/environment.h"
-#include "credential/github_token.h"
+#include "cli/connection.h"
 #include "registry/handshake.h"
-#include "registry/trust.h"
+#include "registry/patience.h"
 
-/* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
-static int send_aloud(void *http, const struct http_request *request,
-                      struct http_response *response, struct error *err)
+static int ask_once(const struct proof *proof, const struct options *options, struct error *err)
 {
-    char shown[1024];
-    int ret = http_send(http, request, response, err);
-
-    (void)text_printable(shown, sizeof(shown), request->url, strcspn(request->url, "?"));
-    (void)fprintf(stderr, "ghcr-login: %s %s -> ", request->is_head ? "HEAD" : "GET", shown);
-    if (ret == 0)
-        (void)fprintf(stderr, "%d\n", response->status);
-    else
-        (void)fprintf(stderr, "%s\n",
-                      text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
-    return ret;
-}
-
-static int prove(const struct proof *proof, const struct options *options, struct http *http,
-                 struct error *err)
-{
+    struct connection connection;
     struct handshake handshake = {
         .registry = proof->registry,
         .username = proof->username,
@@ -41,61 +21,48 @@ static int prove(const struct proof *proof, const struct options *options, struc
                 .allowed = options->allowed_realms.items,
                 .allowed_count = options->allowed_realms.count,
             },
-        .retry =
-            {
-                .send = options->verbose ? send_aloud : http_send,
-                .send_ctx = http,
-                .clock = proof->clock,
-                .deadline_ms = proof->deadline_ms,
-                .retries = options->retries,
-            },
         .images = proof->images,
         .image_count = proof->image_count,
     };
+    int ret;
 
-    return handshake_prove(&handshake, err);
+    if (connection_open(&connection, proof->registry, options, proof->clock, proof->deadline_ms,
+                        err) < 0)
+        return -1;
+    handshake.retry = connection.retry;
+    ret = handshake_prove(&handshake, err);
+    connection_close(&connection);
+    return ret;
 }
 
-/* What a refused token itself tells. */
-static void hint_at_cause(const struct proof *proof, struct error *err)
+static void say_wait(int64_t wait_ms, int64_t left_ms, const struct options *options)
 {
-    const struct secret *token = proof->token;
-
-    if (!reference_is_github(proof->registry))
-        (void)error_hint(err, "check user name and token; a token may be expired or revoked");
-    else if (github_token_kind(secret_text(token), token->len) == GITHUB_TOKEN_FINE_GRAINED)
-        (void)error_hint(err, "GitHub's registry takes no fine-grained tokens: make a classic one "
-                              "with read:packages");
-    else
-        (void)error_hint(err, "the token is expired, revoked or mistyped; make a classic one with "
-                              "read:packages: "
-                              "https://github.com/settings/tokens/new?scopes=read:packages");
+    if (!options->quiet)
+        (void)fprintf(stderr,
+                      "ghcr-login: the token is refused; asking again in %lld s, for up to %lld s "
+                      "more (--wait-for-token)\n",
+                      (long long)(wait_ms + 999) / 1000, (long long)(left_ms + 999) / 1000);
 }
 
-int proof_ask(const struct proof *proof, const struct options *options, struct error *err)
+int proof_ask(struct proof *proof, const struct options *options, struct error *err)
 {
-    struct trust_request request = {
-        .host = proof->registry->api_host,
-        .ca_file = options->ca_file,
-        .cert_dir = options->cert_dir,
-        .environment = environment,
-    };
-    struct trust trust = TRUST_INIT;
-    struct http_options http_options = {
-        .trust = &trust,
-        .connect_timeout_ms = (int64_t)options->connect_timeout_s * 1000,
-        .clock = proof->clock,
-        .deadline_ms = proof->deadline_ms,
-    };
-    struct http *http = NULL;
-    int ret = -1;
+    const struct clock *clock = proof->clock;
+    struct patience patience = {.clock = clock,
+                                .limit_ms = (int64_t)options->wait_for_token_s * 1000};
+    int ret = ask_once(proof, options, err);
+    int64_t counted_ms = clock_now(clock);
 
-    http_default_trust(&request.system_file, &request.system_dir);
-    if (trust_find(&trust, &request, err) == 0 && (http = http_open(&http_options, err)) != NULL)
-        ret = prove(proof, options, http, err);
-    if (ret < 0 && err->cls == CLASS_REJECTED)
-        hint_at_cause(proof, err);
-    http_close(http);
-    trust_clear(&trust);
+    while (ret < 0 && err->cls == CLASS_REJECTED) {
+        int64_t wait_ms = patience_next(&patience);
+
+        if (wait_ms == 0)
+            break;
+        say_wait(wait_ms, patience_left(&patience), options);
+        clock->sleep_ms(clock->ctx, wait_ms);
+        proof->deadline_ms += clock_now(clock) - counted_ms;
+        counted_ms = clock_now(clock);
+        *err = ERROR_INIT;
+        ret = ask_once(proof, options, err);
+    }
     return ret;
 }

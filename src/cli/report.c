@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/place.h"
+#include "base/scan.h"
 #include "base/text.h"
+#include "cli/environment.h"
 
 enum { SHOWN_MAX = 4200 };
 
@@ -62,10 +65,34 @@ static json_t *json_warnings(const struct report *report)
     return warnings;
 }
 
+/* "read:packages, repo" as an array; null for NULL. */
+static json_t *json_scopes(const char *text)
+{
+    json_t *scopes = text != NULL ? json_array() : json_null();
+    struct scan s = scan_over(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+    struct span scope;
+    struct span between;
+
+    while (!scan_is_at_end(&s)) {
+        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope))
+            (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
+        else if (!scan_run(&s, ", ", &between))
+            break; /* github_ask() lets nothing else in */
+    }
+    return scopes;
+}
+
 static json_t *json_token(const struct report *report)
 {
-    return json_pack("{s:o, s:n, s:n}", "kind", json_text(report->token_kind), "expires_at",
-                     "scopes");
+    const struct diagnosis *d = report->diagnosis;
+    const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
+    const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
+    json_t *token = json_pack("{s:o, s:o, s:o}", "kind", json_text(report->token_kind),
+                              "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
+
+    if (d != NULL && d->findings.owner[0] != '\0')
+        (void)json_object_set_new(token, "owner", json_text(d->findings.owner));
+    return token;
 }
 
 static json_t *json_error(const struct error *err)
@@ -141,6 +168,27 @@ static void print_error(const struct error *err)
         (void)fputs("try 'ghcr-login --help'\n", stderr);
 }
 
+/* A command to the runner, which reads both streams; standard output is for scripts. */
+static void annotate(const struct error *err)
+{
+    char shown[SHOWN_MAX];
+    const char *text[] = {err->message, err->hint};
+
+    (void)fputs("::error title=ghcr-login::", stderr);
+    for (size_t i = 0; i < 2 && text[i][0] != '\0'; i++) {
+        if (i > 0)
+            (void)fputs("%0Ahint: ", stderr); /* a line end, as the runner has it */
+        (void)text_printable(shown, sizeof(shown), text[i], strlen(text[i]));
+        for (const char *p = shown; *p != '\0'; p++) {
+            if (*p == '%')
+                (void)fputs("%25", stderr);
+            else
+                (void)fputc(*p, stderr);
+        }
+    }
+    (void)fputc('\n', stderr);
+}
+
 int report_print(const struct report *report, const struct options *options,
                  const struct error *err)
 {
@@ -148,6 +196,8 @@ int report_print(const struct report *report, const struct options *options,
         print_warnings(report);
     if (err != NULL)
         print_error(err);
+    if (err != NULL && place_find(environment) == PLACE_ACTIONS)
+        annotate(err);
     if (options->json)
         print_json(report, err);
     else if (err == NULL && !options->quiet)

@@ -11,7 +11,7 @@
 
 static const char name_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_[]";
-static const char scope_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789:_, ";
+static const char scope_bytes[] = GITHUB_SCOPE_BYTES ", ";
 /* Of RFC 3986, without what a shell or a log could take for its own. */
 static const char url_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?&=%+";
@@ -87,14 +87,13 @@ bool github_scopes_can_pull(const char *scopes)
 {
     struct scan s = scan_over(scopes, strlen(scopes));
     struct span scope;
+    struct span between;
 
     while (!scan_is_at_end(&s)) {
-        struct span rest;
-
-        if (scan_run(&s, "abcdefghijklmnopqrstuvwxyz0123456789:_", &scope) &&
+        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope) &&
             (span_is(scope, "read:packages") || span_is(scope, "write:packages")))
             return true;
-        if (!scan_run(&s, ", ", &rest))
+        if (!scan_run(&s, ", ", &between))
             break;
     }
     return false;

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from github_api import GitHubApi
 from harness import TOKEN, USER, Login
 from people import ORDINARY, Space, give
 
@@ -65,3 +66,14 @@ def bare_login(login):
         how.setdefault("stdin", f"{TOKEN}\n".encode())
         return login("-u", USER, "--password-stdin", *args, server.host, **how)
     return run
+
+
+@pytest.fixture
+def github(ghcr, ca):
+    """A function that starts GitHub's API beside ghcr.io, under the name api.github.com."""
+    def start(token=TOKEN, name="api.github.com", **options):
+        api = GitHubApi(ca.issue(name), token=token, **options)
+        ghcr.login.registries.append(api)       # to be stopped, and its token to be looked for
+        ghcr.proxy.routes[f"{name}:443"] = api.port
+        return api
+    return start

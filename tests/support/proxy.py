@@ -31,6 +31,7 @@ class ConnectProxy:
 
     def __init__(self, port, *, login=None, answer=None, fault=None):
         self.upstream = ("127.0.0.1", port)
+        self.routes = {}             # HOST:PORT -> port on 127.0.0.1, for other hosts
         self.targets = []            # HOST:PORT of every CONNECT that was let through
         self.forwarded = []          # the URL of every other request that was
         self.refused = 0             # requests that were not
@@ -82,7 +83,8 @@ class ConnectProxy:
 
     def _pass_on(self, client, head, early):
         method, target, *_ = head.decode("latin-1").split(" ")
-        with socket.create_connection(self.upstream) as server:
+        port = self.routes.get(target, self.upstream[1])
+        with socket.create_connection((self.upstream[0], port)) as server:
             if method == "CONNECT":
                 self.targets.append(target)
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

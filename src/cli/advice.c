@@ -1,0 +1,34 @@
+#include "cli/advice.h"
+
+const char *advice_kind_name(const struct situation *situation)
+{
+    return situation_is_at_github(situation) ? github_token_kind_name(situation_kind(situation))
+                                             : NULL;
+}
+
+void advice_on_token(const struct situation *situation, struct warnings *warnings)
+{
+    enum github_token_kind kind = situation_kind(situation);
+    const char *oddity = situation_oddity(situation);
+
+    if (!situation_is_at_github(situation))
+        return;
+    if (oddity != NULL)
+        warnings_add(warnings, "the token %s: it may be mistyped or cut", oddity);
+    if (kind == GITHUB_TOKEN_FINE_GRAINED)
+        warnings_add(warnings, "the token is a fine-grained one, and GitHub documents that its "
+                               "container registry takes classic ones only");
+    if (kind == GITHUB_TOKEN_REFRESH)
+        warnings_add(warnings, "the token is a refresh token, which is no password: the access "
+                               "token that came with it is");
+}
+
+void advice_on_storing(const struct situation *situation, struct warnings *warnings)
+{
+    /* On a runner the token lives as long as the job that needs it. */
+    if (situation_is_at_github(situation) &&
+        situation_kind(situation) == GITHUB_TOKEN_INSTALLATION && situation->place != PLACE_ACTIONS)
+        warnings_add(warnings, "the token is an installation token (GITHUB_TOKEN), which ends with "
+                               "its job or after an hour, and what is stored with it: a host that "
+                               "stays needs a classic token with read:packages");
+}

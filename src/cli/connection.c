@@ -1,0 +1,66 @@
+#include "cli/connection.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/environment.h"
+
+/* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
+static int send_aloud(void *http, const struct http_request *request,
+                      struct http_response *response, struct error *err)
+{
+    char shown[1024];
+    int ret = http_send(http, request, response, err);
+
+    (void)text_printable(shown, sizeof(shown), request->url, strcspn(request->url, "?"));
+    (void)fprintf(stderr, "ghcr-login: %s %s -> ", request->is_head ? "HEAD" : "GET", shown);
+    if (ret == 0)
+        (void)fprintf(stderr, "%d\n", response->status);
+    else
+        (void)fprintf(stderr, "%s\n",
+                      text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
+    return ret;
+}
+
+int connection_open(struct connection *c, const struct reference *registry,
+                    const struct options *options, const struct clock *clock, int64_t deadline_ms,
+                    struct error *err)
+{
+    struct trust_request request = {
+        .host = registry->api_host,
+        .ca_file = options->ca_file,
+        .cert_dir = options->cert_dir,
+        .environment = environment,
+    };
+    struct http_options http_options = {
+        .trust = &c->trust,
+        .connect_timeout_ms = (int64_t)options->connect_timeout_s * 1000,
+        .clock = clock,
+        .deadline_ms = deadline_ms,
+    };
+
+    *c = (struct connection){.http = NULL};
+    http_default_trust(&request.system_file, &request.system_dir);
+    if (trust_find(&c->trust, &request, err) < 0)
+        return -1;
+    c->http = http_open(&http_options, err);
+    if (c->http == NULL) {
+        connection_close(c);
+        return -1;
+    }
+    c->retry = (struct retry){
+        .send = options->verbose ? send_aloud : http_send,
+        .send_ctx = c->http,
+        .clock = clock,
+        .deadline_ms = deadline_ms,
+        .retries = options->retries,
+    };
+    return 0;
+}
+
+void connection_close(struct connection *c)
+{
+    http_close(c->http);
+    trust_clear(&c->trust);
+}

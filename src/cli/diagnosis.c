@@ -1,0 +1,125 @@
+#include "cli/diagnosis.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "cli/connection.h"
+
+enum { TIME_MAX_MS = 10000, RETRIES_MAX = 1, DAY_S = 86400 };
+
+/* The first component of the first image, or of the registry's namespace; NULL: there is none. */
+static const char *find_organisation(const struct diagnosis_request *request,
+                                     char name[GITHUB_NAME_MAX + 1])
+{
+    const char *path =
+        request->image_count > 0 ? request->images[0].name : request->registry->name_space;
+    struct span first = {.data = path, .len = strcspn(path, "/")};
+
+    return first.len > 0 && span_copy(first, name, GITHUB_NAME_MAX + 1) ? name : NULL;
+}
+
+static void read_expiry(struct diagnosis *diagnosis, const struct clock *clock)
+{
+    time_t expires_at = (time_t)diagnosis->findings.expires_at;
+    struct tm tm;
+
+    if (expires_at == 0 || gmtime_r(&expires_at, &tm) == NULL)
+        return;
+    (void)strftime(diagnosis->expires_at, sizeof(diagnosis->expires_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    diagnosis->days_left = (diagnosis->findings.expires_at - clock->unix_s(clock->ctx)) / DAY_S;
+}
+
+static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *request,
+                const struct options *options)
+{
+    struct github_findings *findings = &diagnosis->findings;
+    int64_t limit_ms = clock_left(request->clock, request->deadline_ms) / 2;
+    int64_t deadline_ms =
+        clock_now(request->clock) + (limit_ms < TIME_MAX_MS ? limit_ms : TIME_MAX_MS);
+    char organisation[GITHUB_NAME_MAX + 1];
+    struct connection connection;
+    struct error err = ERROR_INIT;
+
+    if (connection_open(&connection, request->registry, options, request->clock, deadline_ms,
+                        &err) < 0) {
+        (void)snprintf(findings->trouble, sizeof(findings->trouble), "%.*s", GITHUB_TROUBLE_MAX,
+                       err.message);
+        return;
+    }
+    if (connection.retry.retries > RETRIES_MAX)
+        connection.retry.retries = RETRIES_MAX;
+    github_ask(
+        &(struct github_request){
+            .registry = request->registry,
+            .token = request->token,
+            .organisation = find_organisation(request, organisation),
+            .retry = connection.retry,
+        },
+        findings);
+    connection_close(&connection);
+}
+
+void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *request,
+                   const struct options *options, struct warnings *warnings)
+{
+    *out = (struct diagnosis){.is_made = reference_may_be_github(request->registry)};
+    if (!out->is_made) {
+        warnings_add(warnings, "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
+                     request->registry->host);
+        return;
+    }
+    ask(out, request, options);
+    read_expiry(out, request->clock);
+    if (out->findings.trouble[0] != '\0')
+        warnings_add(warnings, "--diagnose knows less than it could: %s", out->findings.trouble);
+}
+
+static void warn_of_expiry(const struct diagnosis *diagnosis, struct warnings *warnings)
+{
+    if (diagnosis->expires_at[0] == '\0')
+        return;
+    if (diagnosis->days_left < 1)
+        warnings_add(warnings, "the token expires within a day (%s)", diagnosis->expires_at);
+    else
+        warnings_add(warnings, "the token expires in %lld day%s (%s)",
+                     (long long)diagnosis->days_left, diagnosis->days_left > 1 ? "s" : "",
+                     diagnosis->expires_at);
+}
+
+static void warn_of_owner(const struct github_findings *findings, const char *username,
+                          struct warnings *warnings)
+{
+    char shown[256];
+
+    if (findings->owner[0] != '\0' && strcasecmp(findings->owner, username) != 0)
+        warnings_add(
+            warnings,
+            "the token belongs to '%s', not to '%s': the registry looks at the token alone",
+            findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
+}
+
+void diagnosis_warn(const struct diagnosis *diagnosis, const char *username,
+                    struct warnings *warnings)
+{
+    const struct github_findings *findings = &diagnosis->findings;
+
+    warn_of_owner(findings, username, warnings);
+    if (findings->verdict == GITHUB_INVALID)
+        warnings_add(warnings, "GitHub's API does not know the token that the registry took");
+    if (findings->has_scopes && !github_scopes_can_pull(findings->scopes))
+        warnings_add(warnings,
+                     "the token lacks read:packages: it logs in, but pulls nothing private (its "
+                     "scopes: %.200s)",
+                     findings->scopes[0] != '\0' ? findings->scopes : "none");
+    if (findings->needs_sso)
+        warnings_add(warnings,
+                     "the organisation wants single sign-on, and the token is not authorized for "
+                     "it%s%s",
+                     findings->sso_url[0] != '\0' ? ": " : "", findings->sso_url);
+    if (findings->forbids_classic)
+        warnings_add(warnings, "the organisation forbids classic tokens");
+    warn_of_expiry(diagnosis, warnings);
+}
