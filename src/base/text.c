@@ -40,6 +40,12 @@ static bool is_shown_as_is(uint32_t code)
     return !control && !line_end && !direction;
 }
 
+/* Whether '[' at `p` would end a "##[", as the runner of GitHub Actions begins a command. */
+static bool is_command(const unsigned char *p, const char *shown, size_t used)
+{
+    return *p == '[' && used >= 2 && memcmp(shown + used - 2, "##", 2) == 0;
+}
+
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
 {
     const unsigned char *p = (const unsigned char *)src;
@@ -55,7 +61,7 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
             used += 3;
             break;
         }
-        if (n > 0 && is_shown_as_is(code)) {
+        if (n > 0 && is_shown_as_is(code) && !is_command(p, dst, used)) {
             memcpy(dst + used, p, n);
             used += n;
         } else {

@@ -8,6 +8,7 @@ It answers as docs.github.com says; faults.py can be played for the endpoints "u
 """
 
 import json
+import secrets
 
 from registry import Registry
 from wire import Answer
@@ -36,7 +37,7 @@ class GitHubApi(Registry):
     def __init__(self, certificate, *, token, owner="octocat", scopes="read:packages",
                  expires=None, packages=says(200, [])):
         self.owner, self.scopes, self.expires, self.packages = owner, scopes, expires, packages
-        super().__init__(certificate, token=token or "-")
+        super().__init__(certificate, token=token or f"ghp_{secrets.token_hex(18)}")
 
     def _endpoint(self, request):
         if request.path in ("/user", "/api/v3/user"):

@@ -45,6 +45,7 @@ static void test_what_is_shown(void **state)
         {"\xf4\x90\x80\x80", "????"},
         {"\xf8\x88\x80\x80\x80", "?????"},
         {"\xfe\xff", "??"},
+        {"##[add-mask]x ###[[a] #[b] # #[c]", "##?add-mask]x ###?[a] #[b] # #[c]"},
     };
 
     (void)state;
