@@ -46,6 +46,7 @@ static void test_defaults(void **state)
         assert_row(lines[i], o.token_file == NULL && o.config_dir == NULL && o.ca_file == NULL);
         assert_row(lines[i], o.timeout_s == 60 && o.connect_timeout_s == 10 && o.retries == 4);
         assert_row(lines[i], !o.token_stdin && !o.docker && !o.plain_http && !o.json && !o.quiet);
+        assert_row(lines[i], o.wait_for_token_s == 0 && !o.diagnose);
         assert_row(lines[i], !o.verbose && !o.help && !o.version && o.allowed_realms.count == 0);
     }
 }
@@ -157,6 +158,21 @@ static void test_flags(void **state)
         memcpy(&value, (const char *)&o + rows[i].offset, sizeof(value));
         assert_row(rows[i].line, value);
     }
+}
+
+/* No wait at all may be said, too. */
+static void test_wait_for_token(void **state)
+{
+    struct options o;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(parse(&o, "--wait-for-token|0", &err), 0);
+    assert_int_equal(o.wait_for_token_s, 0);
+    assert_int_equal(parse(&o, "--wait-for-token=86400", &err), 0);
+    assert_int_equal(o.wait_for_token_s, 86400);
+    assert_int_equal(parse(&o, "--wait-for-token|86401", &err), -1);
+    assert_error("86401", &err, CLASS_USAGE, "takes a whole number from 0 to 86400");
 }
 
 static void test_numbers(void **state)
@@ -400,11 +416,17 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_no_argv_at_all),
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_list),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_json_of_mistakes),
-        cmocka_unit_test(test_commands), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_no_argv_at_all),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_wait_for_token),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_json_of_mistakes),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
