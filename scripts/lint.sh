@@ -26,7 +26,7 @@ declare -A gates=(
     ["registry/fault.h"]="src/registry/http.c src/registry/fault.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
-    ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c
+    ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
         src/registry/github.c src/store/document.c src/store/helper_wire.c src/store/layout.c"
 )
 

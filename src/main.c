@@ -15,8 +15,10 @@
 
 #include "base/json.h"
 #include "cli/login.h"
+#include "cli/logout.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/status.h"
 #include "cli/usage.h"
 #include "registry/http.h"
 
@@ -60,7 +62,7 @@ static int init_libraries(struct error *err)
 
 int main(int argc, char *argv[])
 {
-    struct report report = {.registry = NULL};
+    struct report report = {.subject = NULL};
     struct error err = ERROR_INIT;
     struct options options;
 
@@ -76,5 +78,13 @@ int main(int argc, char *argv[])
     }
     if (init_libraries(&err) < 0)
         return report_print(&report, &options, &err);
-    return login_run(&options);
+    switch (options.command) {
+    case COMMAND_LOGIN:
+        return login_run(&options);
+    case COMMAND_LOGOUT:
+        return logout_run(&options);
+    case COMMAND_STATUS:
+        return status_run(&options);
+    }
+    return CLASS_INTERNAL;
 }

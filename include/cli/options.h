@@ -40,8 +40,15 @@ struct options {
     const char *authfile;
     bool persistent;
     bool in_place;
+    bool no_helper;
+    const char *for_user;
     struct option_list images;
     bool diagnose;
+    bool no_verify;
+    bool dry_run;
+    bool all;
+    const char *if_user;
+    bool if_refused;
     unsigned timeout_s;
     unsigned connect_timeout_s;
     unsigned retries;

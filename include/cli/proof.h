@@ -20,8 +20,7 @@ struct proof {
     const struct reference *registry;
     const char *username;
     const struct secret *token;
-    const struct secret *auth; /* base64 of user:token */
-    struct image *images;      /* to be pulled with it; each learns whether it can be */
+    struct image *images; /* to be pulled with it; each learns whether it can be */
     size_t image_count;
     const struct clock *clock;
     int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */

@@ -6,27 +6,37 @@
 #define CLI_REPORT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/error.h"
 #include "base/warning.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
+#include "cli/subject.h"
 #include "cli/targets.h"
-#include "registry/image.h"
+#include "store/lookup.h"
 
-/* What a run has come to so far; strings are borrowed. */
+/* Who reads a credential, and which. */
+struct reader {
+    const char *name; /* "docker", "podman" */
+    struct lookup found;
+    bool verified;
+};
+
+/* What a run has come to so far; all of it borrowed. */
 struct report {
-    const char *registry;              /* NULL: not known yet */
+    const struct subject *subject;     /* NULL: not known yet */
     const char *username;              /* NULL: not known yet */
     const char *token_kind;            /* NULL: not known, or not GitHub's */
     const struct diagnosis *diagnosis; /* NULL: none was asked for */
     const struct targets *targets;     /* NULL: not known yet */
-    const struct image *images;
-    size_t image_count;
+    const struct reader *readers;      /* of `status` */
+    size_t reader_count;
     const struct warnings *warnings;
     bool verified;
 };
+
+/* The registry's name; NULL where it is not known. */
+const char *report_registry(const struct report *report);
 
 /*
  * Say it. `err` is NULL on success. Returns the exit status: that of the error, 0, or 1 when

@@ -13,6 +13,8 @@
 #include "base/secret.h"
 #include "base/warning.h"
 #include "cli/options.h"
+#include "cli/person.h"
+#include "credential/source.h"
 #include "registry/reference.h"
 #include "store/auth_file.h"
 #include "store/location.h"
@@ -23,7 +25,8 @@ struct target {
     struct location location;
     char key[REFERENCE_KEY_MAX + 1];
     const char *host; /* what helpers are named by */
-    bool changed;
+    struct auth_file_result result;
+    bool is_kept; /* targets_remove() leaves it alone */
 };
 
 struct targets {
@@ -31,25 +34,43 @@ struct targets {
     size_t count;
 };
 
+/* What is done to them; all of it borrowed. */
+struct targets_job {
+    const struct options *options;
+    const struct clock *clock;
+    int64_t deadline_ms;
+    const struct credential *credential; /* to be stored; NULL for targets_remove() */
+    const struct secret *auth;           /* base64 of user:token */
+};
+
+/* How the places of a run are found: options, environment, and whose they are. */
+struct location_request targets_location_request(const struct options *options,
+                                                 const struct person *person);
+
 /*
- * Find them, from the options and the environment. `registry` must outlive *out.
+ * Find the files, from the options and the environment. `registry` must outlive *out.
  * Returns 0, or -1 with *err set: CLASS_USAGE where the file cannot hold an entry for a namespace,
  * CLASS_AUTHFILE where there is no place for it.
  */
-int targets_find(struct targets *out, const struct options *options,
+int targets_find(struct targets *out, const struct options *options, const struct person *person,
                  const struct reference *registry, struct error *err)
     __attribute__((warn_unused_result));
 
 /* auth_file_check() of each. */
-int targets_check(const struct targets *targets, const struct options *options,
-                  const struct secret *auth, struct error *err) __attribute__((warn_unused_result));
+int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)
+    __attribute__((warn_unused_result));
 
 /*
  * auth_file_store() in each, and warnings of what readers would take first. Stops at the first that
- * fails; each target tells whether it was changed.
+ * fails; each target tells what became of it.
  */
-int targets_store(struct targets *targets, const struct options *options, const struct secret *auth,
-                  const struct clock *clock, int64_t deadline_ms, struct warnings *warnings,
+int targets_store(struct targets *targets, const struct targets_job *job,
+                  const struct location_request *request, struct warnings *warnings,
                   struct error *err) __attribute__((warn_unused_result));
+
+/* auth_file_remove() from each; with --dry-run only tells. As targets_store(). */
+int targets_remove(struct targets *targets, const struct targets_job *job,
+                   struct warnings *warnings, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

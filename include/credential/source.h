@@ -59,7 +59,8 @@ int credential_read(struct credential *out, const struct credential_request *req
  * The value of "auth" in an auth file: base64 of user:token. Returns 0 and replaces *out (release
  * with secret_clear()), or -1 with *err set and *out untouched.
  */
-int credential_auth(struct secret *out, const struct credential *credential, struct error *err)
+int credential_auth(struct secret *out, const char *username, const struct secret *token,
+                    struct error *err)
     __attribute__((warn_unused_result));
 
 void credential_clear(struct credential *credential);

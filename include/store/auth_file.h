@@ -1,5 +1,9 @@
 /*
- * One entry put into the auth file at a path: read, edited and replaced under lock, and read back.
+ * One entry of an auth file: stored, or taken away, where its readers look for it. That is the file
+ * itself, or the credential helper that the file hands the registry to.
+ *
+ * In a helper the credential is stored as docker does it: the helper gets it, and Docker's file the
+ * entry {} in place of whatever it held. Podman's file is left alone then.
  */
 #ifndef STORE_AUTH_FILE_H
 #define STORE_AUTH_FILE_H
@@ -11,37 +15,66 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/warning.h"
+#include "store/document.h"
 #include "store/location.h"
 
-/* What is to be stored, and where. */
+enum { AUTH_FILE_KEY_MAX = 1023 }; /* bytes */
+
+/* Which entry, and where. All of it borrowed. */
 struct auth_file {
     const char *path;
     enum auth_format format;
-    const char *key;           /* of the entry: "ghcr.io" */
-    const char *host;          /* what helpers are named by: the key without a namespace */
+    const char *key;  /* of the entry: "ghcr.io" */
+    const char *host; /* what helpers are named by: the key without a namespace */
+    bool in_place;    /* a file that cannot be replaced may be written through */
+    bool no_helper;   /* have readers look into the file, whatever helper it names */
+    const struct clock *clock;
+    int64_t deadline_ms; /* for other runs of this program, and for a helper */
+
+    /* What is to be stored. */
+    const char *username;
+    const struct secret *token;
     const struct secret *auth; /* base64 of user:token */
-    bool in_place;             /* a file that cannot be replaced may be written through */
+};
+
+/* What came of it, or would. */
+struct auth_file_result {
+    bool changed;                         /* the file or the helper */
+    char helper[DOCUMENT_HELPER_MAX + 1]; /* that has the entry; "": the file has */
 };
 
 /*
- * Before any network: could this entry be stored, and would its reader find it? Reads, changes
- * nothing. Returns 0, or -1 with *err set: CLASS_AUTHFILE for a file that is unreadable, malformed
- * or cannot be written (a read-only file that already holds the entry is fine); CLASS_HELPER where
- * the file hands the registry to a credential helper, for its reader would then not look at the
- * entry.
+ * Before any network: could this entry be stored? Changes nothing; result->changed tells whether
+ * storing would. Returns 0, or -1 with *err set: CLASS_AUTHFILE for a file that is unreadable,
+ * malformed or cannot be written (a read-only file that already holds the entry is fine);
+ * CLASS_HELPER for a helper that is not there or does not answer.
  */
-int auth_file_check(const struct auth_file *file, struct error *err)
+int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
+                    struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Store it. On success the entry has been read back from where it was stored; warns of entries
+ * beside it that some reader takes first.
+ * Returns 0, or -1 with *err set and all as it was, or, where result->changed, not.
+ */
+int auth_file_store(const struct auth_file *file, struct auth_file_result *result,
+                    struct warnings *warnings, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
- * Store it. Waits for other runs of this program until `deadline_ms`. On success the entry has been
- * read back from the file; *changed tells whether it had to be written. Warns of entries beside it
- * that some reader takes first.
- * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the file as it was, or, where the error says
- * that the entry was written, the new one.
+ * Take it away, under the key and every spelling of it with a scheme ("https://ghcr.io/"), which
+ * docker would go on using; and from the helper. That nothing was there is no error: then
+ * result->changed is false. `dry_run`: only tell. Returns as auth_file_store().
  */
-int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
-                    bool *changed, struct warnings *warnings, struct error *err)
+int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
+                     struct warnings *warnings, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * The keys of all entries of the file `path`, each with a NUL behind it. Returns 0 and replaces
+ * *keys (release with secret_clear()), or -1 with *err set.
+ */
+int auth_file_keys(struct secret *keys, const char *path, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -54,6 +54,23 @@ int document_edit(struct secret *out, const struct secret *in, const char *name,
 int document_helper(char *helper, const struct secret *in, const char *name, const char *host,
                     bool has_store, struct error *err) __attribute__((warn_unused_result));
 
+/* One entry of "auths" as it stands; each empty where there is none. */
+struct document_entry {
+    struct secret auth;
+    struct secret username;
+    struct secret password;
+    struct secret identitytoken;
+};
+
+/*
+ * The entry under exactly `key`. Returns 1 and fills *out (release with document_entry_clear()), 0
+ * where there is none, or -1 with *err set.
+ */
+int document_find(struct document_entry *out, const struct secret *in, const char *name,
+                  const char *key, struct error *err) __attribute__((warn_unused_result));
+
+void document_entry_clear(struct document_entry *entry);
+
 /*
  * Call `visit` with each key of "auths" that begins in `prefix` (all for ""), until it returns
  * false. Returns 0, or -1 with *err set where the text is no auth file.

@@ -22,11 +22,11 @@ struct location {
 };
 
 struct location_request {
-    const char *config_dir;                       /* --config; NULL: not given */
-    const char *authfile;                         /* --authfile; NULL: not given */
-    bool is_persistent;                           /* --persistent */
-    const char *(*environment)(const char *name); /* as getenv() */
-    bool (*is_own_directory)(const char *path);   /* it exists and belongs to `uid` */
+    const char *config_dir;                                /* --config; NULL: not given */
+    const char *authfile;                                  /* --authfile; NULL: not given */
+    bool is_persistent;                                    /* --persistent */
+    const char *(*environment)(const char *name);          /* as getenv() */
+    bool (*is_own_directory)(const char *path, uid_t uid); /* it exists and is theirs */
     const char *passwd_home; /* the home directory of the user database; NULL: unknown */
     uid_t uid;
 };

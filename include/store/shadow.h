@@ -10,7 +10,7 @@
 #include "store/location.h"
 
 /* Other entries of the same file, whose text is `text`: HOST:443 for nerdctl, namespaces. */
-void shadow_in_file(const struct secret *text, const struct auth_file *file, const char *name,
+void shadow_in_file(const struct secret *text, const struct auth_file *file,
                     struct warnings *warnings);
 
 /*

@@ -9,6 +9,7 @@
 #include "cli/hint.h"
 #include "cli/proof.h"
 #include "cli/report.h"
+#include "cli/subject.h"
 #include "cli/targets.h"
 #include "credential/source.h"
 
@@ -17,8 +18,8 @@ struct login {
     const struct options *options;
     const struct clock *clock;
     int64_t deadline_ms; /* of the whole run, waits for input and for other runs included */
-    struct reference registry;
-    struct image images[OPTIONS_LIST_MAX];
+    struct subject subject;
+    struct location_request places;
     struct targets targets;
     struct credential credential;
     struct secret auth;
@@ -26,32 +27,18 @@ struct login {
     struct warnings warnings;
 };
 
-static int find_registry(struct login *login, struct report *report, struct error *err)
+static int find_subject(struct login *login, struct report *report, struct error *err)
 {
-    const char *given = login->options->registry;
-
-    if (reference_parse(&login->registry, given != NULL ? given : REFERENCE_DEFAULT, err) < 0)
-        return -1;
-    report->registry = login->registry.host;
-    return 0;
-}
-
-static int find_images(struct login *login, struct report *report, struct error *err)
-{
-    const struct option_list *given = &login->options->images;
-
-    report->images = login->images;
-    for (size_t i = 0; i < given->count; i++) {
-        if (image_parse(&login->images[i], given->items[i], &login->registry, err) < 0)
-            return -1;
-        report->image_count++;
-    }
-    return 0;
+    report->subject = &login->subject;
+    return subject_find(&login->subject, login->options, err);
 }
 
 static int find_targets(struct login *login, struct report *report, struct error *err)
 {
-    if (targets_find(&login->targets, login->options, &login->registry, err) < 0)
+    const struct person *person = &login->subject.person;
+
+    login->places = targets_location_request(login->options, person);
+    if (targets_find(&login->targets, login->options, person, &login->subject.registry, err) < 0)
         return -1;
     report->targets = &login->targets;
     return 0;
@@ -60,7 +47,7 @@ static int find_targets(struct login *login, struct report *report, struct error
 static struct situation situation(const struct login *login)
 {
     return (struct situation){
-        .registry = &login->registry,
+        .registry = &login->subject.registry,
         .token = &login->credential.token,
         .place = place_find(environment),
         .diagnosis = &login->diagnosis,
@@ -77,8 +64,8 @@ static int read_credential(struct login *login, struct report *report, struct er
         .token_stdin = o->token_stdin,
         .token_env = o->token_env,
         .token_file = o->token_file,
-        .is_default_registry = reference_is_default(&login->registry),
-        .is_github = reference_is_github(&login->registry),
+        .is_default_registry = reference_is_default(&login->subject.registry),
+        .is_github = reference_is_github(&login->subject.registry),
         .stdin_fd = STDIN_FILENO,
         .environment = environment,
         .clock = login->clock,
@@ -91,21 +78,37 @@ static int read_credential(struct login *login, struct report *report, struct er
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);
     advice_on_token(&here, &login->warnings);
-    return credential_auth(&login->auth, &login->credential, err);
+    return credential_auth(&login->auth, report->username, &login->credential.token, err);
 }
 
+static struct targets_job job(const struct login *login)
+{
+    return (struct targets_job){
+        .options = login->options,
+        .clock = login->clock,
+        .deadline_ms = login->deadline_ms,
+        .credential = &login->credential,
+        .auth = &login->auth,
+    };
+}
+
+/* The credential may be in a file of root's; the targets are not touched but by their owner. */
 static int check_targets(struct login *login, struct error *err)
 {
-    return targets_check(&login->targets, login->options, &login->auth, err);
+    struct targets_job check = job(login);
+
+    if (person_become(&login->subject.person, err) < 0)
+        return -1;
+    return targets_check(&login->targets, &check, err);
 }
 
 static void diagnose(struct login *login, struct report *report)
 {
     struct diagnosis_request request = {
-        .registry = &login->registry,
+        .registry = &login->subject.registry,
         .token = &login->credential.token,
-        .images = login->images,
-        .image_count = login->options->images.count,
+        .images = login->subject.images,
+        .image_count = login->subject.image_count,
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
@@ -117,12 +120,11 @@ static void diagnose(struct login *login, struct report *report)
 static int ask_registry(struct login *login, struct report *report, struct error *err)
 {
     struct proof proof = {
-        .registry = &login->registry,
+        .registry = &login->subject.registry,
         .username = login->credential.username,
         .token = &login->credential.token,
-        .auth = &login->auth,
-        .images = login->images,
-        .image_count = login->options->images.count,
+        .images = login->subject.images,
+        .image_count = login->subject.image_count,
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
@@ -142,9 +144,10 @@ static int ask_registry(struct login *login, struct report *report, struct error
 static int store(struct login *login, struct error *err)
 {
     struct situation here = situation(login);
+    struct targets_job storing = job(login);
 
-    if (targets_store(&login->targets, login->options, &login->auth, login->clock,
-                      login->deadline_ms, &login->warnings, err) < 0)
+    if (!login->options->dry_run &&
+        targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
         return -1;
     advice_on_storing(&here, &login->warnings);
     diagnosis_warn(&login->diagnosis, login->credential.username, &login->warnings);
@@ -154,9 +157,10 @@ static int store(struct login *login, struct error *err)
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
 static int tell(struct login *login, struct report *report, struct error *err)
 {
-    if (find_registry(login, report, err) < 0 || find_images(login, report, err) < 0 ||
-        find_targets(login, report, err) < 0 || read_credential(login, report, err) < 0 ||
-        check_targets(login, err) < 0 || ask_registry(login, report, err) < 0)
+    if (find_subject(login, report, err) < 0 || find_targets(login, report, err) < 0 ||
+        read_credential(login, report, err) < 0 || check_targets(login, err) < 0)
+        return -1;
+    if (!login->options->no_verify && ask_registry(login, report, err) < 0)
         return -1;
     return store(login, err);
 }

@@ -185,6 +185,14 @@ static int check_contradictions(const struct options *o, struct error *err)
     if (o->config_dir != NULL && !o->docker && (o->podman || o->persistent || o->authfile != NULL))
         return error_set(err, CLASS_USAGE,
                          "--config names Docker's directory: add --docker to store there too");
+    if (o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0))
+        return error_set(err, CLASS_USAGE,
+                         "--no-verify asks nobody: --can-pull, --diagnose and --wait-for-token "
+                         "have no meaning with it");
+    if (o->all && (o->registry != NULL || o->if_user != NULL || o->if_refused))
+        return error_set(err, CLASS_USAGE,
+                         "--all removes every entry: no registry, --if-user or --if-refused can "
+                         "be named with it");
     if (o->quiet && o->verbose)
         return error_set(err, CLASS_USAGE, "--quiet and --verbose contradict each other");
     return 0;

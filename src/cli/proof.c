@@ -3,17 +3,19 @@
 #include <stdio.h>
 
 #include "cli/connection.h"
+#include "credential/source.h"
 #include "registry/handshake.h"
 #include "registry/patience.h"
 
-static int ask_once(const struct proof *proof, const struct options *options, struct error *err)
+static int ask_once(const struct proof *proof, const struct options *options,
+                    const struct secret *auth, struct error *err)
 {
     struct connection connection;
     struct handshake handshake = {
         .registry = proof->registry,
         .username = proof->username,
         .token = proof->token,
-        .auth = proof->auth,
+        .auth = auth,
         .realms =
             {
                 .registry = proof->registry->api_host,
@@ -44,12 +46,13 @@ static void say_wait(int64_t wait_ms, int64_t left_ms, const struct options *opt
                       (long long)(wait_ms + 999) / 1000, (long long)(left_ms + 999) / 1000);
 }
 
-int proof_ask(struct proof *proof, const struct options *options, struct error *err)
+static int ask(struct proof *proof, const struct options *options, const struct secret *auth,
+               struct error *err)
 {
     const struct clock *clock = proof->clock;
     struct patience patience = {.clock = clock,
                                 .limit_ms = (int64_t)options->wait_for_token_s * 1000};
-    int ret = ask_once(proof, options, err);
+    int ret = ask_once(proof, options, auth, err);
     int64_t counted_ms = clock_now(clock);
 
     while (ret < 0 && err->cls == CLASS_REJECTED) {
@@ -62,7 +65,18 @@ int proof_ask(struct proof *proof, const struct options *options, struct error *
         proof->deadline_ms += clock_now(clock) - counted_ms;
         counted_ms = clock_now(clock);
         *err = ERROR_INIT;
-        ret = ask_once(proof, options, err);
+        ret = ask_once(proof, options, auth, err);
     }
+    return ret;
+}
+
+int proof_ask(struct proof *proof, const struct options *options, struct error *err)
+{
+    struct secret auth = SECRET_INIT;
+    int ret = credential_auth(&auth, proof->username, proof->token, err);
+
+    if (ret == 0)
+        ret = ask(proof, options, &auth, err);
+    secret_clear(&auth);
     return ret;
 }

@@ -3,143 +3,81 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/place.h"
-#include "base/scan.h"
 #include "base/text.h"
 #include "cli/environment.h"
+#include "cli/report_json.h"
 
 enum { SHOWN_MAX = 4200 };
 
-/* A JSON string of text from anywhere, null for NULL. */
-static json_t *json_text(const char *text)
+const char *report_registry(const struct report *report)
+{
+    const struct subject *subject = report->subject;
+
+    return subject != NULL && subject->registry.host[0] != '\0' ? subject->registry.host : NULL;
+}
+
+/* What became of the entry in one file. */
+static void print_target(const struct target *target, const struct options *options)
+{
+    bool is_logout = options->command == COMMAND_LOGOUT;
+    bool changed = target->result.changed;
+    const char *verb = is_logout ? changed ? "removed from" : "not in"
+                       : changed ? "stored in"
+                                 : "already stored in";
+    char shown[SHOWN_MAX];
+
+    (void)printf(", %s%s ", options->dry_run && changed ? "would be " : "", verb);
+    if (target->result.helper[0] != '\0')
+        (void)printf("the credential helper '%s' of ",
+                     text_printable(shown, sizeof(shown), target->result.helper,
+                                    strlen(target->result.helper)));
+    (void)printf("'%s'", text_printable(shown, sizeof(shown), target->location.path,
+                                        strlen(target->location.path)));
+}
+
+/* What a reader uses, for `status`. */
+static void print_reader(const struct report *report, const struct reader *reader)
+{
+    const struct lookup *found = &reader->found;
+    char shown[SHOWN_MAX];
+
+    (void)printf("%s: %s uses ", report_registry(report), reader->name);
+    (void)printf("'%s' ", text_printable(shown, sizeof(shown), found->key, strlen(found->key)));
+    if (found->helper[0] != '\0')
+        (void)printf("of the credential helper '%s', which ",
+                     text_printable(shown, sizeof(shown), found->helper, strlen(found->helper)));
+    if (found->path[0] != '\0')
+        (void)printf("%s'%s'%s", found->helper[0] != '\0' ? "" : "in ",
+                     text_printable(shown, sizeof(shown), found->path, strlen(found->path)),
+                     found->helper[0] != '\0' ? " names," : ",");
+    else
+        (void)printf("in DOCKER_AUTH_CONFIG,");
+    (void)printf(
+        " as %s: %s\n",
+        text_printable(shown, sizeof(shown), secret_text(&found->username), found->username.len),
+        reader->verified ? "accepted" : "not verified");
+}
+
+/* Scripts look for the first words: nothing that was not proved begins with them. */
+static void print_success(const struct report *report, const struct options *options)
 {
     char shown[SHOWN_MAX];
 
-    return text != NULL ? json_string(text_printable(shown, sizeof(shown), text, strlen(text)))
-                        : json_null();
-}
-
-static bool is_changed(const struct report *report)
-{
-    bool changed = false;
-
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
-        changed = changed || report->targets->items[i].changed;
-    return changed;
-}
-
-static json_t *json_files(const struct report *report)
-{
-    json_t *files = json_array();
-
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++) {
-        const struct target *target = &report->targets->items[i];
-        bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
-
-        (void)json_array_append_new(files, json_pack("{s:o, s:s, s:s, s:b}", "path",
-                                                     json_text(target->location.path), "format",
-                                                     is_docker ? "docker" : "podman", "store",
-                                                     "file", "changed", target->changed));
-    }
-    return files;
-}
-
-static json_t *json_images(const struct report *report)
-{
-    json_t *images = json_array();
-
-    for (size_t i = 0; i < report->image_count; i++)
-        (void)json_array_append_new(images, json_pack("{s:o, s:b}", "image",
-                                                      json_text(report->images[i].given), "pull",
-                                                      report->images[i].can_pull));
-    return images;
-}
-
-static json_t *json_warnings(const struct report *report)
-{
-    json_t *warnings = json_array();
-
-    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
-        (void)json_array_append_new(warnings, json_text(report->warnings->items[i]));
-    return warnings;
-}
-
-/* "read:packages, repo" as an array; null for NULL. */
-static json_t *json_scopes(const char *text)
-{
-    json_t *scopes = text != NULL ? json_array() : json_null();
-    struct scan s = scan_over(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-    struct span scope;
-    struct span between;
-
-    while (!scan_is_at_end(&s)) {
-        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope))
-            (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
-        else if (!scan_run(&s, ", ", &between))
-            break; /* github_ask() lets nothing else in */
-    }
-    return scopes;
-}
-
-static json_t *json_token(const struct report *report)
-{
-    const struct diagnosis *d = report->diagnosis;
-    const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
-    const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
-    json_t *token = json_pack("{s:o, s:o, s:o}", "kind", json_text(report->token_kind),
-                              "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
-
-    if (d != NULL && d->findings.owner[0] != '\0')
-        (void)json_object_set_new(token, "owner", json_text(d->findings.owner));
-    return token;
-}
-
-static json_t *json_error(const struct error *err)
-{
-    return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
-                     (int)err->cls, "message", json_text(err->message), "hint",
-                     json_text(err->hint));
-}
-
-static const char *result_name(const struct report *report, const struct error *err)
-{
-    if (err != NULL)
-        return "failed";
-    return is_changed(report) ? "stored" : "unchanged";
-}
-
-static void print_json(const struct report *report, const struct error *err)
-{
-    json_t *json =
-        json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
-                  result_name(report, err), "changed", is_changed(report), "registry",
-                  json_text(report->registry), "username", json_text(report->username), "verified",
-                  report->verified, "files", json_files(report), "images", json_images(report),
-                  "token", json_token(report), "warnings", json_warnings(report));
-
-    if (err != NULL)
-        (void)json_object_set_new(json, "error", json_error(err));
-    /* Without memory there is no object; the error on standard error says so. */
-    if (json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0)
-        (void)fputc('\n', stdout);
-    json_decref(json);
-}
-
-static void print_success(const struct report *report)
-{
-    char shown[SHOWN_MAX];
-
-    (void)printf("Login Succeeded: %s", report->registry);
-    (void)printf(" as %s",
-                 text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
-    for (size_t i = 0; i < report->targets->count; i++) {
-        const struct target *target = &report->targets->items[i];
-        const char *path = target->location.path;
-
-        (void)printf(", %s in '%s'", target->changed ? "stored" : "already stored",
-                     text_printable(shown, sizeof(shown), path, strlen(path)));
-    }
+    for (size_t i = 0; i < report->reader_count; i++)
+        print_reader(report, &report->readers[i]);
+    if (options->command == COMMAND_STATUS)
+        return;
+    if (options->command == COMMAND_LOGOUT)
+        (void)printf("Logout Succeeded: %s",
+                     options->all ? "all registries" : report_registry(report));
+    else
+        (void)printf(
+            "%s: %s as %s", report->verified ? "Login Succeeded" : "Not verified",
+            report_registry(report),
+            text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
+    for (size_t i = 0; i < report->targets->count; i++)
+        print_target(&report->targets->items[i], options);
     (void)putchar('\n');
 }
 
@@ -199,9 +137,9 @@ int report_print(const struct report *report, const struct options *options,
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)
         annotate(err);
     if (options->json)
-        print_json(report, err);
+        report_print_json(report, options, err);
     else if (err == NULL && !options->quiet)
-        print_success(report);
+        print_success(report, options);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
         return err != NULL ? (int)err->cls : CLASS_INTERNAL;

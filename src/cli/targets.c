@@ -1,33 +1,32 @@
 #include "cli/targets.h"
 
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/environment.h"
+#include "store/key.h"
 #include "store/path.h"
 #include "store/shadow.h"
 
-static bool is_own_directory(const char *path)
+static bool is_own_directory(const char *path, uid_t uid)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid;
 }
 
-static struct location_request location_request(const struct options *options)
+struct location_request targets_location_request(const struct options *options,
+                                                 const struct person *person)
 {
-    const struct passwd *user = getpwuid(geteuid());
-
     return (struct location_request){
         .config_dir = options->config_dir,
         .authfile = options->authfile,
         .is_persistent = options->persistent,
         .environment = environment,
         .is_own_directory = is_own_directory,
-        .passwd_home = user != NULL ? user->pw_dir : NULL,
-        .uid = geteuid(),
+        .passwd_home = person->home,
+        .uid = person->uid,
     };
 }
 
@@ -62,17 +61,18 @@ static int add(struct targets *targets, const struct location *location,
     if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path))
         return 0;
     target->location = *location;
-    target->changed = false;
+    target->result = (struct auth_file_result){.changed = false};
+    target->is_kept = false;
     if (set_key(target, registry, err) < 0)
         return -1;
     targets->count++;
     return 0;
 }
 
-int targets_find(struct targets *out, const struct options *options,
+int targets_find(struct targets *out, const struct options *options, const struct person *person,
                  const struct reference *registry, struct error *err)
 {
-    struct location_request request = location_request(options);
+    struct location_request request = targets_location_request(options, person);
     bool podman = options->podman || options->authfile != NULL || options->persistent;
     struct location location;
 
@@ -86,46 +86,102 @@ int targets_find(struct targets *out, const struct options *options,
     return 0;
 }
 
-static struct auth_file auth_file(const struct target *target, const struct options *options,
-                                  const struct secret *auth)
+static struct auth_file auth_file(const struct target *target, const struct targets_job *job)
 {
+    const struct credential *credential = job->credential;
+
     return (struct auth_file){
         .path = target->location.path,
         .format = target->location.format,
         .key = target->key,
         .host = target->host,
-        .auth = auth,
-        .in_place = options->in_place,
+        .in_place = job->options->in_place,
+        .no_helper = job->options->no_helper,
+        .clock = job->clock,
+        .deadline_ms = job->deadline_ms,
+        .username = credential != NULL ? credential->username : NULL,
+        .token = credential != NULL ? &credential->token : NULL,
+        .auth = job->auth,
     };
 }
 
-int targets_check(const struct targets *targets, const struct options *options,
-                  const struct secret *auth, struct error *err)
+int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
-        struct auth_file file = auth_file(&targets->items[i], options, auth);
+        struct auth_file file = auth_file(&targets->items[i], job);
 
-        if (auth_file_check(&file, err) < 0)
+        if (auth_file_check(&file, &targets->items[i].result, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int targets_store(struct targets *targets, const struct options *options, const struct secret *auth,
-                  const struct clock *clock, int64_t deadline_ms, struct warnings *warnings,
+/* Of a failure that is not the first target's: what has been done stays done. */
+static int say_what_is_done(const struct targets *targets, size_t failed, const char *done,
+                            struct error *err)
+{
+    if (failed == 0)
+        return -1;
+    return error_wrap(err, "the entry is %s '%s', but not everywhere", done,
+                      targets->items[0].location.path);
+}
+
+int targets_store(struct targets *targets, const struct targets_job *job,
+                  const struct location_request *request, struct warnings *warnings,
                   struct error *err)
 {
-    struct location_request request = location_request(options);
-
+    for (size_t i = 0; i < targets->count; i++)
+        targets->items[i].result.changed = false; /* what the check foresaw is not done yet */
     for (size_t i = 0; i < targets->count; i++) {
-        struct target *target = &targets->items[i];
-        struct auth_file file = auth_file(target, options, auth);
+        struct auth_file file = auth_file(&targets->items[i], job);
 
-        if (auth_file_store(&file, clock, deadline_ms, &target->changed, warnings, err) < 0)
-            return i == 0 ? -1
-                          : error_wrap(err, "the entry is in '%s', but not everywhere",
-                                       targets->items[0].location.path);
-        shadow_elsewhere(&file, &request, warnings);
+        if (auth_file_store(&file, &targets->items[i].result, warnings, err) < 0)
+            return say_what_is_done(targets, i, "in", err);
+        shadow_elsewhere(&file, request, warnings);
+    }
+    return 0;
+}
+
+/* Every entry of a target, one after the other. */
+static int remove_all(struct target *target, const struct targets_job *job,
+                      struct warnings *warnings, struct error *err)
+{
+    struct auth_file file = auth_file(target, job);
+    struct auth_file_result total = {.changed = false};
+    struct secret keys = SECRET_INIT;
+    char host[AUTH_FILE_KEY_MAX + 1];
+    int ret = auth_file_keys(&keys, file.path, err);
+
+    for (const char *key = secret_text(&keys); ret == 0 && key < keys.data + keys.len;
+         key += strlen(key) + 1) {
+        file.key = key;
+        file.host = file.format == AUTH_FORMAT_DOCKER ? key : key_host(host, sizeof(host), key);
+        ret = auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err);
+        total.changed = total.changed || target->result.changed;
+    }
+    target->result = total;
+    secret_clear(&keys);
+    return ret;
+}
+
+static int remove_from(struct target *target, const struct targets_job *job,
+                       struct warnings *warnings, struct error *err)
+{
+    struct auth_file file = auth_file(target, job);
+
+    if (target->is_kept)
+        return 0;
+    if (job->options->all)
+        return remove_all(target, job, warnings, err);
+    return auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err);
+}
+
+int targets_remove(struct targets *targets, const struct targets_job *job,
+                   struct warnings *warnings, struct error *err)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        if (remove_from(&targets->items[i], job, warnings, err) < 0)
+            return say_what_is_done(targets, i, "gone from", err);
     }
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,8 +40,8 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
 static const char *const unset_hints[PLACE_COUNT] = {
     [PLACE_HOST] = "export it: a variable that is only set does not reach the programs started",
     [PLACE_ACTIONS] = "give it to this step: 'env:' with NAME: ${{ secrets.NAME }}",
-    [PLACE_SSH] = "ssh hands no variables on: name it in the step's 'env:' and in ssh-action's "
-                  "'envs:'",
+    [PLACE_SSH] = ("ssh hands no variables on: name it in the step's 'env:' and in ssh-action's "
+                   "'envs:'"),
 };
 
 static int read_variable(struct secret *out, const char *name, const char *option,
@@ -224,14 +225,15 @@ out:
     return ret;
 }
 
-int credential_auth(struct secret *out, const struct credential *credential, struct error *err)
+int credential_auth(struct secret *out, const char *username, const struct secret *token,
+                    struct error *err)
 {
     struct secret plain = SECRET_INIT;
     int ret = -1;
 
-    if (secret_append_text(&plain, credential->username, err) == 0 &&
+    if (secret_append_text(&plain, username, err) == 0 &&
         secret_append_text(&plain, ":", err) == 0 &&
-        secret_append_text(&plain, secret_text(&credential->token), err) == 0)
+        secret_append(&plain, token->data, token->len, SIZE_MAX - 1, err) == 0)
         ret = base64_encode(out, &plain, err);
     secret_clear(&plain);
     return ret;

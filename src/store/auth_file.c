@@ -1,220 +1,220 @@
 #include "store/auth_file.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "store/document.h"
+#include "store/edit.h"
+#include "store/entry.h"
+#include "store/helper.h"
 #include "store/locked_file.h"
-#include "store/path.h"
 #include "store/preflight.h"
 #include "store/shadow.h"
 
-enum { STALE_PAUSE_MS = 20 }; /* at most, before another round */
-
-/* How errors speak of a file. */
-struct file_name {
-    char text[PATH_MAX + 3];
-};
-
-static struct file_name name_of(const char *path)
+static struct edit edit_of(struct entry *entry, edit_fn *change)
 {
-    struct file_name name;
-
-    (void)snprintf(name.text, sizeof(name.text), "'%s'", path);
-    return name;
+    return (struct edit){
+        .path = entry->file->path,
+        .max = DOCUMENT_MAX,
+        .in_place = entry->file->in_place,
+        .change = change,
+        .ctx = entry,
+    };
 }
 
-static int check_helper(const struct secret *text, const struct auth_file *file, const char *name,
-                        struct error *err)
+static struct helper helper_of(const struct entry *entry)
 {
-    bool is_docker = file->format == AUTH_FORMAT_DOCKER;
-    char helper[DOCUMENT_HELPER_MAX + 1];
-
-    if (document_helper(helper, text, name, file->host, is_docker, err) < 0)
-        return -1;
-    if (helper[0] == '\0')
-        return 0;
-    (void)error_set(
-        err, CLASS_HELPER,
-        "%s hands '%s' to a credential helper, so that %s would not look at an entry in "
-        "the file",
-        name, file->host, is_docker ? "docker" : "podman");
-    if (!is_docker)
-        return error_hint(err,
-                          "remove '%s' from \"credHelpers\" in the file, or store elsewhere with "
-                          "--authfile FILE",
-                          file->host);
-    return error_hint(err,
-                      "add \"credHelpers\": {\"%s\": \"\"} to the file, or store elsewhere "
-                      "with --config DIR or --authfile FILE",
-                      file->host);
+    return (struct helper){.name = entry->helper,
+                           .clock = entry->file->clock,
+                           .deadline_ms = entry->file->deadline_ms};
 }
 
-/* What a file holds, and what it is to hold. */
-struct reading {
-    struct secret text;
-    struct secret edited; /* the same with the entry */
-    bool is_due;          /* it has to be written */
-};
-
-#define READING_INIT ((struct reading){.is_due = false})
-
-static void reading_clear(struct reading *reading)
-{
-    secret_clear(&reading->text);
-    secret_clear(&reading->edited);
-}
-
-static int read_and_judge(struct reading *out, struct locked_file *locked,
-                          const struct auth_file *file, const char *name, struct error *err)
-{
-    struct document_edit edit = {.change = DOCUMENT_STORE, .key = file->key, .auth = file->auth};
-    bool changed;
-
-    if (locked_file_read(locked, &out->text, DOCUMENT_MAX, err) < 0 ||
-        document_edit(&out->edited, &out->text, name, &edit, &changed, err) < 0)
-        return -1;
-    out->is_due = changed || locked->is_damaged;
-    return check_helper(&out->edited, file, name, err);
-}
-
-/* The same without the lock, and without making anything. */
-static int look(struct reading *out, const struct auth_file *file, const char *name,
+/* A look at the file, with what to do where that fails. */
+static int look(struct entry *entry, edit_fn *change, struct secret *text, bool *is_due,
                 struct error *err)
 {
-    struct locked_file unlocked = LOCKED_FILE_INIT;
-    int ret = path_resolve(unlocked.path, file->path, err);
+    struct edit edit = edit_of(entry, change);
+    const char *path = entry->file->path;
 
-    if (ret == 0)
-        ret = read_and_judge(out, &unlocked, file, name, err);
-    locked_file_close(&unlocked);
-    return ret;
+    if (edit_look(&edit, text, is_due, err) == 0)
+        return 0;
+    preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+    return -1;
 }
 
-int auth_file_check(const struct auth_file *file, struct error *err)
+static int hint_at_helper(const struct entry *entry, struct error *err)
 {
-    struct file_name name = name_of(file->path);
-    struct reading reading = READING_INIT;
-    int ret = look(&reading, file, name.text, err);
+    return error_hint(
+        err, "repair or install the helper, or store in the file with --no-helper%s",
+        entry->file->format == AUTH_FORMAT_DOCKER ? "" : ", or elsewhere with --authfile FILE");
+}
 
-    if (ret < 0)
-        preflight_hint(file->path, access(file->path, R_OK) < 0 ? errno : 0, err);
-    else if (reading.is_due)
+/* Whether the helper holds this very credential. */
+static int ask_helper(const struct entry *entry, bool *is_held, struct error *err)
+{
+    struct helper helper = helper_of(entry);
+    struct secret username = SECRET_INIT;
+    struct secret token = SECRET_INIT;
+    int found = helper_get(&helper, entry->file->key, &username, &token, err);
+
+    *is_held = found > 0 && strcmp(secret_text(&username), entry->file->username) == 0 &&
+               secret_is_equal(&token, entry->file->token);
+    secret_clear(&username);
+    secret_clear(&token);
+    return found < 0 ? hint_at_helper(entry, err) : 0;
+}
+
+int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
+                    struct error *err)
+{
+    struct entry entry = {.file = file};
+    struct secret text = SECRET_INIT;
+    bool is_held = true;
+    bool is_due;
+    int ret = look(&entry, entry_put, &text, &is_due, err);
+
+    secret_clear(&text);
+    if (ret == 0 && entry.helper[0] != '\0')
+        ret = ask_helper(&entry, &is_held, err);
+    if (ret == 0 && is_due)
         ret = preflight_check(file->path, file->in_place, err);
-    reading_clear(&reading);
+    if (ret < 0)
+        return -1;
+    result->changed = is_due || !is_held;
+    memcpy(result->helper, entry.helper, sizeof(result->helper));
+    return 0;
+}
+
+static int store_in_helper(const struct entry *entry, bool *changed, struct error *err)
+{
+    const struct auth_file *file = entry->file;
+    struct helper helper = helper_of(entry);
+    bool is_held;
+
+    if (ask_helper(entry, &is_held, err) < 0)
+        return -1;
+    if (is_held)
+        return 0;
+    if (helper_store(&helper, file->key, file->username, file->token, err) < 0)
+        return hint_at_helper(entry, err);
+    *changed = true;
+    if (ask_helper(entry, &is_held, err) < 0)
+        return error_wrap(err, "stored, but cannot be read back");
+    if (is_held)
+        return 0;
+    (void)error_set(err, CLASS_HELPER,
+                    "the credential helper '%s' did not keep what it was given for '%s'",
+                    entry->helper, file->key);
+    return hint_at_helper(entry, err);
+}
+
+int auth_file_store(const struct auth_file *file, struct auth_file_result *result,
+                    struct warnings *warnings, struct error *err)
+{
+    struct entry entry = {.file = file};
+    struct edit edit = edit_of(&entry, entry_put);
+    struct secret text = SECRET_INIT;
+    bool file_changed = false;
+    bool is_due;
+    int ret = look(&entry, entry_put, &text, &is_due, err);
+
+    *result = (struct auth_file_result){.changed = false};
+    if (ret == 0) {
+        memcpy(result->helper, entry.helper, sizeof(result->helper));
+        entry.expected = result->helper;
+        if (entry.helper[0] != '\0')
+            ret = store_in_helper(&entry, &result->changed, err);
+    }
+    if (ret == 0)
+        ret =
+            edit_apply(&edit, file->clock, file->deadline_ms, &text, &file_changed, warnings, err);
+    result->changed = result->changed || file_changed;
+    if (ret == 0 && entry.helper[0] == '\0')
+        shadow_in_file(&text, file, warnings);
+    secret_clear(&text);
     return ret;
 }
 
-enum round {
-    ROUND_FAILED = -1,
-    ROUND_UNSURE = -2, /* written, but *err says why that may not last */
-    ROUND_DONE = 0,    /* the entry is in the file as it was just read */
-    ROUND_WROTE,       /* to be read back */
-    ROUND_STALE,       /* somebody else wrote: begin again */
+static int erase_in_helper(const struct entry *entry, bool dry_run, bool *changed,
+                           struct error *err)
+{
+    static const char *const schemes[] = {"", "https://", "http://"};
+    struct helper helper = helper_of(entry);
+    struct secret username = SECRET_INIT;
+    struct secret token = SECRET_INIT;
+    int ret = 0;
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && ret >= 0; i++) {
+        char url[AUTH_FILE_KEY_MAX + sizeof("https://")];
+
+        if (schemes[i][0] != '\0' && strstr(entry->file->key, "://") != NULL)
+            break; /* Docker Hub's key has one */
+        (void)snprintf(url, sizeof(url), "%s%s", schemes[i], entry->file->key);
+        ret = helper_get(&helper, url, &username, &token, err);
+        *changed = *changed || ret > 0;
+        if (ret > 0 && !dry_run)
+            ret = helper_erase(&helper, url, err);
+    }
+    secret_clear(&username);
+    secret_clear(&token);
+    return ret < 0 ? -1 : 0;
+}
+
+int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
+                     struct warnings *warnings, struct error *err)
+{
+    struct entry entry = {.file = file};
+    struct edit edit = edit_of(&entry, entry_drop);
+    struct secret text = SECRET_INIT;
+    bool is_due = false;
+    int ret = look(&entry, entry_drop, &text, &is_due, err);
+
+    *result = (struct auth_file_result){.changed = false};
+    if (ret == 0) {
+        memcpy(result->helper, entry.helper, sizeof(result->helper));
+        result->changed = is_due;
+        if (is_due)
+            ret = preflight_check(file->path, file->in_place, err);
+    }
+    if (ret == 0 && entry.helper[0] != '\0')
+        ret = erase_in_helper(&entry, dry_run, &result->changed, err);
+    if (ret == 0 && is_due && !dry_run)
+        ret = edit_apply(&edit, file->clock, file->deadline_ms, &text, &is_due, warnings, err);
+    secret_clear(&text);
+    return ret;
+}
+
+/* Keys under way, and what stopped them. */
+struct key_list {
+    struct secret keys;
+    struct error err;
 };
 
-static void warn_of_damage(const char *name, struct warnings *warnings)
+static bool append_key(void *ctx, const char *key)
 {
-    warnings_add(warnings,
-                 "%s was half written by a run that was killed; its text is taken from the "
-                 "copy which that run left",
-                 name);
+    struct key_list *list = ctx;
+
+    return secret_append(&list->keys, key, strlen(key) + 1, SIZE_MAX - 1, &list->err) == 0;
 }
 
-static enum round replace(struct locked_file *locked, const struct reading *reading,
-                          const char *name, struct warnings *warnings, struct error *err)
+int auth_file_keys(struct secret *keys, const char *path, struct error *err)
 {
-    nlink_t names = locked->fd >= 0 ? locked->seen.st_nlink : 1;
-    enum round round = ROUND_FAILED;
+    struct key_list list = {.err = ERROR_INIT};
+    struct secret text = SECRET_INIT;
+    int ret = locked_file_peek(path, &text, DOCUMENT_MAX, err);
 
-    switch (locked_file_replace(locked, &reading->edited, err)) {
-    case LOCKED_FILE_FAILED:
-        return ROUND_FAILED;
-    case LOCKED_FILE_STALE:
-        return ROUND_STALE;
-    case LOCKED_FILE_WRITTEN_THROUGH:
-        return ROUND_WROTE;
-    case LOCKED_FILE_REPLACED:
-        round = ROUND_WROTE;
-        break;
-    case LOCKED_FILE_UNSYNCED:
-        round = ROUND_UNSURE;
-        break;
+    if (ret < 0)
+        preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+    else
+        ret = document_each_key(&text, path, "", append_key, &list, err);
+    if (ret == 0 && list.err.cls != CLASS_NONE) {
+        *err = list.err;
+        ret = -1;
     }
-    if (names > 1)
-        warnings_add(warnings, "%s had other names (hard links), which keep the old text", name);
-    return round;
-}
-
-/* One round of read, edit, replace. */
-static enum round store_once(struct locked_file *locked, const struct auth_file *file,
-                             const char *name, struct warnings *warnings, struct error *err)
-{
-    struct reading reading = READING_INIT;
-    size_t warned = warnings->count;
-    enum round round = ROUND_FAILED;
-
-    if (read_and_judge(&reading, locked, file, name, err) == 0) {
-        if (locked->is_damaged)
-            warn_of_damage(name, warnings);
-        if (reading.is_due) {
-            round = replace(locked, &reading, name, warnings, err);
-        } else {
-            shadow_in_file(&reading.text, file, name, warnings);
-            round = ROUND_DONE;
-        }
-    }
-    if (round == ROUND_STALE)
-        warnings->count = warned; /* the next round says it */
-    reading_clear(&reading);
-    return round;
-}
-
-/* Whether the entry is in the file as it stands, looked at without the lock. */
-static bool is_stored(const struct auth_file *file, const char *name, struct warnings *warnings)
-{
-    struct reading reading = READING_INIT;
-    struct error ignored = ERROR_INIT;
-    bool is_there = look(&reading, file, name, &ignored) == 0 && !reading.is_due;
-
-    if (is_there)
-        shadow_in_file(&reading.text, file, name, warnings);
-    reading_clear(&reading);
-    return is_there;
-}
-
-int auth_file_store(const struct auth_file *file, const struct clock *clock, int64_t deadline_ms,
-                    bool *changed, struct warnings *warnings, struct error *err)
-{
-    struct file_name name = name_of(file->path);
-    struct locked_file locked = LOCKED_FILE_INIT;
-    struct error fault = ERROR_INIT;
-    enum round round;
-
-    *changed = false;
-    if (locked_file_open(&locked, file->path, clock, deadline_ms, &fault) < 0) {
-        /* What is there already needs no lock: a directory may be read-only. */
-        if (is_stored(file, name.text, warnings))
-            return 0;
-        *err = fault;
-        return -1;
-    }
-    locked.in_place = file->in_place;
-    do {
-        round = store_once(&locked, file, name.text, warnings, err);
-        *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
-        if (round == ROUND_STALE)
-            clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
-        if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
-            (void)error_set(err, CLASS_AUTHFILE, "%s is changed by others again and again",
-                            name.text);
-            round = ROUND_FAILED;
-        }
-    } while (round == ROUND_WROTE || round == ROUND_STALE);
-    locked_file_close(&locked);
-    if (round == ROUND_DONE)
-        return 0;
-    return *changed ? error_wrap(err, "the entry was written, but may not be there for good") : -1;
+    if (ret == 0)
+        secret_move(keys, &list.keys);
+    secret_clear(&list.keys);
+    secret_clear(&text);
+    return ret;
 }

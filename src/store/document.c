@@ -234,6 +234,53 @@ out:
     return ret;
 }
 
+void document_entry_clear(struct document_entry *entry)
+{
+    secret_clear(&entry->auth);
+    secret_clear(&entry->username);
+    secret_clear(&entry->password);
+    secret_clear(&entry->identitytoken);
+}
+
+static int copy_member(struct secret *out, const json_t *object, const char *member,
+                       struct error *err)
+{
+    const json_t *text = json_object_get(object, member);
+
+    if (!json_is_string(text))
+        return 0;
+    return secret_append(out, json_string_value(text), json_string_length(text), SIZE_MAX - 1, err);
+}
+
+int document_find(struct document_entry *out, const struct secret *in, const char *name,
+                  const char *key, struct error *err)
+{
+    struct document_entry built = {.auth = SECRET_INIT};
+    const char *spelling;
+    json_t *auths;
+    json_t *entry;
+    json_t *root;
+    int ret = -1;
+
+    if (parse(&root, in, name, err) < 0)
+        return -1;
+    if (find_object(root, "auths", name, &spelling, &auths, err) < 0)
+        goto out;
+    entry = json_object_get(auths, key);
+    if (copy_member(&built.auth, entry, "auth", err) < 0 ||
+        copy_member(&built.username, entry, "username", err) < 0 ||
+        copy_member(&built.password, entry, "password", err) < 0 ||
+        copy_member(&built.identitytoken, entry, "identitytoken", err) < 0)
+        goto out;
+    ret = entry != NULL;
+    *out = built;
+    built = (struct document_entry){.auth = SECRET_INIT}; /* moved */
+out:
+    document_entry_clear(&built);
+    json_decref(root);
+    return ret;
+}
+
 int document_each_key(const struct secret *in, const char *name, const char *prefix,
                       bool (*visit)(void *ctx, const char *key), void *ctx, struct error *err)
 {

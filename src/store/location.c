@@ -71,7 +71,7 @@ static int podman_default(struct location *out, const struct location_request *r
     const char *runtime = variable(request, "XDG_RUNTIME_DIR");
     char usual[64];
 
-    if (runtime != NULL && !request->is_own_directory(runtime)) {
+    if (runtime != NULL && !request->is_own_directory(runtime, request->uid)) {
         (void)error_set(err, CLASS_AUTHFILE,
                         "XDG_RUNTIME_DIR names '%s', which is no directory of this user", runtime);
         return error_hint(err, "log the user in (loginctl enable-linger), unset the variable, or "
@@ -82,7 +82,7 @@ static int podman_default(struct location *out, const struct location_request *r
     if (request->uid == 0)
         return build(out, AUTH_FORMAT_PODMAN, "/run/containers/0", "auth.json", err);
     (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)request->uid);
-    if (request->is_own_directory(usual))
+    if (request->is_own_directory(usual, request->uid))
         return build(out, AUTH_FORMAT_PODMAN, usual, "containers/auth.json", err);
     (void)error_set(err, CLASS_AUTHFILE,
                     "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "

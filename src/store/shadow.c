@@ -10,7 +10,6 @@
 /* One look through the keys of a file. */
 struct look {
     const struct auth_file *file;
-    const char *name; /* of the file, in warnings */
     struct warnings *warnings;
     bool found;
 };
@@ -29,21 +28,21 @@ static bool warn_of_neighbour(void *ctx, const char *key)
     const struct auth_file *file = look->file;
 
     if (file->format == AUTH_FORMAT_DOCKER && strcmp(key + strlen(file->host), ":443") == 0)
-        warnings_add(look->warnings, "%s also has '%s', which nerdctl takes first", look->name,
+        warnings_add(look->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
                      key);
     if (file->format == AUTH_FORMAT_PODMAN && is_below(key, file->key))
-        warnings_add(look->warnings, "%s also has '%s', which podman takes for images below that",
-                     look->name, key);
+        warnings_add(look->warnings, "'%s' also has '%s', which podman takes for images below that",
+                     file->path, key);
     return true;
 }
 
-void shadow_in_file(const struct secret *text, const struct auth_file *file, const char *name,
+void shadow_in_file(const struct secret *text, const struct auth_file *file,
                     struct warnings *warnings)
 {
-    struct look look = {.file = file, .name = name, .warnings = warnings};
+    struct look look = {.file = file, .warnings = warnings};
     struct error ignored = ERROR_INIT;
 
-    if (document_each_key(text, name, file->host, warn_of_neighbour, &look, &ignored) < 0)
+    if (document_each_key(text, file->path, file->host, warn_of_neighbour, &look, &ignored) < 0)
         return; /* it was valid when it was stored; a peer's damage is not for a warning */
 }
 

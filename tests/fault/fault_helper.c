@@ -19,7 +19,6 @@
 #define TOKEN  "ghp_exampleToken1234567890"
 #define ANSWER "{\"ServerURL\":\"ghcr.io\",\"Username\":\"octocat\",\"Secret\":\"" TOKEN "\"}"
 
-
 /* The calls that src/store/helper.c and its rooms alone use; inject.h has the others. */
 static const char *const own_names[] = {"calloc", "pipe2", "fork", "waitpid"};
 enum own_call { OWN_calloc, OWN_pipe2, OWN_fork, OWN_waitpid, OWN_CALLS };

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "inject.h"
 #include "store/document.h"
+#include "unit/store/storing.h"
 #include "unit/store/support.h"
 
 #define PATH "config.json"
@@ -80,7 +81,7 @@ static int store(struct error *err)
     bool changed = false;
 
     *err = ERROR_INIT;
-    return auth_file_store(&file, clock_system(), support_in_ms(2000), &changed, &warnings, err);
+    return storing_store(&file, support_in_ms(2000), &changed, &warnings, err);
 }
 
 static bool entry_is_in(const char *path, const char *key, const struct secret *auth)

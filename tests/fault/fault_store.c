@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "inject.h"
+#include "unit/store/storing.h"
 #include "unit/store/support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -149,7 +150,7 @@ static int store(bool *changed, struct error *err)
                              .auth = &auth,
                              .in_place = true};
 
-    return auth_file_store(&file, clock_system(), support_in_ms(100), changed, &warnings, err);
+    return storing_store(&file, support_in_ms(100), changed, &warnings, err);
 }
 
 /* No other file beside the file, but for `spare` ones that may be left. */

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "unit/store/storing.h"
 #include "unit/store/support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -52,8 +53,7 @@ static int store(void)
                              .host = "ghcr.io",
                              .auth = &auth,
                              .in_place = true};
-    int ret =
-        auth_file_store(&file, clock_system(), support_in_ms(5000), &changed, &warnings, &err);
+    int ret = storing_store(&file, support_in_ms(5000), &changed, &warnings, &err);
 
     secret_clear(&auth);
     return ret;

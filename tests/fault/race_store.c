@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "store/document.h"
+#include "unit/store/storing.h"
 #include "unit/store/support.h"
 
 #define PATH "home/config.json"
@@ -67,8 +68,7 @@ static int store(unsigned key_number, unsigned auth_number)
     int ret;
 
     name_key(key, key_number);
-    ret =
-        auth_file_store(&file, clock_system(), support_in_ms(LIMIT_MS), &changed, &warnings, &err);
+    ret = storing_store(&file, support_in_ms(LIMIT_MS), &changed, &warnings, &err);
     if (ret != 0)
         print_error("run %u: %s\n", auth_number, err.message);
     secret_clear(&auth);

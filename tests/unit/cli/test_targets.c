@@ -38,6 +38,15 @@ static struct reference reference_of(const char *text)
     return ref;
 }
 
+static int find(struct targets *targets, const struct options *options,
+                const struct reference *registry, struct error *err)
+{
+    struct person person;
+
+    support_must(person_find(&person, NULL, err) == 0, err->message);
+    return targets_find(targets, options, &person, registry, err);
+}
+
 static void assert_target(const char *row, const struct target *target, const char *path,
                           enum auth_format format, const char *key, const char *host)
 {
@@ -45,7 +54,7 @@ static void assert_target(const char *row, const struct target *target, const ch
     assert_row(row, target->location.format == format);
     assert_row_string(row, target->key, key);
     assert_row_string(row, target->host, host);
-    assert_row(row, !target->changed);
+    assert_row(row, !target->result.changed);
 }
 
 #define DOCKER_FILE     "home/.docker/config.json"
@@ -104,7 +113,7 @@ static void test_files_and_keys(void **state)
         struct targets targets;
         size_t n = 0;
 
-        if (targets_find(&targets, &rows[i].options, &ref, &err) < 0)
+        if (find(&targets, &rows[i].options, &ref, &err) < 0)
             fail_msg("row '%s': %s", row, err.message);
         if (rows[i].docker_path != NULL)
             assert_target(row, &targets.items[n++], rows[i].docker_path, AUTH_FORMAT_DOCKER,
@@ -126,11 +135,11 @@ static void test_docker_and_podman_may_share_one(void **state)
 
     (void)state;
     support_must(setenv("DOCKER_CONFIG", "cfg", 1) == 0, "setenv");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
     assert_target("both", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB, HUB);
     options.docker = false;
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
     assert_target("podman", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB, HUB);
 }
@@ -156,7 +165,7 @@ static void test_docker_knows_no_namespaces(void **state)
 
         if (rows[i].docker_config != NULL)
             support_must(setenv("DOCKER_CONFIG", rows[i].docker_config, 1) == 0, "setenv");
-        assert_row(rows[i].label, targets_find(&targets, &rows[i].options, &ref, &err) == -1);
+        assert_row(rows[i].label, find(&targets, &rows[i].options, &ref, &err) == -1);
         assert_error(rows[i].label, &err, CLASS_USAGE,
                      "docker keeps one credential for all of 'ghcr.io'");
         assert_row(rows[i].label, strstr(err.hint, rows[i].hint) != NULL);
@@ -179,7 +188,7 @@ static void test_runtime_directory_has_to_be_one(void **state)
         struct targets targets;
 
         support_must(setenv("XDG_RUNTIME_DIR", rows[i], 1) == 0, "setenv");
-        assert_row(rows[i], targets_find(&targets, &options, &ref, &err) == -1);
+        assert_row(rows[i], find(&targets, &options, &ref, &err) == -1);
         assert_error(rows[i], &err, CLASS_AUTHFILE, "which is no directory of this user");
         assert_row(rows[i], strstr(err.message, rows[i]) != NULL);
     }
@@ -199,21 +208,51 @@ static void test_user_database_stands_in_for_home(void **state)
         skip();
     (void)snprintf(path, sizeof(path), "%s/.docker/config.json", user->pw_dir);
     support_must(unsetenv("HOME") == 0, "unsetenv");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_string_equal(targets.items[0].location.path, path);
+}
+
+static int store_only(struct targets *targets, const struct options *options,
+                      struct warnings *warnings, struct error *err)
+{
+    struct credential credential = {.username = "a", .token = support_secret("b")};
+    struct secret auth = support_secret("YTpi");
+    struct targets_job job = {
+        .options = options,
+        .clock = clock_system(),
+        .deadline_ms = support_in_ms(2000),
+        .credential = &credential,
+        .auth = &auth,
+    };
+    struct person person;
+    struct location_request places;
+    int ret = person_find(&person, NULL, err);
+
+    places = targets_location_request(options, &person);
+    if (ret == 0)
+        ret = targets_store(targets, &job, &places, warnings, err);
+    credential_clear(&credential);
+    secret_clear(&auth);
+    return ret;
 }
 
 static int store(struct targets *targets, const struct options *options, struct warnings *warnings,
                  struct error *err)
 {
+    struct credential credential = {.username = "a", .token = support_secret("b")};
     struct secret auth = support_secret("YTpi");
-    int ret = targets_check(targets, options, &auth, err);
+    struct targets_job job = {
+        .options = options,
+        .clock = clock_system(),
+        .deadline_ms = support_in_ms(2000),
+        .credential = &credential,
+        .auth = &auth,
+    };
+    int ret = targets_check(targets, &job, err);
 
-    if (ret == 0)
-        ret = targets_store(targets, options, &auth, clock_system(), support_in_ms(2000), warnings,
-                            err);
+    credential_clear(&credential);
     secret_clear(&auth);
-    return ret;
+    return ret == 0 ? store_only(targets, options, warnings, err) : -1;
 }
 
 #define ENTRY "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}\n"
@@ -228,10 +267,10 @@ static void test_both_are_stored(void **state)
 
     (void)state;
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+        assert_int_equal(find(&targets, &options, &ref, &err), 0);
         assert_int_equal(store(&targets, &options, &warnings, &err), 0);
-        assert_int_equal(targets.items[0].changed, round == 0);
-        assert_int_equal(targets.items[1].changed, round == 0);
+        assert_int_equal(targets.items[0].result.changed, round == 0);
+        assert_int_equal(targets.items[1].result.changed, round == 0);
         assert_true(support_holds(DOCKER_FILE, ENTRY));
         assert_true(support_holds(PODMAN_FILE, ENTRY));
     }
@@ -248,7 +287,7 @@ static void test_nothing_is_stored_where_one_is_refused(void **state)
 
     (void)state;
     support_write("bad.json", "{");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(store(&targets, &options, &warnings, &err), -1);
     assert_error("bad", &err, CLASS_AUTHFILE, "'bad.json'");
     assert_int_equal(support_count("home"), 0);
@@ -267,15 +306,13 @@ static void test_half_of_it_is_told(void **state)
 
     (void)state;
     support_write("bad.json", "{");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
-    assert_int_equal(targets_store(&targets, &options, &auth, clock_system(), support_in_ms(2000),
-                                   &warnings, &err),
-                     -1);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(store_only(&targets, &options, &warnings, &err), -1);
     assert_error("bad", &err, CLASS_AUTHFILE,
                  "the entry is in '" DOCKER_FILE "', but not everywhere");
     assert_non_null(strstr(err.message, "'bad.json'"));
-    assert_true(targets.items[0].changed);
-    assert_false(targets.items[1].changed);
+    assert_true(targets.items[0].result.changed);
+    assert_false(targets.items[1].result.changed);
     assert_true(support_holds(DOCKER_FILE, ENTRY));
     secret_clear(&auth);
 }
@@ -294,7 +331,7 @@ static void test_warnings_come_from_each(void **state)
                      mkdir("run/containers", 0700) == 0,
                  "setenv");
     support_write(PODMAN_FILE, "{\"auths\":{\"ghcr.io\":{}}}");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(store(&targets, &options, &warnings, &err), 0);
     assert_int_equal(warnings.count, 2);
     assert_non_null(strstr(warnings.items[0], "DOCKER_AUTH_CONFIG"));
@@ -312,7 +349,7 @@ static void test_helper_is_asked_by_host(void **state)
 
     (void)state;
     support_write("a.json", "{\"credHelpers\":{\"ghcr.io\":\"pass\"}}");
-    assert_int_equal(targets_find(&targets, &options, &ref, &err), 0);
+    assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(store(&targets, &options, &warnings, &err), -1);
     assert_error("helper", &err, CLASS_HELPER, "credential helper");
     support_write("a.json", "{\"credsStore\":\"pass\"}"); /* which podman does not know */

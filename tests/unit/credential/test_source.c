@@ -305,7 +305,7 @@ static void test_auth(void **state)
 
         (void)snprintf(credential.username, sizeof(credential.username), "%s", rows[i].user);
         credential.token = secret_of(rows[i].token);
-        assert_int_equal(credential_auth(&auth, &credential, &err), 0);
+        assert_int_equal(credential_auth(&auth, credential.username, &credential.token, &err), 0);
         assert_row_string(rows[i].user, secret_text(&auth), rows[i].auth);
         secret_clear(&auth);
         credential_clear(&credential);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "store/document.h"
 #include "store/swap.h"
+#include "storing.h"
 #include "support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -22,7 +23,7 @@ static int check(const char *path, struct error *err)
     int ret;
 
     *err = ERROR_INIT;
-    ret = auth_file_check(&file, err);
+    ret = storing_check(&file, err);
     secret_clear(&auth);
     return ret;
 }
@@ -36,7 +37,7 @@ static int store_key(const char *path, const char *key, const char *auth_text, i
     int ret;
 
     *err = ERROR_INIT;
-    ret = auth_file_store(&file, clock_system(), deadline_ms, changed, &warnings, err);
+    ret = storing_store(&file, deadline_ms, changed, &warnings, err);
     secret_clear(&auth);
     return ret;
 }
@@ -224,11 +225,11 @@ static void helpers_stand_in_the_way(void **state)
         const char *text;
         enum exit_class cls;
     } table[] = {
-        {"{\"credsStore\":\"desktop\"}", CLASS_HELPER},
-        {"{\"credHelpers\":{\"ghcr.io\":\"pass\"}}", CLASS_HELPER},
-        {"{\"credsStore\":\"desktop\",\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}",
+        {"{\"credsStore\":\"nobody-s\"}", CLASS_HELPER},
+        {"{\"credHelpers\":{\"ghcr.io\":\"nobody-s\"}}", CLASS_HELPER},
+        {"{\"credsStore\":\"nobody-s\",\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}",
          CLASS_HELPER},
-        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", CLASS_NONE},
+        {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"nobody-s\"}", CLASS_NONE},
         {"{\"credHelpers\":{\"gcr.io\":\"gcloud\"}}", CLASS_NONE},
     };
 
@@ -240,7 +241,7 @@ static void helpers_stand_in_the_way(void **state)
         assert_int_equal(check("config.json", &err), table[i].cls == CLASS_NONE ? 0 : -1);
         assert_int_equal(err.cls, table[i].cls);
         if (err.cls == CLASS_HELPER)
-            assert_non_null(strstr(err.hint, "credHelpers"));
+            assert_non_null(strstr(err.hint, "--no-helper"));
     }
 }
 
@@ -311,7 +312,7 @@ static int store_and_warn(struct warnings *warnings, struct error *err)
 
     *warnings = (struct warnings){.count = 0};
     *err = ERROR_INIT;
-    ret = auth_file_store(&file, clock_system(), support_in_ms(2000), &changed, warnings, err);
+    ret = storing_store(&file, support_in_ms(2000), &changed, warnings, err);
     secret_clear(&auth);
     return ret;
 }

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "mounts.h"
 #include "store/auth_file.h"
+#include "storing.h"
 #include "support.h"
 
 #define FILE_PATH "config.json"
@@ -142,7 +143,7 @@ static int store(const char *key, const char *auth_text, struct error *err)
                              .in_place = true};
     static struct warnings warnings;
     bool changed;
-    int ret = auth_file_store(&file, clock_system(), support_in_ms(2000), &changed, &warnings, err);
+    int ret = storing_store(&file, support_in_ms(2000), &changed, &warnings, err);
 
     disarm();
     secret_clear(&auth);
@@ -420,7 +421,7 @@ static void test_reader_waits_for_a_writer(void **state)
     if (child == 0)
         _exit(finish_soon());
     assert_int_equal(sigwait(&one, &sig), 0);
-    if (auth_file_check(&file, &err) < 0)
+    if (storing_check(&file, &err) < 0)
         fail_msg("%s", err.message);
     support_must(waitpid(child, &status, 0) == child, "waitpid");
     assert_int_equal(status, 0);

@@ -29,8 +29,9 @@ static const char *environment(const char *name)
     return strcmp(name, "XDG_CONFIG_HOME") == 0 ? config_home : NULL;
 }
 
-static bool is_own_directory(const char *path)
+static bool is_own_directory(const char *path, uid_t uid)
 {
+    (void)uid;
     return own_directory != NULL && strcmp(path, own_directory) == 0;
 }
 

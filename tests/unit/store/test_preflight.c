@@ -8,6 +8,7 @@
 #include "mounts.h"
 #include "store/auth_file.h"
 #include "base/json.h"
+#include "storing.h"
 #include "support.h"
 
 #define FILE_PATH "home/config.json"
@@ -140,7 +141,7 @@ static bool is_login_refused(const char *path, const char *hint)
     struct secret auth = support_secret("YTpi");
     struct auth_file file = {.path = path, .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
     struct error err = ERROR_INIT;
-    int ret = auth_file_check(&file, &err);
+    int ret = storing_check(&file, &err);
 
     secret_clear(&auth);
     return ret < 0 && err.cls == CLASS_AUTHFILE && strstr(err.hint, hint) != NULL;

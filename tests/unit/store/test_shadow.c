@@ -28,8 +28,9 @@ static const char *environment(const char *name)
     return strcmp(name, "HOME") == 0 ? "home" : NULL;
 }
 
-static bool is_own_directory(const char *path)
+static bool is_own_directory(const char *path, uid_t uid)
 {
+    (void)uid;
     (void)path;
     return true;
 }
@@ -62,7 +63,7 @@ static void look_into(const char *text, enum auth_format format, const char *hos
     struct secret secret = support_secret(text);
 
     warnings.count = 0;
-    shadow_in_file(&secret, &file, "'FILE'", &warnings);
+    shadow_in_file(&secret, &file, &warnings);
     secret_clear(&secret);
 }
 
@@ -73,7 +74,7 @@ static void test_neighbours_in_docker_s_file(void **state)
         const char *part;
     } rows[] = {
         {"{\"auths\":{\"ghcr.io\":{},\"ghcr.io:443\":{}}}",
-         "'FILE' also has 'ghcr.io:443', which nerdctl takes first"},
+         "'file' also has 'ghcr.io:443', which nerdctl takes first"},
         {"{\"AUTHS\":{\"ghcr.io:443\":{}}}", "nerdctl"},
         {"{\"auths\":{\"ghcr.io\":{}}}", NULL},
         {"{\"auths\":{\"ghcr.io:4430\":{}}}", NULL},
@@ -126,7 +127,7 @@ static void test_neighbours_in_podman_s_file(void **state)
         char part[128];
 
         (void)snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{},\"z.io\":{}}}", rows[i].other);
-        (void)snprintf(part, sizeof(part), "'FILE' also has '%s', which podman takes",
+        (void)snprintf(part, sizeof(part), "'file' also has '%s', which podman takes",
                        rows[i].other);
         look_into(text, AUTH_FORMAT_PODMAN, "ghcr.io", rows[i].key);
         assert_warned(rows[i].other, rows[i].is_warned ? part : NULL);

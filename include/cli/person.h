@@ -1,0 +1,36 @@
+/*
+ * Whose files a run is about: those of who runs it, or, with --for-user under root, another's.
+ */
+#ifndef CLI_PERSON_H
+#define CLI_PERSON_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct person {
+    bool is_other; /* than who runs this */
+    uid_t uid;
+    gid_t gid;
+    char name[256];      /* "" where the user database does not know the uid */
+    char home[PATH_MAX]; /* of the user database; "" where it knows none */
+};
+
+/*
+ * Find them: NULL for who runs this. For another the environment becomes theirs, as `sudo -H -u`
+ * has it: HOME, USER and LOGNAME are set, and what root's environment says of places is dropped.
+ * Returns 0, or -1 with *err set (CLASS_USAGE): no such user, or not root.
+ */
+int person_find(struct person *out, const char *name, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Become them for good, before any of their files is touched. Returns 0, or -1 with *err set
+ * (CLASS_AUTHFILE). Nothing for who runs this.
+ */
+int person_become(const struct person *person, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

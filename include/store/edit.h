@@ -1,0 +1,51 @@
+/*
+ * A change to the file at a path: read, changed and replaced under lock, and read back, again and
+ * again until nobody comes in between.
+ */
+#ifndef STORE_EDIT_H
+#define STORE_EDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/warning.h"
+
+/*
+ * What is to become of a text: fill *out, and tell in *changed whether it differs from `in`. `name`
+ * speaks of the file in errors: "'/x/config.json'". Called once for each time the file is read;
+ * what it makes of its own output is no change. Returns 0, or -1 with *err set.
+ */
+typedef int edit_fn(void *ctx, struct secret *out, const struct secret *in, const char *name,
+                    bool *changed, struct error *err);
+
+struct edit {
+    const char *path;
+    size_t max;    /* bytes of the file */
+    bool in_place; /* a file that cannot be replaced may be written through */
+    edit_fn *change;
+    void *ctx;
+};
+
+/*
+ * Without the lock, and without making anything: would the change be one? Replaces *text with what
+ * the file holds now. Returns 0, or -1 with *err set: CLASS_AUTHFILE, or what `change` says.
+ */
+int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Make the change. Waits for other runs of this program until `deadline_ms`. Where nothing is due
+ * nothing is written, and a directory that may not be locked is no hindrance. Replaces *text with
+ * what was read back.
+ * Returns 0, or -1 with *err set and the file as it was, or, where *changed and the error says so,
+ * the new one.
+ */
+int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadline_ms,
+               struct secret *text, bool *changed, struct warnings *warnings, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,79 @@
+#include "cli/person.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void fill(struct person *out, const struct passwd *user)
+{
+    (void)snprintf(out->name, sizeof(out->name), "%s", user->pw_name);
+    (void)snprintf(out->home, sizeof(out->home), "%s", user->pw_dir != NULL ? user->pw_dir : "");
+    out->uid = user->pw_uid;
+    out->gid = user->pw_gid;
+}
+
+/* What login(1) would have set of XDG_RUNTIME_DIR, where that was done. */
+static void set_runtime_directory(const struct person *person)
+{
+    char dir[64];
+    struct stat st;
+
+    (void)snprintf(dir, sizeof(dir), "/run/user/%lu", (unsigned long)person->uid);
+    if (stat(dir, &st) == 0 && st.st_uid == person->uid)
+        (void)setenv("XDG_RUNTIME_DIR", dir, 1);
+    else
+        (void)unsetenv("XDG_RUNTIME_DIR");
+}
+
+static int enter_environment(const struct person *person, struct error *err)
+{
+    static const char *const places[] = {"DOCKER_CONFIG", "DOCKER_AUTH_CONFIG",
+                                         "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        (void)unsetenv(places[i]);
+    set_runtime_directory(person);
+    if (setenv("HOME", person->home, 1) < 0 || setenv("USER", person->name, 1) < 0 ||
+        setenv("LOGNAME", person->name, 1) < 0)
+        return error_no_memory(err);
+    return 0;
+}
+
+int person_find(struct person *out, const char *name, struct error *err)
+{
+    struct person found = {.is_other = false, .uid = geteuid(), .gid = getegid()};
+    const struct passwd *user = name != NULL ? getpwnam(name) : getpwuid(found.uid);
+
+    if (user == NULL && name != NULL)
+        return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
+    if (user != NULL && name != NULL && user->pw_uid != found.uid) {
+        if (found.uid != 0)
+            return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
+        found.is_other = true;
+    }
+    if (user != NULL)
+        fill(&found, user);
+    if (found.is_other && enter_environment(&found, err) < 0)
+        return -1;
+    *out = found;
+    return 0;
+}
+
+int person_become(const struct person *person, struct error *err)
+{
+    if (!person->is_other)
+        return 0;
+    if (initgroups(person->name, person->gid) < 0 ||
+        setresgid(person->gid, person->gid, person->gid) < 0 ||
+        setresuid(person->uid, person->uid, person->uid) < 0)
+        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot become the user '%s'",
+                               person->name);
+    if (person->uid != 0 && setuid(0) == 0)
+        abort(); /* there must be no way back */
+    return 0;
+}

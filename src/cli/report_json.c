@@ -1,0 +1,168 @@
+#include "cli/report_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/scan.h"
+#include "base/text.h"
+
+enum { SHOWN_MAX = 4200 };
+
+/* A JSON string of text from anywhere, null for NULL. */
+static json_t *json_text(const char *text)
+{
+    char shown[SHOWN_MAX];
+
+    return text != NULL ? json_string(text_printable(shown, sizeof(shown), text, strlen(text)))
+                        : json_null();
+}
+
+static bool is_changed(const struct report *report)
+{
+    bool changed = false;
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
+        changed = changed || report->targets->items[i].result.changed;
+    return changed;
+}
+
+static const char *name_keeper(char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX],
+                               const char *helper)
+{
+    if (helper[0] == '\0')
+        return "file";
+    (void)snprintf(keeper, sizeof("helper:") + DOCUMENT_HELPER_MAX, "helper:%s", helper);
+    return keeper;
+}
+
+/* Of `status`: who reads what. */
+static void add_readers(json_t *files, const struct report *report)
+{
+    for (size_t i = 0; i < report->reader_count; i++) {
+        const struct reader *reader = &report->readers[i];
+        const struct lookup *found = &reader->found;
+        const char *path = found->path[0] != '\0' ? found->path : NULL;
+        bool is_docker = found->format == AUTH_FORMAT_DOCKER;
+        char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
+
+        (void)json_array_append_new(
+            files,
+            json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path), "format",
+                      is_docker ? "docker" : "podman", "store",
+                      json_text(name_keeper(keeper, found->helper)), "changed", false, "reader",
+                      reader->name, "key", json_text(found->key), "username",
+                      json_text(secret_text(&found->username)), "verified", reader->verified));
+    }
+}
+
+static json_t *json_files(const struct report *report)
+{
+    json_t *files = json_array();
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++) {
+        const struct target *target = &report->targets->items[i];
+        bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
+        char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
+
+        (void)json_array_append_new(
+            files, json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
+                             "format", is_docker ? "docker" : "podman", "store",
+                             json_text(name_keeper(keeper, target->result.helper)), "changed",
+                             target->result.changed));
+    }
+    add_readers(files, report);
+    return files;
+}
+
+static json_t *json_images(const struct report *report)
+{
+    json_t *images = json_array();
+
+    for (size_t i = 0; report->subject != NULL && i < report->subject->image_count; i++) {
+        const struct image *image = &report->subject->images[i];
+
+        (void)json_array_append_new(
+            images,
+            json_pack("{s:o, s:b}", "image", json_text(image->given), "pull", image->can_pull));
+    }
+    return images;
+}
+
+static json_t *json_warnings(const struct report *report)
+{
+    json_t *warnings = json_array();
+
+    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
+        (void)json_array_append_new(warnings, json_text(report->warnings->items[i]));
+    return warnings;
+}
+
+/* "read:packages, repo" as an array; null for NULL. */
+static json_t *json_scopes(const char *text)
+{
+    json_t *scopes = text != NULL ? json_array() : json_null();
+    struct scan s = scan_over(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+    struct span scope;
+    struct span between;
+
+    while (!scan_is_at_end(&s)) {
+        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope))
+            (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
+        else if (!scan_run(&s, ", ", &between))
+            break; /* github_ask() lets nothing else in */
+    }
+    return scopes;
+}
+
+static json_t *json_token(const struct report *report)
+{
+    const struct diagnosis *d = report->diagnosis;
+    const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
+    const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
+    json_t *token = json_pack("{s:o, s:o, s:o}", "kind", json_text(report->token_kind),
+                              "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
+
+    if (d != NULL && d->findings.owner[0] != '\0')
+        (void)json_object_set_new(token, "owner", json_text(d->findings.owner));
+    return token;
+}
+
+static json_t *json_error(const struct error *err)
+{
+    return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
+                     (int)err->cls, "message", json_text(err->message), "hint",
+                     json_text(err->hint));
+}
+
+static const char *result_name(const struct report *report, const struct options *options,
+                               const struct error *err)
+{
+    if (err != NULL)
+        return "failed";
+    if (options->command == COMMAND_LOGOUT)
+        return is_changed(report) ? "removed" : "absent";
+    if (options->command == COMMAND_STATUS || (options->dry_run && report->verified))
+        return "verified";
+    return is_changed(report) ? "stored" : "unchanged";
+}
+
+void report_print_json(const struct report *report, const struct options *options,
+                       const struct error *err)
+{
+    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
+                             result_name(report, options, err), "changed", is_changed(report),
+                             "registry", json_text(report_registry(report)), "username",
+                             json_text(report->username), "verified", report->verified, "files",
+                             json_files(report), "images", json_images(report), "token",
+                             json_token(report), "warnings", json_warnings(report));
+
+    if (options->dry_run)
+        (void)json_object_set_new(json, "dry_run", json_true());
+    if (err != NULL)
+        (void)json_object_set_new(json, "error", json_error(err));
+    /* Without memory there is no object; the error on standard error says so. */
+    if (json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0)
+        (void)fputc('\n', stdout);
+    json_decref(json);
+}

@@ -1,0 +1,165 @@
+#include "store/edit.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "store/locked_file.h"
+#include "store/path.h"
+
+enum { STALE_PAUSE_MS = 20 }; /* at most, before another round */
+
+/* How errors speak of a file. */
+struct file_name {
+    char text[PATH_MAX + 3];
+};
+
+static struct file_name name_of(const char *path)
+{
+    struct file_name name;
+
+    (void)snprintf(name.text, sizeof(name.text), "'%s'", path);
+    return name;
+}
+
+/* What a file holds, and what it is to hold. */
+struct reading {
+    struct secret text;
+    struct secret edited;
+    bool is_due; /* it has to be written */
+};
+
+#define READING_INIT ((struct reading){.is_due = false})
+
+static void reading_clear(struct reading *reading)
+{
+    secret_clear(&reading->text);
+    secret_clear(&reading->edited);
+}
+
+static int read_and_judge(struct reading *out, struct locked_file *locked, const struct edit *edit,
+                          const char *name, struct error *err)
+{
+    bool changed;
+
+    if (locked_file_read(locked, &out->text, edit->max, err) < 0 ||
+        edit->change(edit->ctx, &out->edited, &out->text, name, &changed, err) < 0)
+        return -1;
+    out->is_due = changed || locked->is_damaged;
+    return 0;
+}
+
+int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct error *err)
+{
+    struct file_name name = name_of(edit->path);
+    struct locked_file unlocked = LOCKED_FILE_INIT;
+    struct reading reading = READING_INIT;
+    int ret = path_resolve(unlocked.path, edit->path, err);
+
+    if (ret == 0)
+        ret = read_and_judge(&reading, &unlocked, edit, name.text, err);
+    if (ret == 0) {
+        secret_move(text, &reading.text);
+        *is_due = reading.is_due;
+    }
+    locked_file_close(&unlocked);
+    reading_clear(&reading);
+    return ret;
+}
+
+enum round {
+    ROUND_FAILED = -1,
+    ROUND_UNSURE = -2, /* written, but *err says why that may not last */
+    ROUND_DONE = 0,    /* nothing is due in the text that was just read */
+    ROUND_WROTE,       /* to be read back */
+    ROUND_STALE,       /* somebody else wrote: begin again */
+};
+
+static void warn_of_damage(const char *name, struct warnings *warnings)
+{
+    warnings_add(warnings,
+                 "%s was half written by a run that was killed; its text is taken from the "
+                 "copy which that run left",
+                 name);
+}
+
+static enum round replace(struct locked_file *locked, const struct reading *reading,
+                          const char *name, struct warnings *warnings, struct error *err)
+{
+    nlink_t names = locked->fd >= 0 ? locked->seen.st_nlink : 1;
+    enum round round = ROUND_FAILED;
+
+    switch (locked_file_replace(locked, &reading->edited, err)) {
+    case LOCKED_FILE_FAILED:
+        return ROUND_FAILED;
+    case LOCKED_FILE_STALE:
+        return ROUND_STALE;
+    case LOCKED_FILE_WRITTEN_THROUGH:
+        return ROUND_WROTE;
+    case LOCKED_FILE_REPLACED:
+        round = ROUND_WROTE;
+        break;
+    case LOCKED_FILE_UNSYNCED:
+        round = ROUND_UNSURE;
+        break;
+    }
+    if (names > 1)
+        warnings_add(warnings, "%s had other names (hard links), which keep the old text", name);
+    return round;
+}
+
+/* One round of read, change, replace. */
+static enum round apply_once(struct locked_file *locked, const struct edit *edit, const char *name,
+                             struct secret *text, struct warnings *warnings, struct error *err)
+{
+    struct reading reading = READING_INIT;
+    size_t warned = warnings->count;
+    enum round round = ROUND_FAILED;
+
+    if (read_and_judge(&reading, locked, edit, name, err) == 0) {
+        if (locked->is_damaged)
+            warn_of_damage(name, warnings);
+        round = reading.is_due ? replace(locked, &reading, name, warnings, err) : ROUND_DONE;
+    }
+    if (round == ROUND_STALE)
+        warnings->count = warned; /* the next round says it */
+    if (round == ROUND_DONE)
+        secret_move(text, &reading.text);
+    reading_clear(&reading);
+    return round;
+}
+
+int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadline_ms,
+               struct secret *text, bool *changed, struct warnings *warnings, struct error *err)
+{
+    struct file_name name = name_of(edit->path);
+    struct locked_file locked = LOCKED_FILE_INIT;
+    struct error fault = ERROR_INIT;
+    struct error ignored = ERROR_INIT;
+    enum round round;
+    bool is_due;
+
+    *changed = false;
+    if (locked_file_open(&locked, edit->path, clock, deadline_ms, &fault) < 0) {
+        /* What is there already needs no lock: a directory may be read-only. */
+        if (edit_look(edit, text, &is_due, &ignored) == 0 && !is_due)
+            return 0;
+        *err = fault;
+        return -1;
+    }
+    locked.in_place = edit->in_place;
+    do {
+        round = apply_once(&locked, edit, name.text, text, warnings, err);
+        *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
+        if (round == ROUND_STALE)
+            clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
+        if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
+            (void)error_set(err, CLASS_AUTHFILE, "%s is changed by others again and again",
+                            name.text);
+            round = ROUND_FAILED;
+        }
+    } while (round == ROUND_WROTE || round == ROUND_STALE);
+    locked_file_close(&locked);
+    if (round == ROUND_DONE)
+        return 0;
+    return *changed ? error_wrap(err, "the change was written, but may not be there for good") : -1;
+}

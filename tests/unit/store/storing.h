@@ -1,0 +1,34 @@
+/*
+ * auth_file_check() and auth_file_store() with the machine's clock.
+ */
+#ifndef TESTS_STORE_STORING_H
+#define TESTS_STORE_STORING_H
+
+#include "store/auth_file.h"
+#include "support.h"
+
+static inline int storing_check(const struct auth_file *what, struct error *err)
+{
+    struct auth_file file = *what;
+    struct auth_file_result result;
+
+    file.clock = clock_system();
+    file.deadline_ms = support_in_ms(2000);
+    return auth_file_check(&file, &result, err);
+}
+
+static inline int storing_store(const struct auth_file *what, int64_t deadline_ms, bool *changed,
+                                struct warnings *warnings, struct error *err)
+{
+    struct auth_file file = *what;
+    struct auth_file_result result;
+    int ret;
+
+    file.clock = clock_system();
+    file.deadline_ms = deadline_ms;
+    ret = auth_file_store(&file, &result, warnings, err);
+    *changed = result.changed;
+    return ret;
+}
+
+#endif
