@@ -11,7 +11,7 @@
 enum {
     TICK_MS = 50,    /* between looks at a child that is silent */
     PAUSE_MS = 1,    /* between looks at one that is about to end */
-    LINGER_MS = 250, /* for the output of others, when the child itself has exited */
+    LINGER_MS = 500, /* for the output of others, when the child itself has exited */
     GRACE_MS = 500,  /* from SIGTERM to SIGKILL */
     READ_BLOCK = 16384,
 };

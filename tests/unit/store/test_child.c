@@ -107,6 +107,19 @@ static void test_input_that_is_larger_than_a_pipe(void **state)
     secret_clear(&scene.input);
 }
 
+/* It reads only when its own words, more than a pipe holds, have been read. */
+static void test_nobody_waits_for_the_other(void **state)
+{
+    struct scene scene = {.body = "head -c 204800 /dev/zero >&2; wc -c", .input = large('x')};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 0);
+    assert_string_equal(secret_text(&result.output), "262144\n");
+    child_result_clear(&result);
+    secret_clear(&scene.input);
+}
+
 /* EPIPE is no error of ours, whether it strikes or the input was small enough for the pipe. */
 static void test_input_that_is_not_read(void **state)
 {
@@ -210,11 +223,13 @@ static void test_what_it_leaves_behind_may_hold_the_pipes(void **state)
 {
     struct scene scene = {.body = "sleep 600 & echo $! >pid; echo out; exit 7"};
     struct child_result result = CHILD_RESULT_INIT;
+    int64_t half_ms = support_in_ms(SCRIPTS_PATIENCE_MS / 2);
     pid_t left;
 
     (void)state;
     assert_ends(&result, &scene, CHILD_EXITED, 7);
     assert_string_equal(secret_text(&result.output), "out\n");
+    assert_true(clock_left(clock_system(), half_ms) > 0);
     left = scripts_pid("pid");
     assert_int_equal(kill(left, SIGKILL), 0);
     assert_true(scripts_is_gone(left));
@@ -224,7 +239,7 @@ static void test_what_it_leaves_behind_may_hold_the_pipes(void **state)
 /* Some wrappers end a little before the filter that their output goes through. */
 static void test_what_others_write_for_it_counts_for_a_while(void **state)
 {
-    struct scene scene = {.body = "(sleep 0.05; echo late) & exit 0"};
+    struct scene scene = {.body = "(sleep 0.02; echo late) & exit 0"};
     struct child_result result = CHILD_RESULT_INIT;
 
     (void)state;
@@ -285,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_ends),
         IN_DIRECTORY(test_input_that_is_larger_than_a_pipe),
+        IN_DIRECTORY(test_nobody_waits_for_the_other),
         IN_DIRECTORY(test_input_that_is_not_read),
         IN_DIRECTORY(test_no_input),
         IN_DIRECTORY(test_errors_without_end_are_read_and_cut),
