@@ -20,19 +20,19 @@ struct call {
     char program[NAME_MAX + 1];
 };
 
-/* A name comes from an auth file: it must not lead elsewhere than to a directory of PATH. */
-static int name_program(struct call *call, struct error *err)
+/* The name comes from an auth file: it must not lead elsewhere than to a directory of PATH. */
+static int find(char path[PATH_MAX], struct call *call, struct error *err)
 {
     const char *name = call->helper->name;
     int len = snprintf(call->program, sizeof(call->program), "docker-credential-%s", name);
 
     if (name[0] != '\0' && strchr(name, '/') == NULL && len < (int)sizeof(call->program))
-        return 0;
+        return program_find(path, call->program, getenv("PATH"), err);
     (void)error_set(err, CLASS_HELPER, "'%.100s' is no name of a credential helper", name);
     return error_hint(err, "correct \"credsStore\" or \"credHelpers\" in the auth file");
 }
 
-static int run(struct child_result *result, const struct call *call, struct error *err)
+static int run(struct child_result *result, struct call *call, struct error *err)
 {
     const char *const argv[] = {call->program, call->action, NULL};
     char path[PATH_MAX];
@@ -45,7 +45,7 @@ static int run(struct child_result *result, const struct call *call, struct erro
     char **environment;
     int ret;
 
-    if (program_find(path, call->program, getenv("PATH"), err) < 0)
+    if (find(path, call, err) < 0)
         return -1;
     environment = program_environment(call->forms->items, HELPER_FORMS, err);
     if (environment == NULL)
@@ -60,36 +60,48 @@ static int fail(const struct call *call, const struct child_result *result, stru
 {
     char words[HELPER_WORDS_MAX];
 
-    (void)helper_wire_words(words, &result->output, &result->errors, call->forms);
     switch (result->end) {
     case CHILD_LATE:
         (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
                         call->program, call->action);
-        return error_hint(err, "it may wait for somebody who unlocks its store; unlock it before, "
+        return error_hint(err, "it may wait for somebody who unlocks its store: unlock it before, "
                                "or use --no-helper");
     case CHILD_FLOODED:
-        return error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes",
-                         call->program, call->action, CHILD_OUTPUT_MAX);
+        (void)error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes", call->program,
+                        call->action, CHILD_OUTPUT_MAX);
+        break;
     case CHILD_KILLED:
-        return error_set(err, CLASS_HELPER, "'%s %s' was killed by signal %d (%s)", call->program,
-                         call->action, result->code, strsignal(result->code));
+        (void)error_set(err, CLASS_HELPER, "'%s %s' was killed by signal %d (%s)", call->program,
+                        call->action, result->code, strsignal(result->code));
+        break;
     case CHILD_EXITED:
+        (void)helper_wire_words(words, &result->output, &result->errors, call->forms);
+        (void)error_set(err, CLASS_HELPER, "'%s %s' failed with status %d%s%s", call->program,
+                        call->action, result->code, words[0] != '\0' ? ": " : "", words);
         break;
     }
-    return error_set(err, CLASS_HELPER, "'%s %s' failed with status %d%s%s", call->program,
-                     call->action, result->code, words[0] != '\0' ? ": " : "", words);
+    return error_hint(err, "see to it that '%s' works for this user, or use --no-helper",
+                      call->program);
 }
 
 /* Returns 1 with *result filled when it succeeded, 0 when it knows no such credential, or -1. */
 static int ask(struct child_result *result, struct call *call, struct error *err)
 {
-    if (name_program(call, err) < 0 || run(result, call, err) < 0)
+    if (run(result, call, err) < 0)
         return -1;
     if (result->end == CHILD_EXITED && result->code == 0)
         return 1;
     if (result->end == CHILD_EXITED && helper_wire_is_not_found(&result->output))
         return 0;
     return fail(call, result, err);
+}
+
+int helper_check(const struct helper *helper, struct error *err)
+{
+    struct call call = {.helper = helper};
+    char path[PATH_MAX];
+
+    return find(path, &call, err);
 }
 
 int helper_store(const struct helper *helper, const char *server_url, const char *username,
