@@ -1,6 +1,6 @@
 /*
  * Docker's credential helpers: the programs docker-credential-NAME that keep what an auth file
- * would hold, by their own protocol (facts in docker-credential-helpers' README).
+ * would hold, by their own protocol.
  *
  * The helper is found on PATH and run without a shell, as child.h and spawn.h tell: it gets nothing
  * but its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which
