@@ -20,6 +20,7 @@
 /* Who is asked about; all of it borrowed. */
 struct diagnosis_request {
     const struct reference *registry;
+    const char *username;
     const struct secret *token;
     const struct image *images; /* the organisation of the first is asked about, too */
     size_t image_count;
@@ -34,12 +35,14 @@ struct diagnosis {
     int64_t days_left;   /* until then */
 };
 
-/* Ask. Where the registry is none of GitHub's nothing is asked, and a warning says so. */
+/*
+ * Ask. Warnings tell where the API did not answer, where the token is another's than `username`'s,
+ * and where the registry is none of GitHub's, so that nothing is asked.
+ */
 void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *request,
                    const struct options *options, struct warnings *warnings);
 
-/* What is worth saying of a token that the registry took, as the token of `username`. */
-void diagnosis_warn(const struct diagnosis *diagnosis, const char *username,
-                    struct warnings *warnings);
+/* What else is worth saying of a token that the registry took. */
+void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings);
 
 #endif

@@ -33,7 +33,7 @@ struct credential_request {
     const char *token_env;
     const char *token_file;
     bool is_default_registry; /* the sources that nobody named count */
-    bool is_github;           /* refuse bytes that no GitHub token has */
+    bool is_github;           /* refuse what can be no GitHub token */
     int stdin_fd;
     const char *(*environment)(const char *name); /* as getenv() */
     const struct clock *clock;

@@ -62,6 +62,18 @@ static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *req
     connection_close(&connection);
 }
 
+static void warn_of_owner(const struct github_findings *findings, const char *username,
+                          struct warnings *warnings)
+{
+    char shown[256];
+
+    if (findings->owner[0] != '\0' && strcasecmp(findings->owner, username) != 0)
+        warnings_add(
+            warnings,
+            "the token belongs to '%s', not to '%s': the registry looks at the token alone",
+            findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
+}
+
 void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *request,
                    const struct options *options, struct warnings *warnings)
 {
@@ -73,6 +85,7 @@ void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *reques
     }
     ask(out, request, options);
     read_expiry(out, request->clock);
+    warn_of_owner(&out->findings, request->username, warnings);
     if (out->findings.trouble[0] != '\0')
         warnings_add(warnings, "--diagnose knows less than it could: %s", out->findings.trouble);
 }
@@ -89,24 +102,10 @@ static void warn_of_expiry(const struct diagnosis *diagnosis, struct warnings *w
                      diagnosis->expires_at);
 }
 
-static void warn_of_owner(const struct github_findings *findings, const char *username,
-                          struct warnings *warnings)
-{
-    char shown[256];
-
-    if (findings->owner[0] != '\0' && strcasecmp(findings->owner, username) != 0)
-        warnings_add(
-            warnings,
-            "the token belongs to '%s', not to '%s': the registry looks at the token alone",
-            findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
-}
-
-void diagnosis_warn(const struct diagnosis *diagnosis, const char *username,
-                    struct warnings *warnings)
+void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings)
 {
     const struct github_findings *findings = &diagnosis->findings;
 
-    warn_of_owner(findings, username, warnings);
     if (findings->verdict == GITHUB_INVALID)
         warnings_add(warnings, "GitHub's API does not know the token that the registry took");
     if (findings->has_scopes && !github_scopes_can_pull(findings->scopes))

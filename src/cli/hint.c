@@ -66,6 +66,7 @@ enum link {
 #define NEW_CLASSIC "make a new classic token with read:packages"
 #define TO_SECRET   "and put it into the secret"
 #define GRANT       "'permissions: packages: read'"
+#define SSO         "the organisation wants single sign-on: authorize the token for it"
 #define UNKNOWN     "GitHub's API does not know the token either: it expired or was revoked"
 
 #define REFUSED(kinds, cause)         CLASS_REJECTED, kinds, NULL, cause
@@ -100,6 +101,7 @@ static const struct row {
     {REFUSED(REFRESH, NULL),
      LINK_NONE,
      {[PLACE_HOST] = "a refresh token is no password: use the access token that came with it"}},
+    {REFUSED(ANY, needs_sso), LINK_SSO, {[PLACE_HOST] = SSO}},
     {REFUSED(ANY, is_valid),
      LINK_NONE,
      {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it: a new token can "
@@ -131,9 +133,7 @@ static const struct row {
       [PLACE_SSH] = "the secret that 'envs:' hands over holds a token that is expired or "
                     "revoked: " NEW_CLASSIC " " TO_SECRET}},
 
-    {FORBIDDEN(ANY, NULL, needs_sso),
-     LINK_SSO,
-     {[PLACE_HOST] = "the organisation wants single sign-on: authorize the token for it"}},
+    {FORBIDDEN(ANY, NULL, needs_sso), LINK_SSO, {[PLACE_HOST] = SSO}},
     {FORBIDDEN(ANY, NULL, forbids_classic),
      LINK_NONE,
      {[PLACE_HOST] = "the organisation forbids classic tokens: ask its owners to allow them, or "

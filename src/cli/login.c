@@ -106,6 +106,7 @@ static void diagnose(struct login *login, struct report *report)
 {
     struct diagnosis_request request = {
         .registry = &login->subject.registry,
+        .username = login->credential.username,
         .token = &login->credential.token,
         .images = login->subject.images,
         .image_count = login->subject.image_count,
@@ -150,7 +151,7 @@ static int store(struct login *login, struct error *err)
         targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
         return -1;
     advice_on_storing(&here, &login->warnings);
-    diagnosis_warn(&login->diagnosis, login->credential.username, &login->warnings);
+    diagnosis_warn(&login->diagnosis, &login->warnings);
     return 0;
 }
 

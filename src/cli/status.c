@@ -90,6 +90,7 @@ static void diagnose(struct look *look, const struct reader *reader, struct repo
 {
     struct diagnosis_request request = {
         .registry = &look->subject.registry,
+        .username = secret_text(&reader->found.username),
         .token = &reader->found.token,
         .images = look->subject.images,
         .image_count = look->subject.image_count,
@@ -172,7 +173,7 @@ static int tell(struct look *look, struct report *report, struct error *err)
     }
     report->verified = !look->options->no_verify;
     if (look->diagnosis.is_made)
-        diagnosis_warn(&look->diagnosis, report->username, &look->warnings);
+        diagnosis_warn(&look->diagnosis, &look->warnings);
     return 0;
 }
 

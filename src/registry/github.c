@@ -168,12 +168,13 @@ static void read_sso(struct question *q)
 
 static bool is_limited(const struct question *q)
 {
-    struct span left;
+    struct span field;
 
     return q->response.status == 429 ||
-           http_response_header(&q->response, "Retry-After", 0, &left) ||
-           (http_response_header(&q->response, "X-RateLimit-Remaining", 0, &left) &&
-            span_is(left, "0"));
+           (q->response.status == 403 &&
+            (http_response_header(&q->response, "Retry-After", 0, &field) ||
+             (http_response_header(&q->response, "X-RateLimit-Remaining", 0, &field) &&
+              span_is(field, "0"))));
 }
 
 static void note_trouble(struct question *q)
@@ -230,7 +231,7 @@ static void ask_for_user(struct question *q)
         q->findings->verdict = GITHUB_INVALID;
     } else if (status == 403 && strstr(q->words, "not accessible by integration") != NULL) {
         q->findings->verdict = GITHUB_VALID_APP;
-    } else {
+    } else if (!q->findings->needs_sso) {
         note_trouble(q);
     }
 }
@@ -248,7 +249,7 @@ static void ask_for_packages(struct question *q)
     if (q->response.status == 403 &&
         strstr(q->words, "forbids access via a personal access token (classic)") != NULL)
         q->findings->forbids_classic = true;
-    else if (q->response.status != 404 && is_limited(q))
+    else if (is_limited(q))
         note_trouble(q);
 }
 

@@ -183,6 +183,14 @@ def test_an_image_that_may_not_be_pulled(ghcr, github, options, words, fault):
     assert result.json["token"]["owner"] == USER
 
 
+def test_an_image_of_others_and_the_token_of_another(ghcr, github):
+    """The account may be the cause: the registry itself would never say."""
+    github(owner="hubot")
+    ghcr.registry.on("manifest", DENIED)
+    result = diagnose(ghcr, "--can-pull", IMAGE)
+    assert result.status == 7 and "'hubot', not to 'octocat'" in warnings(result)[0], result
+
+
 @pytest.mark.parametrize("fault", [faults.answer(503), faults.answer(200), faults.reset()])
 def test_the_api_is_not_asked_where_the_registry_said_nothing(ghcr, github, fault):
     api = github()

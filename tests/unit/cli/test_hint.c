@@ -43,6 +43,7 @@ static void test_refusals(void **state)
     static const struct github_findings valid = {.verdict = GITHUB_VALID, .owner = "octocat"};
     static const struct github_findings app = {.verdict = GITHUB_VALID_APP};
     static const struct github_findings invalid = {.verdict = GITHUB_INVALID};
+    static const struct github_findings sso = {.needs_sso = true, .sso_url = SSO_URL};
     static const struct github_findings silent = {.verdict = GITHUB_SILENT, .trouble = "x"};
     static const struct {
         const char *token;
@@ -62,6 +63,7 @@ static void test_refusals(void **state)
         {GHS, NULL, {"after an hour", GRANT, "'envs:'"}},
         {GHS, &app, {"API takes", "API takes", "API takes"}},
         {GHS, &invalid, {"after an hour", GRANT, "'envs:'"}},
+        {TOKEN_CLASSIC, &sso, {SSO_URL, SSO_URL, SSO_URL}},
         {OAUTH, NULL, {"gh auth refresh", "gh auth refresh", "gh auth refresh"}},
         {OAUTH, &invalid, {"does not know", "does not know", "does not know"}},
     };

@@ -131,6 +131,7 @@ static void test_verdicts(void **state)
         {301, "Location: https://evil.example/user\r\n", NULL, GITHUB_SILENT, "answers HTTP 301"},
         {404, NULL, NULL, GITHUB_SILENT, "answers HTTP 404"},
         {500, NULL, TOKEN_CLASSIC, GITHUB_SILENT, "answers HTTP 500"},
+        {403, "X-GitHub-SSO: required; url=" SSO_URL "\r\n", NULL, GITHUB_SILENT, NULL},
         {0, NULL, NULL, GITHUB_SILENT, "cannot connect"},
     };
 
