@@ -170,8 +170,9 @@ static const struct row {
                      "access' in the package's settings"}},
     {FORBIDDEN(CLASSIC | OAUTH, "HTTP 401", NULL),
      LINK_TOKENS,
-     {[PLACE_HOST] = "where the organisation wants single sign-on, authorize the token for it "
-                     "('Configure SSO'); --diagnose tells"}},
+     {[PLACE_HOST] = "the account has no access to it, or there is none of this name, or the "
+                     "organisation wants single sign-on, which --diagnose tells: 'Configure SSO' "
+                     "at the token"}},
 };
 
 static bool fits(const struct row *row, const struct situation *situation, const struct error *err)
