@@ -26,6 +26,7 @@ struct target {
     char key[REFERENCE_KEY_MAX + 1];
     const char *host; /* what helpers are named by */
     struct auth_file_result result;
+    bool is_due;  /* storing would change it */
     bool is_kept; /* targets_remove() leaves it alone */
 };
 
@@ -56,13 +57,13 @@ int targets_find(struct targets *out, const struct options *options, const struc
                  const struct reference *registry, struct error *err)
     __attribute__((warn_unused_result));
 
-/* auth_file_check() of each. */
+/* auth_file_check() of each, which then knows whether it is due. */
 int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
- * auth_file_store() in each, and warnings of what readers would take first. Stops at the first that
- * fails; each target tells what became of it.
+ * auth_file_store() in each, and warnings of what readers would take first; with --dry-run only
+ * tell what was found due. Stops at the first that fails; each target tells what became of it.
  */
 int targets_store(struct targets *targets, const struct targets_job *job,
                   const struct location_request *request, struct warnings *warnings,

@@ -147,8 +147,7 @@ static int store(struct login *login, struct error *err)
     struct situation here = situation(login);
     struct targets_job storing = job(login);
 
-    if (!login->options->dry_run &&
-        targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
+    if (targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
         return -1;
     advice_on_storing(&here, &login->warnings);
     diagnosis_warn(&login->diagnosis, &login->warnings);

@@ -108,10 +108,13 @@ static struct auth_file auth_file(const struct target *target, const struct targ
 int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
-        struct auth_file file = auth_file(&targets->items[i], job);
+        struct target *target = &targets->items[i];
+        struct auth_file file = auth_file(target, job);
 
-        if (auth_file_check(&file, &targets->items[i].result, err) < 0)
+        if (auth_file_check(&file, &target->result, err) < 0)
             return -1;
+        target->is_due = target->result.changed;
+        target->result.changed = false;
     }
     return 0;
 }
@@ -130,12 +133,12 @@ int targets_store(struct targets *targets, const struct targets_job *job,
                   const struct location_request *request, struct warnings *warnings,
                   struct error *err)
 {
-    for (size_t i = 0; i < targets->count; i++)
-        targets->items[i].result.changed = false; /* what the check foresaw is not done yet */
     for (size_t i = 0; i < targets->count; i++) {
-        struct auth_file file = auth_file(&targets->items[i], job);
+        struct target *target = &targets->items[i];
+        struct auth_file file = auth_file(target, job);
 
-        if (auth_file_store(&file, &targets->items[i].result, warnings, err) < 0)
+        target->result.changed = target->is_due;
+        if (!job->options->dry_run && auth_file_store(&file, &target->result, warnings, err) < 0)
             return say_what_is_done(targets, i, "in", err);
         shadow_elsewhere(&file, request, warnings);
     }
