@@ -60,8 +60,7 @@ int credential_read(struct credential *out, const struct credential_request *req
  * with secret_clear()), or -1 with *err set and *out untouched.
  */
 int credential_auth(struct secret *out, const char *username, const struct secret *token,
-                    struct error *err)
-    __attribute__((warn_unused_result));
+                    struct error *err) __attribute__((warn_unused_result));
 
 void credential_clear(struct credential *credential);
 
