@@ -1,11 +1,16 @@
 /*
- * Asking again when waiting can mend it: no connection, no address, no answer in time, 429, 500,
- * 502, 503, 504. Never anything that speaks of the credential.
+ * Asking again when waiting can mend it. Never anything that speaks of the credential.
  *
- * The n-th wait is random between 0 and min(2^n, 30) seconds (exponential, full jitter, so that a
- * fleet does not come back in waves), on top of what the registry asks for: Retry-After in seconds
- * or as a date (RFC 9110 section 10.2.3), or GHCR's "retry-after: 880.092µs" in the body. A wait
- * that would pass the deadline is not begun.
+ * What fails (no connection, no address, no answer in time, 500, 502, 503, 504) is asked again
+ * `retries` times. An answer that puts us off (429; 503 with Retry-After) is no failure: it is not
+ * counted, and asked again until the deadline, so that a whole fleet gets through a registry that
+ * can bear a part of it at a time. Only where `retries` is 0 nothing is asked again.
+ *
+ * The n-th wait is random between 0 and min(2^n, 30) seconds (exponential, full jitter: the more
+ * there are, the less each asks, and they do not come back in waves), on top of what the registry
+ * asks for: Retry-After in seconds or as a date (RFC 9110 section 10.2.3), or GHCR's "retry-after:
+ * 880.092µs" in the body. Near the deadline the limit is the time that is left, so that there is a
+ * last try; a wait that would pass the deadline is not begun.
  */
 #ifndef REGISTRY_RETRY_H
 #define REGISTRY_RETRY_H
@@ -20,7 +25,7 @@ struct retry {
     void *send_ctx;
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock */
-    unsigned retries;    /* how many times to ask again, at most */
+    unsigned retries;    /* how many failures of one request to ask again after; 0: none */
 };
 
 /* Returns as http_send_fn does, of the last try. */

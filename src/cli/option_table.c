@@ -73,7 +73,7 @@ const struct option_spec option_table[] = {
     {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
      COMMANDS_ASKING, "Network", "limit of each connection attempt (10)"},
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, COMMANDS_ASKING, "Network",
-     "ask again N times where waiting can help (4)"},
+     "ask again after N passing failures (4); a rate limit is waited out"},
     {"wait-for-token", 0, "SECONDS", OPTION_NUMBER, AT(wait_for_token_s), OPTIONS_SECONDS_MAX,
      COMMAND_LOGIN, "Network", "a new token may be refused for so long: ask again, slowly (0)"},
     {"cacert", 0, "FILE", OPTION_PATH, AT(ca_file), 0, COMMANDS_ASKING, "Network",

@@ -77,7 +77,7 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
         (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited (HTTP 429)%s", what,
                         conversation_words(c));
         return error_hint(err, "this says nothing about the credential; try again in a minute, or "
-                               "raise --timeout and --retries");
+                               "raise --timeout: it is asked again as long as that lasts");
     }
     if (status >= 500) {
         (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry (HTTP %d)%s", what,

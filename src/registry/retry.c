@@ -116,7 +116,14 @@ int64_t retry_after_ms(const struct http_response *response, int64_t unix_s)
     return response->status == 429 ? retry_after_in_body(&response->body) : 0;
 }
 
-static int64_t backoff_ms(const struct retry *retry, unsigned tries)
+/* An answer that is no failure: a busy registry says when, or at least that, to come back. */
+static bool is_put_off(const struct http_response *response, int64_t asked_ms)
+{
+    return response->status == 429 || (response->status == 503 && asked_ms > 0);
+}
+
+/* A wait up to twice as long each time, but not so long that the deadline cuts most of it off. */
+static int64_t backoff_ms(const struct retry *retry, unsigned tries, int64_t left_ms)
 {
     uint32_t limit = BACKOFF_FIRST_MS;
 
@@ -124,26 +131,32 @@ static int64_t backoff_ms(const struct retry *retry, unsigned tries)
         limit *= 2;
     if (limit > BACKOFF_MAX_MS)
         limit = BACKOFF_MAX_MS;
+    if (limit > BACKOFF_FIRST_MS && limit > left_ms)
+        limit = left_ms > BACKOFF_FIRST_MS ? (uint32_t)left_ms : BACKOFF_FIRST_MS;
     return retry->clock->random_below(retry->clock->ctx, limit);
 }
 
 int retry_send(const struct retry *retry, const struct http_request *request,
                struct http_response *response, struct error *err)
 {
+    unsigned failures = 0;
+
     for (unsigned tries = 0;; tries++) {
         struct error fault = ERROR_INIT;
         int ret = retry->send(retry->send_ctx, request, response, &fault);
         bool is_transient =
             ret < 0 ? response->is_transient : retry_is_transient_status(response->status);
-        int64_t wait_ms = backoff_ms(retry, tries) +
-                          retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
+        int64_t asked_ms = retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
+        int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
+        int64_t wait_ms = backoff_ms(retry, tries, left_ms);
 
-        if (!is_transient || tries >= retry->retries ||
-            wait_ms >= clock_left(retry->clock, retry->deadline_ms)) {
+        failures += !is_put_off(response, asked_ms);
+        if (!is_transient || failures > retry->retries || retry->retries == 0 ||
+            wait_ms >= left_ms) {
             if (ret < 0)
                 *err = fault;
             return ret;
         }
-        retry->clock->sleep_ms(retry->clock->ctx, wait_ms);
+        retry->clock->sleep_ms(retry->clock->ctx, asked_ms + wait_ms);
     }
 }

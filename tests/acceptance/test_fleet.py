@@ -9,7 +9,7 @@ CLIENTS, RATE = 200, 60         # three requests to a login: 10 s, were nothing 
 
 
 def test_a_fleet_gets_in_without_waves(binary):
-    flight = fly(binary, CLIENTS, RATE, timeout=120, retries=30)
+    flight = fly(binary, CLIENTS, RATE)
     print(flight.histogram(), flight.summary(), sep="\n")   # seen when it fails, or with -s
 
     assert flight.failures == []

@@ -139,6 +139,38 @@ def test_all_tries_end_with_the_deadline(login, registry, fault):
     assert result.seconds < 3
 
 
+# Put off, which is no failure.
+
+PUT_OFF = {"429": faults.rate_limited(), "503": faults.answer(503, b"", [("retry-after", "1")])}
+
+
+@pytest.mark.parametrize("fault", PUT_OFF.values(), ids=PUT_OFF)
+@pytest.mark.parametrize("step", ["ping", "token"])
+def test_put_off_more_often_than_retries(login, registry, step, fault):
+    server = registry()
+    server.on(step, fault, times=3)
+    login.to(server, "--retries", "1").succeeded()
+    assert server.endpoints.count(step) == 4
+
+
+@pytest.mark.parametrize("fault", PUT_OFF.values(), ids=PUT_OFF)
+def test_put_off_to_the_end(login, registry, fault):
+    server = registry()
+    server.on("token", fault)
+    result = login.to(server, "--timeout", "4", "--retries", "1")
+    result.failed(5, server.host, "hint:", "nothing about the credential")
+    assert 1.9 < result.seconds < 4.5
+    assert server.endpoints.count("token") >= 3
+
+
+@pytest.mark.parametrize("fault", PUT_OFF.values(), ids=PUT_OFF)
+def test_no_retries_at_all(login, registry, fault):
+    server = registry()
+    server.on("token", fault, times=1)
+    login.to(server, "--retries", "0").failed(5, server.host)
+    assert server.endpoints.count("token") == 1
+
+
 # A registry that comes up late.
 
 def test_refused_and_then_up(login, certificate):

@@ -1,6 +1,6 @@
 """A fleet that logs in all at once, at a registry that allows so many requests a second.
 
-    python3 fleet.py PROGRAM [--clients 1000] [--rate 50] [--timeout 120] [--retries 30]
+    python3 fleet.py PROGRAM [--clients 1000] [--rate 50] [--timeout 300]
 
 The registry answers nobody until every client has asked, as after an outage: that is second 0.
 From then on it answers as GHCR does, and with GHCR's 429 whatever is above its limit. Printed is a
@@ -143,7 +143,7 @@ class Flight:
                 f" all {self.finished[-1]:.0f} s")
 
 
-def fly(program, clients, rate, timeout=120, retries=30):
+def fly(program, clients, rate, timeout=300):
     """Start `clients` at a registry that allows `rate` requests a second; return the Flight."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -156,7 +156,7 @@ def fly(program, clients, rate, timeout=120, retries=30):
     thread.start()
     try:
         with tempfile.TemporaryDirectory(prefix="ghcr-login-fleet-") as directory:
-            failures, ends = _run(program, Path(directory), registry, timeout, retries)
+            failures, ends = _run(program, Path(directory), registry, timeout)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -171,7 +171,7 @@ def fly(program, clients, rate, timeout=120, retries=30):
                   sorted(end - began for end in ends))
 
 
-def _run(program, directory, registry, timeout, retries):
+def _run(program, directory, registry, timeout):
     token = directory / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
@@ -181,8 +181,8 @@ def _run(program, directory, registry, timeout, retries):
     try:
         for number in range(registry.clients):
             argv = [str(program), "-u", USER, "--token-file", str(token), "--plain-http",
-                    "--timeout", str(timeout), "--retries", str(retries),
-                    "--config", str(directory / f"{number}"), f"127.0.0.1:{registry.port}"]
+                    "--timeout", str(timeout), "--config", str(directory / f"{number}"),
+                    f"127.0.0.1:{registry.port}"]
             with open(directory / f"{number}.log", "wb") as log:
                 running[number] = subprocess.Popen(
                     argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -208,11 +208,9 @@ def main():
     parser.add_argument("program", type=Path)
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=50, help="requests a second that are allowed")
-    parser.add_argument("--timeout", type=int, default=120)
-    parser.add_argument("--retries", type=int, default=30)
+    parser.add_argument("--timeout", type=int, default=300)
     options = parser.parse_args()
-    flight = fly(options.program.resolve(), options.clients, options.rate, options.timeout,
-                 options.retries)
+    flight = fly(options.program.resolve(), options.clients, options.rate, options.timeout)
     print(flight.histogram())
     print(flight.summary())
     print("highest towers:", sorted(flight.waves(), key=lambda each: -each[1])[:3])

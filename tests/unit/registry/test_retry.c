@@ -302,8 +302,8 @@ static void test_no_answer(void **state)
 static void test_last_try_counts(void **state)
 {
     static const struct reply replies[] = {
-        {.status = 503}, {.is_transient = true}, {.status = 429}};
-    static const int statuses[] = {503, 0, 429};
+        {.status = 503}, {.is_transient = true}, {.status = 504}};
+    static const int statuses[] = {503, 0, 504};
 
     (void)state;
     for (unsigned retries = 0; retries < 3; retries++) {
@@ -360,6 +360,78 @@ static void test_wait_that_is_asked_for(void **state)
     assert_int_equal(fake.waits_ms[0], 5000 + 999); /* on top of the jitter */
 }
 
+/* What puts us off is asked again to the deadline, and no longer; what fails, `retries` times. */
+static void test_put_off(void **state)
+{
+    static const struct {
+        struct reply reply;
+        bool is_put_off;
+    } rows[] = {
+        {{.status = 429}, true},
+        {{429, false, "Retry-After: 1\n"}, true},
+        {{429, false, "Retry-After: soon\n"}, true},
+        {{503, false, "Retry-After: 1\n"}, true},
+        {{503, false, "Retry-After: 0\n"}, false},
+        {{503, false, "Retry-After: soon\n"}, false},
+        {{.status = 503}, false},
+        {{500, false, "Retry-After: 1\n"}, false},
+        {{502, false, "Retry-After: 1\n"}, false},
+        {{504, false, "Retry-After: 1\n"}, false},
+        {{.is_transient = true}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fake_clock fake = {.unix_s = NOW, .is_unlucky = true};
+        struct outcome out = run(&fake, &rows[i].reply, 1, 4, 300000, 0);
+
+        assert_int_equal(out.status, rows[i].reply.status);
+        if (rows[i].is_put_off)
+            assert_true(out.calls > 10 && fake.now_ms > 298000);
+        else
+            assert_int_equal(out.calls, 5);
+        fake = (struct fake_clock){.unix_s = NOW, .is_unlucky = true};
+        out = run(&fake, &rows[i].reply, 1, 0, 300000, 0);
+        assert_int_equal(out.calls, 1);
+    }
+}
+
+/* Being put off in between costs no retry, and the waits go on growing. */
+static void test_failures_between(void **state)
+{
+    static const struct reply replies[] = {{.status = 429}, {.status = 503}, {.status = 429},
+                                           {.status = 429}, {.status = 503}, {.status = 429},
+                                           {.status = 503}, {.status = 200}};
+    static const uint32_t bounds[] = {1000, 2000, 4000, 8000, 16000, 30000};
+    struct fake_clock fake = {.unix_s = NOW, .is_unlucky = true};
+    struct outcome out = run(&fake, replies, COUNT(replies), 2, 300000, 0);
+
+    (void)state;
+    assert_int_equal(out.calls, 7); /* the third failure */
+    assert_int_equal(out.status, 503);
+    for (size_t i = 0; i < COUNT(bounds); i++)
+        assert_int_equal(fake.bounds[i], bounds[i]);
+    fake = (struct fake_clock){.unix_s = NOW, .is_unlucky = true};
+    out = run(&fake, replies, COUNT(replies), 3, 300000, 0);
+    assert_int_equal(out.status, 200);
+}
+
+/* There is a last try near the deadline, but no swarm of them. */
+static void test_waits_near_the_deadline(void **state)
+{
+    static const struct reply reply = {.status = 429};
+    struct fake_clock fake = {.unix_s = NOW, .is_unlucky = true};
+    struct outcome out = run(&fake, &reply, 1, 4, 40000, 0);
+    static const uint32_t bounds[] = {1000, 2000, 4000, 8000, 16000, 9005};
+
+    (void)state;
+    assert_int_equal(out.calls, 7);
+    for (size_t i = 0; i < COUNT(bounds); i++)
+        assert_int_equal(fake.bounds[i], bounds[i]);
+    assert_int_equal(fake.bounds[COUNT(bounds)], 1000); /* more than is left: not begun */
+    assert_int_equal(fake.sleeps, COUNT(bounds));
+}
+
 /* A wait that ends at the deadline or behind it is not begun. */
 static void test_deadline(void **state)
 {
@@ -410,6 +482,9 @@ int main(void)
         cmocka_unit_test(test_full_jitter),
         cmocka_unit_test(test_hundred_retries_do_not_overflow),
         cmocka_unit_test(test_wait_that_is_asked_for),
+        cmocka_unit_test(test_put_off),
+        cmocka_unit_test(test_failures_between),
+        cmocka_unit_test(test_waits_near_the_deadline),
         cmocka_unit_test(test_deadline),
     };
 
