@@ -57,6 +57,7 @@ struct options {
     const char *cert_dir;
     struct option_list allowed_realms;
     bool plain_http;
+    bool insecure;
     bool json;
     bool quiet;
     bool verbose;

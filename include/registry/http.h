@@ -2,11 +2,8 @@
  * One HTTP request at a time, over connections that are kept. The only user of libcurl but url.c.
  *
  * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
- * are always verified. Every buffer has its limit from the start; an answer's
- * header and body have those of response.h. No request outlives the deadline.
- *
- * Of the system's roots the hashed directory is tried first, and the bundle only where that does
- * not verify: loading a whole bundle costs OpenSSL 3 some 20 ms.
+ * are verified unless the trust says otherwise. Every buffer has its limit from the start; an
+ * answer's header and body have those of response.h. No request outlives the deadline.
  */
 #ifndef REGISTRY_HTTP_H
 #define REGISTRY_HTTP_H

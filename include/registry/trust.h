@@ -5,12 +5,14 @@
  * the first that exists of ~/.config/containers, /etc/containers and /etc/docker, each with
  * certs.d/HOST[:PORT] (containers-certs.d(5), docker's "Verify repository client with
  * certificates"). In it *.crt are roots, and NAME.cert with NAME.key is a client certificate. A
- * file given with --cacert is trusted alone.
+ * file given with --cacert is trusted alone. With --insecure no root is of any use, but the client
+ * certificate is.
  */
 #ifndef REGISTRY_TRUST_H
 #define REGISTRY_TRUST_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -19,12 +21,14 @@ struct trust_request {
     const char *host;        /* HOST[:PORT] as the user gave it */
     const char *ca_file;     /* --cacert; NULL: not given */
     const char *cert_dir;    /* --cert-dir; NULL: not given */
+    bool is_insecure;        /* --insecure */
     const char *system_file; /* the TLS library's defaults; NULL: unknown */
     const char *system_dir;
     const char *(*environment)(const char *name); /* SSL_CERT_FILE, SSL_CERT_DIR, HOME, … */
 };
 
 struct trust {
+    bool is_insecure;           /* whoever answers is trusted */
     char file[PATH_MAX];        /* bundle of roots; "": none */
     char dir[PATH_MAX];         /* hashed directory of roots; "": none */
     struct secret extra;        /* PEM text of more roots; empty: none */
@@ -32,7 +36,7 @@ struct trust {
     char client_key[PATH_MAX];
 };
 
-#define TRUST_INIT ((struct trust){.file = ""})
+#define TRUST_INIT ((struct trust){.is_insecure = false})
 
 /*
  * Find them. Returns 0 and fills *out (release with trust_clear()), or -1 with *err set

@@ -31,6 +31,7 @@ int connection_open(struct connection *c, const struct reference *registry,
         .host = registry->api_host,
         .ca_file = options->ca_file,
         .cert_dir = options->cert_dir,
+        .is_insecure = options->insecure,
         .environment = environment,
     };
     struct http_options http_options = {

@@ -40,10 +40,12 @@ static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *req
     int64_t deadline_ms =
         clock_now(request->clock) + (limit_ms < TIME_MAX_MS ? limit_ms : TIME_MAX_MS);
     char organisation[GITHUB_NAME_MAX + 1];
+    struct options checked = *options;
     struct connection connection;
     struct error err = ERROR_INIT;
 
-    if (connection_open(&connection, request->registry, options, request->clock, deadline_ms,
+    checked.insecure = false; /* that is for the registry; GitHub's API gets the token itself */
+    if (connection_open(&connection, request->registry, &checked, request->clock, deadline_ms,
                         &err) < 0) {
         (void)snprintf(findings->trouble, sizeof(findings->trouble), "%.*s", GITHUB_TROUBLE_MAX,
                        err.message);

@@ -84,6 +84,8 @@ const struct option_spec option_table[] = {
      "the token may be sent to this host[:port] too; repeatable"},
     {"plain-http", 0, NULL, OPTION_FLAG, AT(plain_http), 0, COMMANDS_ASKING, "Network",
      "speak http without TLS: the token can be read on the way"},
+    {"insecure", 0, NULL, OPTION_FLAG, AT(insecure), 0, COMMANDS_ASKING, "Network",
+     "check no certificate: whoever stands in between gets the token"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, COMMANDS_ALL, "Output",
      "one JSON object on standard output"},
     {"quiet", 'q', NULL, OPTION_FLAG, AT(quiet), 0, COMMANDS_ALL, "Output",

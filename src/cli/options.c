@@ -193,6 +193,10 @@ static int check_contradictions(const struct options *o, struct error *err)
         return error_set(err, CLASS_USAGE,
                          "--all removes every entry: no registry, --if-user or --if-refused can "
                          "be named with it");
+    if (o->insecure && (o->plain_http || o->ca_file != NULL))
+        return error_set(err, CLASS_USAGE,
+                         "--insecure checks no certificate: it contradicts --cacert and "
+                         "--plain-http");
     if (o->quiet && o->verbose)
         return error_set(err, CLASS_USAGE, "--quiet and --verbose contradict each other");
     return 0;

@@ -1,19 +1,13 @@
 #include "registry/http.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
-#include "base/io.h"
 #include "registry/fault.h"
-
-enum { BUNDLE_MAX = 16 * 1024 * 1024 }; /* bytes of PEM text */
+#include "registry/tls.h"
 
 struct http {
     CURL *easy;
@@ -81,15 +75,6 @@ void http_default_trust(const char **file, const char **dir)
     *dir = NULL;
 }
 
-/* Only OpenSSL looks certificates up in a hashed directory one by one. */
-static bool can_skip_bundle(const struct trust *trust)
-{
-    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-
-    return library != NULL && strstr(library, "OpenSSL") != NULL && trust->dir[0] != '\0' &&
-           access(trust->dir, R_OK | X_OK) == 0;
-}
-
 struct http *http_open(const struct http_options *options, struct error *err)
 {
     struct http *http = calloc(1, sizeof(*http));
@@ -100,7 +85,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
         return NULL;
     }
     http->options = *options;
-    http->skip_bundle = can_skip_bundle(options->trust);
+    http->skip_bundle = tls_can_skip_bundle(options->trust);
     return http;
 }
 
@@ -116,54 +101,6 @@ void http_close(struct http *http)
 #define SET(option, value)                                                                         \
     if (code == CURLE_OK)                                                                          \
     code = curl_easy_setopt(http->easy, option, value)
-
-static const char *non_empty(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
-/* Roots beside the system's: libcurl takes a text in place of the bundle, so that it holds both. */
-static CURLcode set_extra_roots(struct http *http)
-{
-    const struct trust *trust = http->options.trust;
-    CURLcode code = CURLE_OK;
-
-#if LIBCURL_VERSION_NUM >= 0x074d00
-    struct io_input input = {.name = "", .max = BUNDLE_MAX};
-    struct error ignored = ERROR_INIT;
-    struct secret bundle = SECRET_INIT;
-    struct secret all = SECRET_INIT;
-
-    if (!http->skip_bundle && trust->file[0] != '\0' &&
-        io_read_path(&bundle, trust->file, &input, NULL, &ignored) < 0)
-        secret_clear(&bundle);
-    if (secret_append(&all, trust->extra.data, trust->extra.len, BUNDLE_MAX, &ignored) < 0 ||
-        secret_append(&all, bundle.data, bundle.len, BUNDLE_MAX, &ignored) < 0)
-        code = CURLE_OUT_OF_MEMORY;
-    SET(CURLOPT_CAINFO_BLOB,
-        (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
-    secret_clear(&bundle);
-    secret_clear(&all);
-#else
-    (void)trust;
-    code = CURLE_NOT_BUILT_IN; /* needs libcurl 7.77 */
-#endif
-    return code;
-}
-
-static CURLcode set_trust(struct http *http)
-{
-    const struct trust *trust = http->options.trust;
-    CURLcode code = CURLE_OK;
-
-    SET(CURLOPT_SSLCERT, non_empty(trust->client_cert));
-    SET(CURLOPT_SSLKEY, non_empty(trust->client_key));
-    if (trust->file[0] == '\0' && trust->dir[0] == '\0')
-        return code; /* whatever the TLS library knows */
-    SET(CURLOPT_CAINFO, http->skip_bundle ? NULL : non_empty(trust->file));
-    SET(CURLOPT_CAPATH, non_empty(trust->dir));
-    return code == CURLE_OK && trust->extra.len > 0 ? set_extra_roots(http) : code;
-}
 
 static CURLcode set_auth(CURL *easy, const struct http_request *request)
 {
@@ -213,8 +150,6 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
@@ -226,7 +161,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)
-        code = set_trust(http);
+        code = tls_set(http->easy, http->options.trust, http->skip_bundle);
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
 }
 

@@ -108,7 +108,7 @@ static void set_path(char path[PATH_MAX], const char *first, const char *second)
 
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
 {
-    struct trust built = TRUST_INIT;
+    struct trust built = {.is_insecure = request->is_insecure};
     char dir[PATH_MAX];
     int ret = 0;
 

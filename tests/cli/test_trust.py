@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from certs import Certificate, CertificateAuthority
+from harness import OTHER_TOKEN, TOKEN, USER
 
 QUICK = ["--timeout", "5", "--retries", "0"]
 
@@ -215,7 +216,69 @@ def test_an_unknown_authority(bare_login, registry):
     unheard(server)
 
 
-def test_there_is_no_way_round_the_certificate(login, registry, ca):
-    server = registry(certificate=ca.issue("registry.example"))
-    result = login.to(server, "--insecure")
-    assert result.status != 0 and not server.requests
+# No check at all, which is asked for by name and warned of each time.
+
+WARNING = "warning: the certificate of '{}' is not checked (--insecure): the token can be read"
+
+
+def insecure(bare_login, server, *args, **how):
+    result = bare_login(server, "--insecure", *args, **how)
+    assert result.stderr.startswith(WARNING.format(server.host)), result
+    return result
+
+
+UNCHECKED = {name: options for name, (options, _) in CERTIFICATES.items()}
+
+
+@pytest.mark.parametrize("options", [*UNCHECKED.values(), {}],
+                         ids=[*UNCHECKED, "of an unknown authority"])
+def test_no_certificate_is_checked(login, bare_login, registry, ca, options):
+    options = dict(options)
+    server = registry(certificate=ca.issue(*options.pop("names", ["127.0.0.1"]), **options))
+    result = insecure(bare_login, server)
+    assert result.status == 0 and result.stdout.startswith("Login Succeeded"), result
+    assert result.stderr.count("\n") == 1 and server.connections == 1
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_unchecked_is_still_proved(login, bare_login, registry):
+    result = insecure(bare_login, registry(), stdin=OTHER_TOKEN.encode())
+    assert result.status == 4 and "refused the credential" in result.stderr, result
+    assert not login.config.exists()
+
+
+def test_unchecked_in_json(bare_login, registry):
+    server = registry()
+    result = insecure(bare_login, server, "--json")
+    assert result.json["verified"] and "is not checked" in result.json["warnings"][0], result
+
+
+def test_unchecked_but_known_ourselves(login, bare_login, registry, ca):
+    server = registry(client_ca=ca.pem)
+    directory = certs_d(login, server)
+    client = ca.issue("ci-runner", client=True)
+    shutil.copy(client.cert, directory / "client.cert")
+    shutil.copy(client.key, directory / "client.key")
+    assert insecure(bare_login, server).status == 0
+    assert server.handshakes == 1
+
+
+def test_unchecked_says_nothing_of_other_hosts(bare_login, registry):
+    """Where the token may go, and that it goes there by TLS, is as ever."""
+    server, other = registry(), registry()
+    for realm in (f"https://{other.at('localhost')}/token", "http://registry.example/token"):
+        server.realm = realm
+        result = insecure(bare_login, server, "--allow-realm", "registry.example")
+        assert result.status == 6 and "nothing was sent" in result.stderr, result
+    assert not other.received and b"uthorization" not in server.received
+
+
+@pytest.mark.parametrize("other", [["--cacert", "ca.pem"], ["--plain-http"]])
+def test_unchecked_contradicts(bare_login, registry, other):
+    server = registry()
+    bare_login(server, "--insecure", *other).failed(2, "--insecure", other[0])
+    assert server.connections == 0
+
+
+def test_checks_are_on_unless_asked_for(bare_login, registry, ca):
+    bare_login(registry(certificate=ca.issue("registry.example")), *QUICK).failed(5, "certificate")

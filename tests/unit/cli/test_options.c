@@ -137,6 +137,7 @@ static void test_flags(void **state)
         {"--in-place", offsetof(struct options, in_place)},
         {"--authfile|a|--in-place", offsetof(struct options, in_place)},
         {"--plain-http", offsetof(struct options, plain_http)},
+        {"--insecure", offsetof(struct options, insecure)},
         {"--json", offsetof(struct options, json)},
         {"-q", offsetof(struct options, quiet)},
         {"--quiet", offsetof(struct options, quiet)},
@@ -312,6 +313,8 @@ static void test_mistakes(void **state)
         {"--authfile", "--authfile needs FILE behind it"},
         {"--podman=yes", "--podman takes no value"},
         {"--in-place=s3cret", "--in-place takes no value"},
+        {"--insecure|--plain-http", "--insecure checks no certificate"},
+        {"--cacert|ca.pem|--insecure", "--insecure checks no certificate"},
         {"-qv", "--quiet and --verbose contradict"},
         {"--verbose|--quiet", "--quiet and --verbose contradict"},
         /* exists only to be refused */
