@@ -23,8 +23,9 @@ declare -A may_include=(
 # Who may include a library's header, or the one that brings it along.
 declare -A gates=(
     ["curl/"]="src/registry/http.c src/registry/url.c include/registry/fault.h
-        include/registry/tls.h"
-    ["registry/fault.h"]="src/registry/http.c src/registry/fault.c"
+        include/registry/proxy_fault.h include/registry/tls.h"
+    ["registry/fault.h"]="src/registry/http.c src/registry/fault.c include/registry/proxy_fault.h"
+    ["registry/proxy_fault.h"]="src/registry/http.c src/registry/fault.c src/registry/proxy_fault.c"
     ["registry/tls.h"]="src/registry/http.c src/registry/tls.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"

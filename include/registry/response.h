@@ -10,14 +10,15 @@
 #include "base/scan.h"
 #include "base/secret.h"
 
-enum { HTTP_BODY_MAX = 65536, HTTP_HEADER_MAX = 65536 }; /* bytes */
+enum { HTTP_BODY_MAX = 65536, HTTP_HEADER_MAX = 65536, HTTP_PEER_MAX = 64 }; /* bytes */
 
 struct http_response {
     int status;            /* 0: no answer came */
     struct secret headers; /* "Name: value\n" lines of the last header section */
     struct secret body;
-    bool is_body_cut;  /* there was more than HTTP_BODY_MAX */
-    bool is_transient; /* no answer, for a cause that waiting may mend */
+    bool is_body_cut;         /* there was more than HTTP_BODY_MAX */
+    char peer[HTTP_PEER_MAX]; /* ADDRESS:PORT that answered, maybe a proxy's; "" through a tunnel */
+    bool is_transient;        /* no answer, for a cause that waiting may mend */
 };
 
 #define HTTP_RESPONSE_INIT ((struct http_response){.status = 0})

@@ -27,6 +27,13 @@ int url_parse(struct url *out, const char *text, struct error *err)
 /* The port that the scheme stands for. */
 unsigned url_default_port(const struct url *url);
 
+/* HOST[:PORT] as messages have it: without the port that goes without saying. */
+struct url_place {
+    char text[URL_HOST_MAX + 16];
+};
+
+struct url_place url_place(const struct url *url);
+
 /*
  * Copy `text` into out[URL_MAX] with NAME=VALUE appended to its query, percent-encoded; a query
  * that is there stays. `out` may be `text`. Returns 0, or -1 with *err set.

@@ -69,7 +69,8 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
     if (status >= 300 && status < 400)
         return refuse_redirect(c, what, err);
     if (status == 407) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy (HTTP 407)", what);
+        (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy%s%s (HTTP 407)", what,
+                        c->response.peer[0] != '\0' ? " at " : "", c->response.peer);
         return error_hint(err, "the proxy wants a login of its own: "
                                "http_proxy=http://USER:PASSWORD@PROXY:PORT");
     }

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "registry/fault.h"
+#include "registry/proxy_fault.h"
 #include "registry/tls.h"
 
 struct http {
@@ -181,6 +182,7 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
     transfer->response->status = (int)status;
+    proxy_fault_peer(http->easy, transfer->response->peer);
     if (code == CURLE_WRITE_ERROR && transfer->response->is_body_cut)
         code = CURLE_OK; /* we hung up; what came is an answer */
     return code;
@@ -221,7 +223,12 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         return error_no_memory(err); /* a callback had no other reason to stop */
     return fault_report(
         &(struct fault){
-            .easy = http->easy, .code = code, .text = http->error_text, .url = request->url},
+            .easy = http->easy,
+            .code = code,
+            .text = http->error_text,
+            .url = request->url,
+            .has_client_certificate = http->options.trust->client_cert[0] != '\0',
+        },
         &response->is_transient, err);
 }
 

@@ -66,6 +66,17 @@ unsigned url_default_port(const struct url *url)
     return strcmp(url->scheme, "https") == 0 ? 443 : 80;
 }
 
+struct url_place url_place(const struct url *url)
+{
+    struct url_place place;
+
+    if (url->port == url_default_port(url))
+        (void)snprintf(place.text, sizeof(place.text), "%s", url->host);
+    else
+        (void)snprintf(place.text, sizeof(place.text), "%s:%u", url->host, url->port);
+    return place;
+}
+
 int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
                   struct error *err)
 {

@@ -1,0 +1,165 @@
+#include "registry/proxy_fault.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/scan.h"
+#include "registry/retry.h"
+
+static const char variables[] = "check https_proxy, http_proxy and all_proxy";
+
+/* What the proxy said to CONNECT; 0: nothing, or there was none. */
+static long connect_status(CURL *easy)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status;
+}
+
+void proxy_fault_peer(CURL *easy, char peer[HTTP_PEER_MAX])
+{
+    char *address = NULL;
+    long port = 0;
+
+    peer[0] = '\0';
+    if (connect_status(easy) != 200 &&
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address != NULL &&
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0)
+        (void)snprintf(peer, HTTP_PEER_MAX, strchr(address, ':') != NULL ? "[%s]:%ld" : "%s:%ld",
+                       address, port);
+}
+
+/* Whether the connection was to a proxy, not to the registry. */
+static bool is_at_proxy(const struct fault *fault, const struct url *url)
+{
+    long port = 0;
+
+    return connect_status(fault->easy) == 0 && strcmp(url->scheme, "https") == 0 &&
+           curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
+           (unsigned)port != url->port;
+}
+
+/* The proxy answered CONNECT by itself, and with no. */
+static void report_refusal(const struct fault *fault, const struct url *url, struct error *err)
+{
+    long status = connect_status(fault->easy);
+    char peer[HTTP_PEER_MAX];
+
+    proxy_fault_peer(fault->easy, peer);
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the proxy '%s' answered %ld",
+                    url_place(url).text, peer, status);
+    if (status == 407)
+        (void)error_hint(err, "the proxy wants a login of its own: "
+                              "https_proxy=http://USER:PASSWORD@PROXY:PORT");
+    else
+        (void)error_hint(err, "the proxy does not let this host through; no_proxy lists the hosts "
+                              "that need none");
+}
+
+/* "Failed to connect to HOST port N after …": where that is not the registry, it is the proxy. */
+static bool find_unreached(const struct fault *fault, const struct url *url,
+                           struct url_place *proxy)
+{
+    static const char before[] = "Failed to connect to ";
+    struct scan s = scan_over(fault->text, strlen(fault->text));
+    struct span host;
+    uint64_t port;
+
+    if (strncmp(fault->text, before, strlen(before)) != 0)
+        return false;
+    s.p += strlen(before);
+    if (!scan_run(&s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]",
+                  &host) ||
+        strncmp(s.p, " port ", 6) != 0)
+        return false;
+    s.p += 6;
+    if (!scan_number(&s, 65535, &port) || (span_is(host, url->host) && port == url->port))
+        return false;
+    if (url->host[0] == '[' && host.len + 2 == strlen(url->host) && port == url->port)
+        return false; /* the registry itself, without the brackets */
+    (void)snprintf(proxy->text, sizeof(proxy->text), "%.*s:%u", (int)host.len, host.data,
+                   (unsigned)port);
+    return true;
+}
+
+static void report_unreached(const struct fault *fault, const struct url *url,
+                             const struct url_place *proxy, struct error *err)
+{
+    long number = 0;
+
+    (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect to the proxy '%s'%s%s",
+                    url_place(url).text, proxy->text, number != 0 ? ": " : "",
+                    number != 0 ? strerror((int)number) : "");
+    (void)error_hint(err, "%s; no_proxy lists the hosts that need none", variables);
+}
+
+/* Silence, or a certificate that does not verify, on the way to a tunnel. */
+static bool report_at_proxy(const struct fault *fault, const struct url *url, struct error *err)
+{
+    char peer[HTTP_PEER_MAX];
+
+    proxy_fault_peer(fault->easy, peer);
+    if (fault->code == CURLE_OPERATION_TIMEDOUT) {
+        (void)error_set(err, CLASS_UNREACHABLE,
+                        "cannot ask '%s': no answer from the proxy '%s' in time",
+                        url_place(url).text, peer);
+        return true;
+    }
+    if (fault->code != CURLE_PEER_FAILED_VERIFICATION)
+        return false;
+    (void)error_set(err, CLASS_UNREACHABLE,
+                    "cannot ask '%s': the certificate of the proxy '%s' does not verify (%s)",
+                    url_place(url).text, peer, fault->text);
+    (void)error_hint(err, "the proxy's CA has to be among the system's; or speak to it by http://");
+    return true;
+}
+
+/* How libcurl's texts begin where the proxy itself is at fault. They may quote its password. */
+static const struct {
+    const char *begins;
+    const char *text;
+} texts[] = {
+    {"Unsupported proxy", "the proxy's URL cannot be used"},
+    {"Proxy CONNECT aborted", "the proxy closed the connection"},
+    {"CONNECT tunnel failed", "the proxy's answer to CONNECT is not HTTP"},
+    {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP"},
+};
+
+static bool report_text(const struct fault *fault, const struct url *url, struct error *err)
+{
+    char peer[HTTP_PEER_MAX];
+
+    proxy_fault_peer(fault->easy, peer);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strncmp(fault->text, texts[i].begins, strlen(texts[i].begins)) != 0)
+            continue;
+        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': %s%s%s%s", url_place(url).text,
+                        texts[i].text, peer[0] != '\0' ? " (" : "", peer,
+                        peer[0] != '\0' ? ")" : "");
+        (void)error_hint(err, "%s", variables);
+        return true;
+    }
+    return false;
+}
+
+bool proxy_fault_report(const struct fault *fault, const struct url *url, bool *is_transient,
+                        struct error *err)
+{
+    long status = connect_status(fault->easy);
+    struct url_place unreached;
+
+    if (status >= 300) {
+        *is_transient = retry_is_transient_status((int)status);
+        report_refusal(fault, url, err);
+        return true;
+    }
+    if (fault->code == CURLE_COULDNT_CONNECT && find_unreached(fault, url, &unreached)) {
+        report_unreached(fault, url, &unreached, err);
+        return true;
+    }
+    return (is_at_proxy(fault, url) && report_at_proxy(fault, url, err)) ||
+           (status == 0 && report_text(fault, url, err));
+}
