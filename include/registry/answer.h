@@ -4,6 +4,7 @@
 #ifndef REGISTRY_ANSWER_H
 #define REGISTRY_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -21,11 +22,17 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
     __attribute__((warn_unused_result));
 
 /*
+ * Whether the body is a page for people: a portal's or a proxy's, no registry's. Content-Type says
+ * nothing about that: Quay sends its "true" as text/html.
+ */
+bool answer_is_web_page(const struct http_response *response);
+
+/*
  * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders
  * {"errors":[{"code":"DENIED","message":"denied"}]}, or what stands in "details", "detail",
- * "message" or "error", or a short text body. "" where there are none. Words that hold one of the
- * `hidden_count` secrets are not repeated.
- * Fills words[ANSWER_WORDS_MAX] and returns it.
+ * "message" or "error", or a short text body, or a web page's title. "" where there are none. Words
+ * that hold one of the `hidden_count` secrets are not repeated. Fills words[ANSWER_WORDS_MAX] and
+ * returns it.
  */
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
                          const struct secret *const *hidden, size_t hidden_count);

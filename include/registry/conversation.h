@@ -39,8 +39,8 @@ int conversation_ask(struct conversation *c, const struct http_request *request,
 
 /*
  * Ask the challenge's realm for a bearer, for `scope` ("repository:NAME:pull") or for none (NULL).
- * The realm is checked first. Returns 0 with c->bearer set; 1 when the answer is not 200 and the
- * caller has to judge it; -1 with *err set.
+ * The realm is checked first. Returns 0 with c->bearer set; 1 when the answer is no 200 of a
+ * registry and the caller has to judge it; -1 with *err set.
  */
 int conversation_fetch_bearer(struct conversation *c, const char *scope, struct error *err)
     __attribute__((warn_unused_result));
@@ -48,11 +48,11 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
 /* A request to the registry itself with what the challenge asks for: the bearer, or Basic. */
 struct http_request conversation_authorized(const struct conversation *c, const char *url);
 
-/* Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. */
+/*
+ * Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. A web page
+ * with 403 is a firewall's word, not the registry's.
+ */
 bool conversation_is_refused(const struct conversation *c);
-
-/* Whether the last answer is a page for people: a portal's or a proxy's, no registry's. */
-bool conversation_is_web_page(const struct conversation *c);
 
 /* " (denied: denied)", or "" when the registry had nothing to say; lives in *c. */
 const char *conversation_words(struct conversation *c);

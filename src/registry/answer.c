@@ -96,12 +96,35 @@ static void words_of_json(struct words *words, const json_t *json)
     }
 }
 
+bool answer_is_web_page(const struct http_response *response)
+{
+    const char *text = secret_text(&response->body);
+
+    return text[strspn(text, " \t\r\n")] == '<';
+}
+
+/* What a page for people calls itself: "502 Bad Gateway", or whose portal it is. */
+static void words_of_page(struct words *words, const char *page)
+{
+    const char *title = strcasestr(page, "<title");
+    const char *end = title != NULL ? strcasestr(title, "</title") : NULL;
+
+    if (end == NULL)
+        return;
+    title += strcspn(title, ">");
+    title += strspn(title, "> \t\r\n");
+    while (end > title && strchr(" \t\r\n", end[-1]) != NULL)
+        end--;
+    if (end > title)
+        add(words, title, (size_t)(end - title));
+}
+
 /* A body that is a sentence, not a document: its first line. */
 static void words_of_text(struct words *words, const struct secret *body)
 {
     const char *text = secret_text(body);
 
-    if (body->len < ANSWER_WORDS_MAX && text[0] != '<' && text[0] != '{')
+    if (body->len < ANSWER_WORDS_MAX && text[0] != '{')
         add(words, text, strcspn(text, "\r\n"));
 }
 
@@ -125,6 +148,8 @@ const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_respons
 
     if (json != NULL)
         words_of_json(&said, json);
+    else if (answer_is_web_page(response))
+        words_of_page(&said, secret_text(&response->body));
     else
         words_of_text(&said, &response->body);
     json_decref(json);

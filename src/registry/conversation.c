@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base64.h"
 #include "registry/url.h"
@@ -62,6 +61,35 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
     return error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what, c->response.status);
 }
 
+/* What servers say in words only. */
+static const struct {
+    const char *says;
+    const char *hint;
+} word_hints[] = {
+    {"SSL certificate", "the registry wants a client certificate: put NAME.cert and NAME.key into "
+                        "its certs.d directory, or name that with --cert-dir"}, /* nginx */
+    {"HTTPS port", "this port speaks TLS: leave --plain-http out"},             /* nginx */
+    {"HTTPS server", "this port speaks TLS: leave --plain-http out"},           /* Go */
+};
+
+static int refuse_odd_answer(struct conversation *c, const char *what, struct error *err)
+{
+    bool is_page = answer_is_web_page(&c->response);
+    const char *words = conversation_words(c);
+
+    (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s", what,
+                    is_page ? "a web page, not as a registry does: " : "", c->response.status,
+                    words);
+    for (size_t i = 0; i < sizeof(word_hints) / sizeof(word_hints[0]); i++) {
+        if (strstr(words, word_hints[i].says) != NULL)
+            return error_hint(err, "%s", word_hints[i].hint);
+    }
+    if (is_page)
+        return error_hint(err, "a captive portal or a proxy may stand in the way, or the host "
+                               "serves no registry under this name");
+    return -1;
+}
+
 int conversation_refuse_status(struct conversation *c, const char *what, struct error *err)
 {
     int status = c->response.status;
@@ -75,23 +103,23 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
                                "http_proxy=http://USER:PASSWORD@PROXY:PORT");
     }
     if (status == 429) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited (HTTP 429)%s", what,
+        (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited: HTTP 429%s", what,
                         conversation_words(c));
         return error_hint(err, "this says nothing about the credential; try again in a minute, or "
                                "raise --timeout: it is asked again as long as that lasts");
     }
     if (status >= 500) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry (HTTP %d)%s", what,
-                        status, conversation_words(c));
+        (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry: HTTP %d%s", what, status,
+                        conversation_words(c));
         return error_hint(err, "this says nothing about the credential; try again later");
     }
-    return error_set(err, CLASS_UNPROVED, "%s is answered with HTTP %d%s", what, status,
-                     conversation_words(c));
+    return refuse_odd_answer(c, what, err);
 }
 
 bool conversation_is_refused(const struct conversation *c)
 {
-    return c->response.status == 401 || c->response.status == 403;
+    return c->response.status == 401 ||
+           (c->response.status == 403 && !answer_is_web_page(&c->response));
 }
 
 struct http_request conversation_authorized(const struct conversation *c, const char *url)
@@ -142,19 +170,9 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
     request.url = url;
     if (conversation_ask(c, &request, err) < 0)
         return -1;
-    if (c->response.status != 200)
+    if (c->response.status != 200 || answer_is_web_page(&c->response))
         return 1;
     if (answer_token(&c->bearer, &c->response, err) < 0)
         return error_wrap(err, "cannot use the token answer of '%s'", c->handshake->registry->host);
     return 0;
-}
-
-bool conversation_is_web_page(const struct conversation *c)
-{
-    struct span type;
-
-    if (http_response_header(&c->response, "Content-Type", 0, &type) && type.len >= 9 &&
-        strncasecmp(type.data, "text/html", 9) == 0)
-        return true;
-    return secret_text(&c->response.body)[0] == '<';
 }

@@ -8,16 +8,6 @@
 #include "registry/pull.h"
 #include "registry/url.h"
 
-static int refuse_web_page(const struct conversation *c, struct error *err)
-{
-    (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' answers with a web page, not as a registry does (HTTP 200)",
-                    c->handshake->registry->host);
-    return error_hint(err,
-                      "a captive portal or a proxy may stand in the way, or the host serves no "
-                      "registry under this name");
-}
-
 static int read_challenge(struct conversation *c, struct error *err)
 {
     const char *host = c->handshake->registry->host;
@@ -49,9 +39,7 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
         return -1;
     if (c->response.status == 401)
         return read_challenge(c, err);
-    if (c->response.status == 200 && conversation_is_web_page(c))
-        return refuse_web_page(c, err);
-    if (c->response.status == 200) {
+    if (c->response.status == 200 && !answer_is_web_page(&c->response)) {
         (void)error_set(err, CLASS_UNPROVED,
                         "'%s' asks for no authentication (HTTP 200), so that nothing can be proved",
                         host);
@@ -96,9 +84,7 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
 
     if (conversation_ask(c, &request, err) < 0)
         return -1;
-    if (c->response.status == 200 && conversation_is_web_page(c))
-        return refuse_web_page(c, err);
-    if (c->response.status == 200)
+    if (c->response.status == 200 && !answer_is_web_page(&c->response))
         return 0;
     if (conversation_is_refused(c))
         return refuse_credential(c, err);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "registry/url.h"
@@ -66,7 +67,15 @@ static int fetch_scoped_bearer(struct conversation *c, const struct image *image
     return conversation_refuse_status(c, "the token request for the image", err);
 }
 
-/* HEAD has no body; what was wrong stands in that of a GET. */
+static bool is_called_html(const struct http_response *response)
+{
+    struct span type;
+
+    return http_response_header(response, "Content-Type", 0, &type) && type.len >= 9 &&
+           strncasecmp(type.data, "text/html", 9) == 0;
+}
+
+/* HEAD has no body; what was wrong, or whose page it is, stands in that of a GET. */
 static int ask_for_manifest(struct conversation *c, const char *url, struct error *err)
 {
     struct http_request request = conversation_authorized(c, url);
@@ -75,7 +84,7 @@ static int ask_for_manifest(struct conversation *c, const char *url, struct erro
     request.is_head = true;
     if (conversation_ask(c, &request, err) < 0)
         return -1;
-    if (c->response.status == 200)
+    if (c->response.status == 200 && !is_called_html(&c->response))
         return 0;
     request.is_head = false;
     return conversation_ask(c, &request, err);
@@ -96,7 +105,7 @@ int pull_check(struct conversation *c, struct image *image, struct error *err)
         return refuse_pull(c, image, err);
     if (c->response.status == 404)
         return refuse_absent(c, image, err);
-    if (c->response.status != 200)
+    if (c->response.status != 200 || answer_is_web_page(&c->response))
         return conversation_refuse_status(c, "the request for the image's manifest", err);
     image->can_pull = true;
     return 0;

@@ -59,12 +59,12 @@ def test_tls_to_a_plain_port(bare_login, talker):
 def test_plain_http_to_a_tls_port(bare_login, talker):
     server = talker(GO_SAYS)
     bare_login(server, "--plain-http", *QUICK).failed(
-        6, server.host, "400", "HTTP request to an HTTPS")
+        6, server.host, "400", "HTTP request to an HTTPS", "hint:", "leave --plain-http out")
 
 
 def test_plain_http_to_a_tls_port_that_hangs_up(bare_login, registry):
     server = registry()
-    bare_login(server, "--plain-http", *QUICK).failed(5, server.host)
+    bare_login(server, "--plain-http", *QUICK).failed(5, server.host, "hint:", "--plain-http out")
     assert not server.requests and TOKEN.encode() not in server.received
 
 
@@ -99,13 +99,52 @@ def test_a_name_that_is_not_there(login):
 # A captive portal.
 
 @pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
-def test_a_portal_that_answers(login, registry, endpoint):
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_portal_that_answers(login, registry, endpoint, status):
+    """Also its 403: no registry refuses a credential with a web page."""
     server = registry()
-    server.on(endpoint, faults.not_json())
-    result = login.to(server, *QUICK).failed(6, server.host)
-    if endpoint != "token":
-        assert "web page" in result.stderr and "portal" in result.stderr
+    server.on(endpoint, faults.not_json(status))
+    result = login.to(server, *QUICK)
+    result.failed(6, server.host, "web page", f"HTTP {status} (Hotel Wifi)", "hint:", "portal")
     assert "Please log in to the network" not in result.stderr
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_portal_that_answers_for_an_image(login, registry, status):
+    server = registry(images={"octo/app:1": "private"})
+    server.on("manifest", faults.not_json(status))
+    login.to(server, *QUICK, "--can-pull", f"{server.host}/octo/app:1").failed(
+        6, "manifest", "web page", "(Hotel Wifi)", "portal")
+    assert not login.config.exists()
+
+
+PAGES = {
+    "400 No required SSL certificate was sent": "--cert-dir",
+    "400 The SSL certificate error": "--cert-dir",
+    "400 The plain HTTP request was sent to HTTPS port": "leave --plain-http out",
+}
+
+
+@pytest.mark.parametrize("title, hint", PAGES.items(), ids=PAGES)
+def test_what_nginx_says(login, registry, title, hint):
+    server = registry()
+    server.on("ping", faults.not_json(400, title))
+    login.to(server, *QUICK).failed(6, f"({title})", "hint:", hint)
+
+
+@pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])
+def test_a_gateways_page(login, registry, endpoint):
+    server = registry()
+    server.on(endpoint, faults.not_json(502, "502 Bad Gateway"))
+    login.to(server, *QUICK).failed(5, "HTTP 502 (502 Bad Gateway)", "try again")
+
+
+@pytest.mark.parametrize("endpoint", ["token", "ping2"])
+def test_a_refusal_with_a_page(login, registry, endpoint):
+    """As nginx and Apache refuse a password."""
+    server = registry()
+    server.on(endpoint, faults.not_json(401, "401 Authorization Required"))
+    login.to(server, *QUICK).failed(4, "refused the credential", "(401 Authorization Required)")
 
 
 @pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])

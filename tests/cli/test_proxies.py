@@ -137,7 +137,7 @@ def test_an_encoded_login_for_the_proxy(setting, scheme):
 def test_407(setting, scheme, given, more):
     here = setting(scheme, login=PROXY_LOGIN)
     result = here(*more, url=here.proxy.url_for(given) if given else None)
-    result.failed(5, "proxy", "407", "hint:", f"{scheme}_proxy")
+    result.failed(5, "proxy", here.proxy.host, "407", "hint:", f"{scheme}_proxy")
     assert here.proxy.refused == 1
     assert PROXY_PASSWORD not in result.stderr
     assert here.server.connections == 0
@@ -157,7 +157,7 @@ def test_407_is_told_in_json(setting):
 def test_the_proxys_own_answer_to_connect(setting, status):
     """Even 401 and 403 say nothing about the credential: no one has seen it."""
     here = setting("https", answer=Answer(status, b"<html>No</html>"))
-    here().failed(5, "proxy", str(status), "hint:")
+    here().failed(5, f"the proxy '{here.proxy.host}' answered {status}", "hint:")
     assert here.proxy.refused == 1 and here.server.connections == 0
 
 
@@ -223,8 +223,9 @@ FAULTS = {"closes": lambda client: client.close(), "is silent": silence,
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_proxy_that_does_not_answer_connect(setting, fault):
     here = setting("https", fault=fault)
-    result = here(timeout=1)
-    result.failed(5, "proxy")
+    result = here(timeout=1, url=here.proxy.url_for(PROXY_LOGIN))
+    result.failed(5, "proxy", here.proxy.host)
+    assert PROXY_USER not in result.stderr
     assert result.seconds < 2.5
 
 
@@ -242,7 +243,8 @@ def test_the_certificate_of_a_tls_proxy(setting, certificate):
     here = setting("https")
     server = LoopbackServer(lambda client: context.wrap_socket(client, server_side=True))
     try:
-        here(url=f"https://127.0.0.1:{server.port}").failed(5, "proxy", "certificate")
+        here(url=f"https://{PROXY_LOGIN}@127.0.0.1:{server.port}").failed(
+            5, f"certificate of the proxy '127.0.0.1:{server.port}'")
     finally:
         server.stop()
     assert here.server.connections == 0

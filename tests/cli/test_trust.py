@@ -9,8 +9,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+import faults
 from certs import Certificate, CertificateAuthority
 from harness import OTHER_TOKEN, TOKEN, USER
+from wire import LoopbackServer
 
 QUICK = ["--timeout", "5", "--retries", "0"]
 
@@ -147,6 +149,50 @@ def test_no_client_certificate(bare_login, mutual):
     result = bare_login(server, "--timeout", "20").failed(5, server.host, "certificate")
     assert result.seconds < 2 and server.connections == 1, "waiting mends nothing here"
     unheard(server)
+
+
+HANG_UPS = {"closes": faults.close(), "resets": faults.reset()}
+
+
+@pytest.mark.parametrize("fault", HANG_UPS.values(), ids=HANG_UPS)
+def test_a_server_that_hangs_up_without_a_word(login, registry, fault):
+    """It may have wanted a client certificate; where there was one, it did not."""
+    server = registry()
+    server.on("ping", fault)
+    login.to(server, *QUICK).failed(5, server.host, "hint:", "client certificate",
+                                    f"certs.d/{server.host}", "--cert-dir")
+
+
+@pytest.mark.parametrize("fault", HANG_UPS.values(), ids=HANG_UPS)
+def test_a_server_that_hangs_up_on_a_client_certificate(bare_login, mutual, ca, fault):
+    server, directory = mutual
+    client = ca.issue("ci-runner", client=True)
+    shutil.copy(client.cert, directory / "client.cert")
+    shutil.copy(client.key, directory / "client.key")
+    server.on("ping", fault)
+    assert "certificate" not in bare_login(server, *QUICK).failed(5, server.host).stderr
+
+
+ALERTS = {      # TLS alert descriptions, RFC 8446 section 6
+    40: "client certificate (--cert-dir)",
+    70: "TLS is too old",
+    112: "no host of that name",
+}
+
+
+@pytest.mark.parametrize("alert, hint", ALERTS.items())
+def test_an_alert_in_the_handshake(bare_login, alert, hint):
+    def serve(client):
+        client.recv(4096)
+        client.sendall(bytes([21, 3, 3, 0, 2, 2, alert]))
+    server = LoopbackServer(serve)
+    server.host = f"127.0.0.1:{server.port}"
+    try:
+        result = bare_login(server, "--timeout", "20")
+    finally:
+        server.stop()
+    result.failed(5, "TLS handshake failed", "hint:", hint)
+    assert "--plain-http" not in result.stderr and result.seconds < 2
 
 
 def test_a_client_certificate_without_its_key(bare_login, mutual, ca):

@@ -29,9 +29,10 @@ def redirect(url, status=302):
     return answer(status, b"", [("location", url)])
 
 
-def not_json(status=200):
+def not_json(status=200, title="Hotel Wifi"):
     """What a captive portal or a proxy says."""
-    page = b"<!DOCTYPE html>\n<html><body>Please log in to the network</body></html>\n"
+    page = (b"<!DOCTYPE html>\n<html><head><title>%s</title></head>\n"
+            b"<body>Please log in to the network</body></html>\n" % title.encode())
     return answer(status, page, [("content-type", "text/html")])
 
 

@@ -14,6 +14,8 @@ from wire import Answer
 OCI = (("Content-Type", "application/json; charset=utf-8"),
        ("Docker-Distribution-Api-Version", "registry/2.0"))
 
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
 
 def error(code, message, detail=""):
     """The error body of the registry specification, with its line end."""
@@ -34,6 +36,7 @@ class Flavour:
     headers: tuple = OCI                # on every answer
     request_id: str = ""                # header with a random number, last of all
     unauthorized: Answer = Answer(401, UNAUTHORIZED_DETAIL)    # /v2/ without credentials
+    welcome: Answer = Answer(200, b"{}")                       # /v2/ with good ones
     granted: str = '{"token":"@","expires_in":300,"issued_at":"2026-01-01T00:00:00Z"}'
     refused: Answer = Answer(401, UNAUTHORIZED_DETAIL)         # wrong user name or password
     bad_bearer: Answer = None           # on a repository path; None: challenged again
@@ -76,7 +79,9 @@ FLAVOURS = {
     "gitlab": Flavour(
         service="container_registry", token_path="/jwt/auth", ghost=True, post=Answer(404),
         refused=Answer(403, error("DENIED", "access forbidden"))),
-    "quay": Flavour(service="quay.io", token_path="/v2/auth", ghost=True),
+    "quay": Flavour(
+        service="quay.io", token_path="/v2/auth", ghost=True,
+        unauthorized=Answer(401, b"true", HTML), welcome=Answer(200, b"true", HTML)),
     "acr": Flavour(
         token_path="/oauth2/token", granted='{"access_token":"@"}', post=Answer(400),
         challenges=('Bearer realm="{realm}",service="{service}",error="invalid_token"',)),

@@ -168,7 +168,7 @@ class Registry:
 
     def _ping(self, request):
         if self.flavour.open or self._admitted(request):
-            return Answer(200, b"{}")
+            return self.flavour.welcome
         return self._challenge(request)
 
     def _challenge(self, request, scope="repository:user/image:pull"):
@@ -180,7 +180,8 @@ class Registry:
         lines = tuple(("www-authenticate",
                        line.format(**names).replace("repository:user/image:pull", scope))
                       for line in self.flavour.challenges)
-        return replace(self.flavour.unauthorized, headers=lines)
+        return replace(self.flavour.unauthorized,
+                       headers=self.flavour.unauthorized.headers + lines)
 
     def _admitted(self, request):
         if request.basic:

@@ -131,6 +131,17 @@ static void test_words(void **state)
         {"Not Authorized\n", "Not Authorized"},
         {"first line\r\nsecond line", "first line"},
         {"<html><body>502</body></html>", ""},
+        {"<html>\r\n<head><title>502 Bad Gateway</title></head>", "502 Bad Gateway"},
+        {"\n <!DOCTYPE html><TITLE lang=\"en\">\n Hotel  Wifi\t\n</TITLE >", "Hotel  Wifi"},
+        {"<title>a\x1b[31m\nb</title><title>c</title>", "a?[31m?b"},
+        {"<title></title>", ""},
+        {"<title> \n </title>", ""},
+        {"<title", ""},
+        {"<title>", ""},
+        {"<title>a", ""},
+        {"<title</title>", ""},
+        {"</title><title>a", ""},
+        {"<?xml version=\"1.0\"?><Error><Code>Denied</Code></Error>", ""},
         {"{\"broken", ""},
         {"a\x1b[31mb\tc", "a?[31mb?c"},
         {"{\"message\":\"a\\nb\\u001b[31m\\u202ec\"}", "a?b?[31m?c"},
@@ -145,6 +156,31 @@ static void test_words(void **state)
 
         assert_ptr_equal(answer_words(words, &response, NULL, 0), words);
         assert_row_string(rows[i].body, words, rows[i].words);
+        http_response_clear(&response);
+    }
+}
+
+static void test_web_pages(void **state)
+{
+    static const struct {
+        const char *body;
+        bool is_page;
+    } rows[] = {
+        {"<!DOCTYPE html>", true},
+        {"\r\n\t <html>", true},
+        {"{}", false},
+        {"true", false},
+        {"Not Authorized", false},
+        {"", false},
+        {" ", false},
+        {"a<b", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = response_of(200, rows[i].body);
+
+        assert_row(rows[i].body, answer_is_web_page(&response) == rows[i].is_page);
         http_response_clear(&response);
     }
 }
@@ -247,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_large_and_cut_tokens),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_web_pages),
         cmocka_unit_test(test_long_words),
         cmocka_unit_test(test_secrets_are_hidden),
         cmocka_unit_test(test_secret_in_the_code_is_hidden),
