@@ -41,6 +41,7 @@ typedef int http_send_fn(void *ctx, const struct http_request *request,
 struct http_options {
     const struct trust *trust; /* borrowed as long as the client lives */
     int64_t connect_timeout_ms;
+    int64_t try_timeout_ms; /* of one request; no more than the deadline leaves */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock, for all requests together */
 };

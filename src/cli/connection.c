@@ -23,6 +23,17 @@ static int send_aloud(void *http, const struct http_request *request,
     return ret;
 }
 
+/* Where there are retries, a server that is silent leaves time for another try. */
+static int64_t try_timeout_ms(const struct options *options)
+{
+    int64_t whole = (int64_t)options->timeout_s * 1000;
+    int64_t connect = (int64_t)options->connect_timeout_s * 1000;
+
+    if (options->retries == 0 || connect > whole)
+        return whole;
+    return connect > whole / 2 ? connect : whole / 2;
+}
+
 int connection_open(struct connection *c, const struct reference *registry,
                     const struct options *options, const struct clock *clock, int64_t deadline_ms,
                     struct error *err)
@@ -37,6 +48,7 @@ int connection_open(struct connection *c, const struct reference *registry,
     struct http_options http_options = {
         .trust = &c->trust,
         .connect_timeout_ms = (int64_t)options->connect_timeout_s * 1000,
+        .try_timeout_ms = try_timeout_ms(options),
         .clock = clock,
         .deadline_ms = deadline_ms,
     };

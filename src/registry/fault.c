@@ -17,8 +17,6 @@ static const struct words {
     {CURLE_COULDNT_RESOLVE_PROXY, true, "cannot find the proxy's address (DNS)",
      "check https_proxy, http_proxy and all_proxy"},
     {CURLE_COULDNT_CONNECT, true, "cannot connect", ""},
-    {CURLE_OPERATION_TIMEDOUT, true, "no answer in time",
-     "--connect-timeout and --timeout set the limits"},
     {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", ""},
     {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},
     {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
@@ -36,6 +34,37 @@ static const struct words {
     {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
      "a registry that speaks plain http needs --plain-http; a firewall may also cut TLS off"},
 };
+
+/* What was under way when the time was up. */
+static const struct words late[] = {
+    {CURLE_OPERATION_TIMEDOUT, true, "cannot find the host's address in time (DNS)",
+     "this machine's resolver does not answer; --connect-timeout sets the limit"},
+    {CURLE_OPERATION_TIMEDOUT, true, "cannot connect in time",
+     "the host is down, a firewall drops what is sent to it, or the way is through a proxy "
+     "(https_proxy); --connect-timeout sets the limit"},
+    {CURLE_OPERATION_TIMEDOUT, true, "the TLS handshake did not end in time",
+     "a firewall may hold TLS up; --connect-timeout sets the limit"},
+    {CURLE_OPERATION_TIMEDOUT, true, "no answer in time", "--timeout sets the limit"},
+};
+
+/* Of a connection that is used again only the time of the last step is there. */
+static const struct words *words_of_late(CURL *easy)
+{
+    curl_off_t sent = 0;
+    curl_off_t connected = 0;
+    curl_off_t found = 0;
+    long connections = 0; /* some versions set the time of connecting only after TLS */
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+    (void)curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+    if (sent > 0)
+        return &late[3];
+    if (connected > 0 || connections > 0)
+        return &late[2];
+    return &late[found > 0 ? 1 : 0];
+}
 
 #define OTHER_NAME "the certificate is for another name: log in to the name it was issued for"
 #define OLD_TLS    "the registry's TLS is too old, or this machine's: their versions do not meet"
@@ -159,6 +188,8 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         if (table[i].code == fault->code)
             words = &table[i];
     }
+    if (fault->code == CURLE_OPERATION_TIMEDOUT)
+        words = words_of_late(fault->easy);
     *is_transient = words->is_transient;
     if (proxy_fault_report(fault, &url, is_transient, err))
         return -1;

@@ -139,9 +139,12 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
                             struct curl_slist *fields, struct transfer *transfer)
 {
     int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
+    int64_t longest = http->options.try_timeout_ms;
     int64_t connect = http->options.connect_timeout_ms;
     CURLcode code = CURLE_OK;
 
+    if (left > longest)
+        left = longest;
     curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
     SET(CURLOPT_ERRORBUFFER, http->error_text);
     SET(CURLOPT_URL, request->url);
@@ -152,6 +155,9 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    SET(CURLOPT_QUICK_EXIT, 1L); /* do not wait for a resolver past the deadline */
+#endif
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < left ? connect : left + 1));
