@@ -43,6 +43,11 @@ const char *conversation_words(struct conversation *c)
     return c->words;
 }
 
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 static int refuse_redirect(struct conversation *c, const char *what, struct error *err)
 {
     struct error ignored = ERROR_INIT;
@@ -50,15 +55,19 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
     struct span location;
     char text[URL_MAX];
 
-    if (http_response_header(&c->response, "Location", 0, &location) &&
-        span_copy(location, text, sizeof(text)) && url_parse(&target, text, &ignored) == 0 &&
-        !secret_is_inside(c->handshake->token, target.host, strlen(target.host))) {
-        (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s:%u'", what,
-                        target.scheme, target.host, target.port);
-        return error_hint(err, "redirects are not followed, for they could lead a credential "
-                               "astray; if that host is the registry, log in to it by name");
+    if (!http_response_header(&c->response, "Location", 0, &location) ||
+        !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
+        secret_is_inside(c->handshake->token, target.host, strlen(target.host))) {
+        (void)error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what,
+                        c->response.status);
+        return error_hint(err, "a page where people sign in may stand before the registry");
     }
-    return error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what, c->response.status);
+    (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
+                    url_place(&target).text);
+    if (c->handshake->realms.allow_plain_http && strcmp(target.scheme, "https") == 0)
+        (void)error_hint(err, "if that is the registry, it wants TLS: leave --plain-http out");
+    return error_hint(err, "redirects are not followed, for they could lead a credential astray; "
+                           "if that host is the registry, log in to it by name");
 }
 
 /* What servers say in words only. */
@@ -74,7 +83,8 @@ static const struct {
 
 static int refuse_odd_answer(struct conversation *c, const char *what, struct error *err)
 {
-    bool is_page = answer_is_web_page(&c->response);
+    /* 511 is a portal's by RFC 6585, whatever it shows. */
+    bool is_page = answer_is_web_page(&c->response) || c->response.status == 511;
     const char *words = conversation_words(c);
 
     (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s", what,
@@ -94,7 +104,7 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
 {
     int status = c->response.status;
 
-    if (status >= 300 && status < 400)
+    if (is_redirect(status))
         return refuse_redirect(c, what, err);
     if (status == 407) {
         (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy%s%s (HTTP 407)", what,
@@ -108,7 +118,7 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
         return error_hint(err, "this says nothing about the credential; try again in a minute, or "
                                "raise --timeout: it is asked again as long as that lasts");
     }
-    if (status >= 500) {
+    if (status >= 500 && status < 600 && status != 511) {
         (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry: HTTP %d%s", what, status,
                         conversation_words(c));
         return error_hint(err, "this says nothing about the credential; try again later");

@@ -5,6 +5,8 @@
 #include "registry/proxy_fault.h"
 #include "registry/url.h"
 
+#define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
+
 /* Faults that have words of their own; libcurl's serve for the others. */
 static const struct words {
     CURLcode code;
@@ -22,9 +24,8 @@ static const struct words {
     {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
     {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", ""},
     {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
-    {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP",
-     "is this a registry, and does it speak TLS on this port?"},
-    {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP/1", ""},
+    {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP", NO_REGISTRY},
+    {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_SSL_CACERT_BADFILE, false, "the CA certificates cannot be read",
      "check the file given with --cacert, or install ca-certificates"},
     {CURLE_SSL_CERTPROBLEM, false, "the client certificate or its key cannot be used",
@@ -34,6 +35,16 @@ static const struct words {
     {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
      "a registry that speaks plain http needs --plain-http; a firewall may also cut TLS off"},
 };
+
+/* What libcurl takes for a broken connection, and is none. */
+static const struct words malformed = {CURLE_RECV_ERROR, false, "the answer is malformed HTTP",
+                                       NO_REGISTRY};
+
+static bool is_malformed(const struct fault *fault)
+{
+    return fault->code == CURLE_RECV_ERROR && (strcasestr(fault->text, "chunk") != NULL ||
+                                               strstr(fault->text, "response headers") != NULL);
+}
 
 /* What was under way when the time was up. */
 static const struct words late[] = {
@@ -166,11 +177,14 @@ static int report_words(const struct fault *fault, const struct words *words, co
 {
     bool is_tls = fault->code == CURLE_PEER_FAILED_VERIFICATION ||
                   fault->code == CURLE_SSL_CONNECT_ERROR || fault->code == CURLE_SSL_CERTPROBLEM;
-    enum exit_class cls = fault->code == CURLE_WRITE_ERROR ? CLASS_UNPROVED : CLASS_UNREACHABLE;
+    bool is_answer = fault->code == CURLE_WRITE_ERROR || fault->code == CURLE_WEIRD_SERVER_REPLY ||
+                     fault->code == CURLE_UNSUPPORTED_PROTOCOL || words == &malformed;
 
-    (void)error_set(err, cls, "cannot ask '%s': %s%s%s%s", url_place(url).text, words->text,
+    (void)error_set(err, is_answer ? CLASS_UNPROVED : CLASS_UNREACHABLE,
+                    "cannot ask '%s': %s%s%s%s", url_place(url).text, words->text,
                     is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "", is_tls ? ")" : "");
-    hint_at_hang_up(fault, url, err);
+    if (!is_answer)
+        hint_at_hang_up(fault, url, err);
     return error_hint(err, "%s", hint_for(fault, words));
 }
 
@@ -190,6 +204,8 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
     }
     if (fault->code == CURLE_OPERATION_TIMEDOUT)
         words = words_of_late(fault->easy);
+    if (is_malformed(fault))
+        words = &malformed;
     *is_transient = words->is_transient;
     if (proxy_fault_report(fault, &url, is_transient, err))
         return -1;

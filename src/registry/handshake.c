@@ -51,17 +51,22 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
         return error_hint(err, "give the registry's own host name and port");
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
-    return conversation_refuse_status(c, what, err);
+    (void)conversation_refuse_status(c, what, err);
+    if (c->response.status == 403)
+        (void)error_hint(err, "no credential was sent yet: it may be this machine's address that "
+                              "is not let in");
+    return -1;
 }
 
-static int refuse_credential(struct conversation *c, struct error *err)
+static int refuse_credential(struct conversation *c, const char *when, struct error *err)
 {
     char user[128];
 
     (void)text_printable(user, sizeof(user), c->handshake->username,
                          strlen(c->handshake->username));
-    return error_set(err, CLASS_REJECTED, "'%s' refused the credential of user '%s': HTTP %d%s",
-                     c->handshake->registry->host, user, c->response.status, conversation_words(c));
+    return error_set(err, CLASS_REJECTED, "'%s' refused the credential of user '%s'%s: HTTP %d%s",
+                     c->handshake->registry->host, user, when, c->response.status,
+                     conversation_words(c));
 }
 
 static int get_token(struct conversation *c, struct error *err)
@@ -72,7 +77,7 @@ static int get_token(struct conversation *c, struct error *err)
     if (ret <= 0)
         return ret;
     if (conversation_is_refused(c))
-        return refuse_credential(c, err);
+        return refuse_credential(c, "", err);
     (void)snprintf(what, sizeof(what), "the token request of '%s'", c->handshake->registry->host);
     return conversation_refuse_status(c, what, err);
 }
@@ -86,8 +91,13 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
         return -1;
     if (c->response.status == 200 && !answer_is_web_page(&c->response))
         return 0;
+    if (conversation_is_refused(c) && request.auth == HTTP_AUTH_BEARER) {
+        (void)refuse_credential(c, " after giving a token for it", err);
+        return error_hint(err, "user name and token were taken at first: try again; a robot "
+                               "account (Harbor) may be good for its own repositories only");
+    }
     if (conversation_is_refused(c))
-        return refuse_credential(c, err);
+        return refuse_credential(c, "", err);
     (void)snprintf(what, sizeof(what), "the authenticated /v2/ of '%s'",
                    c->handshake->registry->host);
     return conversation_refuse_status(c, what, err);

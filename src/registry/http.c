@@ -44,6 +44,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
         headers->len + len > HTTP_HEADER_MAX || len == 0 || data[len - 1] != '\n';
     if (transfer->is_header_bad)
         return 0;
+    /* RFC 9112 section 5.2: a line that begins with a blank goes on with the last. */
+    while ((data[0] == ' ' || data[0] == '\t') && headers->len > 0 &&
+           strchr("\r\n", headers->data[headers->len - 1]) != NULL)
+        headers->len--;
     return secret_append(headers, data, len, HTTP_HEADER_MAX, &no_memory) == 0 ? len : 0;
 }
 

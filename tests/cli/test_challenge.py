@@ -109,6 +109,14 @@ def test_challenges_that_are_understood(login, registry, lines):
     assert server.asked("token")[0].query["service"] == ["ghcr.io"]
 
 
+def test_a_challenge_in_two_lines(login, registry):
+    """RFC 9112 section 5.2: a line that begins with a blank goes on with the last."""
+    line = 'Bearer realm="{realm}",\r\n\t service="{service}"\r\n ,Basic\r\nx-more: Basic'
+    server = registry(replace(GHCR, challenges=(line,)))
+    login.to(server).succeeded()
+    assert server.asked("token")[0].query["service"] == ["ghcr.io"]
+
+
 def test_the_query_of_a_realm_is_kept(login, registry):
     challenge = 'Bearer realm="{realm}?a=b%20c",service="s,\\"t"'
     server = registry(replace(GHCR, challenges=(challenge,)))

@@ -69,10 +69,40 @@ def test_plain_http_to_a_tls_port_that_hangs_up(bare_login, registry):
 
 
 @pytest.mark.parametrize("words", [b"220 smtp.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
-                                   b"HTTP/2.0 200 OK\r\n\r\n", b"\0" * 512])
+                                   b"\0" * 512], ids=["SMTP", "SSH", "NUL"])
 def test_a_port_that_speaks_something_else(bare_login, talker, words):
-    result = bare_login(talker(words), "--plain-http", *QUICK)
-    assert result.status in (5, 6) and result.stderr.startswith("ghcr-login: "), result
+    bare_login(talker(words), "--plain-http", *QUICK).failed(6, "not HTTP", "hint:")
+
+
+@pytest.mark.parametrize("words", [
+    b"HTTP/1.1 401 x\r\ncontent-length: abc\r\n\r\n", b"HTTP/1.1 401 x\r\na\0b: c\r\n\r\n",
+    b"HTTP/1.1 401 x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 20000],
+    ids=["content-length", "NUL", "chunks", "endless 100"])
+def test_malformed_http(bare_login, talker, words):
+    """Waiting mends it no more than any other odd answer."""
+    result = bare_login(talker(words), "--plain-http", "--timeout", "10")
+    assert result.status == 6 and "HTTP" in result.stderr and "broke" not in result.stderr, result
+    assert result.seconds < 2
+
+
+def test_a_portals_own_status(login, registry):
+    server = registry()
+    server.on("ping", faults.answer(511))
+    login.to(server, *QUICK).failed(6, "HTTP 511", "hint:", "portal")
+
+
+@pytest.mark.parametrize("status", [300, 304, 399, 600, 999])
+def test_a_status_that_means_nothing(login, registry, status):
+    server = registry()
+    server.on("ping", faults.answer(status))
+    assert "redirected" not in login.to(server, *QUICK).failed(6, f"HTTP {status}").stderr
+
+
+def test_a_machine_that_is_not_let_in(login, registry):
+    server = registry()
+    server.on("ping", faults.answer(403, error("DENIED", "denied")))
+    login.to(server, *QUICK).failed(6, "HTTP 403", "hint:", "no credential was sent")
 
 
 # Addresses.
@@ -156,12 +186,26 @@ def test_a_portal_that_redirects(login, registry, endpoint, url):
     assert "from=ghcr" not in result.stderr
 
 
+def test_a_page_to_sign_in(login, registry):
+    server = registry()
+    server.on("ping", faults.redirect("/users/sign_in"))
+    login.to(server, *QUICK).failed(6, "redirected (HTTP 302)", "hint:", "sign in")
+
+
+def test_a_redirect_to_tls(login, registry):
+    server = registry(certificate=None)
+    server.on("ping", faults.redirect("https://registry.example/v2/", 301))
+    login.to(server, *QUICK).failed(6, "redirected to 'https://registry.example'", "hint:",
+                                    "leave --plain-http out")
+
+
 # Which of the two it was.
 
 CREDENTIAL = {
     "token 401": ("token", faults.answer(401)), "token 403": ("token", faults.answer(
         403, error("DENIED", "denied"))),
     "ping2 401": ("ping2", faults.answer(401)),
+    "ping2 403": ("ping2", faults.answer(403, error("DENIED", "denied"))),
 }
 
 
@@ -170,6 +214,16 @@ def test_a_refusal_is_no_network_fault(login, registry, endpoint, fault):
     server = registry()
     server.on(endpoint, fault)
     login.to(server, *QUICK).failed(4, "refused the credential", "hint:")
+
+
+@pytest.mark.parametrize("endpoint", ["token", "ping2"])
+def test_where_it_was_refused(login, registry, endpoint):
+    """A token server that took it says something of it."""
+    server = registry()
+    server.on(endpoint, faults.answer(401))
+    result = login.to(server, *QUICK).failed(4)
+    assert ("after giving a token for it" in result.stderr) == (endpoint == "ping2")
+    assert ("try again" in result.stderr) == (endpoint == "ping2")
 
 
 @pytest.mark.parametrize("flavour", ["ghcr", "basic"])
