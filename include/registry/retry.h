@@ -38,7 +38,7 @@ bool retry_is_transient_status(int status);
 
 /*
  * Milliseconds that an answer asks to wait; 0 when it does not say, or says nothing sensible.
- * `unix_s` is the time now.
+ * `unix_s` is the time now, where the answer has no Date.
  */
 int64_t retry_after_ms(const struct http_response *response, int64_t unix_s);
 

@@ -39,7 +39,7 @@ int connection_open(struct connection *c, const struct reference *registry,
                     struct error *err)
 {
     struct trust_request request = {
-        .host = registry->api_host,
+        .host = registry->host, /* podman's directory is certs.d/docker.io */
         .ca_file = options->ca_file,
         .cert_dir = options->cert_dir,
         .is_insecure = options->insecure,

@@ -1,5 +1,6 @@
 #include "registry/conversation.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,27 @@ static int refuse_odd_answer(struct conversation *c, const char *what, struct er
     return -1;
 }
 
+/* The registry's own trouble, or its wish to be left alone for longer than there is time. */
+static int refuse_trouble(struct conversation *c, const char *what, struct error *err)
+{
+    const struct clock *clock = c->handshake->retry.clock;
+    int64_t asked_s = retry_after_ms(&c->response, clock->unix_s(clock->ctx)) / 1000;
+    bool is_limited = c->response.status == 429;
+
+    (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
+                    is_limited ? "is rate limited" : "fails at the registry", c->response.status,
+                    conversation_words(c));
+    if (asked_s > 0)
+        return error_hint(err,
+                          "this says nothing about the credential; the registry asks to wait %jd "
+                          "s: raise --timeout, or try again then",
+                          (intmax_t)asked_s);
+    return error_hint(err, "this says nothing about the credential; try again %s",
+                      is_limited ? "in a minute, or raise --timeout: it is asked again as long as "
+                                   "that lasts"
+                                 : "later");
+}
+
 int conversation_refuse_status(struct conversation *c, const char *what, struct error *err)
 {
     int status = c->response.status;
@@ -112,17 +134,8 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
         return error_hint(err, "the proxy wants a login of its own: "
                                "http_proxy=http://USER:PASSWORD@PROXY:PORT");
     }
-    if (status == 429) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s is rate limited: HTTP 429%s", what,
-                        conversation_words(c));
-        return error_hint(err, "this says nothing about the credential; try again in a minute, or "
-                               "raise --timeout: it is asked again as long as that lasts");
-    }
-    if (status >= 500 && status < 600 && status != 511) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s fails at the registry: HTTP %d%s", what, status,
-                        conversation_words(c));
-        return error_hint(err, "this says nothing about the credential; try again later");
-    }
+    if (status == 429 || (status >= 500 && status < 600 && status != 511))
+        return refuse_trouble(c, what, err);
     return refuse_odd_answer(c, what, err);
 }
 

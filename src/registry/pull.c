@@ -84,7 +84,8 @@ static int ask_for_manifest(struct conversation *c, const char *url, struct erro
     request.is_head = true;
     if (conversation_ask(c, &request, err) < 0)
         return -1;
-    if (c->response.status == 200 && !is_called_html(&c->response))
+    if ((c->response.status == 200 && !is_called_html(&c->response)) ||
+        retry_is_transient_status(c->response.status)) /* asked often enough */
         return 0;
     request.is_head = false;
     return conversation_ask(c, &request, err);

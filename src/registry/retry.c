@@ -107,12 +107,24 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s)
     return (date - unix_s < RETRY_AFTER_MAX_S ? date - unix_s : RETRY_AFTER_MAX_S) * 1000;
 }
 
+/* The registry's own time, for its date means that; the machine's clock may be wrong. */
+static int64_t time_of(const struct http_response *response, int64_t unix_s)
+{
+    struct span value;
+    char text[64];
+    int64_t date = -1;
+
+    if (http_response_header(response, "Date", 0, &value) && span_copy(value, text, sizeof(text)))
+        date = http_parse_date(text);
+    return date >= 0 ? date : unix_s;
+}
+
 int64_t retry_after_ms(const struct http_response *response, int64_t unix_s)
 {
     struct span value;
 
     if (http_response_header(response, "Retry-After", 0, &value))
-        return parse_retry_after(value, unix_s);
+        return parse_retry_after(value, time_of(response, unix_s));
     return response->status == 429 ? retry_after_in_body(&response->body) : 0;
 }
 

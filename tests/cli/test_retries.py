@@ -78,6 +78,15 @@ def test_retry_after_as_a_date(login, registry, status):
     assert 1.9 <= result.seconds < 3 + JITTER + SLACK
 
 
+@pytest.mark.parametrize("date, least, most", [
+    ("Sun, 06 Nov 1994 08:49:35 GMT", 2, 2 + JITTER + SLACK), (None, 0, JITTER + SLACK)])
+def test_retry_after_is_by_the_registrys_clock(login, registry, date, least, most):
+    server = registry()
+    headers = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"), *([("date", date)] if date else [])]
+    server.on("token", faults.answer(503, b"", headers), times=1)
+    assert least <= login.to(server).succeeded().seconds < most
+
+
 @pytest.mark.parametrize("step", ["ping", "token"])
 def test_retry_after_in_the_words_of_ghcr(login, registry, step):
     server = registry()
@@ -106,7 +115,8 @@ def test_a_wait_past_the_deadline_is_not_begun(login, registry, step, value):
     server = registry()
     server.on(step, limited(value))
     result = login.to(server, "--timeout", "10")
-    result.failed(5, server.host, "rate limited", "429", "hint:")
+    asked = "asks to wait 3600 s" if value == "3600" else "asks to wait "
+    result.failed(5, server.host, "rate limited", "429", "hint:", asked, "--timeout")
     assert result.seconds < 2
     assert server.endpoints.count(step) == 1
 

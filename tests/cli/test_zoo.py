@@ -4,6 +4,7 @@ Where the realm is on another host, the registry goes by its real name, behind a
 brings all names to one loopback registry whose certificate has them.
 """
 
+import shutil
 from dataclasses import dataclass, replace
 
 import pytest
@@ -222,6 +223,18 @@ def test_by_name(named, login, one):
     assert proxy.targets == targets[:1 if targets[0] == targets[1] else 2]
     assert login.entry(one.key or one.name) == f"{USER}:{TOKEN}"
     assert b"uthorization" not in proxy.received
+
+
+def test_certs_d_of_docker_hub(login, registry, ca):
+    """By the name that images have, as podman has it; not by its API's."""
+    directory = login.home / ".config/containers/certs.d/docker.io"
+    directory.mkdir(parents=True)
+    shutil.copy(ca.pem, directory / "ca.crt")
+    server = registry("dockerhub", certificate=ca.issue("registry-1.docker.io", "auth.docker.io"),
+                      realm="https://auth.docker.io/token")
+    with ConnectProxy(server.port) as proxy:
+        login("-u", USER, "--password-stdin", "docker.io", stdin=TOKEN.encode(),
+              env={"https_proxy": proxy.url}).succeeded()
 
 
 @pytest.mark.parametrize("one", NAMED, ids=str)

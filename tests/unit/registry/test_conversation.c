@@ -20,8 +20,11 @@ static int set_up(void **state)
     token = secret_of(TOKEN_CLASSIC);
     auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
     assert_int_equal(reference_parse(&registry, "ghcr.io", &err), 0);
-    handshake = (struct handshake){
-        .registry = &registry, .username = "octocat", .token = &token, .auth = &auth};
+    handshake = (struct handshake){.registry = &registry,
+                                   .username = "octocat",
+                                   .token = &token,
+                                   .auth = &auth,
+                                   .retry.clock = clock_system()};
     assert_int_equal(conversation_start(&c, &handshake, &err), 0);
     return 0;
 }

@@ -150,6 +150,32 @@ static void test_retry_after_in_the_body(void **state)
     }
 }
 
+/* A machine's clock may be wrong by years; the wait is that between the answer's two dates. */
+static void test_the_registrys_own_clock(void **state)
+{
+    static const char after[] = "Retry-After: Tue, 14 Nov 2023 22:13:50 GMT\r\n";
+    static const struct {
+        const char *date;
+        int64_t ms;
+    } rows[] = {
+        {"Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n", 30000},
+        {"Date: Tue, 14 Nov 2023 22:13:51 GMT\r\n", 0},
+        {"Date: yesterday\r\n", 0}, /* then the machine's, which is years ahead */
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char headers[256];
+        struct http_response response;
+
+        (void)snprintf(headers, sizeof(headers), "%s%s", rows[i].date, after);
+        response = answer(503, headers, "");
+        assert_int_equal(retry_after_ms(&response, NOW + 100000000), rows[i].ms);
+        http_response_clear(&response);
+    }
+}
+
 static void test_field_comes_before_body(void **state)
 {
     struct http_response response = answer(429, "Retry-After: 3\n", "retry-after: 9s");
@@ -473,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_retry_after_field),
         cmocka_unit_test(test_absurd_waits_are_not_taken_for_none),
         cmocka_unit_test(test_retry_after_in_the_body),
+        cmocka_unit_test(test_the_registrys_own_clock),
         cmocka_unit_test(test_field_comes_before_body),
         cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_what_is_asked_again),
