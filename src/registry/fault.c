@@ -16,8 +16,7 @@ static const struct words {
 } table[] = {
     {CURLE_COULDNT_RESOLVE_HOST, true, "cannot find the host's address (DNS)",
      "check the registry's name and this machine's resolver"},
-    {CURLE_COULDNT_RESOLVE_PROXY, true, "cannot find the proxy's address (DNS)",
-     "check https_proxy, http_proxy and all_proxy"},
+    {CURLE_COULDNT_RESOLVE_PROXY, true, "", ""}, /* proxy_fault.c has the words */
     {CURLE_COULDNT_CONNECT, true, "cannot connect", ""},
     {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", ""},
     {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},

@@ -58,24 +58,44 @@ static void report_refusal(const struct fault *fault, const struct url *url, str
                               "that need none");
 }
 
+/* The host name that stands behind `before` in libcurl's text, and nothing else of that text. */
+static bool scan_host_behind(const char *before, const char *text, struct scan *rest,
+                             struct span *host)
+{
+    if (strncmp(text, before, strlen(before)) != 0)
+        return false;
+    *rest = scan_over(text + strlen(before), strlen(text) - strlen(before));
+    return scan_run(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]",
+                    host);
+}
+
+static void report_unresolved(const struct fault *fault, const struct url *url, struct error *err)
+{
+    struct span host = {.len = 0};
+    struct scan rest;
+    bool is_known = scan_host_behind("Could not resolve proxy: ", fault->text, &rest, &host);
+
+    (void)error_set(err, CLASS_UNREACHABLE,
+                    "cannot ask '%s': cannot find the proxy's address%s%.*s%s"
+                    " (DNS)",
+                    url_place(url).text, is_known ? ", '" : "", (int)host.len,
+                    is_known ? host.data : "", is_known ? "'" : "");
+    (void)error_hint(err, "%s", variables);
+}
+
 /* "Failed to connect to HOST port N after …": where that is not the registry, it is the proxy. */
 static bool find_unreached(const struct fault *fault, const struct url *url,
                            struct url_place *proxy)
 {
-    static const char before[] = "Failed to connect to ";
-    struct scan s = scan_over(fault->text, strlen(fault->text));
+    struct scan rest;
     struct span host;
     uint64_t port;
 
-    if (strncmp(fault->text, before, strlen(before)) != 0)
+    if (!scan_host_behind("Failed to connect to ", fault->text, &rest, &host) ||
+        strncmp(rest.p, " port ", 6) != 0)
         return false;
-    s.p += strlen(before);
-    if (!scan_run(&s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]",
-                  &host) ||
-        strncmp(s.p, " port ", 6) != 0)
-        return false;
-    s.p += 6;
-    if (!scan_number(&s, 65535, &port) || (span_is(host, url->host) && port == url->port))
+    rest.p += 6;
+    if (!scan_number(&rest, 65535, &port) || (span_is(host, url->host) && port == url->port))
         return false;
     if (url->host[0] == '[' && host.len + 2 == strlen(url->host) && port == url->port)
         return false; /* the registry itself, without the brackets */
@@ -96,9 +116,10 @@ static void report_unreached(const struct fault *fault, const struct url *url,
     (void)error_hint(err, "%s; no_proxy lists the hosts that need none", variables);
 }
 
-/* Silence, or a certificate that does not verify, on the way to a tunnel. */
+/* Silence, or no TLS that serves, on the way to a tunnel. */
 static bool report_at_proxy(const struct fault *fault, const struct url *url, struct error *err)
 {
+    bool is_tls = fault->code == CURLE_SSL_CONNECT_ERROR;
     char peer[HTTP_PEER_MAX];
 
     proxy_fault_peer(fault->easy, peer);
@@ -108,12 +129,14 @@ static bool report_at_proxy(const struct fault *fault, const struct url *url, st
                         url_place(url).text, peer);
         return true;
     }
-    if (fault->code != CURLE_PEER_FAILED_VERIFICATION)
+    if (fault->code != CURLE_PEER_FAILED_VERIFICATION && fault->code != CURLE_SSL_CONNECT_ERROR)
         return false;
-    (void)error_set(err, CLASS_UNREACHABLE,
-                    "cannot ask '%s': the certificate of the proxy '%s' does not verify (%s)",
-                    url_place(url).text, peer, fault->text);
-    (void)error_hint(err, "the proxy's CA has to be among the system's; or speak to it by http://");
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the %s of the proxy '%s' %s (%s)",
+                    url_place(url).text, is_tls ? "TLS handshake" : "certificate", peer,
+                    is_tls ? "failed" : "does not verify", fault->text);
+    (void)error_hint(err,
+                     "the proxy's CA has to be among the system's; or speak to it by http://: %s",
+                     variables);
     return true;
 }
 
@@ -154,6 +177,10 @@ bool proxy_fault_report(const struct fault *fault, const struct url *url, bool *
     if (status >= 300) {
         *is_transient = retry_is_transient_status((int)status);
         report_refusal(fault, url, err);
+        return true;
+    }
+    if (fault->code == CURLE_COULDNT_RESOLVE_PROXY) {
+        report_unresolved(fault, url, err);
         return true;
     }
     if (fault->code == CURLE_COULDNT_CONNECT && find_unreached(fault, url, &unreached)) {

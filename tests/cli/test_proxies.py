@@ -197,7 +197,7 @@ def test_a_proxy_that_is_not_there(setting, scheme):
 
 def test_a_proxy_whose_name_is_not_there(setting):
     result = setting("https")(url=f"http://{PROXY_LOGIN}@proxy.invalid:3128")
-    result.failed(5, "proxy", "DNS", "hint:", "https_proxy")
+    result.failed(5, "proxy", "'proxy.invalid'", "DNS", "hint:", "https_proxy")
     assert PROXY_USER not in result.stderr
 
 
@@ -248,6 +248,19 @@ def test_the_certificate_of_a_tls_proxy(setting, certificate):
     finally:
         server.stop()
     assert here.server.connections == 0
+
+
+def test_tls_to_a_proxy_that_speaks_none(setting):
+    here = setting("https")
+    server = LoopbackServer(lambda client: client.recv(4096) and client.sendall(
+        b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    host = f"127.0.0.1:{server.port}"
+    try:
+        result = here(url=f"https://{PROXY_LOGIN}@{host}")
+    finally:
+        server.stop()
+    result.failed(5, f"the TLS handshake of the proxy '{host}' failed", "hint:", "http://")
+    assert PROXY_USER not in result.stderr and "--plain-http" not in result.stderr
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4"])
