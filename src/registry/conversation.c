@@ -58,7 +58,8 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
 
     if (!http_response_header(&c->response, "Location", 0, &location) ||
         !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
-        secret_is_inside(c->handshake->token, target.host, strlen(target.host))) {
+        secret_is_inside(c->handshake->token, target.host, strlen(target.host)) ||
+        secret_is_inside(&c->bearer, target.host, strlen(target.host))) {
         (void)error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what,
                         c->response.status);
         return error_hint(err, "a page where people sign in may stand before the registry");

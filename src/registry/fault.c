@@ -161,8 +161,9 @@ static const char *hint_for(const struct fault *fault, const struct words *words
 /* Hung up on without a word. A server may do so to who shows no certificate, or speaks no TLS. */
 static void hint_at_hang_up(const struct fault *fault, const struct url *url, struct error *err)
 {
-    if (fault->code != CURLE_GOT_NOTHING && fault->code != CURLE_RECV_ERROR &&
-        fault->code != CURLE_SEND_ERROR)
+    if (fault->has_been_answered ||
+        (fault->code != CURLE_GOT_NOTHING && fault->code != CURLE_RECV_ERROR &&
+         fault->code != CURLE_SEND_ERROR))
         return;
     if (strcmp(url->scheme, "http") == 0)
         (void)error_hint(err, "where this port speaks TLS, leave --plain-http out");
@@ -206,6 +207,8 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
     if (is_malformed(fault))
         words = &malformed;
     *is_transient = words->is_transient;
+    if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
+        *is_transient = strstr(fault->text, "error:") == NULL;
     if (proxy_fault_report(fault, &url, is_transient, err))
         return -1;
     if (fault->code == CURLE_COULDNT_CONNECT)
@@ -214,7 +217,5 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         *is_transient = false;
         return -1;
     }
-    if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
-        *is_transient = strstr(fault->text, "error:") == NULL;
     return report_words(fault, words, &url, err);
 }

@@ -14,6 +14,7 @@ struct http {
     CURL *easy;
     struct http_options options;
     bool skip_bundle; /* the hashed directory alone has not failed yet */
+    bool has_been_answered;
     char error_text[CURL_ERROR_SIZE];
 };
 
@@ -227,6 +228,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     }
     code = perform(http, request, fields, &transfer);
     curl_slist_free_all(fields);
+    http->has_been_answered = http->has_been_answered || code == CURLE_OK;
     if (code == CURLE_OK)
         return 0;
     if (code == CURLE_WRITE_ERROR && !transfer.is_header_bad)
@@ -237,6 +239,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .code = code,
             .text = http->error_text,
             .url = request->url,
+            .has_been_answered = http->has_been_answered,
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },
         &response->is_transient, err);

@@ -256,10 +256,11 @@ def test_tls_to_a_proxy_that_speaks_none(setting):
         b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     host = f"127.0.0.1:{server.port}"
     try:
-        result = here(url=f"https://{PROXY_LOGIN}@{host}")
+        result = here(url=f"https://{PROXY_LOGIN}@{host}", retries=4)
     finally:
         server.stop()
     result.failed(5, f"the TLS handshake of the proxy '{host}' failed", "hint:", "http://")
+    assert result.seconds < 1
     assert PROXY_USER not in result.stderr and "--plain-http" not in result.stderr
 
 

@@ -164,6 +164,14 @@ def test_a_server_that_hangs_up_without_a_word(login, registry, fault):
 
 
 @pytest.mark.parametrize("fault", HANG_UPS.values(), ids=HANG_UPS)
+def test_a_server_that_hangs_up_later(login, registry, fault):
+    """Who has answered us wants no certificate."""
+    server = registry()
+    server.on("token", fault)
+    assert "certificate" not in login.to(server, *QUICK).failed(5, server.host).stderr
+
+
+@pytest.mark.parametrize("fault", HANG_UPS.values(), ids=HANG_UPS)
 def test_a_server_that_hangs_up_on_a_client_certificate(bare_login, mutual, ca, fault):
     server, directory = mutual
     client = ca.issue("ci-runner", client=True)

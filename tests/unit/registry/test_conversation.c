@@ -151,6 +151,23 @@ static void test_words_that_hold_a_secret(void **state)
     }
 }
 
+static void test_redirects_that_hold_a_secret(void **state)
+{
+    static const char *const locations[] = {"Location: https://" TOKEN_CLASSIC ".evil.example/\r\n",
+                                            "Location: https://x.Bearer-1.evil.example/\r\n"};
+
+    (void)state;
+    c.bearer = secret_of("bearer-1");
+    for (size_t i = 0; i < COUNT(locations); i++) {
+        struct error err = ERROR_INIT;
+
+        answered(302, locations[i], "");
+        assert_int_equal(conversation_refuse_status(&c, "it", &err), -1);
+        assert_string_equal(err.message, "it is redirected (HTTP 302)");
+        assert_null(strstr(err.hint, "evil"));
+    }
+}
+
 static void test_words_have_an_end(void **state)
 {
     char body[4096] = "{\"message\":\"";
@@ -211,6 +228,7 @@ int main(void)
         TEST(test_refusing_pages),
         TEST(test_words),
         TEST(test_words_that_hold_a_secret),
+        TEST(test_redirects_that_hold_a_secret),
         TEST(test_words_have_an_end),
         TEST(test_any_other_status),
     };
