@@ -15,6 +15,7 @@
 #ifndef REGISTRY_RETRY_H
 #define REGISTRY_RETRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@ struct retry {
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock */
     unsigned retries;    /* how many failures of one request to ask again after; 0: none */
+    bool is_impatient;   /* being put off counts as a failure: the answer is not worth the wait */
 };
 
 /* Returns as http_send_fn does, of the last try. */

@@ -53,6 +53,7 @@ static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *req
     }
     if (connection.retry.retries > RETRIES_MAX)
         connection.retry.retries = RETRIES_MAX;
+    connection.retry.is_impatient = true;
     github_ask(
         &(struct github_request){
             .registry = request->registry,

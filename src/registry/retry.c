@@ -162,7 +162,7 @@ int retry_send(const struct retry *retry, const struct http_request *request,
         int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
         int64_t wait_ms = backoff_ms(retry, tries, left_ms);
 
-        failures += !is_put_off(response, asked_ms);
+        failures += retry->is_impatient || !is_put_off(response, asked_ms);
         if (!is_transient || failures > retry->retries || retry->retries == 0 ||
             wait_ms >= left_ms) {
             if (ret < 0)

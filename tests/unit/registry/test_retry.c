@@ -422,6 +422,28 @@ static void test_put_off(void **state)
     }
 }
 
+static void test_impatience(void **state)
+{
+    static const struct reply reply = {.status = 429};
+    struct fake_clock fake = {.unix_s = NOW};
+    struct clock clock = fake_clock_face(&fake);
+    struct http_request request = {.url = "https://ghcr.io/v2/"};
+    struct sender sender = {.replies = &reply, .count = 1, .request = &request, .clock = &fake};
+    struct retry retry = {.send = play,
+                          .send_ctx = &sender,
+                          .clock = &clock,
+                          .deadline_ms = 60000,
+                          .retries = 1,
+                          .is_impatient = true};
+    struct http_response response = HTTP_RESPONSE_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(retry_send(&retry, &request, &response, &err), 0);
+    assert_int_equal(sender.calls, 2);
+    http_response_clear(&response);
+}
+
 /* Being put off in between costs no retry, and the waits go on growing. */
 static void test_failures_between(void **state)
 {
@@ -510,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_hundred_retries_do_not_overflow),
         cmocka_unit_test(test_wait_that_is_asked_for),
         cmocka_unit_test(test_put_off),
+        cmocka_unit_test(test_impatience),
         cmocka_unit_test(test_failures_between),
         cmocka_unit_test(test_waits_near_the_deadline),
         cmocka_unit_test(test_deadline),
