@@ -46,6 +46,15 @@ def test_nothing_to_say(ghcr, github):
     assert ghcr.login.entry("ghcr.io") == f"{USER}:{TOKEN}"
 
 
+def test_insecure_is_for_the_registry_alone(login, ghcr, github):
+    """The token itself goes to GitHub's API; its certificate is checked."""
+    api = github()
+    result = login("-u", USER, "--diagnose", "--insecure",
+                   env={"GHCR_TOKEN": TOKEN, "https_proxy": ghcr.proxy.url})
+    assert result.status == 0 and "certificate does not verify" in result.stderr, result
+    assert not api.requests and TOKEN.encode() not in api.received
+
+
 def test_the_api_is_not_asked_unasked(ghcr, github):
     api = github()
     ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN}).succeeded()
