@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/warning.h"
 #include "cli/options.h"
 #include "registry/image.h"
 #include "registry/reference.h"
@@ -22,6 +23,7 @@ struct proof {
     const struct secret *token;
     struct image *images; /* to be pulled with it; each learns whether it can be */
     size_t image_count;
+    struct warnings *warnings; /* --insecure is warned of, once */
     const struct clock *clock;
     int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */
 };

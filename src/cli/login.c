@@ -126,6 +126,7 @@ static int ask_registry(struct login *login, struct report *report, struct error
         .token = &login->credential.token,
         .images = login->subject.images,
         .image_count = login->subject.image_count,
+        .warnings = &login->warnings,
         .clock = login->clock,
         .deadline_ms = login->deadline_ms,
     };
@@ -134,11 +135,6 @@ static int ask_registry(struct login *login, struct report *report, struct error
     bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
 
     login->deadline_ms = proof.deadline_ms;
-    if (login->options->insecure)
-        warnings_add(&login->warnings,
-                     "the certificate of '%s' is not checked (--insecure): the token can be read, "
-                     "and the answer forged, on the way",
-                     login->registry.host);
     report->verified = ret == 0 || err->cls == CLASS_FORBIDDEN; /* good, but not for an image */
     if (login->options->diagnose && is_answered)
         diagnose(login, report);

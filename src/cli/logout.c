@@ -42,6 +42,7 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
         .registry = &logout->subject.registry,
         .username = secret_text(&found->username),
         .token = &found->token,
+        .warnings = &logout->warnings,
         .clock = logout->clock,
         .deadline_ms = logout->deadline_ms,
     };

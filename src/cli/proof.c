@@ -1,6 +1,7 @@
 #include "cli/proof.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/connection.h"
 #include "credential/source.h"
@@ -70,11 +71,29 @@ static int ask(struct proof *proof, const struct options *options, const struct 
     return ret;
 }
 
+static void warn_of_insecurity(const struct proof *proof)
+{
+    struct warnings *warnings = proof->warnings;
+    char text[WARNING_LEN_MAX + 1];
+
+    (void)snprintf(text, sizeof(text),
+                   "the certificate of '%s' is not checked (--insecure): the token can be read, "
+                   "and the answer forged, on the way",
+                   proof->registry->host);
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (strcmp(warnings->items[i], text) == 0)
+            return;
+    }
+    warnings_add(warnings, "%s", text);
+}
+
 int proof_ask(struct proof *proof, const struct options *options, struct error *err)
 {
     struct secret auth = SECRET_INIT;
     int ret = credential_auth(&auth, proof->username, proof->token, err);
 
+    if (options->insecure)
+        warn_of_insecurity(proof);
     if (ret == 0)
         ret = ask(proof, options, &auth, err);
     secret_clear(&auth);

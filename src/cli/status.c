@@ -110,6 +110,7 @@ static int prove(struct look *look, struct reader *reader, struct report *report
         .token = &reader->found.token,
         .images = look->subject.images,
         .image_count = look->subject.image_count,
+        .warnings = &look->warnings,
         .clock = look->clock,
         .deadline_ms = look->deadline_ms,
     };

@@ -317,6 +317,15 @@ def test_unchecked_but_known_ourselves(login, bare_login, registry, ca):
     assert server.handshakes == 1
 
 
+def test_unchecked_by_status(login, bare_login, registry):
+    server = registry()
+    insecure(bare_login, server)
+    result = login("status", "--insecure", server.host)
+    assert result.status == 0 and result.stderr == WARNING.format(server.host) + (
+        ", and the answer forged, on the way\n"), result
+    login("status", server.host, *QUICK).failed(5, "certificate")
+
+
 def test_unchecked_says_nothing_of_other_hosts(bare_login, registry):
     """Where the token may go, and that it goes there by TLS, is as ever."""
     server, other = registry(), registry()
