@@ -1,12 +1,13 @@
 /*
  * Which certificates the connections to one registry rest on, as docker and podman have it.
  *
- * The system's roots, and beside them those of the registry's own directory: --cert-dir DIR, else
- * the first that exists of ~/.config/containers, /etc/containers and /etc/docker, each with
- * certs.d/HOST[:PORT] (containers-certs.d(5), docker's "Verify repository client with
- * certificates"). In it *.crt are roots, and NAME.cert with NAME.key is a client certificate. A
- * file given with --cacert is trusted alone. With --insecure no root is of any use, but the client
- * certificate is.
+ * The system's roots: those that the TLS library was built for, or, where this system has none of
+ * them (a static executable was built elsewhere), what common systems have. Beside them those of
+ * the registry's own directory: --cert-dir DIR, else the first that exists of ~/.config/containers,
+ * /etc/containers and /etc/docker, each with certs.d/HOST[:PORT] (containers-certs.d(5), docker's
+ * "Verify repository client with certificates"). In it *.crt are roots, and NAME.cert with NAME.key
+ * is a client certificate. A file given with --cacert is trusted alone. With --insecure no root is
+ * of any use, but the client certificate is.
  */
 #ifndef REGISTRY_TRUST_H
 #define REGISTRY_TRUST_H
@@ -24,6 +25,7 @@ struct trust_request {
     bool is_insecure;        /* --insecure */
     const char *system_file; /* the TLS library's defaults; NULL: unknown */
     const char *system_dir;
+    const char *system_root; /* what stands before the common systems' paths; NULL: nothing */
     const char *(*environment)(const char *name); /* SSL_CERT_FILE, SSL_CERT_DIR, HOME, … */
 };
 

@@ -13,6 +13,21 @@
 
 enum { CERTIFICATES_MAX = 1024 * 1024 }; /* bytes of one file */
 
+/* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
+static const struct place {
+    const char *file;
+    const char *dir; /* only where its names are hashed: others cost a vain handshake */
+} places[] = {
+    {"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL and its kin */
+     "/etc/pki/ca-trust/extracted/pem/directory-hash"},
+    {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"}, /* Debian, Ubuntu, Alpine, Arch */
+    {"/etc/ssl/ca-bundle.pem", "/etc/ssl/certs"},             /* SUSE */
+    {"/etc/pki/tls/certs/ca-bundle.crt", NULL},               /* Amazon Linux, old RHEL */
+    {"/etc/ssl/cert.pem", NULL},                              /* the BSDs, macOS, small Alpine */
+    {"/etc/openssl/certs/ca-certificates.crt", "/etc/openssl/certs"}, /* NetBSD */
+    {NULL, "/etc/ssl/certs"},
+};
+
 static bool join(char path[PATH_MAX], const char *dir, const char *middle, const char *name)
 {
     return snprintf(path, PATH_MAX, "%s%s%s", dir, middle, name) < PATH_MAX;
@@ -106,6 +121,35 @@ static void set_path(char path[PATH_MAX], const char *first, const char *second)
         path[0] = '\0';
 }
 
+static bool find_readable(char path[PATH_MAX], const char *root, const char *name)
+{
+    if (name != NULL && join(path, root != NULL ? root : "", "", name) && access(path, R_OK) == 0)
+        return true;
+    path[0] = '\0';
+    return false;
+}
+
+/* What the TLS library names stays when no place is there either: then its error says so. */
+static void set_system(struct trust *trust, const struct trust_request *request)
+{
+    set_path(trust->file, request->system_file, NULL);
+    set_path(trust->dir, request->system_dir, NULL);
+    if (access(trust->file, R_OK) == 0 || access(trust->dir, R_OK) == 0)
+        return;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char file[PATH_MAX];
+        char dir[PATH_MAX];
+        bool has_file = find_readable(file, request->system_root, places[i].file);
+        bool has_dir = find_readable(dir, request->system_root, places[i].dir);
+
+        if (has_file || (has_dir && places[i].file == NULL)) {
+            set_path(trust->file, file, NULL);
+            set_path(trust->dir, dir, NULL);
+            return;
+        }
+    }
+}
+
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
 {
     struct trust built = {.is_insecure = request->is_insecure};
@@ -115,8 +159,11 @@ int trust_find(struct trust *out, const struct trust_request *request, struct er
     if (request->ca_file != NULL) {
         set_path(built.file, request->ca_file, NULL);
     } else {
-        set_path(built.file, request->environment("SSL_CERT_FILE"), request->system_file);
-        set_path(built.dir, request->environment("SSL_CERT_DIR"), request->system_dir);
+        struct trust known = TRUST_INIT;
+
+        set_system(&known, request);
+        set_path(built.file, request->environment("SSL_CERT_FILE"), known.file);
+        set_path(built.dir, request->environment("SSL_CERT_DIR"), known.dir);
     }
     if (request->cert_dir != NULL)
         ret = read_directory(&built, request->cert_dir, err);

@@ -41,16 +41,19 @@ static struct path below_home(const char *name)
     return path;
 }
 
-static void make_directory(const char *name)
+static void make_directories_above(struct path path)
 {
-    struct path path = below_home(name);
-
     for (char *slash = path.text + strlen(home) + 1; (slash = strchr(slash, '/')) != NULL;) {
         *slash = '\0';
         (void)mkdir(path.text, 0700); /* it may be there */
         *slash++ = '/';
     }
-    assert_int_equal(mkdir(path.text, 0700), 0);
+}
+
+static void make_directory(const char *name)
+{
+    make_directories_above(below_home(name));
+    assert_int_equal(mkdir(below_home(name).text, 0700), 0);
 }
 
 static void write_file(const char *name, const char *content)
@@ -60,6 +63,13 @@ static void write_file(const char *name, const char *content)
     assert_non_null(file);
     assert_true(fputs(content, file) >= 0);
     assert_int_equal(fclose(file), 0);
+}
+
+/* An empty file and every directory above it. */
+static void write_below(const char *name)
+{
+    make_directories_above(below_home(name));
+    write_file(name, "");
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -91,6 +101,7 @@ static struct trust_request request_of(void)
     return (struct trust_request){.host = HOST,
                                   .system_file = "/system/bundle.pem",
                                   .system_dir = "/system/certs",
+                                  .system_root = home,
                                   .environment = environment};
 }
 
@@ -176,6 +187,67 @@ static void test_the_variables_of_openssl(void **state)
         assert_string_equal(trust.dir, rows[i].dir);
         trust_clear(&trust);
     }
+}
+
+/* A file of a system, and what is then trusted; the first row that is there counts. */
+static void test_where_common_systems_keep_their_roots(void **state)
+{
+    static const struct {
+        const char *there[3]; /* files */
+        const char *file, *dir;
+    } rows[] = {
+        {{"/etc/ssl/certs/x.0"}, NULL, "/etc/ssl/certs"},
+        {{"/etc/openssl/certs/ca-certificates.crt"},
+         "/etc/openssl/certs/ca-certificates.crt",
+         "/etc/openssl/certs"},
+        {{"/etc/ssl/cert.pem"}, "/etc/ssl/cert.pem", NULL},
+        {{"/etc/pki/tls/certs/ca-bundle.crt"}, "/etc/pki/tls/certs/ca-bundle.crt", NULL},
+        {{"/etc/ssl/ca-bundle.pem", "/etc/ssl/certs/x.0"},
+         "/etc/ssl/ca-bundle.pem",
+         "/etc/ssl/certs"},
+        {{"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"},
+         "/etc/ssl/certs/ca-certificates.crt",
+         "/etc/ssl/certs"},
+        {{"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/pki/tls/certs/ca-bundle.crt",
+          "/etc/ssl/certs/ca-bundle.crt"},
+         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+         NULL},
+        {{"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+          "/etc/pki/ca-trust/extracted/pem/directory-hash/x.0"},
+         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+         "/etc/pki/ca-trust/extracted/pem/directory-hash"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct trust_request request = request_of();
+        struct trust trust;
+
+        for (size_t j = 0; j < COUNT(rows[i].there) && rows[i].there[j] != NULL; j++)
+            write_below(rows[i].there[j]);
+        trust = find(&request);
+        assert_string_equal(trust.file, rows[i].file ? below_home(rows[i].file).text : "");
+        assert_string_equal(trust.dir, rows[i].dir ? below_home(rows[i].dir).text : "");
+        trust_clear(&trust);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
+/* Even one of the two says that this is the system the TLS library was built for. */
+static void test_the_library_s_own_places_come_first(void **state)
+{
+    struct path own = below_home("/own/bundle.pem");
+    struct trust_request request = request_of();
+    struct trust trust;
+
+    (void)state;
+    write_below("/own/bundle.pem");
+    write_below("/etc/ssl/cert.pem");
+    request.system_file = own.text;
+    trust = find(&request);
+    assert_string_equal(trust.file, own.text);
+    assert_string_equal(trust.dir, "/system/certs");
+    trust_clear(&trust);
 }
 
 static void test_roots_in_order_of_names(void **state)
@@ -342,6 +414,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_system_alone),
         TEST(test_an_unknown_system),
+        TEST(test_where_common_systems_keep_their_roots),
+        TEST(test_the_library_s_own_places_come_first),
         TEST(test_the_variables_of_openssl),
         TEST(test_roots_in_order_of_names),
         TEST(test_only_the_directory_of_this_host),
