@@ -1,12 +1,13 @@
 #!/bin/sh
 # Install what building (and testing, with "test", or measuring, with "bench") needs, on Debian and
 # Ubuntu, by package name.
-# usage: scripts/install-packages.sh build|demo|test|bench
+# usage: scripts/install-packages.sh build|demo|static|test|bench
 set -eu
 
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
+static="dpkg-dev libc-ares-dev libssl-dev"
 tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
     python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo
     golang-docker-credential-helpers pass gnupg"
@@ -18,10 +19,11 @@ command -v docker >/dev/null || peers="$peers docker.io"
 case ${1-} in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
-test) wanted="$build $demo $tests" ;;
+static) wanted="$build $static" ;;
+test) wanted="$build $demo $static $tests" ;;
 bench) wanted="$build $demo $peers" ;;
 *)
-    echo "usage: $0 build|demo|test|bench" >&2
+    echo "usage: $0 build|demo|static|test|bench" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,125 @@
+/*
+ * Only in the static executable, in the place of what glibc would load shared objects for. These
+ * would have to be of the very glibc that it was linked with, and the host's are of another: so
+ * names come from c-ares and /etc/passwd, and nothing is loaded. The linker's warning of such a
+ * call is an error in the static build, so that none comes in unseen.
+ */
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdio.h>
+
+struct passwd *getpwuid(uid_t uid)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd *user = NULL;
+
+    if (file == NULL)
+        return NULL;
+    do {
+        user = fgetpwent(file);
+    } while (user != NULL && user->pw_uid != uid);
+    (void)fclose(file);
+    return user;
+}
+
+/* What follows only has to be there: libcrypto's own sockets, and ports that have names. */
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    (void)node;
+    (void)service;
+    (void)hints;
+    (void)result;
+    return EAI_FAIL;
+}
+
+void freeaddrinfo(struct addrinfo *result)
+{
+    (void)result;
+}
+
+const char *gai_strerror(int code)
+{
+    (void)code;
+    return "not in a static executable";
+}
+
+int getnameinfo(const struct sockaddr *address, socklen_t address_len, char *host,
+                socklen_t host_len, char *service, socklen_t service_len, int flags)
+{
+    (void)address;
+    (void)address_len;
+    (void)host;
+    (void)host_len;
+    (void)service;
+    (void)service_len;
+    (void)flags;
+    return EAI_FAIL;
+}
+
+struct hostent *gethostbyname(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+struct servent *getservbyname(const char *name, const char *protocol)
+{
+    (void)name;
+    (void)protocol;
+    return NULL;
+}
+
+int getservbyport_r(int port, const char *protocol, struct servent *entry, char *buffer,
+                    size_t size, struct servent **result)
+{
+    (void)port;
+    (void)protocol;
+    (void)entry;
+    (void)buffer;
+    (void)size;
+    *result = NULL;
+    return -1;
+}
+
+/*
+ * OpenSSL's modules, which its configuration may name. dlopen() itself is linked in by iconv(), of
+ * which nobody makes use: ld gives libcrypto this in its place (--wrap).
+ */
+void *__wrap_dlopen(const char *name, int flags);
+
+void *__wrap_dlopen(const char *name, int flags)
+{
+    (void)name;
+    (void)flags;
+    return NULL;
+}
+
+void *dlsym(void *handle, const char *name)
+{
+    (void)handle;
+    (void)name;
+    return NULL;
+}
+
+int dlclose(void *handle)
+{
+    (void)handle;
+    return -1;
+}
+
+int dladdr(const void *address, Dl_info *info)
+{
+    (void)address;
+    (void)info;
+    return 0;
+}
+
+char *dlerror(void)
+{
+    static char text[] = "not in a static executable";
+
+    return text;
+}
