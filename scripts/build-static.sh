@@ -56,7 +56,7 @@ build_curl() {
         CURL_USE_GSSAPI CURL_ZLIB CURL_BROTLI CURL_ZSTD; do
         options+=("-D$off=OFF")
     done
-    for off in ALTSVC COOKIES CRYPTO_AUTH DOH GETOPTIONS HSTS MIME NETRC NTLM; do
+    for off in ALTSVC COOKIES CRYPTO_AUTH DOH GETOPTIONS HSTS MIME NTLM; do
         options+=("-DCURL_DISABLE_$off=ON")
     done
     cmake -S "$source" -B "$source/build" -Wno-dev "${options[@]}" &&

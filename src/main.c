@@ -22,15 +22,17 @@
 #include "cli/usage.h"
 #include "registry/http.h"
 
-/* A closed descriptor 0, 1 or 2 would be given to the next file: to the auth file, say. */
+/*
+ * A closed descriptor 0, 1 or 2 would be given to the next file: to the auth file, say. Where all
+ * are open, /dev/null need not be there: a container from scratch has none.
+ */
 static int open_standard_descriptors(void)
 {
-    int fd;
-
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    return fd < 0 ? -1 : close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -1;
+    }
+    return 0;
 }
 
 /* Nothing of this process is for others: no core, no ptrace, no file that they can read. */

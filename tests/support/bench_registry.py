@@ -139,14 +139,14 @@ class BenchRegistry:
         start_relay(self.sandbox, ROUND_TRIP_MS)
 
 
-def start_relay(sandbox, round_trip_ms):
-    """Start delay.py before what is at ADDRESS; it is at FAR_ADDRESS, on the same port."""
-    sandbox.check(["ip", "addr", "add", f"{FAR_ADDRESS}/32", "dev", "lo"])
+def start_relay(sandbox, round_trip_ms, address=FAR_ADDRESS):
+    """Start delay.py before what is at ADDRESS; it is at `address`, on the same port."""
+    sandbox.check(["ip", "addr", "add", address, "dev", "lo"])
     sandbox.start("delay", [sys.executable, "-B", Path(__file__).with_name("delay.py"),
-                            FAR_ADDRESS, 443, ADDRESS, 443, round_trip_ms])
+                            address, 443, ADDRESS, 443, round_trip_ms])
     script = ("import socket, sys\n"
               "for address in sys.argv[1:]: socket.create_connection((address, 443), 5).close()\n")
-    command = [sys.executable, "-c", script, ADDRESS, FAR_ADDRESS]
+    command = [sys.executable, "-c", script, ADDRESS, address]
     sandbox.wait_until("the registry", lambda: sandbox.run(command).returncode == 0)
 
 
