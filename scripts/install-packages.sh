@@ -10,7 +10,8 @@ demo="python3 openssl"
 static="dpkg-dev libc-ares-dev libssl-dev"
 tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
     python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo
-    golang-docker-credential-helpers pass gnupg"
+    golang-docker-credential-helpers pass gnupg
+    binutils file hyperfine openssh-client openssh-server"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # A Docker that is there, of whatever package, is left alone.
 command -v dockerd >/dev/null || tests="$tests docker.io"

@@ -29,6 +29,7 @@ scripts/install-packages.sh test
 for preset in dev clang asan release fuzz; do
     build "$preset"
 done
+scripts/build-static.sh
 say "lint"
 scripts/lint.sh
 unit_tests dev
@@ -39,6 +40,9 @@ say "the program with sanitizers, against a loopback registry"
 # A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
 GHCR_LOGIN_BIN=build/asan/ghcr-login ASAN_OPTIONS=detect_leaks=0 \
     /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/cli
+say "the static executable, against the same: what its own libcurl does"
+GHCR_LOGIN_BIN=build/static/ghcr-login /usr/bin/python3 -B -m pytest -q -p no:cacheprovider \
+    tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py
 say "the program as it is installed, against a loopback registry and the real engines"
 GHCR_LOGIN_BIN=build/release/ghcr-login \
     exec /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/cli tests/acceptance
