@@ -7,11 +7,13 @@ set -eu
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
-static="dpkg-dev libc-ares-dev libssl-dev"
-tests="git clang libclang-rt-14-dev clang-format-14 shellcheck mandoc libcmocka-dev
+static="dpkg-dev file libc-ares-dev libssl-dev"
+# The sanitizers are those of whatever clang this distribution has.
+clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+tests="git clang libclang-rt-${clang:-14}-dev clang-format-14 shellcheck mandoc libcmocka-dev
     python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo
     golang-docker-credential-helpers pass gnupg
-    binutils file hyperfine openssh-client openssh-server"
+    bash-completion binutils fish hyperfine mmdebstrap openssh-client openssh-server zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # A Docker that is there, of whatever package, is left alone.
 command -v dockerd >/dev/null || tests="$tests docker.io"

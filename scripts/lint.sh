@@ -75,7 +75,7 @@ check_format() {
 }
 
 check_shell() {
-    shellcheck .ci/run scripts/*.sh || complain "see shellcheck's words above"
+    shellcheck .ci/run scripts/*.sh scripts/completions/*.bash || complain "see shellcheck's words above"
 }
 
 check_manual() {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench_registry import BenchRegistry, start_relay
+from bench_registry import BenchRegistry, mounted, start_relay
 from harness import USER
 from stack import ADDRESS, PATH
 
@@ -178,15 +178,17 @@ def test_a_name_that_is_not_there(empty_root, name_server):
 def test_the_host_s_shared_objects_are_left_alone(stack, person, program):
     """A host that has all of them, and an nsswitch.conf and openssl.cnf that name more."""
     person.login.protect(token := stack.new_token())
-    names = person.login.directory / "nsswitch.conf"
+    names, users = (person.login.directory / name for name in ("nsswitch.conf", "passwd"))
     names.write_text("passwd: systemd sss files\nhosts: files resolve mdns4 dns\n")
+    users.write_text(f"root:x:0:0::{person.home}:/bin/sh\n")
     trace = person.login.directory / "trace"
     done = stack.run(
-        ["unshare", "--mount", "sh", "-ec", 'mount --bind "$0" /etc/nsswitch.conf; exec "$@"',
-         names, "strace", "-f", "-e", "trace=open,openat", "-o", trace, program, "-u", USER],
-        env=stack.environment(person.home, GHCR_TOKEN=token, HOME=""))
+        mounted({names: "/etc/nsswitch.conf", users: "/etc/passwd"},
+                ["strace", "-f", "-e", "trace=open,openat", "-o", trace, program, "-u", USER]),
+        env={**stack.environment(person.home, GHCR_TOKEN=token), "HOME": ""})
     assert done.returncode == 0, done
     opened = trace.read_text()
+    assert person.login.entry("ghcr.io") == f"{USER}:{token}"
     assert "/etc/passwd" in opened and "/etc/hosts" in opened
     assert ".so" not in opened and "openssl.cnf" not in opened
 

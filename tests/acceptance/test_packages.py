@@ -1,0 +1,142 @@
+"""The packages: the .deb comes and goes without a trace, and the others hold what they should."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from bench_registry import mounted, write_hosts
+from harness import USER
+from stack import ADDRESS, PATH, SYSTEM_TRUST
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMON = {"share/man/man1/ghcr-login.1", "share/doc/ghcr-login/copyright", "bin/ghcr-login",
+          "share/bash-completion/completions/ghcr-login",
+          "share/fish/vendor_completions.d/ghcr-login.fish"}
+DEB = COMMON | {"share/zsh/vendor-completions/_ghcr-login"}
+TAR = COMMON | {"share/zsh/site-functions/_ghcr-login"}
+# What apt, dpkg and ldconfig keep for themselves.
+KEPT = ("var/log/", "var/cache/", "var/lib/dpkg/", "var/lib/apt/", "etc/ld.so.cache")
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """A function that finds one of what scripts/package.sh makes."""
+    done = subprocess.run([ROOT / "scripts" / "package.sh"], capture_output=True, text=True,
+                          timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    def find(pattern):
+        (package,) = (ROOT / "build" / "packages").glob(pattern)
+        return package
+
+    return find
+
+
+class FreshRoot:
+    """The smallest system that has apt, of this machine's distribution and package sources."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        sources = [path for pattern in ("sources.list", "sources.list.d/*.list",
+                                        "sources.list.d/*.sources")
+                   for path in Path("/etc/apt").glob(pattern)]
+        release = dict(line.split("=", 1) for line in
+                       Path("/etc/os-release").read_text().splitlines() if "=" in line)
+        self.check(["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates",
+                    "--skip=cleanup/apt", release["VERSION_CODENAME"], directory, *sources])
+        (directory / "etc" / "hosts").touch()   # where one may be mounted
+
+    def check(self, argv):
+        done = subprocess.run([str(each) for each in argv], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=300, check=False,
+                              env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def inside(self, *argv):
+        return self.check(["chroot", self.directory, *argv])
+
+    def files(self):
+        """What is there but for KEPT: paths below the root."""
+        found = set()
+        for parent, directories, files in os.walk(self.directory):
+            place = os.path.relpath(parent, self.directory)
+            found.update(os.path.normpath(f"{place}/{name}") for name in directories + files)
+        return {path for path in found if not f"{path}/".startswith(KEPT)}
+
+    def packages(self):
+        return set(self.inside("dpkg-query", "--show").splitlines())
+
+
+@pytest.fixture(scope="module")
+def fresh_root(stack):
+    """In the stack's directory, so that it goes with it."""
+    return FreshRoot(stack.directory / "fresh")
+
+
+def log_in(stack, root, token):
+    """As root of that system, where ghcr.io is the stack's and its CA is trusted."""
+    mounts = {write_hosts(stack.directory, ADDRESS): root / "etc" / "hosts",
+              stack.directory / "trust": f"{root}{SYSTEM_TRUST}"}
+    return stack.run(
+        mounted(mounts, [shutil.which("chroot", path=PATH), root, "ghcr-login", "-u", USER]),
+        env={"PATH": PATH, "HOME": "/root", "GHCR_TOKEN": token})
+
+
+def test_the_deb_comes_and_goes(stack, fresh_root, packages, person):
+    package = packages("*.deb")
+    shutil.copy(package, fresh_root.directory / "tmp")
+    files, installed = fresh_root.files(), fresh_root.packages()
+    fresh_root.inside("apt-get", "install", "--quiet", "--yes", "--no-install-recommends",
+                      f"/tmp/{package.name}")
+    listed = fresh_root.inside("dpkg-query", "--listfiles", "ghcr-login").splitlines()
+    assert {path for path in listed if (fresh_root.directory / path[1:]).is_file()} == {
+        f"/usr/{name}" for name in DEB}
+    assert installed < fresh_root.packages()
+
+    person.login.protect(token := stack.new_token())
+    done = log_in(stack, fresh_root.directory, token)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    config = fresh_root.directory / "root" / ".docker" / "config.json"
+    assert person.login.entry("ghcr.io", config) == f"{USER}:{token}"
+
+    fresh_root.inside("apt-get", "purge", "--quiet", "--yes", "--autoremove", "ghcr-login")
+    assert fresh_root.packages() == installed
+    # The credential is the user's, and stays.
+    assert fresh_root.files() - files == {"root/.docker", "root/.docker/config.json"}
+    assert not files - fresh_root.files()
+
+
+def text_of(*argv):
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_the_deb_is_of_this_libcurl(packages):
+    """Its options are compiled in: an older one would not know them all."""
+    depends = text_of("dpkg-deb", "--field", packages("*.deb"), "Depends")
+    version = text_of("pkg-config", "--modversion", "libcurl").strip()
+    assert f"libcurl4 (>= {version})" in depends
+    for library in ("libc6", "libjansson4", "libb64-0d"):
+        assert library in depends
+
+
+def test_the_tar(packages, tmp_path):
+    package = packages("*.tar.gz")
+    with tarfile.open(package) as archive:
+        archive.extractall(tmp_path)
+    (top,) = tmp_path.iterdir()
+    assert package.name == f"{top.name}.tar.gz"
+    assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == TAR
+    program = top / "bin" / "ghcr-login"
+    assert program.read_bytes() == packages("ghcr-login-Linux-*").read_bytes()
+    assert text_of(program, "--version").removeprefix("ghcr-login ").strip() in top.name
+
+
+def test_the_checksums(packages):
+    checked = text_of("sh", "-c", 'cd "$(dirname "$0")" && sha256sum --check "$0"',
+                      packages("SHA256SUMS"))
+    assert checked.count(": OK\n") == 3
