@@ -82,6 +82,18 @@ struct servent *getservbyname(const char *name, const char *protocol)
     return NULL;
 }
 
+int getservbyname_r(const char *name, const char *protocol, struct servent *entry, char *buffer,
+                    size_t size, struct servent **result)
+{
+    (void)name;
+    (void)protocol;
+    (void)entry;
+    (void)buffer;
+    (void)size;
+    *result = NULL;
+    return -1;
+}
+
 int getservbyport_r(int port, const char *protocol, struct servent *entry, char *buffer,
                     size_t size, struct servent **result)
 {

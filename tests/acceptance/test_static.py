@@ -16,7 +16,8 @@ from stack import ADDRESS, PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build" / "static" / "ghcr-login"
-SIZE_MAX = 6_000_000
+# What is released comes from Debian; Ubuntu's libcrypto is a megabyte longer.
+SIZE_MAX = 7_000_000 if "ID=ubuntu" in Path("/etc/os-release").read_text() else 6_000_000
 ADDRESS_6 = "2001:db8::1"
 NAME_SERVERS = (f"127.0.0.{number}" for number in itertools.count(53))
 # Where common systems keep their roots: src/registry/trust.c has them all, a few are tried.
@@ -194,7 +195,7 @@ def test_the_host_s_shared_objects_are_left_alone(stack, person, program):
 
 
 def medians(registry, command, programs, home):
-    """Return the median seconds of each program, measured in turns with the others."""
+    """Return the median seconds that each of the programs takes."""
     results = registry.directory / "hyperfine.json"
     done = registry.run(
         ["hyperfine", "--shell=none", "--warmup=5", "--runs=40", "--style=none",
