@@ -1,12 +1,11 @@
 #!/bin/bash
 # Build build/static/ghcr-login: one file that runs on any Linux of this architecture, with nothing
-# installed. libcurl is built from the distribution's source package, which apt checks the signature
-# of, with HTTP and HTTPS alone; OpenSSL, c-ares, jansson and libb64 come from its -dev packages.
-# Works on a fresh Debian 12, as root or with sudo; "rm -r build/static" for a fresh libcurl.
+# installed; or, with "aarch64", build/static-aarch64/ghcr-login by a cross compiler (on Debian).
+# libcurl is built from the distribution's source package, with HTTP and HTTPS alone; OpenSSL,
+# c-ares, jansson and libb64 are those of its -dev packages. apt checks the signatures of them all.
+# Works on a fresh Debian 12, as root or with sudo; "rm -r build/static*" for fresh libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-curl=$PWD/build/static/curl
 
 say() {
     echo "==> $*"
@@ -17,37 +16,52 @@ fail() {
     exit 1
 }
 
-# apt's own sources, for sources, in a directory of ours: the machine's are left as they are.
-fetch_curl() {
-    local apt=$1 file
+# An apt in a directory of ours, with the machine's package sources and their sources; it knows of
+# no package that is installed, and leaves the machine's own apt as it is.
+set_up_apt() {
+    local apt=$1 types=$2 more=${3-} file type
     mkdir -p "$apt"/{sources.d,lists/partial,cache/archives/partial}
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [[ ! -f $file ]] || sed -n 's/^[[:space:]]*deb[[:space:]]/deb-src /p' "$file" \
-            >"$apt/sources.d/${file##*/}.list"
+        for type in $types; do
+            [[ ! -f $file ]] || sed -n "s/^[[:space:]]*deb[[:space:]]/$type /p" "$file"
+        done >>"$apt/sources.d/${file##*/}.list"
     done
     for file in /etc/apt/sources.list.d/*.sources; do
-        [[ ! -f $file ]] || sed 's/^Types:.*/Types: deb-src/' "$file" \
-            >"$apt/sources.d/${file##*/}"
+        [[ ! -f $file ]] || sed "s/^Types:.*/Types: $types/" "$file" >"$apt/sources.d/${file##*/}"
     done
+    touch "$apt/status"
     cat >"$apt/apt.conf" <<END
 Dir::Etc::sourcelist "/dev/null";
 Dir::Etc::sourceparts "$apt/sources.d";
 Dir::State::lists "$apt/lists";
+Dir::State::status "$apt/status";
 Dir::Cache "$apt/cache";
 APT::Sandbox::User "root";
+$more
 END
     export APT_CONFIG=$apt/apt.conf
-    # A source of programs alone has no sources: what counts is whether curl is there.
+    # Another's package source may hold programs alone: what counts is whether curl is there.
     apt-get update -qq || true
-    (cd "$apt" && apt-get source -qq --only-source curl >/dev/null)
+}
+
+fetch_curl() {
+    (set_up_apt "$work/apt" deb-src && cd "$work" &&
+        apt-get source -qq --only-source curl >/dev/null)
+}
+
+fetch_arm64_libraries() {
+    mkdir -p "$libraries"
+    (set_up_apt "$work/apt-arm64" deb 'APT::Architecture "arm64"; APT::Architectures "arm64";' &&
+        cd "$work" && apt-get download -qq libssl-dev libjansson-dev libb64-dev libc-ares-dev &&
+        for package in *_arm64.deb; do dpkg -x "$package" "$libraries" || exit; done)
 }
 
 # What is left off: what a login has no use for, and what would bring a further library.
 build_curl() {
-    local source=$1 off flags
+    local source=$1 off flags options
     flags="-fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
     flags+=" -fstack-clash-protection -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$source=curl"
-    local options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$curl"
+    options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$libraries/usr"
         -DCMAKE_C_FLAGS="$flags" -DENABLE_ARES=ON -DCURL_USE_OPENSSL=ON
         -DENABLE_IPV6=ON -DHTTP_ONLY=ON
         -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON)
@@ -59,22 +73,33 @@ build_curl() {
     for off in ALTSVC COOKIES CRYPTO_AUTH DOH GETOPTIONS HSTS MIME NTLM; do
         options+=("-DCURL_DISABLE_$off=ON")
     done
-    cmake -S "$source" -B "$source/build" -Wno-dev "${options[@]}" &&
+    cmake -S "$source" -B "$source/build" -Wno-dev "${toolchain[@]}" "${options[@]}" &&
         cmake --build "$source/build" -j "$(nproc)" &&
         cmake --install "$source/build"
 }
 
-scripts/install-packages.sh static
-if [[ ! -f $curl/lib/libcurl.a ]]; then
+case ${1-$(uname -m)} in
+"$(uname -m)") preset=static toolchain=() ;;
+aarch64) preset=static-aarch64 toolchain=(-DCMAKE_TOOLCHAIN_FILE="$PWD/scripts/aarch64.cmake") ;;
+*) fail "usage: $0 [aarch64]" ;;
+esac
+libraries=$PWD/build/$preset/libraries
+
+scripts/install-packages.sh "$preset"
+if [[ ! -f $libraries/usr/lib/libcurl.a ]]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
+    if [[ $preset = static-aarch64 ]]; then
+        say "fetching the libraries for aarch64"
+        fetch_arm64_libraries || fail "this system's package sources do not have them for arm64"
+    fi
     say "fetching the source package of curl"
-    (fetch_curl "$work") || fail "this system's package sources do not have curl's"
+    fetch_curl || fail "this system's package sources do not have curl's"
     say "building libcurl: HTTP and HTTPS alone"
     build_curl "$(echo "$work"/curl-*)" >"$work/log" 2>&1 ||
         fail "building libcurl failed: $(tail -n 40 "$work/log")"
 fi
 say "building ghcr-login"
-cmake --preset static >/dev/null
-cmake --build --preset static -j "$(nproc)" >/dev/null
-say "build/static/ghcr-login: $(stat -c %s build/static/ghcr-login) bytes"
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset" -j "$(nproc)" >/dev/null
+say "build/$preset/ghcr-login: $(stat -c %s "build/$preset/ghcr-login") bytes"

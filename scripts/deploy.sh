@@ -8,7 +8,7 @@
 # to /usr/local/bin, or for users other than root to ~/.local/bin; without arguments that is all.
 # The status is that of ghcr-login; 255 is ssh's own.
 set -euo pipefail
-program=$(dirname "$0")/../build/static/ghcr-login
+cd "$(dirname "$0")/.."
 
 fail() {
     echo "scripts/deploy.sh: $*" >&2
@@ -21,11 +21,10 @@ quote() {
 }
 
 [[ $# -gt 0 ]] || { echo "usage: $0 HOST [ARG...]" >&2; exit 2; }
-[[ -x $program ]] || fail "there is no build/static/ghcr-login: run scripts/build-static.sh"
 host=$1
 shift
 
-# One connection for both steps: who has to type a password types it once.
+# One connection for all steps: who has to type a password types it once.
 sockets=$(mktemp -d)
 over_ssh() {
     ssh -o ControlMaster=auto -o ControlPersist=60 -o ControlPath="$sockets/s" -- "$host" "$1"
@@ -35,13 +34,20 @@ trap 'ssh -o ControlPath="$sockets/s" -O exit -- "$host" 2>/dev/null || true
 
 # On one line, for shells that want it so. Replaced whole: an older one may be running.
 install=$(tr '\n' ' ' <<'END'
-machine=$(uname -sm); dir=$HOME/.local/bin; new=.ghcr-login.$$;
+dir=$HOME/.local/bin; new=.ghcr-login.$$;
 [ "$(id -u)" -ne 0 ] || dir=/usr/local/bin;
-[ "$machine" = "Linux x86_64" ] || { echo "this is no Linux x86_64: $machine" >&2; exit 1; };
 mkdir -p "$dir" && cat >"$dir/$new" && chmod 755 "$dir/$new" &&
 mv -f "$dir/$new" "$dir/ghcr-login" && echo "$dir/ghcr-login"
 END
 )
+
+machine=$(over_ssh 'uname -sm' </dev/null) || fail "cannot reach '$host'"
+case $machine in
+"Linux $(uname -m)") program=build/static/ghcr-login ;;
+"Linux aarch64") program=build/static-aarch64/ghcr-login ;;
+*) fail "there is no executable for '$host': it says '$machine'" ;;
+esac
+[[ -x $program ]] || fail "there is no $program: scripts/build-static.sh makes it"
 
 there=$(over_ssh "exec sh -c $(quote "$install")" <"$program") ||
     fail "cannot put the program on '$host'"

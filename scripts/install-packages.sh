@@ -1,19 +1,21 @@
 #!/bin/sh
 # Install what building (and testing, with "test", or measuring, with "bench") needs, on Debian and
 # Ubuntu, by package name.
-# usage: scripts/install-packages.sh build|demo|static|test|bench
+# usage: scripts/install-packages.sh build|demo|static|static-aarch64|test|bench
 set -eu
 
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
 static="dpkg-dev file libc-ares-dev libssl-dev"
+aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 # The sanitizers are those of whatever clang this distribution has.
 clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
 tests="git clang libclang-rt-${clang:-14}-dev clang-format-14 shellcheck mandoc libcmocka-dev
     python3-pytest strace util-linux iproute2 docker-registry nginx podman skopeo
     golang-docker-credential-helpers pass gnupg
-    bash-completion binutils fish hyperfine mmdebstrap openssh-client openssh-server zsh"
+    bash-completion binutils fish hyperfine mmdebstrap openssh-client openssh-server
+    qemu-user-static zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # A Docker that is there, of whatever package, is left alone.
 command -v dockerd >/dev/null || tests="$tests docker.io"
@@ -23,10 +25,11 @@ case ${1-} in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
 static) wanted="$build $static" ;;
+static-aarch64) wanted="$build $static $aarch64" ;;
 test) wanted="$build $demo $static $tests" ;;
 bench) wanted="$build $demo $peers" ;;
 *)
-    echo "usage: $0 build|demo|static|test|bench" >&2
+    echo "usage: $0 build|demo|static|static-aarch64|test|bench" >&2
     exit 2
     ;;
 esac

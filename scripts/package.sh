@@ -1,20 +1,32 @@
 #!/bin/bash
-# Build what a release holds into build/packages: the static executable, alone and in a .tar.gz with
-# page and completions, the .deb for this distribution, and SHA256SUMS of them all.
+# Build what a release holds into build/packages: the static executables, alone and in a .tar.gz with
+# page and completions, the .deb for this distribution, and SHA256SUMS of them all. On Debian also
+# for aarch64; Ubuntu keeps what that takes in other package sources.
 # Works on a fresh Debian 12, as root or with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/build-static.sh
+presets=(static deb)
+if [[ $(uname -m) = x86_64 ]] && grep -qx 'ID=debian' /etc/os-release; then
+    scripts/build-static.sh aarch64
+    presets+=(static-aarch64)
+fi
 cmake --preset deb >/dev/null
-for preset in static deb; do
-    rm -f build/"$preset"/*.tar.gz build/"$preset"/*.deb
-    cmake --build --preset "$preset" --target package -j "$(nproc)" >/dev/null
-done
 rm -rf build/packages
 mkdir build/packages
-cp build/static/ghcr-login "build/packages/ghcr-login-$(uname -s)-$(uname -m)"
-cp build/static/*.tar.gz build/deb/*.deb build/packages/
+for preset in "${presets[@]}"; do
+    rm -f build/"$preset"/*.tar.gz build/"$preset"/*.deb
+    cmake --build --preset "$preset" --target package -j "$(nproc)" >/dev/null 2>&1
+    find build/"$preset" -maxdepth 1 \( -name '*.tar.gz' -o -name '*.deb' \) \
+        -exec cp {} build/packages \;
+done
+for archive in build/packages/*.tar.gz; do
+    name=${archive##*/}
+    name=${name%.tar.gz}
+    tar -xzf "$archive" -O "$name/bin/ghcr-login" >"build/packages/ghcr-login-${name#ghcr-login-*-}"
+done
+chmod 755 build/packages/ghcr-login-Linux-*
 cd build/packages
 sha256sum -- * >SHA256SUMS
 echo "==> build/packages:"

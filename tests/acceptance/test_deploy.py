@@ -74,9 +74,9 @@ class Host:
                      f"src 127.0.0.1:{self.port}"]
         self.stack.sandbox.wait_until("sshd", lambda: self.stack.run(listening).stdout)
 
-    def deploy(self, user, *args, stdin="", through=(), config=None):
+    def deploy(self, user, *args, stdin="", through=(), config=None, script=DEPLOY):
         done = self.stack.run(
-            [*through, DEPLOY, f"{user}@127.0.0.1", *args], input=stdin,
+            [*through, script, f"{user}@127.0.0.1", *args], input=stdin,
             env={"PATH": f"{self.commands}:{PATH}", "HOME": str(self.login.home),
                  "TMPDIR": str(self.login.tmp)})
         self.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
@@ -134,4 +134,17 @@ def test_a_host_that_is_not_there(host):
     for path in host.commands.iterdir():
         path.write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
     done = host.deploy("deploy", "-u", USER)
-    assert done.returncode == 1 and "cannot put the program" in done.stderr, done
+    assert done.returncode == 1 and "cannot reach" in done.stderr, done
+
+
+@pytest.mark.parametrize("machine, word", [
+    ("Darwin arm64", "'Darwin arm64'"), ("Linux aarch64", "build-static.sh makes it")])
+def test_a_host_of_another_kind(host, person, machine, word):
+    """The second where no executable for it was built."""
+    scripts = person.login.directory / "tree" / "scripts"
+    scripts.mkdir(parents=True)
+    shutil.copy(DEPLOY, scripts)
+    for path in host.commands.iterdir():
+        path.write_text(f"#!/bin/sh\necho {machine}\n")
+    done = host.deploy("deploy", "-u", USER, script=scripts / DEPLOY.name)
+    assert done.returncode == 1 and word in done.stderr, done

@@ -13,6 +13,7 @@ from harness import USER
 from stack import ADDRESS, PATH, SYSTEM_TRUST
 
 ROOT = Path(__file__).resolve().parents[2]
+MACHINE = os.uname().machine
 COMMON = {"share/man/man1/ghcr-login.1", "share/doc/ghcr-login/copyright", "bin/ghcr-login",
           "share/bash-completion/completions/ghcr-login",
           "share/fish/vendor_completions.d/ghcr-login.fish"}
@@ -125,18 +126,19 @@ def test_the_deb_is_of_this_libcurl(packages):
 
 
 def test_the_tar(packages, tmp_path):
-    package = packages("*.tar.gz")
+    package = packages(f"*-{MACHINE}.tar.gz")
     with tarfile.open(package) as archive:
         archive.extractall(tmp_path)
     (top,) = tmp_path.iterdir()
     assert package.name == f"{top.name}.tar.gz"
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == TAR
     program = top / "bin" / "ghcr-login"
-    assert program.read_bytes() == packages("ghcr-login-Linux-*").read_bytes()
+    assert program.read_bytes() == packages(f"ghcr-login-Linux-{MACHINE}").read_bytes()
     assert text_of(program, "--version").removeprefix("ghcr-login ").strip() in top.name
 
 
 def test_the_checksums(packages):
     checked = text_of("sh", "-c", 'cd "$(dirname "$0")" && sha256sum --check "$0"',
                       packages("SHA256SUMS"))
-    assert checked.count(": OK\n") == 3
+    others = len(list(packages("SHA256SUMS").parent.iterdir())) - 1
+    assert checked.count(": OK\n") == others >= 3

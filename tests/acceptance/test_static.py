@@ -16,6 +16,7 @@ from stack import ADDRESS, PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build" / "static" / "ghcr-login"
+AARCH64 = ROOT / "build" / "static-aarch64" / "ghcr-login"
 # What is released comes from Debian; Ubuntu's libcrypto is a megabyte longer.
 SIZE_MAX = 7_000_000 if "ID=ubuntu" in Path("/etc/os-release").read_text() else 6_000_000
 ADDRESS_6 = "2001:db8::1"
@@ -91,6 +92,17 @@ def name_server(stack):
         return address, stack.sandbox.logs / f"dns-{address}.log"
 
     return start
+
+
+def test_for_aarch64(stack, person):
+    """scripts/package.sh makes it on Debian; here an emulator runs it."""
+    if not AARCH64.exists():
+        pytest.skip("scripts/build-static.sh aarch64 was not run")
+    assert "NEEDED" not in readelf("--dynamic", AARCH64)
+    assert AARCH64.stat().st_size <= SIZE_MAX
+    program = person.login.directory / "ghcr-login"
+    shutil.copy(AARCH64, program)
+    person.log_in(stack.new_token(), f"qemu-aarch64-static {program} -u $USER")
 
 
 def readelf(option, program):
