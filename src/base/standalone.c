@@ -1,15 +1,19 @@
 /*
  * Only in the static executable, in the place of what glibc would load shared objects for. These
  * would have to be of the very glibc that it was linked with, and the host's are of another: so
- * names come from c-ares and /etc/passwd, and nothing is loaded. The linker's warning of such a
- * call is an error in the static build, so that none comes in unseen.
+ * names come from c-ares, users from /etc/passwd and /etc/group, and nothing is loaded. The
+ * linker's warning of such a call is an error in the static build, so that none comes in unseen.
  */
 #include <dlfcn.h>
+#include <grp.h>
+#include <limits.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-struct passwd *getpwuid(uid_t uid)
+static struct passwd *find_user(const char *name, uid_t uid)
 {
     FILE *file = fopen("/etc/passwd", "re");
     struct passwd *user = NULL;
@@ -18,9 +22,46 @@ struct passwd *getpwuid(uid_t uid)
         return NULL;
     do {
         user = fgetpwent(file);
-    } while (user != NULL && user->pw_uid != uid);
+    } while (user != NULL &&
+             (name != NULL ? strcmp(user->pw_name, name) != 0 : user->pw_uid != uid));
     (void)fclose(file);
     return user;
+}
+
+struct passwd *getpwuid(uid_t uid)
+{
+    return find_user(NULL, uid);
+}
+
+struct passwd *getpwnam(const char *name)
+{
+    return find_user(name, 0);
+}
+
+static bool has_member(const struct group *group, const char *name)
+{
+    for (char **member = group->gr_mem; *member != NULL; member++) {
+        if (strcmp(*member, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int initgroups(const char *name, gid_t first)
+{
+    static gid_t groups[NGROUPS_MAX];
+    FILE *file = fopen("/etc/group", "re");
+    const struct group *group;
+    size_t count = 0;
+
+    groups[count++] = first;
+    while (file != NULL && count < NGROUPS_MAX && (group = fgetgrent(file)) != NULL) {
+        if (has_member(group, name))
+            groups[count++] = group->gr_gid;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return setgroups(count, groups);
 }
 
 /* What follows only has to be there: .netrc files, libcrypto's own sockets, ports with names. */

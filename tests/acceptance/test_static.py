@@ -147,6 +147,23 @@ def test_the_home_of_the_user_database(empty_root):
     empty_root.succeeds(HOME="", config="somewhere/.docker/config.json")
 
 
+def test_for_another_user(empty_root):
+    """With the groups of /etc/group: the directory may be entered only by one of them."""
+    empty_root.trust()
+    empty_root.write("etc/passwd", "root:x:0:0::/root:/bin/sh\nci:x:1234:1234::/home/ci:/bin/sh\n")
+    empty_root.write("etc/group", "root:x:0:\nother:x:5:root,x\nteam:x:77:x,ci\nci:x:1234:\n")
+    home = empty_root.directory / "home" / "ci"
+    home.mkdir(parents=True)
+    os.chown(home, 1234, 1234)
+    os.chown(home.parent, 0, 77)
+    home.parent.chmod(0o710)
+    empty_root.succeeds("--for-user", "ci", config="home/ci/.docker/config.json")
+    status = (home / ".docker" / "config.json").stat()
+    assert (status.st_uid, status.st_gid) == (1234, 1234)
+    done = empty_root.run("--for-user", "nobody", config="home/ci/.docker/config.json")
+    assert done.returncode == 2, done
+
+
 @pytest.mark.parametrize("database", [None, "", "broken\n", "x:x:7:7::/x:\n"])
 def test_no_home_at_all(empty_root, database):
     empty_root.trust()
