@@ -60,9 +60,7 @@ static int add(struct targets *targets, const struct location *location,
 
     if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path))
         return 0;
-    target->location = *location;
-    target->result = (struct auth_file_result){.changed = false};
-    target->is_kept = false;
+    *target = (struct target){.location = *location};
     if (set_key(target, registry, err) < 0)
         return -1;
     targets->count++;
