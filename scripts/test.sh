@@ -20,6 +20,15 @@ unit_tests() {
         { ctest --test-dir "build/$1" --output-on-failure --rerun-failed; return 1; }
 }
 
+# Most of these tests wait for what they have started.
+at_once=$(($(nproc) * 2))
+
+# Tests of the program that a preset has built.
+run_pytest() {
+    GHCR_LOGIN_BIN=build/$1/ghcr-login \
+        /usr/bin/python3 -B -m pytest -q -p no:cacheprovider "${@:2}"
+}
+
 if [[ $(id -u) -ne 0 ]]; then
     echo "scripts/test.sh: run it as root: the tests start dockerd, and run as several users" >&2
     exit 1
@@ -38,11 +47,10 @@ say "fuzzing, briefly"
 ctest --test-dir build/fuzz -L fuzz --output-on-failure -Q --no-tests=error
 say "the program with sanitizers, against a loopback registry"
 # A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
-GHCR_LOGIN_BIN=build/asan/ghcr-login ASAN_OPTIONS=detect_leaks=0 \
-    /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/cli
+ASAN_OPTIONS=detect_leaks=0 run_pytest asan -n "$at_once" tests/cli
 say "the static executable, against the same: what its own libcurl does"
-GHCR_LOGIN_BIN=build/static/ghcr-login /usr/bin/python3 -B -m pytest -q -p no:cacheprovider \
-    tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py
-say "the program as it is installed, against a loopback registry and the real engines"
-GHCR_LOGIN_BIN=build/release/ghcr-login \
-    exec /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/cli tests/acceptance
+run_pytest static -n "$at_once" tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py
+say "the program as it is installed, against a loopback registry"
+run_pytest release -n "$at_once" tests/cli
+say "the same with the real engines"
+run_pytest release tests/acceptance
