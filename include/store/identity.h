@@ -1,7 +1,10 @@
 /*
  * Root working in a directory that belongs to somebody else: under sudo, in a user's home. What it
- * makes there it makes as that user. It then has the right owner from birth, and however the user
- * moves directories and links about meanwhile, nothing is made where they could not make it.
+ * makes there it makes as that user, so that it has the right owner from birth.
+ *
+ * It is the directory's owner that counts: a link that the user laid is followed as open(2) would,
+ * and in a directory of root's root works as root. Once a directory is open, all that is done is
+ * done in that one, however the user moves directories and links about meanwhile.
  */
 #ifndef STORE_IDENTITY_H
 #define STORE_IDENTITY_H
@@ -24,7 +27,8 @@ struct identity {
 
 /*
  * As root, become the owner of what `st` describes, without any other group, until
- * identity_restore(); for root's own things, or as anybody else, do nothing.
+ * identity_restore(); for root's own things, as anybody else, and in a user namespace that does not
+ * know the owner, do nothing.
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the identity as it was.
  */
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)

@@ -15,16 +15,17 @@
 #include "base/error.h"
 
 struct lock {
-    int fd;              /* of the directory, or of the side file; -1: not held */
-    char path[PATH_MAX]; /* of the side file; "" where the directory is locked */
+    int fd;                  /* of the directory; -1: not held */
+    int side_fd;             /* of the side file; -1: the directory itself is locked */
+    char name[NAME_MAX + 1]; /* of the side file */
 };
 
-#define LOCK_INIT ((struct lock){.fd = -1})
+#define LOCK_INIT ((struct lock){.fd = -1, .side_fd = -1})
 
 /*
- * Wait for the lock of the directory open as `dir_fd` until `deadline_ms`. `dir` and `name` are its
- * path and the name of the file that will be changed. Returns 0 (release with lock_release()), or
- * -1 with *err set (CLASS_AUTHFILE).
+ * Wait for the lock of the directory open as `dir_fd` until `deadline_ms`. `dir` is its path, for
+ * messages, and `name` that of the file that will be changed. Returns 0 (release with
+ * lock_release()), or -1 with *err set (CLASS_AUTHFILE).
  */
 int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *name,
                  const struct clock *clock, int64_t deadline_ms, struct error *err)

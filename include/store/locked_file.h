@@ -10,15 +10,19 @@
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
  *   - A file that is a mount of its own cannot be replaced. With `in_place` set it is written
  *     through, after a whole copy was made and synced beside it, which is removed when all is
- *     written. One who reads a half-written file waits a moment for its writer, and takes the
- *     copy's text where that was killed.
+ *     written. One who reads a half-written file waits for its writer, and takes the copy's text
+ *     where that was killed.
  *   - A link stays a link; its target is replaced, beside itself.
+ *   - All is done in the directory that was opened and locked: whoever moves it away meanwhile, or
+ *     lays a link in its place, has nothing happen elsewhere, and nothing left behind.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
  *     by the next run.
  *
  * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
- * then locked_file_close. Every error is CLASS_AUTHFILE.
+ * then locked_file_close. Where a path may have been pointed elsewhere in between,
+ * locked_file_is_there() tells, after the last read: if not, close and begin again. Every error is
+ * CLASS_AUTHFILE.
  */
 #ifndef STORE_LOCKED_FILE_H
 #define STORE_LOCKED_FILE_H
@@ -38,13 +42,15 @@ struct locked_file {
     char dir[PATH_MAX];  /* its directory */
     int dir_fd;
     struct lock lock;
-    int fd;           /* the file as it was read: keeps its inode from being used again */
-    struct stat seen; /* of fd */
-    bool is_damaged;  /* it was half written: the text that was read is that of its copy */
-    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
+    int fd;                    /* the file as it was read: keeps its inode from being used again */
+    struct stat seen;          /* of fd */
+    bool is_damaged;           /* it was half written: the text that was read is that of its copy */
+    bool in_place;             /* write through a file that cannot be replaced: a bind mount */
+    const struct clock *clock; /* NULL without a lock */
+    int64_t deadline_ms;       /* of whatever is waited for */
 };
 
-#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = {.fd = -1}, .fd = -1})
+#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .fd = -1})
 
 /*
  * Resolve links, make the directory where it is missing, and wait for the lock until `deadline_ms`.
@@ -70,6 +76,13 @@ enum locked_file_result {
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
                                             struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Whether `path` still leads to this file: to this name in this directory. Where it does not, a
+ * link was pointed elsewhere or the directory was moved, and what was read and written is what
+ * nobody finds there any more.
+ */
+bool locked_file_is_there(const struct locked_file *file, const char *path);
 
 /* Accepts a file that was never opened. */
 void locked_file_close(struct locked_file *file);

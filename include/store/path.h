@@ -17,12 +17,16 @@
 #define PATH_ONLY O_RDONLY
 #endif
 
+/* To look into a file of which nothing is known: it may be a link, a FIFO, a terminal. */
+#define PATH_TO_READ (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+
 /* "cannot WHAT 'PATH': " and the text of errno (CLASS_AUTHFILE). Returns -1. */
 int path_fail(struct error *err, const char *what, const char *path);
 
 /*
  * Follow the links that `path` itself may be, as open(2) would, into real[PATH_MAX]; a link that
  * dangles is followed to where its target would be. Links above the last component are left alone.
+ * A path that ends in a slash, "." or ".." is one of a directory, and an error.
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE).
  */
 int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
@@ -31,6 +35,13 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
 /* Whether two paths lead to one file, or would, if it were there. */
 bool path_is_same(const char *a, const char *b);
 
+/*
+ * Look whether `path` leads to the name `name` in the directory open as `dir_fd`.
+ * Returns 0 and fills *leads, or -1 with *err set (CLASS_AUTHFILE).
+ */
+int path_leads_to(const char *path, int dir_fd, const char *name, bool *leads, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* The directory of `path`, into dir[PATH_MAX]; "." where it names none. */
 void path_directory(char dir[PATH_MAX], const char *path);
 
@@ -38,13 +49,20 @@ void path_directory(char dir[PATH_MAX], const char *path);
 const char *path_base(const char *path);
 
 /*
+ * ".NAME", `mark` and `tail` into beside[NAME_MAX + 1]: what stands beside a file of that name.
+ * Returns 0, or -1 with errno ENAMETOOLONG.
+ */
+int path_beside(char beside[NAME_MAX + 1], const char *name, const char *mark, const char *tail)
+    __attribute__((warn_unused_result));
+
+/*
  * Make `dir` and what is missing above it, mode 0700. Made by root, a directory belongs to the
  * owner of the one it stands in. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
  */
 int path_make_directory(const char *dir, struct error *err) __attribute__((warn_unused_result));
 
-/* Make what was done to the names in `dir` last. Returns 0, or -1 with errno set. */
-int path_sync_directory(const char *dir) __attribute__((warn_unused_result));
+/* Make what was done to the names in the directory last. Returns 0, or -1 with errno set. */
+int path_sync_directory(int dir_fd) __attribute__((warn_unused_result));
 
 /* `dir`, or the nearest directory above it that exists, into found[PATH_MAX]. */
 void path_nearest_directory(char found[PATH_MAX], const char *dir);

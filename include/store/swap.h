@@ -11,21 +11,21 @@
 enum swap_result {
     SWAP_FAILED = -1, /* errno is set */
     SWAP_DONE = 0,
-    SWAP_STALE = 1, /* the path holds, or held in between, what was not read: it holds that again */
+    SWAP_STALE = 1, /* the name is, or was in between, of what was not read: it is that again */
 };
 
-/* Whether two looks, at one or at two paths, saw the same file unchanged. */
+/* Whether two looks saw the same file, with the same text, owner and mode. */
 bool swap_is_same_version(const struct stat *a, const struct stat *b);
 
 /*
- * Put the file `temporary` in the place of `path`. *seen is the status of what was read there, NULL
- * where there was nothing. What is left under the name `temporary` afterwards is the caller's to
- * remove; temporary[0] is '\0' where nothing is.
+ * Put the file `temporary` in the place of `name`, both in the directory open as `dir_fd`. *seen is
+ * the status of what was read there, NULL where there was nothing. What is left under the name
+ * `temporary` afterwards is the caller's to remove; temporary[0] is '\0' where nothing is.
  *
  * The two are exchanged (renameat2(2)), so that what came out can be looked at: a program that
  * knows no lock may have replaced the file in the very instant before. Where a file system cannot
  * exchange, a last look before rename(2) must do.
  */
-enum swap_result swap_in(char *temporary, const char *path, const struct stat *seen);
+enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen);
 
 #endif

@@ -36,8 +36,20 @@ static int become(struct identity *identity, const struct stat *st)
     return seteuid(st->st_uid);
 }
 
+/* In a user namespace most users have no number, and root there no power over them. */
+static bool is_unmapped(const struct stat *st)
+{
+    if (seteuid(st->st_uid) < 0)
+        return errno == EINVAL;
+    if (seteuid(0) < 0)
+        abort();
+    return false;
+}
+
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
 {
+    int errnum;
+
     *identity = IDENTITY_INIT;
     if (geteuid() != 0 || st->st_uid == 0)
         return 0;
@@ -47,11 +59,13 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
     }
     if (become(identity, st) == 0)
         return 0;
-    (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot act as user %lu, who owns the place",
-                          (unsigned long)st->st_uid);
-    (void)error_hint(err, "root needs CAP_SETUID and CAP_SETGID for that; or run as that user");
+    errnum = errno;
     identity_restore(identity);
-    return -1;
+    if (errnum == EINVAL || is_unmapped(st))
+        return 0;
+    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot act as user %lu, who owns the place",
+                          (unsigned long)st->st_uid);
+    return error_hint(err, "root needs CAP_SETUID and CAP_SETGID for that; or run as that user");
 }
 
 void identity_restore(struct identity *identity)

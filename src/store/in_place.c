@@ -2,11 +2,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "store/path.h"
+
+enum { POLL_MS = 20 };
+
+#if defined(STATX_MNT_ID)
+bool in_place_is_mount(int dir_fd, const char *name)
+{
+    struct statx of_file;
+    struct statx of_dir;
+
+    return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
+           statx(dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_dir) == 0 &&
+           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
+           of_file.stx_mnt_id != of_dir.stx_mnt_id;
+}
+#else
+bool in_place_is_mount(int dir_fd, const char *name)
+{
+    (void)dir_fd;
+    (void)name;
+    return false; /* replacing it finds out */
+}
+#endif
 
 int in_place_hint(struct error *err)
 {
@@ -14,15 +39,23 @@ int in_place_hint(struct error *err)
                            "have it written through with --in-place");
 }
 
-int in_place_copy_path(char copy[PATH_MAX], const char *path, struct error *err)
+/* The copy, and how messages speak of it. */
+struct copy {
+    char name[NAME_MAX + 1];
+    char path[PATH_MAX + NAME_MAX + 2];
+};
+
+static int name_copy(struct copy *copy, const struct in_place *file)
 {
     char dir[PATH_MAX];
+    char inode[32];
 
-    path_directory(dir, path);
-    if (snprintf(copy, PATH_MAX, "%s/.%s.ghcr-login-copy", dir, path_base(path)) < PATH_MAX)
-        return 0;
-    errno = ENAMETOOLONG;
-    return path_fail(err, "copy", path);
+    (void)snprintf(inode, sizeof(inode), "%" PRIuMAX, (uintmax_t)file->st->st_ino);
+    if (path_beside(copy->name, path_base(file->path), ".ghcr-login-copy-", inode) < 0)
+        return -1;
+    path_directory(dir, file->path);
+    (void)snprintf(copy->path, sizeof(copy->path), "%s/%s", dir, copy->name);
+    return 0;
 }
 
 /* Write `text` from byte `from` on, cut off what is behind it, and sync. -1: errno is set. */
@@ -64,6 +97,28 @@ bool in_place_is_half_written(const struct secret *text)
     return text->len > 0 && text->data[0] == '\0';
 }
 
+/* Whether the lock was had; where there are no locks that is no reason to wait. */
+static bool lock_file(int fd, int how, const struct clock *clock, int64_t deadline_ms)
+{
+    while (flock(fd, how | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+        if (clock_left(clock, deadline_ms) == 0)
+            return false;
+        clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, POLL_MS));
+    }
+    return true;
+}
+
+int in_place_wait(const struct in_place *file, int fd, const struct clock *clock,
+                  int64_t deadline_ms, struct error *err)
+{
+    if (lock_file(fd, LOCK_SH, clock, deadline_ms)) {
+        (void)flock(fd, LOCK_UN);
+        return 0;
+    }
+    (void)error_set(err, CLASS_AUTHFILE, "'%s' is being written by another process", file->path);
+    return error_hint(err, "try again; or find it: lsof '%s'", file->path);
+}
+
 /* In a directory that others can write, anybody could have put it there. */
 static bool is_trusted(const struct stat *copy, const struct stat *file)
 {
@@ -85,27 +140,41 @@ static int miss_copy(const char *copy, const char *path, struct error *err)
     (void)error_set(err, CLASS_AUTHFILE,
                     "'%s' begins with a NUL byte: a crash in the middle of a write left it so",
                     path);
-    return error_hint(err, "there is no copy '%s'; repair the file or move it away", copy);
+    return error_hint(err,
+                      "there is no copy '%s' (in a container that wrote through a mount it is "
+                      "beside the mount there); repair the file or move it away",
+                      copy);
 }
 
-int in_place_recover(struct secret *text, const char *path, const struct stat *file, size_t max,
+static int fail_to_open_copy(const char *copy, struct error *err)
+{
+    int errnum = errno;
+
+    (void)path_fail(err, "open the copy", copy);
+    if (errnum == EACCES)
+        (void)error_hint(err, "it has the whole text of a half-written file, and belongs to "
+                              "another user: log in as that user, or as root, once");
+    return -1;
+}
+
+int in_place_recover(struct secret *text, const struct in_place *file, size_t max,
                      struct error *err)
 {
-    char copy[PATH_MAX];
-    struct io_input input = {.name = copy, .cls = CLASS_AUTHFILE, .max = max};
+    struct copy copy;
+    struct io_input input = {.name = copy.path, .cls = CLASS_AUTHFILE, .max = max};
     struct stat st;
     int ret = -1;
     int fd;
 
-    if (in_place_copy_path(copy, path, err) < 0)
-        return -1;
-    fd = open(copy, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (name_copy(&copy, file) < 0)
+        return path_fail(err, "find the copy of", file->path);
+    fd = openat(file->dir_fd, copy.name, PATH_TO_READ);
     if (fd < 0 && errno == ENOENT)
-        return miss_copy(copy, path, err);
+        return miss_copy(copy.path, file->path, err);
     if (fd < 0 || fstat(fd, &st) < 0)
-        (void)path_fail(err, "open the copy", copy);
-    else if (!is_trusted(&st, file))
-        (void)refuse_copy(copy, path, err);
+        (void)fail_to_open_copy(copy.path, err);
+    else if (!is_trusted(&st, file->st))
+        (void)refuse_copy(copy.path, file->path, err);
     else
         ret = io_read_all(text, fd, &input, err);
     if (fd >= 0)
@@ -113,64 +182,91 @@ int in_place_recover(struct secret *text, const char *path, const struct stat *f
     return ret;
 }
 
-void in_place_drop_copy(const char *path)
+void in_place_drop_copy(const struct in_place *file)
 {
-    struct error ignored = ERROR_INIT;
-    char copy[PATH_MAX];
+    struct copy copy;
 
-    if (in_place_copy_path(copy, path, &ignored) == 0)
-        (void)unlink(copy); /* there is hardly ever one */
+    if (name_copy(&copy, file) == 0)
+        (void)unlinkat(file->dir_fd, copy.name, 0); /* there is hardly ever one */
 }
 
-static int make_copy(const char *copy, const struct secret *old, struct error *err)
+/* By root for the file's owner, who may be the one that needs it. */
+static int open_copy(const struct copy *copy, const struct in_place *file)
 {
-    char dir[PATH_MAX];
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    int fd = open(copy, flags, 0600);
+    int fd = openat(file->dir_fd, copy->name, flags, 0600);
+
+    if (fd < 0 && errno == EEXIST && unlinkat(file->dir_fd, copy->name, 0) == 0)
+        fd = openat(file->dir_fd, copy->name, flags, 0600); /* it was of no use, or a link, say */
+    if (fd >= 0 && geteuid() == 0)
+        (void)fchown(fd, file->st->st_uid, file->st->st_gid); /* else it is root's: that is safe */
+    return fd;
+}
+
+static int make_copy(const struct copy *copy, const struct in_place *file, const struct secret *old,
+                     struct error *err)
+{
+    int fd = open_copy(copy, file);
     int ret;
 
-    if (fd < 0 && errno == EEXIST && unlink(copy) == 0) /* of no use, or a link, say */
-        fd = open(copy, flags, 0600);
     if (fd < 0)
-        return path_fail(err, "make the copy", copy);
-    ret = write_from(fd, old, 0) < 0 ? path_fail(err, "write the copy", copy) : 0;
+        return path_fail(err, "make the copy", copy->path);
+    ret = write_from(fd, old, 0) < 0 ? path_fail(err, "write the copy", copy->path) : 0;
     if (close(fd) < 0 && ret == 0)
-        ret = path_fail(err, "write the copy", copy);
-    path_directory(dir, copy);
-    if (ret == 0 && path_sync_directory(dir) < 0)
-        ret = path_fail(err, "sync the directory", dir);
+        ret = path_fail(err, "write the copy", copy->path);
+    if (ret == 0 && path_sync_directory(file->dir_fd) < 0)
+        ret = path_fail(err, "sync the directory of", copy->path);
     if (ret < 0)
-        (void)unlink(copy);
+        (void)unlinkat(file->dir_fd, copy->name, 0);
     return ret;
 }
 
-int in_place_write(const char *path, const struct secret *old, bool has_copy,
-                   const struct secret *text, struct error *err)
+int in_place_open(const struct in_place *file, const struct clock *clock, int64_t deadline_ms,
+                  struct error *err)
 {
-    char copy[PATH_MAX];
-    bool is_whole = false; /* whether the file itself is, so that the copy can go */
-    int ret = -1;
-    int fd;
+    int fd = openat(file->dir_fd, path_base(file->path), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-    if (in_place_copy_path(copy, path, err) < 0)
-        return -1;
-    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return path_fail(err, "write through", path);
-    if (!has_copy && make_copy(copy, old, err) < 0)
+        return path_fail(err, "write through", file->path);
+    if (lock_file(fd, LOCK_EX, clock, deadline_ms))
+        return fd;
+    (void)close(fd);
+    (void)error_set(err, CLASS_AUTHFILE, "'%s' stays locked by another process", file->path);
+    return error_hint(err, "wait for it, or find it: lsof '%s'", file->path);
+}
+
+/* The old text, whole: what is put back where the new one cannot be written. */
+static int read_old(struct secret *old, const struct in_place *file, int fd, struct error *err)
+{
+    struct io_input input = {
+        .name = file->path, .cls = CLASS_AUTHFILE, .max = (size_t)file->st->st_size};
+
+    return io_read_all(old, fd, &input, err);
+}
+
+int in_place_write(const struct in_place *file, int fd, bool is_damaged, const struct secret *text,
+                   struct error *err)
+{
+    struct secret old = SECRET_INIT;
+    struct copy copy;
+    bool is_whole = true; /* the file itself is, so that the copy can go */
+    int ret = -1;
+
+    if (name_copy(&copy, file) < 0)
+        return path_fail(err, "copy", file->path);
+    if (!is_damaged && (read_old(&old, file, fd, err) < 0 || make_copy(&copy, file, &old, err) < 0))
         goto out;
     if (write_over(fd, text) == 0) {
-        is_whole = true;
         ret = 0;
     } else {
-        (void)path_fail(err, "write through", path);
-        is_whole = write_over(fd, old) == 0;
+        (void)path_fail(err, "write through", file->path);
+        is_whole = !is_damaged && write_over(fd, &old) == 0;
     }
     if (is_whole)
-        (void)unlink(copy);
+        (void)unlinkat(file->dir_fd, copy.name, 0);
     else
-        (void)error_hint(err, "the file is damaged; its text is in '%s'", copy);
+        (void)error_hint(err, "the file is damaged; its text is in '%s'", copy.path);
 out:
-    (void)close(fd); /* synced before */
+    secret_clear(&old);
     return ret;
 }

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "store/path.h"
 
 enum { LOCK_POLL_MS = 20 };
 
@@ -26,27 +26,38 @@ static int try_directory(struct lock *lock)
 }
 
 /* Whether the file behind `fd` still has its name: its last holder may have removed it. */
-static int is_still_named(int fd, const char *path)
+static int is_still_named(int fd, const struct lock *lock)
 {
     struct stat opened;
     struct stat named;
 
-    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
+    return fstat(fd, &opened) == 0 && fstatat(lock->fd, lock->name, &named, 0) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+/* A run of root's that is killed must not leave what keeps the owner of the directory out. */
+static int open_side_file(const struct lock *lock)
+{
+    int fd = openat(lock->fd, lock->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat dir;
+
+    if (fd >= 0 && geteuid() == 0 && fstat(lock->fd, &dir) == 0)
+        (void)fchown(fd, dir.st_uid, dir.st_gid); /* else it is root's, and is removed by root */
+    return fd;
 }
 
 static int try_side_file(struct lock *lock)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open_side_file(lock);
     int errnum = 0;
 
     if (fd < 0)
         return -1;
     if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
         errnum = errno;
-    else if (is_still_named(fd, lock->path)) {
-        lock->fd = fd;
+    else if (is_still_named(fd, lock)) {
+        lock->side_fd = fd;
         return 1;
     }
     (void)close(fd);
@@ -64,43 +75,49 @@ static int wait_for(int (*try_lock)(struct lock *), struct lock *lock, const str
     return held;
 }
 
+static int fail(int held, const struct lock *lock, const char *dir, struct error *err)
+{
+    int errnum = errno;
+
+    if (held == 0) {
+        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process",
+                        dir);
+        return error_hint(err, "wait for it, or find it: lsof '%s'", dir);
+    }
+    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot lock the directory '%s'", dir);
+    if (errnum == EACCES && lock->name[0] != '\0' && faccessat(lock->fd, lock->name, F_OK, 0) == 0)
+        (void)error_hint(err, "remove '%s/%s', if its owner has no login under way", dir,
+                         lock->name);
+    return -1;
+}
+
 int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *name,
                  const struct clock *clock, int64_t deadline_ms, struct error *err)
 {
-    int held;
+    int held = -1;
 
     *lock = LOCK_INIT;
     /* One more open file description, so that closing ours ends the lock and nothing else does. */
     lock->fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    held = lock->fd >= 0 ? wait_for(try_directory, lock, clock, deadline_ms) : -1;
-    if (held < 0) {
-        lock_release(lock);
-        if (snprintf(lock->path, sizeof(lock->path), "%s/.%s.ghcr-login-lock", dir, name) >=
-            (int)sizeof(lock->path))
-            errno = ENAMETOOLONG;
-        else
+    if (lock->fd >= 0) {
+        held = wait_for(try_directory, lock, clock, deadline_ms);
+        if (held < 0 && path_beside(lock->name, name, ".ghcr-login-lock", "") == 0)
             held = wait_for(try_side_file, lock, clock, deadline_ms);
     }
     if (held > 0)
         return 0;
-    if (held < 0)
-        (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot lock the directory '%s'", dir);
-    else
-        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process",
-                        dir);
-    if (held == 0)
-        (void)error_hint(err, "wait for it, or find it: lsof '%s'", dir);
-    lock->path[0] = '\0'; /* not ours to remove */
+    (void)fail(held, lock, dir, err);
     lock_release(lock);
     return -1;
 }
 
 void lock_release(struct lock *lock)
 {
-    if (lock->fd >= 0) {
-        if (lock->path[0] != '\0')
-            (void)unlink(lock->path);
-        (void)close(lock->fd);
+    if (lock->side_fd >= 0) {
+        (void)unlinkat(lock->fd, lock->name, 0);
+        (void)close(lock->side_fd);
     }
+    if (lock->fd >= 0)
+        (void)close(lock->fd);
     *lock = LOCK_INIT;
 }

@@ -37,6 +37,14 @@ void path_directory(char dir[PATH_MAX], const char *path)
     dir[len] = '\0';
 }
 
+int path_beside(char beside[NAME_MAX + 1], const char *name, const char *mark, const char *tail)
+{
+    if (snprintf(beside, NAME_MAX + 1, ".%s%s%s", name, mark, tail) <= NAME_MAX)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
 static int too_long(const char *path, struct error *err)
 {
     return error_set_errno(err, CLASS_AUTHFILE, ENAMETOOLONG, "cannot open '%.200s...'", path);
@@ -57,6 +65,12 @@ static int follow(char real[PATH_MAX], const char *target)
     return 0;
 }
 
+/* What no file can have for a name; mkdir(2) or the network must not come before that is told. */
+static bool is_directory_name(const char *name)
+{
+    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
 {
     char target[PATH_MAX];
@@ -65,8 +79,11 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
         return too_long(path, err);
     memmove(real, path, strlen(path) + 1);
     for (int links = 0; links <= LINKS_MAX; links++) {
-        ssize_t len = readlink(real, target, sizeof(target) - 1);
+        ssize_t len;
 
+        if (is_directory_name(path_base(real)))
+            return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot open '%s'", path);
+        len = readlink(real, target, sizeof(target) - 1);
         if (len < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR))
             return 0; /* no link */
         if (len < 0)
@@ -78,22 +95,44 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
     return error_set_errno(err, CLASS_AUTHFILE, ELOOP, "cannot open '%s'", path);
 }
 
+int path_leads_to(const char *path, int dir_fd, const char *name, bool *leads, struct error *err)
+{
+    char real[PATH_MAX];
+    char dir[PATH_MAX];
+    struct stat named;
+    struct stat opened;
+    bool is_there;
+
+    if (path_resolve(real, path, err) < 0)
+        return -1;
+    path_directory(dir, real);
+    is_there = stat(dir, &named) == 0;
+    if ((!is_there && errno != ENOENT) || fstat(dir_fd, &opened) < 0)
+        return path_fail(err, "look at the directory", dir);
+    *leads = strcmp(path_base(real), name) == 0 && is_there && named.st_dev == opened.st_dev &&
+             named.st_ino == opened.st_ino;
+    return 0;
+}
+
 bool path_is_same(const char *a, const char *b)
 {
     struct error ignored = ERROR_INIT;
     char real[2][PATH_MAX];
-    char dir[2][PATH_MAX];
-    struct stat st[2];
+    char dir[PATH_MAX];
+    bool is_same;
+    int fd;
 
     if (path_resolve(real[0], a, &ignored) < 0 || path_resolve(real[1], b, &ignored) < 0)
         return false;
     if (strcmp(real[0], real[1]) == 0)
         return true;
-    path_directory(dir[0], real[0]);
-    path_directory(dir[1], real[1]);
-    return strcmp(path_base(real[0]), path_base(real[1])) == 0 && stat(dir[0], &st[0]) == 0 &&
-           stat(dir[1], &st[1]) == 0 && st[0].st_dev == st[1].st_dev &&
-           st[0].st_ino == st[1].st_ino;
+    path_directory(dir, real[0]);
+    fd = open(dir, PATH_ONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || path_leads_to(real[1], fd, path_base(real[0]), &is_same, &ignored) < 0)
+        is_same = false;
+    if (fd >= 0)
+        (void)close(fd);
+    return is_same;
 }
 
 void path_nearest_directory(char found[PATH_MAX], const char *dir)
@@ -107,15 +146,10 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
         path_directory(found, found);
 }
 
-int path_sync_directory(const char *dir)
+int path_sync_directory(int dir_fd)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int ret = fd >= 0 ? fsync(fd) : -1;
-    int errnum = errno;
+    int ret = fsync(dir_fd);
 
-    if (fd >= 0)
-        (void)close(fd);
-    errno = errnum;
     return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,27 +12,9 @@
 #include "store/identity.h"
 #include "store/in_place.h"
 #include "store/path.h"
+#include "store/temporary.h"
 
-/* Whether the file is a mount of its own, which rename(2) cannot replace: EBUSY. */
-#if defined(STATX_MNT_ID)
-static bool is_mount(const char *path, const char *dir)
-{
-    struct statx of_file;
-    struct statx of_dir;
-
-    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
-           statx(AT_FDCWD, dir, 0, STATX_MNT_ID, &of_dir) == 0 &&
-           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
-           of_file.stx_mnt_id != of_dir.stx_mnt_id;
-}
-#else
-static bool is_mount(const char *path, const char *dir)
-{
-    (void)path;
-    (void)dir;
-    return false; /* then the write finds out */
-}
-#endif
+enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
 /* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
 static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *st)
@@ -45,37 +28,92 @@ static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *s
     return 0;
 }
 
-static void hint_at_owner(const char *path, struct error *err)
+/* Whether what a hint shows can be pasted as it is, between single quotes. */
+static bool is_plain_word(const char *path)
 {
-    char nearest[PATH_MAX];
+    size_t len = 0;
+
+    while (path[len] > ' ' && path[len] < 0x7f && path[len] != '\'' && path[len] != '\\')
+        len++;
+    return path[len] == '\0' && len <= SHELL_WORD_MAX;
+}
+
+/*
+ * Whether it is what a login under sudo would have left: the auth file at `path`, or the directory
+ * made for it, in a directory of this user's. Anything else is not this user's to have.
+ */
+static bool may_be_left_by_sudo(const char *found, const char *path)
+{
+    char dir[PATH_MAX];
+    char above[PATH_MAX];
+    struct stat st;
+
+    path_directory(dir, path);
+    path_directory(above, found);
+    return (strcmp(found, path) == 0 || strcmp(found, dir) == 0) && strcmp(found, ".") != 0 &&
+           stat(above, &st) == 0 && st.st_uid == geteuid();
+}
+
+static void hint_at_sudo(const char *found, bool is_directory, struct error *err)
+{
+    if (is_plain_word(found))
+        (void)error_hint(err,
+                         "'%s' belongs to root: a login under sudo may have left it; give it back "
+                         "(sudo chown %s\"$(id -u):$(id -g)\" -- '%s'), or name another place with "
+                         "--config DIR or --authfile FILE",
+                         found, is_directory ? "-R " : "", found);
+    else
+        (void)error_hint(err,
+                         "'%s' belongs to root: a login under sudo may have left it; give it back "
+                         "with sudo chown, or name another place with --config DIR or "
+                         "--authfile FILE",
+                         found);
+}
+
+/* Of whom `culprit` is, which keeps this user from the auth file at `path`. */
+static void hint_at_owner(const char *culprit, const char *path, struct error *err)
+{
+    char found[PATH_MAX];
     const struct passwd *user;
     struct stat st;
 
-    if (stat_nearest(nearest, path, &st) < 0 || st.st_uid == geteuid())
+    if (geteuid() == 0 || stat_nearest(found, culprit, &st) < 0 || st.st_uid == geteuid())
         return;
+    if (st.st_uid == 0 && may_be_left_by_sudo(found, path)) {
+        hint_at_sudo(found, S_ISDIR(st.st_mode), err);
+        return;
+    }
     user = getpwuid(st.st_uid);
     if (st.st_uid == 0)
         (void)error_hint(err,
-                         "'%s' belongs to root: a login under sudo may have left it; give it back "
-                         "(sudo chown -R \"$(id -u):$(id -g)\" '%s'), or name another place with "
-                         "--config DIR or --authfile FILE",
-                         nearest, nearest);
+                         "'%s' belongs to root: name another place with --config DIR or "
+                         "--authfile FILE",
+                         found);
     else
         (void)error_hint(err,
                          "'%s' belongs to the user %s (%lu): run as that user, or name another "
                          "place with --config DIR or --authfile FILE",
-                         nearest, user != NULL ? user->pw_name : "unknown",
-                         (unsigned long)st.st_uid);
+                         found, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
 }
 
-void preflight_hint(const char *path, int errnum, struct error *err)
+static void hint_at(const char *culprit, const char *path, int errnum, struct error *err)
 {
     if (errnum == EROFS)
         (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
                               "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
                               "with --config DIR or --authfile FILE");
     else if (errnum == EACCES || errnum == EPERM)
-        hint_at_owner(path, err);
+        hint_at_owner(culprit, path, err);
+}
+
+void preflight_hint(const char *path, int errnum, struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+    char real[PATH_MAX];
+
+    if (path_resolve(real, path, &ignored) < 0)
+        (void)snprintf(real, sizeof(real), "%s", path);
+    hint_at(real, real, errnum, err);
 }
 
 static int hint_elsewhere(struct error *err)
@@ -83,57 +121,121 @@ static int hint_elsewhere(struct error *err)
     return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");
 }
 
-static int refuse(const char *what, const char *path, int errnum, struct error *err)
+/* The auth file's place, as far as it exists. */
+struct site {
+    char path[PATH_MAX];    /* links resolved */
+    char dir[PATH_MAX];     /* its directory */
+    char nearest[PATH_MAX]; /* the same, or the nearest above it that exists */
+    int fd;                 /* of that */
+};
+
+static int refuse(const struct site *site, const char *what, const char *culprit, int errnum,
+                  struct error *err)
 {
-    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, path);
-    preflight_hint(path, errnum, err);
+    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, culprit);
+    hint_at(culprit, site->path, errnum, err);
     return hint_elsewhere(err);
 }
 
-static int check_file(const char *path, const char *dir, bool in_place, struct error *err)
+/* chattr(1) can set what not even root gets round: then nothing can be replaced, or made to go. */
+#if defined(STATX_ATTR_IMMUTABLE)
+static bool is_frozen(const struct site *site, const char *name)
 {
-    struct stat st;
+    struct statx st;
 
-    if (lstat(path, &st) < 0)
-        return errno == ENOENT ? 0 : refuse("look at", path, errno, err);
-    if (st.st_uid != geteuid() && geteuid() != 0)
-        return refuse("replace", path, EPERM, err);
-    if (!is_mount(path, dir))
-        return 0;
-    if (in_place)
-        return access(path, W_OK) == 0 ? 0 : refuse("write through", path, errno, err);
-    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
-    return in_place_hint(err);
+    return statx(site->fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+           (st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}
+#else
+static bool is_frozen(const struct site *site, const char *name)
+{
+    (void)site;
+    (void)name;
+    return false;
+}
+#endif
+
+static int refuse_frozen(const char *what, const char *culprit, struct error *err)
+{
+    (void)error_set_errno(err, CLASS_AUTHFILE, EPERM, "cannot %s '%s'", what, culprit);
+    return error_hint(err, "it is immutable or append-only, as lsattr shows: chattr -i -a ends "
+                           "that; or name another place with --config DIR or --authfile FILE");
 }
 
-/* Root makes a first file as the owner of its directory, if it may. */
-static int check_identity(const char *path, const char *nearest, struct error *err)
+static int check_file(const struct site *site, bool in_place, struct error *err)
+{
+    const char *name = path_base(site->path);
+    struct stat st;
+
+    if (fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : refuse(site, "look at", site->path, errno, err);
+    if (in_place_is_mount(site->fd, name)) {
+        if (in_place)
+            return faccessat(site->fd, name, W_OK, AT_EACCESS) == 0
+                       ? 0
+                       : refuse(site, "write through", site->path, errno, err);
+        (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", site->path);
+        return in_place_hint(err);
+    }
+    if (st.st_uid != geteuid() && geteuid() != 0)
+        return refuse(site, "replace", site->path, EPERM, err);
+    return is_frozen(site, name) ? refuse_frozen("replace", site->path, err) : 0;
+}
+
+/* Root makes a first file, and what is missing above it, as the owner of the directory. */
+static int check_writing(const struct site *site, struct error *err)
 {
     struct identity identity = IDENTITY_INIT;
     struct stat st;
-    int ret = 0;
+    bool is_new = faccessat(site->fd, path_base(site->path), F_OK, 0) < 0 ||
+                  strcmp(site->nearest, site->dir) != 0;
+    int errnum = 0;
 
-    if (access(path, F_OK) < 0 && stat(nearest, &st) == 0)
-        ret = identity_take(&identity, &st, err);
+    if (is_new && fstat(site->fd, &st) == 0 && identity_take(&identity, &st, err) < 0)
+        return -1;
+    if (faccessat(site->fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+        errnum = errno;
     identity_restore(&identity);
-    return ret;
+    return errnum == 0 ? 0 : refuse(site, "write into the directory", site->nearest, errnum, err);
+}
+
+static int check_directory(const struct site *site, struct error *err)
+{
+    if (site->fd < 0)
+        return refuse(site, "write into the directory", site->nearest, errno, err);
+    if (is_frozen(site, ""))
+        return refuse_frozen("write into the directory", site->nearest, err);
+    if (check_writing(site, err) < 0)
+        return -1;
+    /* The lock is on the file's own directory, which has to be opened for that. */
+    if (strcmp(site->nearest, site->dir) == 0 && faccessat(site->fd, ".", R_OK, AT_EACCESS) < 0)
+        return refuse(site, "read the directory", site->nearest, errno, err);
+    return 0;
 }
 
 int preflight_check(const char *path, bool in_place, struct error *err)
 {
-    char real[PATH_MAX];
-    char dir[PATH_MAX];
-    char nearest[PATH_MAX];
+    struct site site;
+    int ret;
 
-    if (path_resolve(real, path, err) < 0) {
+    if (path_resolve(site.path, path, err) < 0) {
         preflight_hint(path, EACCES, err);
         return hint_elsewhere(err);
     }
-    path_directory(dir, real);
-    path_nearest_directory(nearest, dir);
-    /* The lock is on the file's own directory, which has to be opened for that. */
-    if (access(nearest, W_OK | X_OK | (strcmp(nearest, dir) == 0 ? R_OK : 0)) == 0)
-        return check_identity(real, nearest, err) < 0 ? -1 : check_file(real, dir, in_place, err);
-    (void)refuse("write into the directory", nearest, errno, err);
-    return error_wrap(err, "cannot store in '%s'", real);
+    if (!temporary_has_room(path_base(site.path))) {
+        errno = ENAMETOOLONG;
+        (void)path_fail(err, "make a temporary file beside", site.path);
+        return hint_elsewhere(err);
+    }
+    path_directory(site.dir, site.path);
+    path_nearest_directory(site.nearest, site.dir);
+    site.fd = open(site.nearest, PATH_ONLY | O_DIRECTORY | O_CLOEXEC);
+    ret = check_directory(&site, err);
+    if (ret < 0)
+        (void)error_wrap(err, "cannot store in '%s'", site.path);
+    else if (strcmp(site.nearest, site.dir) == 0)
+        ret = check_file(&site, in_place, err);
+    if (site.fd >= 0)
+        (void)close(site.fd); /* nothing was written through it */
+    return ret;
 }

@@ -5,18 +5,36 @@
 #include <stdio.h>
 #include <unistd.h>
 
-bool swap_is_same_version(const struct stat *a, const struct stat *b)
+/* Two names of the directory in which all of this happens, wherever that is moved meanwhile. */
+struct pair {
+    int dir_fd;
+    char *temporary;
+    const char *name;
+};
+
+static bool is_same_text(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Whether `path` holds what was read: that very file, or none. SWAP_DONE: it does. */
-static enum swap_result look(const char *path, const struct stat *seen)
+bool swap_is_same_version(const struct stat *a, const struct stat *b)
+{
+    return is_same_text(a, b) && a->st_mode == b->st_mode && a->st_uid == b->st_uid &&
+           a->st_gid == b->st_gid;
+}
+
+static int look_at(const struct pair *pair, const char *name, struct stat *st)
+{
+    return fstatat(pair->dir_fd, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Whether `name` is what was read: that very file, or none. SWAP_DONE: it is. */
+static enum swap_result look(const struct pair *pair, const char *name, const struct stat *seen)
 {
     struct stat now;
 
-    if (lstat(path, &now) < 0) {
+    if (look_at(pair, name, &now) < 0) {
         if (errno != ENOENT)
             return SWAP_FAILED;
         return seen == NULL ? SWAP_DONE : SWAP_STALE;
@@ -24,31 +42,32 @@ static enum swap_result look(const char *path, const struct stat *seen)
     return seen != NULL && swap_is_same_version(&now, seen) ? SWAP_DONE : SWAP_STALE;
 }
 
+static int exchange(const struct pair *pair)
+{
 #if defined(RENAME_EXCHANGE)
-static int exchange(const char *a, const char *b)
-{
-    return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
-}
+    return renameat2(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, RENAME_EXCHANGE);
 #else
-static int exchange(const char *a, const char *b)
-{
-    (void)a;
-    (void)b;
+    (void)pair;
     errno = ENOSYS;
     return -1;
-}
 #endif
+}
+
+static int rename_over(const struct pair *pair)
+{
+    return renameat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name);
+}
 
 /* Where nothing better works: the last look is right before. */
-static enum swap_result rename_in(char *temporary, const char *path, const struct stat *seen)
+static enum swap_result rename_in(const struct pair *pair, const struct stat *seen)
 {
-    enum swap_result now = look(path, seen);
+    enum swap_result now = look(pair, pair->name, seen);
 
     if (now != SWAP_DONE)
         return now;
-    if (rename(temporary, path) < 0)
+    if (rename_over(pair) < 0)
         return SWAP_FAILED;
-    temporary[0] = '\0';
+    pair->temporary[0] = '\0';
     return SWAP_DONE;
 }
 
@@ -56,54 +75,55 @@ static enum swap_result rename_in(char *temporary, const char *path, const struc
  * What came out is not what was read: put it back. Where in turn something else than our own file
  * comes back out, a still newer one had taken the place, and belongs there.
  */
-static enum swap_result swap_back(char *temporary, const char *path, const struct stat *ours)
+static enum swap_result swap_back(const struct pair *pair, const struct stat *ours)
 {
     struct stat back;
     int ret;
 
-    if (exchange(temporary, path) < 0) {
-        ret = rename(temporary, path);
-        temporary[0] = '\0'; /* what has that name now is not ours to remove */
+    if (exchange(pair) < 0) {
+        ret = rename_over(pair);
+        pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
-    if (lstat(temporary, &back) == 0 && !swap_is_same_version(ours, &back))
-        (void)exchange(temporary, path); /* the two before it worked */
+    if (look_at(pair, pair->temporary, &back) == 0 && !is_same_text(ours, &back))
+        (void)exchange(pair); /* the two before it worked */
     return SWAP_STALE;
 }
 
-static enum swap_result replace(char *temporary, const char *path, const struct stat *seen)
+static enum swap_result replace(const struct pair *pair, const struct stat *seen)
 {
     struct stat ours;
 
-    if (lstat(temporary, &ours) < 0)
+    if (look_at(pair, pair->temporary, &ours) < 0)
         return SWAP_FAILED;
-    if (exchange(temporary, path) < 0) {
+    if (exchange(pair) < 0) {
         if (errno == ENOENT)
             return SWAP_STALE;
         if (errno == ENOSYS || errno == EINVAL || errno == EPERM)
-            return rename_in(temporary, path, seen);
+            return rename_in(pair, seen);
         return SWAP_FAILED;
     }
-    return look(temporary, seen) == SWAP_DONE ? SWAP_DONE : swap_back(temporary, path, &ours);
+    return look(pair, pair->temporary, seen) == SWAP_DONE ? SWAP_DONE : swap_back(pair, &ours);
 }
 
 /* A first file must not replace one that a peer made meanwhile. */
-static enum swap_result create(char *temporary, const char *path)
+static enum swap_result create(const struct pair *pair)
 {
-    if (link(temporary, path) == 0)
+    if (linkat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, 0) == 0)
         return SWAP_DONE;
     if (errno == EEXIST)
         return SWAP_STALE;
     if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) /* no hard links here */
-        return rename_in(temporary, path, NULL);
+        return rename_in(pair, NULL);
     return SWAP_FAILED;
 }
 
-enum swap_result swap_in(char *temporary, const char *path, const struct stat *seen)
+enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen)
 {
-    enum swap_result now = look(path, seen);
+    struct pair pair = {.dir_fd = dir_fd, .temporary = temporary, .name = name};
+    enum swap_result now = look(&pair, name, seen);
 
     if (now != SWAP_DONE)
         return now;
-    return seen != NULL ? replace(temporary, path, seen) : create(temporary, path);
+    return seen != NULL ? replace(&pair, seen) : create(&pair);
 }

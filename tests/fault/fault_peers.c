@@ -236,7 +236,7 @@ static void two_peers_at_every_two_steps(void **state)
     }
     print_message("two peers: %u pairs of steps, the first's entry lost by the second %u times\n",
                   pairs, lost);
-    assert_in_range(lost, 0, 4); /* before lstat or renameat2; before lstat or renameat2 */
+    assert_in_range(lost, 0, 4); /* before fstatat or renameat2, twice */
 }
 
 static unsigned exchange_step;
@@ -289,7 +289,7 @@ static void neither_way_back_may_work(void **state)
     (void)state;
     come_before_exchange();
     begin(OLD);
-    inject_arm(&fault, INJECT_rename, EIO);
+    inject_arm(&fault, INJECT_renameat, EIO);
     assert_int_equal(store(&err), -1);
     (void)inject_disarm();
     assert_int_equal(err.cls, CLASS_AUTHFILE);
@@ -315,7 +315,7 @@ static void without_exchange_one_step_is_open(void **state)
         lost += !has_entry("peer0", &theirs);
     }
     print_message("without the exchange: lost at %u of %u steps\n", lost, turns[0] - 1);
-    assert_in_range(lost, 0, 3); /* lstat, renameat2, rename */
+    assert_in_range(lost, 0, 3); /* fstatat, renameat2, renameat */
 }
 
 static int setup(void **state)

@@ -28,7 +28,7 @@
 #define DAMAGED  "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"gh"
 #define FIRST    "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
 #define LEFTOVER ".config.json.ghcr-login.aBc123"
-#define COPY     ".config.json.ghcr-login-copy"
+#define COPY     ".config.json.ghcr-login-copy-%ju" /* the inode of the file */
 
 /* One thing that a run may find. */
 struct scene {
@@ -57,7 +57,7 @@ static const struct scene scenes[] = {
      0, NULL, NULL},
     {"leftover", OLD, NEW, AT_HOME, INJECT_CALLS, 0, LEFTOVER, "{"},
     {"no exchange", OLD, NEW, AT_HOME, INJECT_renameat2, ENOSYS, NULL, NULL},
-    {"no hard links", NULL, FIRST, AT_HOME, INJECT_link, EPERM, NULL, NULL},
+    {"no hard links", NULL, FIRST, AT_HOME, INJECT_linkat, EPERM, NULL, NULL},
     {"no flock", OLD, NEW, AT_HOME, INJECT_flock, ENOLCK, NULL, NULL},
     {"bind mount", OLD, NEW, AT_HOME, INJECT_renameat2, EBUSY, NULL, NULL},
     {"damaged mount", DAMAGED, NEW, AT_HOME, INJECT_renameat2, EBUSY, COPY, OLD},
@@ -71,12 +71,21 @@ static unsigned walked[INJECT_CALLS];
 static unsigned wrongs;
 static unsigned left_new; /* failures reported of runs that had replaced the file */
 
+static const char *copy_path(void)
+{
+    static char path[PATH_MAX];
+    struct stat st = {.st_ino = 0};
+
+    (void)stat("home/config.json", &st);
+    (void)snprintf(path, sizeof(path), "home/" COPY, (uintmax_t)st.st_ino);
+    return path;
+}
+
 static void put_extra(const struct scene *scene)
 {
-    char path[PATH_MAX];
+    bool is_copy = strcmp(scene->extra, COPY) == 0;
 
-    (void)snprintf(path, sizeof(path), "home/%s", scene->extra);
-    support_write(path, scene->extra_text);
+    support_write(is_copy ? copy_path() : "home/" LEFTOVER, scene->extra_text);
 }
 
 /* One that can be replaced only by writing through it; then a copy stands in for it. */
@@ -129,11 +138,11 @@ static void set_scene(const struct scene *scene)
     if (scene->link != NULL)
         support_must(mkdir("real", 0700) == 0 && symlink(scene->link, "home/config.json") == 0,
                      "symlink");
-    if (scene->extra != NULL)
-        put_extra(scene);
     if (scene->old == NULL)
         return;
     support_write(scene->real, scene->old);
+    if (scene->extra != NULL)
+        put_extra(scene);
     if (marked(scene) > 0)
         support_must(mark(scene->real) == 0, "mark");
     support_must(chmod(scene->real, FILE_MODE) == 0, "chmod");
@@ -189,7 +198,7 @@ static bool must_succeed(const struct inject_fault *fault)
 /* Whether the old text is at hand, and the error tells where. */
 static bool is_copy_told(const struct error *err)
 {
-    return support_holds("home/" COPY, OLD) && strstr(err->hint, COPY) != NULL;
+    return support_holds(copy_path(), OLD) && strstr(err->hint, copy_path()) != NULL;
 }
 
 /*
@@ -200,7 +209,7 @@ static bool is_copy_told(const struct error *err)
 static size_t spare_files(const struct scene *scene, const struct inject_fault *fault, int ret,
                           const struct error *err)
 {
-    if (fault->call == INJECT_unlink)
+    if (fault->call == INJECT_unlinkat)
         return 3;
     return scene->extra != NULL || (ret != 0 && scene->missing == INJECT_flock) ||
            is_copy_told(err);
@@ -220,7 +229,7 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
     if (is_damaged && !is_copy_told(err))
         return "the file is damaged, and there is no copy, or it is not told";
     if (scene->extra_text != NULL && strcmp(scene->extra_text, OLD) == 0 && is_old && !is_new &&
-        !support_holds("home/" COPY, OLD))
+        !support_holds(copy_path(), OLD))
         return "the only whole copy is gone";
     if (ret == 0 && (err->cls != CLASS_NONE || !is_new))
         return "success was reported, and is none";
@@ -370,7 +379,7 @@ static void text_and_directory_are_synced(void **state)
 {
     (void)state;
     for (size_t i = 0; i < SCENES; i++) {
-        enum inject_call putting = scenes[i].old != NULL ? INJECT_renameat2 : INJECT_link;
+        enum inject_call putting = scenes[i].old != NULL ? INJECT_renameat2 : INJECT_linkat;
         bool struck;
         unsigned write;
         unsigned put;

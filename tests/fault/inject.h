@@ -17,29 +17,28 @@
     X(read)                                                                                        \
     X(write)                                                                                       \
     X(pwrite)                                                                                      \
-    X(poll)                                                                                        \
     X(fsync)                                                                                       \
     X(lseek)                                                                                       \
     X(ftruncate)                                                                                   \
     X(fcntl)                                                                                       \
     X(flock)                                                                                       \
     X(stat)                                                                                        \
-    X(lstat)                                                                                       \
     X(fstat)                                                                                       \
+    X(fstatat)                                                                                     \
     X(fchmod)                                                                                      \
     X(fchown)                                                                                      \
     X(flistxattr)                                                                                  \
     X(fgetxattr)                                                                                   \
     X(fsetxattr)                                                                                   \
+    X(fremovexattr)                                                                                \
     X(readlink)                                                                                    \
     X(mkdirat)                                                                                     \
-    X(mkostemp)                                                                                    \
-    X(link)                                                                                        \
-    X(rename)                                                                                      \
+    X(linkat)                                                                                      \
+    X(renameat)                                                                                    \
     X(renameat2)                                                                                   \
-    X(unlink)                                                                                      \
     X(unlinkat)                                                                                    \
-    X(fdopendir)
+    X(fdopendir)                                                                                   \
+    X(poll)
 
 #define INJECT_ENUMERATOR(name) INJECT_##name,
 enum inject_call { INJECT_LIST(INJECT_ENUMERATOR) INJECT_CALLS };

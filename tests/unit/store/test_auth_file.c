@@ -288,16 +288,19 @@ static void descriptors_are_closed(void **state)
 static unsigned stale_rounds;
 static void (*on_swap)(void);
 
-enum swap_result __real_swap_in(char *temporary, const char *path, const struct stat *seen);
-enum swap_result __wrap_swap_in(char *temporary, const char *path, const struct stat *seen);
+enum swap_result __real_swap_in(int dir_fd, char *temporary, const char *name,
+                                const struct stat *seen);
+enum swap_result __wrap_swap_in(int dir_fd, char *temporary, const char *name,
+                                const struct stat *seen);
 
-enum swap_result __wrap_swap_in(char *temporary, const char *path, const struct stat *seen)
+enum swap_result __wrap_swap_in(int dir_fd, char *temporary, const char *name,
+                                const struct stat *seen)
 {
     if (on_swap != NULL)
         on_swap();
     on_swap = NULL;
     if (stale_rounds == 0)
-        return __real_swap_in(temporary, path, seen);
+        return __real_swap_in(dir_fd, temporary, name, seen);
     stale_rounds--;
     return SWAP_STALE;
 }
@@ -321,10 +324,13 @@ static void warnings_are_given_once(void **state)
 {
     struct warnings warnings;
     struct error err;
+    char copy[64];
 
     (void)state;
     support_write_bytes("config.json", "\0xyz", 4);
-    support_write(".config.json.ghcr-login-copy", "{}");
+    (void)snprintf(copy, sizeof(copy), ".config.json.ghcr-login-copy-%ju",
+                   (uintmax_t)support_stat("config.json").st_ino);
+    support_write(copy, "{}");
     support_must(link("config.json", "other") == 0, "link");
     stale_rounds = 3;
     assert_int_equal(store_and_warn(&warnings, &err), 0);

@@ -14,11 +14,14 @@
 #include "base/json.h"
 #include "mounts.h"
 #include "store/auth_file.h"
+<<<<<<< HEAD
 #include "storing.h"
+=======
+#include "store/path.h"
+>>>>>>> c66c5f2 (Do all work on an auth file in the directory that was opened)
 #include "support.h"
 
 #define FILE_PATH "config.json"
-#define COPY_PATH "./.config.json.ghcr-login-copy"
 #define OLD       "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"
 /* So long that half of the new text ends behind the old. */
 #define AUTH "YTpiYmJiYmJiYmJiYmJiYmJiYmJiYmJi"
@@ -49,8 +52,8 @@ ssize_t __real_write(int, const void *, size_t);
 ssize_t __wrap_write(int, const void *, size_t);
 int __real_fsync(int);
 int __wrap_fsync(int);
-int __real_unlink(const char *);
-int __wrap_unlink(const char *);
+int __real_unlinkat(int, const char *, int);
+int __wrap_unlinkat(int, const char *, int);
 
 /* How the call has to go: false where it fails, *half where it does only a part. */
 static bool is_let_through(enum call call, bool *half)
@@ -92,11 +95,11 @@ int __wrap_fsync(int fd)
     return is_let_through(CALL_FSYNC, &half) ? __real_fsync(fd) : -1;
 }
 
-int __wrap_unlink(const char *path)
+int __wrap_unlinkat(int dir, const char *path, int flags)
 {
     bool half;
 
-    return is_let_through(CALL_UNLINK, &half) ? __real_unlink(path) : -1;
+    return is_let_through(CALL_UNLINK, &half) ? __real_unlinkat(dir, path, flags) : -1;
 }
 
 static void arm(enum call call, unsigned nth, enum how how, int errnum)
@@ -119,14 +122,48 @@ static int setup(void **state)
     return support_setup(state);
 }
 
-static int write_text(const char *path, const char *old, const char *text, struct error *err)
+/* The copy of `path`, in the form that messages have it. */
+static const char *copy_of(const char *path)
 {
-    struct secret old_text = support_secret(old);
-    struct secret new_text = support_secret(text);
-    int ret = in_place_write(path, &old_text, false, &new_text, err);
+    static char copy[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int dir_len = slash != NULL ? (int)(slash - path) : 1;
 
+    (void)snprintf(copy, sizeof(copy), "%.*s/.%s.ghcr-login-copy-%ju", dir_len,
+                   slash != NULL ? path : ".", slash != NULL ? slash + 1 : path,
+                   (uintmax_t)support_stat(path).st_ino);
+    return copy;
+}
+
+#define COPY_PATH copy_of(FILE_PATH)
+
+static int open_directory(const char *path)
+{
+    char dir[PATH_MAX];
+    int fd;
+
+    path_directory(dir, path);
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    support_must(fd >= 0, dir);
+    return fd;
+}
+
+/* `path` has to hold the old text. */
+static int write_text(const char *path, const char *text, struct error *err)
+{
+    struct secret new_text = support_secret(text);
+    struct stat st;
+    struct in_place file = {.dir_fd = open_directory(path), .path = path, .st = &st};
+    int ret = -1;
+    int fd = in_place_open(&file, clock_system(), support_in_ms(0), err);
+
+    if (fd >= 0) {
+        support_must(fstat(fd, &st) == 0, "fstat");
+        ret = in_place_write(&file, fd, false, &new_text, err);
+        support_must(close(fd) == 0, "close");
+    }
     disarm();
-    secret_clear(&old_text);
+    support_must(close(file.dir_fd) == 0, "close");
     secret_clear(&new_text);
     return ret;
 }
@@ -150,32 +187,6 @@ static int store(const char *key, const char *auth_text, struct error *err)
     return ret;
 }
 
-static void test_copy_has_its_name(void **state)
-{
-    static const struct {
-        const char *path;
-        const char *copy;
-    } rows[] = {
-        {"config.json", "./.config.json.ghcr-login-copy"},
-        {"/config.json", "//.config.json.ghcr-login-copy"},
-        {"/a/auth.json", "/a/.auth.json.ghcr-login-copy"},
-        {"a/b", "a/.b.ghcr-login-copy"},
-    };
-    char copy[PATH_MAX];
-    char longest[PATH_MAX];
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_row(rows[i].path, in_place_copy_path(copy, rows[i].path, &err) == 0);
-        assert_row_string(rows[i].path, copy, rows[i].copy);
-    }
-    memset(longest, 'a', sizeof(longest) - 1);
-    longest[sizeof(longest) - 1] = '\0';
-    assert_int_equal(in_place_copy_path(copy, longest, &err), -1);
-    assert_error("long", &err, CLASS_AUTHFILE, "cannot copy");
-}
-
 static void test_hint_says_what_to_do(void **state)
 {
     struct error err = ERROR_INIT;
@@ -191,10 +202,9 @@ static void test_inode_mode_and_owner_stay(void **state)
 {
     static const char *const texts[] = {"longer than the old text", "x", "", "again"};
     struct stat before;
-    const char *old = "old";
 
     (void)state;
-    support_write(FILE_PATH, old);
+    support_write(FILE_PATH, "old");
     if (geteuid() == 0)
         support_must(chown(FILE_PATH, 1234, 2345) == 0, "chown");
     support_must(chmod(FILE_PATH, 0640) == 0, "chmod");
@@ -203,14 +213,13 @@ static void test_inode_mode_and_owner_stay(void **state)
         struct error err = ERROR_INIT;
         struct stat now;
 
-        assert_row(texts[i], write_text(FILE_PATH, old, texts[i], &err) == 0);
+        assert_row(texts[i], write_text(FILE_PATH, texts[i], &err) == 0);
         assert_row(texts[i], err.cls == CLASS_NONE);
         assert_row(texts[i], support_holds(FILE_PATH, texts[i]));
         now = support_stat(FILE_PATH);
         assert_row(texts[i], now.st_ino == before.st_ino && now.st_mode == before.st_mode);
         assert_row(texts[i], now.st_uid == before.st_uid && now.st_gid == before.st_gid);
         assert_row(texts[i], support_count(".") == 1);
-        old = texts[i];
     }
 }
 
@@ -236,7 +245,7 @@ static void test_copy_stands_while_the_file_is_written(void **state)
     support_write(FILE_PATH, "old");
     fault.observer = look;
     arm(CALL_WRITE, 2, HOW_LOOK, 0);
-    assert_int_equal(write_text(FILE_PATH, "old", "new", &err), 0);
+    assert_int_equal(write_text(FILE_PATH, "new", &err), 0);
     assert_int_equal(fault.count, 2);
     (void)umask(mask);
     assert_int_equal(support_count("."), 1);
@@ -268,7 +277,7 @@ static void test_old_text_is_put_back(void **state)
 
         support_write(FILE_PATH, OLD);
         arm(rows[i].call, rows[i].nth, rows[i].how, rows[i].errnum);
-        assert_row(rows[i].label, write_text(FILE_PATH, OLD, NEW, &err) == -1);
+        assert_row(rows[i].label, write_text(FILE_PATH, NEW, &err) == -1);
         assert_error(rows[i].label, &err, CLASS_AUTHFILE, strerror(rows[i].errnum));
         assert_row(rows[i].label, support_holds(FILE_PATH, OLD));
         assert_row(rows[i].label, support_count(".") == 1);
@@ -283,7 +292,7 @@ static void test_copy_stays_where_nothing_can_be_written(void **state)
     (void)state;
     support_write(FILE_PATH, OLD);
     arm(CALL_WRITE, 2, HOW_HALF, EIO);
-    assert_int_equal(write_text(FILE_PATH, OLD, NEW, &err), -1);
+    assert_int_equal(write_text(FILE_PATH, NEW, &err), -1);
     assert_error("damaged", &err, CLASS_AUTHFILE, strerror(EIO));
     assert_non_null(strstr(err.hint, COPY_PATH));
     assert_true(support_holds(COPY_PATH, OLD));
@@ -300,12 +309,12 @@ static void test_old_copy_gives_way(void **state)
     support_write(COPY_PATH, "of another run");
     fault.observer = look;
     arm(CALL_WRITE, 2, HOW_LOOK, 0);
-    assert_int_equal(write_text(FILE_PATH, "old", "new", &err), 0);
+    assert_int_equal(write_text(FILE_PATH, "new", &err), 0);
     assert_int_equal(fault.count, 2);
     assert_int_equal(support_count("."), 1);
     support_write("precious", "kept");
     support_must(symlink("precious", COPY_PATH) == 0, "symlink");
-    assert_int_equal(write_text(FILE_PATH, "new", "newer", &err), 0);
+    assert_int_equal(write_text(FILE_PATH, "newer", &err), 0);
     assert_true(support_holds("precious", "kept"));
     assert_int_equal(support_count("."), 2);
 }
@@ -315,7 +324,7 @@ static int write_beside_a_foreign_file(void)
 {
     struct error err = ERROR_INIT;
 
-    if (write_text("shared/file", "old", "new", &err) == 0)
+    if (write_text("shared/file", "new", &err) == 0)
         return 1;
     return err.cls == CLASS_AUTHFILE && strstr(err.message, "the copy") != NULL ? 0 : 2;
 }
@@ -329,17 +338,18 @@ static void test_foreign_copy_that_stays_is_in_the_way(void **state)
     support_must(chmod("shared", 01777) == 0, "chmod");
     support_write("shared/file", "old");
     support_must(chmod("shared/file", 0666) == 0, "chmod");
-    support_write("shared/.file.ghcr-login-copy", "of root's");
+    support_write(copy_of("shared/file"), "of root's");
     assert_int_equal(support_in_child(true, write_beside_a_foreign_file), 0);
     assert_true(support_holds("shared/file", "old"));
-    assert_true(support_holds("shared/.file.ghcr-login-copy", "of root's"));
+    assert_true(support_holds(copy_of("shared/file"), "of root's"));
 }
 
 static int recover(struct error *err)
 {
     struct stat st = support_stat(FILE_PATH);
+    struct in_place file = {.dir_fd = AT_FDCWD, .path = FILE_PATH, .st = &st};
     struct secret text = SECRET_INIT;
-    int ret = in_place_recover(&text, FILE_PATH, &st, 100, err);
+    int ret = in_place_recover(&text, &file, 100, err);
     bool is_right = ret < 0 || strcmp(secret_text(&text), "whole") == 0;
 
     secret_clear(&text);
@@ -383,7 +393,7 @@ static void test_copy_is_trusted_as_the_file_is(void **state)
         assert_row(rows[i].label, (recover(&err) == 0) == rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(rows[i].label, &err, CLASS_AUTHFILE, COPY_PATH);
-        support_must(unlink(FILE_PATH) == 0 && unlink(COPY_PATH) == 0, "unlink");
+        support_must(unlink(COPY_PATH) == 0 && unlink(FILE_PATH) == 0, "unlink");
     }
 }
 
@@ -448,13 +458,13 @@ static void test_only_a_file_is_written_through(void **state)
     (void)state;
     support_write("precious", "kept");
     support_must(symlink("precious", FILE_PATH) == 0, "symlink");
-    assert_int_equal(write_text(FILE_PATH, "kept", "new", &err), -1);
+    assert_int_equal(write_text(FILE_PATH, "new", &err), -1);
     assert_error("link", &err, CLASS_AUTHFILE, strerror(ELOOP));
     assert_true(support_holds("precious", "kept"));
     assert_int_equal(support_count("."), 2);
     support_must(unlink(FILE_PATH) == 0, "unlink");
     err = ERROR_INIT;
-    assert_int_equal(write_text(FILE_PATH, "", "new", &err), -1);
+    assert_int_equal(write_text(FILE_PATH, "new", &err), -1);
     assert_error("absent", &err, CLASS_AUTHFILE, strerror(ENOENT));
     assert_int_equal(support_count("."), 1);
 }
@@ -463,7 +473,7 @@ static int write_without_room_for_the_copy(void)
 {
     struct error err = ERROR_INIT;
 
-    if (write_text("locked/file", "old", "new", &err) == 0)
+    if (write_text("locked/file", "new", &err) == 0)
         return 1;
     return err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(EACCES)) != NULL ? 0 : 2;
 }
@@ -479,14 +489,13 @@ static void test_nothing_is_written_without_a_copy(void **state)
     support_must(chmod("locked", 0755) == 0, "chmod");
 }
 
-static const char *text_before;
 static const char *text_behind;
 
 static int write_until_killed(void)
 {
     struct error err = ERROR_INIT;
 
-    (void)write_text(FILE_PATH, text_before, text_behind, &err);
+    (void)write_text(FILE_PATH, text_behind, &err);
     return 0;
 }
 
@@ -494,9 +503,8 @@ static int write_until_killed(void)
 static void kill_writer_over(const char *old, const char *text, enum call call, unsigned nth,
                              enum how how)
 {
-    (void)unlink(COPY_PATH);
     support_write(FILE_PATH, old);
-    text_before = old;
+    (void)unlink(COPY_PATH);
     text_behind = text;
     arm(call, nth, how, 0);
     assert_int_equal(support_in_child(false, write_until_killed), 128 + SIGKILL);
@@ -639,7 +647,7 @@ static int fail_while_recovering(void)
 
     if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
         return MOUNTS_NOT_ALLOWED;
-    arm(CALL_WRITE, 2, HOW_HALF_ONCE, ENOSPC); /* behind the temporary file */
+    arm(CALL_WRITE, 1, HOW_HALF_ONCE, ENOSPC); /* the copy is there already */
     if (store("ghcr.io", AUTH, &err) == 0)
         return 1;
     if (!support_holds(FILE_PATH, OLD) && !support_holds(COPY_PATH, OLD))
@@ -655,6 +663,138 @@ static void test_failing_recovery_keeps_the_text(void **state)
     support_must(rename(FILE_PATH, "outside") == 0, "rename");
     support_write(FILE_PATH, "");
     assert_or_skip(support_in_child(false, fail_while_recovering));
+}
+
+/* The copy of one file, where another is at its place: mounted there now, or under the mount. */
+static void test_copy_of_another_file_is_left_alone(void **state)
+{
+    struct error err = ERROR_INIT;
+    char copy[PATH_MAX];
+
+    (void)state;
+    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
+    (void)snprintf(copy, sizeof(copy), "%s", COPY_PATH);
+    support_must(rename(FILE_PATH, "outside") == 0, "rename");
+    support_write(FILE_PATH, "{}");
+    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
+    assert_true(support_holds(copy, OLD));
+    support_write_bytes(FILE_PATH, "\0x", 2);
+    assert_int_equal(store("ghcr.io", AUTH, &err), -1);
+    assert_error("another's copy", &err, CLASS_AUTHFILE, "begins with a NUL byte");
+    support_must(rename("outside", FILE_PATH) == 0, "rename");
+    err = ERROR_INIT;
+    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
+    assert_true(support_holds(FILE_PATH, NEW));
+    assert_int_equal(access(copy, F_OK), -1);
+}
+
+static int read_as_owner(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (store("ghcr.io", AUTH, &err) == 0)
+        return support_holds(FILE_PATH, NEW) ? 0 : 1;
+    print_message("           %s\n", err.message);
+    return 2;
+}
+
+/* Root writes through a user's file and is killed: the user goes on with the copy. */
+static void test_copy_of_root_s_is_the_file_owner_s(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_write(FILE_PATH, OLD);
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 &&
+                     chown(FILE_PATH, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
+                 "chown");
+    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
+    assert_int_equal(support_stat(COPY_PATH).st_uid, SUPPORT_NOBODY);
+    assert_int_equal(support_mode(COPY_PATH), 0600);
+    assert_int_equal(support_in_child(true, read_as_owner), 0);
+    assert_int_equal(support_count("."), 1);
+}
+
+static int meet_root_s_copy(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (store("ghcr.io", AUTH, &err) == 0)
+        return 1;
+    return strstr(err.hint, "belongs to another user") != NULL ? 0 : 2;
+}
+
+static void test_copy_that_may_not_be_read_has_a_hint(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_write_bytes(FILE_PATH, "\0x", 2);
+    support_write(COPY_PATH, OLD);
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 &&
+                     chown(FILE_PATH, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
+                 "chown");
+    assert_int_equal(support_in_child(true, meet_root_s_copy), 0);
+}
+
+/* A lock on the file is waited for, and said to be one. */
+static void test_locked_file_is_not_called_changed(void **state)
+{
+    struct error err = ERROR_INIT;
+    int fd;
+
+    (void)state;
+    support_write(FILE_PATH, OLD);
+    fd = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+    support_must(fd >= 0 && flock(fd, LOCK_EX) == 0, "flock");
+    assert_int_equal(write_text(FILE_PATH, NEW, &err), -1);
+    assert_error("locked", &err, CLASS_AUTHFILE, "stays locked by another process");
+    assert_non_null(strstr(err.hint, "lsof"));
+    assert_true(support_holds(FILE_PATH, OLD));
+    assert_int_equal(support_count("."), 1);
+    support_must(close(fd) == 0, "close");
+}
+
+/* One that takes longer than we may is no crash. */
+static void test_writer_at_work_is_not_called_a_crash(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct stat st;
+    struct in_place file = {.dir_fd = AT_FDCWD, .path = FILE_PATH, .st = &st};
+    int fd;
+    int reader;
+
+    (void)state;
+    support_write_bytes(FILE_PATH, "\0x", 2);
+    st = support_stat(FILE_PATH);
+    fd = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+    reader = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+    support_must(fd >= 0 && reader >= 0 && flock(fd, LOCK_EX) == 0, "flock");
+    assert_int_equal(in_place_wait(&file, reader, clock_system(), support_in_ms(50), &err), -1);
+    assert_error("at work", &err, CLASS_AUTHFILE, "is being written by another process");
+    support_must(flock(fd, LOCK_UN) == 0, "flock");
+    err = ERROR_INIT;
+    assert_int_equal(in_place_wait(&file, reader, clock_system(), support_in_ms(0), &err), 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0); /* it is not kept */
+    support_must(close(fd) == 0 && close(reader) == 0, "close");
+}
+
+static int look_for_mounts(void)
+{
+    if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
+        return MOUNTS_NOT_ALLOWED;
+    return in_place_is_mount(AT_FDCWD, FILE_PATH) && !in_place_is_mount(AT_FDCWD, "outside") ? 0
+                                                                                             : 1;
+}
+
+static void test_mount_is_known(void **state)
+{
+    (void)state;
+    support_write(FILE_PATH, "");
+    support_write("outside", "");
+    assert_false(in_place_is_mount(AT_FDCWD, FILE_PATH));
+    assert_false(in_place_is_mount(AT_FDCWD, "absent"));
+    assert_or_skip(support_in_child(false, look_for_mounts));
 }
 
 /* A text of `len` bytes and its end. */
@@ -677,7 +817,7 @@ static int fill_tiny(void)
     support_write("tiny/file", long_text(old, 3000));
     if (!mounts_bind("tiny/file", FILE_PATH))
         return MOUNTS_NOT_ALLOWED;
-    if (write_text(FILE_PATH, old, long_text(text, 30000), &err) == 0)
+    if (write_text(FILE_PATH, long_text(text, 30000), &err) == 0)
         return 1;
     if (err.cls != CLASS_AUTHFILE || strstr(err.message, strerror(ENOSPC)) == NULL)
         return 2;
@@ -699,7 +839,6 @@ static void test_full_disk_puts_the_old_text_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(test_copy_has_its_name),
         IN_DIRECTORY(test_hint_says_what_to_do),
         IN_DIRECTORY(test_inode_mode_and_owner_stay),
         IN_DIRECTORY(test_copy_stands_while_the_file_is_written),
@@ -719,6 +858,12 @@ int main(void)
         IN_DIRECTORY(test_recovery_removes_the_copy),
         IN_DIRECTORY(test_bind_mount_is_written_through),
         IN_DIRECTORY(test_failing_recovery_keeps_the_text),
+        IN_DIRECTORY(test_copy_of_another_file_is_left_alone),
+        IN_DIRECTORY(test_copy_of_root_s_is_the_file_owner_s),
+        IN_DIRECTORY(test_copy_that_may_not_be_read_has_a_hint),
+        IN_DIRECTORY(test_locked_file_is_not_called_changed),
+        IN_DIRECTORY(test_writer_at_work_is_not_called_a_crash),
+        IN_DIRECTORY(test_mount_is_known),
         IN_DIRECTORY(test_full_disk_puts_the_old_text_back),
     };
 

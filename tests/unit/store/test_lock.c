@@ -64,7 +64,7 @@ static void test_directory_is_locked_without_litter(void **state)
     assert_int_equal(acquire(&lock, 1000, &err), 0);
     assert_int_equal(err.cls, CLASS_NONE);
     assert_true(lock.fd >= 0);
-    assert_string_equal(lock.path, "");
+    assert_int_equal(lock.side_fd, -1);
     assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     assert_int_equal(support_count("."), 0);
     lock_release(&lock);
@@ -96,7 +96,7 @@ static void assert_second_waits(void)
     assert_error("second", &err, CLASS_AUTHFILE, "stays locked");
     assert_non_null(strstr(err.hint, "lsof"));
     assert_int_equal(second.fd, -1);
-    assert_string_equal(second.path, "");
+    assert_int_equal(second.side_fd, -1);
     lock_release(&second);
     assert_int_equal(support_count("."), count); /* the holder's file is not the loser's */
     err = ERROR_INIT;
@@ -176,7 +176,8 @@ static void test_side_file_where_flock_is_refused(void **state)
         flock_errnum = errnums[i];
         assert_int_equal(acquire(&lock, 1000, &err), 0);
         assert_int_equal(err.cls, CLASS_NONE);
-        assert_string_equal(lock.path, "./" SIDE_FILE);
+        assert_string_equal(lock.name, SIDE_FILE);
+        assert_int_equal(fcntl(lock.side_fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
         assert_int_equal(support_mode(SIDE_FILE), 0600);
         assert_int_equal(support_stat(SIDE_FILE).st_size, 0);
         assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -194,7 +195,7 @@ static void test_interrupted_flock_is_tried_again(void **state)
     flock_errnum = EINTR;
     flock_times = 3;
     assert_int_equal(acquire(&lock, 5000, &err), 0);
-    assert_string_equal(lock.path, "");
+    assert_int_equal(lock.side_fd, -1);
     assert_int_equal(flock_calls, 4);
     lock_release(&lock);
 }
@@ -228,22 +229,77 @@ static void test_side_file_is_no_link(void **state)
     assert_int_equal(support_count("."), 2);
 }
 
-static void test_path_of_the_side_file_may_be_too_long(void **state)
+static void test_name_of_the_side_file_may_be_too_long(void **state)
 {
     struct lock lock = LOCK_INIT;
     struct error err = ERROR_INIT;
-    char dir[PATH_MAX];
+    char name[NAME_MAX + 1];
     int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     (void)state;
-    memset(dir, 'd', sizeof(dir) - 16);
-    dir[sizeof(dir) - 16] = '\0';
+    memset(name, 'n', NAME_MAX - 16);
+    name[NAME_MAX - 16] = '\0';
     flock_errnum = ENOLCK;
-    assert_int_equal(lock_acquire(&lock, dir_fd, dir, NAME, clock_system(), 0, &err), -1);
-    assert_int_equal(err.cls, CLASS_AUTHFILE);
+    assert_int_equal(lock_acquire(&lock, dir_fd, ".", name, clock_system(), 0, &err), -1);
+    assert_error("name", &err, CLASS_AUTHFILE, strerror(ENAMETOOLONG));
     assert_int_equal(lock.fd, -1);
     assert_int_equal(support_count("."), 0);
     support_must(close(dir_fd) == 0, "close");
+}
+
+/* Root is killed: what it leaves belongs to the user, who takes and removes it. */
+static int take_what_is_left(void)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    flock_errnum = ENOLCK;
+    if (acquire(&lock, -1, &err) < 0)
+        return 1;
+    lock_release(&lock);
+    return 0;
+}
+
+static int lock_and_die(void)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    flock_errnum = ENOLCK;
+    return acquire(&lock, -1, &err) < 0;
+}
+
+static void test_side_file_of_root_is_the_directory_s_owner_s(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    assert_int_equal(support_in_child(false, lock_and_die), 0);
+    assert_int_equal(support_stat(SIDE_FILE).st_uid, SUPPORT_NOBODY);
+    assert_int_equal(support_in_child(true, take_what_is_left), 0);
+    assert_int_equal(support_count("."), 0);
+}
+
+static int meet_what_is_another_s(void)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    flock_errnum = ENOLCK;
+    if (acquire(&lock, -1, &err) == 0)
+        return 1;
+    return strstr(err.hint, "remove './" SIDE_FILE "'") != NULL ? 0 : 2;
+}
+
+static void test_side_file_of_another_is_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0777) == 0, "chmod");
+    support_write(SIDE_FILE, "");
+    assert_int_equal(support_in_child(true, meet_what_is_another_s), 0);
 }
 
 static int lock_unwritable(void)
@@ -374,7 +430,9 @@ int main(void)
         IN_DIRECTORY(test_interrupted_flock_is_tried_again),
         IN_DIRECTORY(test_side_file_that_was_left_is_taken_and_removed),
         IN_DIRECTORY(test_side_file_is_no_link),
-        IN_DIRECTORY(test_path_of_the_side_file_may_be_too_long),
+        IN_DIRECTORY(test_name_of_the_side_file_may_be_too_long),
+        IN_DIRECTORY(test_side_file_of_root_is_the_directory_s_owner_s),
+        IN_DIRECTORY(test_side_file_of_another_is_named),
         IN_DIRECTORY(test_side_file_needs_a_directory_that_can_be_written),
         IN_DIRECTORY(test_killed_holder_leaves_nothing_stale),
         IN_DIRECTORY(test_never_two_inside),

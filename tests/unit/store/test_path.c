@@ -86,7 +86,18 @@ static void no_link_is_itself(void **state)
     assert_resolves("absent", "absent");
     assert_resolves("absent/below", "absent/below");
     assert_resolves("file/below", "file/below"); /* its own error comes when it is opened */
-    assert_resolves(".", ".");
+}
+
+/* No file can have such a name, and no directory is to be made on the way to it. */
+static void directories_are_no_files(void **state)
+{
+    static const char *const paths[] = {"", ".", "..", "/", "a/", "absent/", "absent/.", "a/.."};
+
+    (void)state;
+    support_must(mkdir("a", 0700) == 0 && symlink("absent/", "link") == 0, "mkdir");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        assert_unresolved(paths[i], EISDIR);
+    assert_unresolved("link", EISDIR);
 }
 
 static void links_are_followed(void **state)
@@ -283,6 +294,7 @@ int main(void)
         cmocka_unit_test(directory_is_what_stands_before_it),
         cmocka_unit_test(directory_may_be_taken_in_place),
         IN_DIRECTORY(no_link_is_itself),
+        IN_DIRECTORY(directories_are_no_files),
         IN_DIRECTORY(links_are_followed),
         IN_DIRECTORY(long_chains_are_followed_as_open_does),
         IN_DIRECTORY(loops_are_refused),

@@ -5,6 +5,8 @@
 
 #include "store/preflight.h"
 
+#include <sys/ioctl.h>
+
 #include "mounts.h"
 #include "store/auth_file.h"
 #include "base/json.h"
@@ -12,6 +14,12 @@
 #include "support.h"
 
 #define FILE_PATH "home/config.json"
+
+/* <linux/fs.h> does not go with <sys/mount.h> */
+#if !defined(FS_IOC_SETFLAGS)
+#define FS_IOC_SETFLAGS _IOW('f', 2, long)
+#endif
+enum { IMMUTABLE = 0x10, APPEND_ONLY = 0x20 };
 
 static void assert_good(const char *path, bool in_place)
 {
@@ -81,7 +89,7 @@ static void test_loops_and_files_for_directories(void **state)
     support_write("file", "");
     support_must(symlink("pong", "ping") == 0 && symlink("ping", "pong") == 0, "symlink");
     assert_refused("ping", ELOOP);
-    assert_refused("file/config.json", EACCES);
+    assert_refused("file/config.json", ENOTDIR);
     assert_refused("file/a/b/config.json", ENOTDIR);
     assert_refused("ping/config.json", ELOOP);
     assert_int_equal(support_count("."), 3);
@@ -165,6 +173,7 @@ static void test_directory_that_cannot_be_searched(void **state)
     (void)state;
     support_must(chmod(".", 0755) == 0 && mkdir("home", 0600) == 0, "mkdir");
     if (geteuid() == 0) {
+        support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
         support_write(FILE_PATH, "{}");
         assert_int_equal(support_in_child(true, check_closed_of_root), 0);
         support_must(chown("home", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
@@ -287,6 +296,116 @@ static void test_directory_that_is_a_mount(void **state)
     assert_or_skip(support_in_child(false, check_mounted_directory));
 }
 
+/* What is not this user's to have is not to be taken, or given, by a pasted command. */
+static bool is_chown_advised(const char *path)
+{
+    struct error err = ERROR_INIT;
+
+    if (preflight_check(path, false, &err) == 0)
+        return false;
+    support_must(strstr(err.hint, "--config DIR") != NULL, err.hint);
+    return strstr(err.hint, "chown") != NULL;
+}
+
+static int check_advice(void)
+{
+    if (is_chown_advised("/config.json") || is_chown_advised("/nonexistent/.docker/config.json") ||
+        is_chown_advised("/etc/config.json") || is_chown_advised("/etc/foo/config.json") ||
+        is_chown_advised("/root/.docker/config.json"))
+        return 1;
+    if (is_chown_advised("roots/in/config.json") || is_chown_advised("roots/absent/config.json"))
+        return 2;
+    if (!is_chown_advised("roots/config.json") || !is_chown_advised("home/config.json"))
+        return 3;
+    if (!is_refused("roots/config.json", false, EACCES, "roots", "sudo chown -R \"$(id -u)"))
+        return 4;
+    if (!is_refused("home/config.json", false, EPERM, "home", "-- 'home/config.json')"))
+        return 5;
+    /* a quote would end the word in a shell */
+    return is_refused("it's/config.json", false, EACCES, "it's", "back with sudo chown,") ? 0 : 6;
+}
+
+static void test_chown_is_advised_for_what_sudo_left(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0755) == 0 && chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 &&
+                     mkdir("roots", 0755) == 0 && mkdir("roots/in", 0755) == 0 &&
+                     mkdir("it's", 0755) == 0 && mkdir("home", 0700) == 0 &&
+                     chown("home", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
+                 "mkdir");
+    support_write(FILE_PATH, "{}");
+    assert_int_equal(support_in_child(true, check_advice), 0);
+}
+
+/* Root makes a first file as the directory's owner: so it is the owner who must be able to. */
+static void test_root_looks_as_the_owner(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(mkdir("home", 0500) == 0 && chown("home", 1234, 1234) == 0, "mkdir");
+    assert_refused("home/config.json", EACCES);
+    assert_refused("home/below/config.json", EACCES);
+    support_write(FILE_PATH, "{}"); /* this one root replaces itself */
+    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0);
+    assert_int_equal(geteuid(), 0);
+    support_must(unlink(FILE_PATH) == 0 && chmod("home", 0300) == 0, "chmod");
+    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0);
+}
+
+static void test_name_without_room_for_a_temporary(void **state)
+{
+    char name[NAME_MAX + 1];
+
+    (void)state;
+    memset(name, 'n', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    name[NAME_MAX - 19] = '\0';
+    assert_good(name, false);
+    name[NAME_MAX - 19] = 'n';
+    name[NAME_MAX - 18] = '\0';
+    assert_refused(name, ENAMETOOLONG);
+}
+
+static void set_flags(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0) {
+        (void)close(fd);
+        print_message("           no such flags here: not run\n");
+        skip();
+    }
+    support_must(close(fd) == 0, path);
+}
+
+static void test_what_chattr_has_frozen(void **state)
+{
+    static const int flags[] = {IMMUTABLE, APPEND_ONLY};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(mkdir("home", 0700) == 0, "mkdir");
+    support_write(FILE_PATH, "{}");
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        bool told;
+
+        set_flags(FILE_PATH, flags[i]);
+        told = is_refused(FILE_PATH, false, EPERM, "cannot replace", "lsattr");
+        set_flags(FILE_PATH, 0);
+        assert_true(told);
+        set_flags("home", flags[i]);
+        told = is_refused(FILE_PATH, false, EPERM, "the directory 'home'", "lsattr");
+        set_flags("home", 0);
+        assert_true(told);
+    }
+}
+
 static void test_hint_fits_or_is_silent(void **state)
 {
     static const int errnums[] = {EIO, ENOENT, ENOSPC, EACCES, EPERM};
@@ -321,6 +440,10 @@ int main(void)
         IN_DIRECTORY(test_read_only_file_system),
         IN_DIRECTORY(test_file_that_is_a_mount),
         IN_DIRECTORY(test_directory_that_is_a_mount),
+        IN_DIRECTORY(test_chown_is_advised_for_what_sudo_left),
+        IN_DIRECTORY(test_root_looks_as_the_owner),
+        IN_DIRECTORY(test_name_without_room_for_a_temporary),
+        IN_DIRECTORY(test_what_chattr_has_frozen),
         IN_DIRECTORY(test_hint_fits_or_is_silent),
     };
 

@@ -36,17 +36,17 @@ static int step(struct plan *plan)
 
 int __real_renameat2(int, const char *, int, const char *, unsigned);
 int __wrap_renameat2(int, const char *, int, const char *, unsigned);
-int __real_link(const char *, const char *);
-int __wrap_link(const char *, const char *);
+int __real_linkat(int, const char *, int, const char *, int);
+int __wrap_linkat(int, const char *, int, const char *, int);
 
 int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
     return step(&exchanges) < 0 ? -1 : __real_renameat2(from_dir, from, to_dir, to, flags);
 }
 
-int __wrap_link(const char *from, const char *to)
+int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
-    return step(&links) < 0 ? -1 : __real_link(from, to);
+    return step(&links) < 0 ? -1 : __real_linkat(from_dir, from, to_dir, to, flags);
 }
 
 static char temporary[PATH_MAX];
@@ -68,7 +68,7 @@ static struct stat make_old(void)
 
     support_write(FILE_PATH, "old");
     support_must(utimensat(AT_FDCWD, FILE_PATH, times, 0) == 0, "utimensat");
-    support_must(__real_link(FILE_PATH, "kept") == 0, "link");
+    support_must(link(FILE_PATH, "kept") == 0, "link");
     return support_stat(FILE_PATH);
 }
 
@@ -105,7 +105,7 @@ static void test_what_was_seen_is_replaced(void **state)
     struct stat ours = support_stat(temporary);
 
     (void)state;
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_DONE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_DONE);
     assert_true(support_holds(FILE_PATH, "ours"));
     assert_int_equal(support_stat(FILE_PATH).st_ino, ours.st_ino);
     if (temporary[0] != '\0')
@@ -115,7 +115,7 @@ static void test_what_was_seen_is_replaced(void **state)
 static void test_first_is_made(void **state)
 {
     (void)state;
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_DONE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_DONE);
     assert_true(support_holds(FILE_PATH, "ours"));
     if (temporary[0] != '\0')
         support_must(unlink(temporary) == 0, "unlink");
@@ -125,7 +125,8 @@ static void test_first_is_made(void **state)
 /* Nothing but one thing differs each time. */
 static void test_each_difference_is_stale(void **state)
 {
-    static const char *const rows[] = {"inode", "size", "mtime", "absent", "link", "directory"};
+    static const char *const rows[] = {"inode", "size",   "mtime", "mode",
+                                       "group", "absent", "link",  "directory"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -141,19 +142,25 @@ static void test_each_difference_is_stale(void **state)
             set_mtime(5);
         if (strcmp(row, "mtime") == 0)
             set_mtime(6);
-        if (i >= 3)
+        if (strcmp(row, "mode") == 0)
+            support_must(chmod(FILE_PATH, 0400) == 0, "chmod");
+        if (strcmp(row, "group") == 0)
+            support_must(geteuid() != 0 || chown(FILE_PATH, 0, 2345) == 0, "chown");
+        if (strcmp(row, "group") == 0 && geteuid() != 0)
+            set_mtime(6); /* an ordinary user may have one group only */
+        if (i >= 5)
             vanish();
         if (strcmp(row, "link") == 0)
             support_must(symlink("kept", FILE_PATH) == 0, "symlink");
         if (strcmp(row, "directory") == 0)
             support_must(mkdir(FILE_PATH, 0700) == 0, "mkdir");
-        assert_row(row, swap_in(temporary, FILE_PATH, &seen) == SWAP_STALE);
+        assert_row(row, swap_in(AT_FDCWD, temporary, FILE_PATH, &seen) == SWAP_STALE);
         assert_row(row, support_holds("temporary", "ours"));
         if (strcmp(row, "absent") == 0) {
             assert_row(row, access(FILE_PATH, F_OK) < 0);
         } else {
             now = support_stat(FILE_PATH);
-            assert_row(row, S_ISREG(now.st_mode) == (i < 3));
+            assert_row(row, S_ISREG(now.st_mode) == (i < 5));
             support_must(remove(FILE_PATH) == 0, "remove");
         }
         support_must(unlink("kept") == 0, "unlink");
@@ -164,22 +171,22 @@ static void test_present_instead_of_absent_is_stale(void **state)
 {
     (void)state;
     support_write(FILE_PATH, "");
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, ""));
     support_must(unlink(FILE_PATH) == 0 && symlink("nowhere", FILE_PATH) == 0, "symlink");
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_STALE);
     assert_true(S_ISLNK(support_stat(FILE_PATH).st_mode));
     assert_true(support_holds("temporary", "ours"));
 }
 
-/* A new mode or one more name is no new text. */
+/* One more name is no new version. */
 static void test_what_is_no_version_is_not_stale(void **state)
 {
     struct stat seen = make_old();
 
     (void)state;
-    support_must(chmod(FILE_PATH, 0640) == 0 && __real_link(FILE_PATH, "one more") == 0, "chmod");
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_DONE);
+    support_must(link(FILE_PATH, "one more") == 0, "link");
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_DONE);
     assert_true(support_holds(FILE_PATH, "ours"));
 }
 
@@ -207,7 +214,7 @@ static void test_peers_at_the_exchange(void **state)
         (void)snprintf(temporary, sizeof(temporary), "temporary");
         support_write(temporary, "ours");
         exchanges = (struct plan){.peer = {rows[i].first, rows[i].second}};
-        assert_row(rows[i].label, swap_in(temporary, FILE_PATH, &seen) == SWAP_STALE);
+        assert_row(rows[i].label, swap_in(AT_FDCWD, temporary, FILE_PATH, &seen) == SWAP_STALE);
         if (rows[i].text != NULL)
             assert_row(rows[i].label, support_holds(FILE_PATH, rows[i].text));
         else
@@ -217,11 +224,49 @@ static void test_peers_at_the_exchange(void **state)
     }
 }
 
+static void forbid(void)
+{
+    support_must(chmod(FILE_PATH, 0600) == 0, "chmod");
+}
+
+/* What was taken from others in that instant is not given back to them. */
+static void test_mode_taken_at_the_exchange_stays_taken(void **state)
+{
+    struct stat seen;
+
+    (void)state;
+    (void)make_old();
+    support_must(chmod(FILE_PATH, 0644) == 0, "chmod");
+    seen = support_stat(FILE_PATH);
+    exchanges.peer[0] = forbid;
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_STALE);
+    assert_true(support_holds(FILE_PATH, "old"));
+    assert_int_equal(support_mode(FILE_PATH), 0600);
+}
+
+/* The two names are of the directory that was opened, wherever it is by now. */
+static void test_directory_may_be_moved(void **state)
+{
+    struct stat seen = make_old();
+    int fd;
+
+    (void)state;
+    support_must(mkdir("dir", 0700) == 0 && rename(FILE_PATH, "dir/" FILE_PATH) == 0 &&
+                     rename(temporary, "dir/temporary") == 0,
+                 "mkdir");
+    fd = open("dir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    support_must(fd >= 0 && rename("dir", "moved") == 0 && mkdir("dir", 0700) == 0, "rename");
+    assert_int_equal(swap_in(fd, temporary, FILE_PATH, &seen), SWAP_DONE);
+    assert_true(support_holds("moved/" FILE_PATH, "ours"));
+    assert_int_equal(support_count("dir"), 0);
+    support_must(close(fd) == 0, "close");
+}
+
 static void test_peer_at_the_first_link(void **state)
 {
     (void)state;
     links.peer[0] = theirs;
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, "theirs"));
     assert_true(support_holds(temporary, "ours"));
 }
@@ -237,7 +282,7 @@ static void test_rename_where_none_can_be_exchanged(void **state)
         (void)snprintf(temporary, sizeof(temporary), "temporary");
         support_write(temporary, "ours");
         exchanges = (struct plan){.errnum = {cannot_exchange[i]}};
-        assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_DONE);
+        assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_DONE);
         assert_int_equal(exchanges.count, 1);
         assert_true(support_holds(FILE_PATH, "ours"));
         assert_string_equal(temporary, "");
@@ -253,7 +298,7 @@ static void test_rename_is_for_what_was_seen_too(void **state)
     (void)state;
     theirs();
     exchanges.errnum[0] = ENOSYS;
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, "theirs"));
     assert_true(support_holds(temporary, "ours"));
 }
@@ -265,7 +310,7 @@ static void test_last_look_is_before_rename(void **state)
 
     (void)state;
     exchanges = (struct plan){.peer = {theirs}, .errnum = {EINVAL}};
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, "theirs"));
     assert_true(support_holds("temporary", "ours"));
 }
@@ -274,7 +319,7 @@ static void test_last_look_is_before_the_first_rename(void **state)
 {
     (void)state;
     links = (struct plan){.peer = {theirs}, .errnum = {EPERM}};
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, "theirs"));
     assert_true(support_holds("temporary", "ours"));
 }
@@ -288,7 +333,7 @@ static void test_first_is_renamed_where_no_link_can_be(void **state)
         (void)snprintf(temporary, sizeof(temporary), "temporary");
         support_write(temporary, "ours");
         links = (struct plan){.errnum = {cannot_link[i]}};
-        assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_DONE);
+        assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_DONE);
         assert_true(support_holds(FILE_PATH, "ours"));
         assert_string_equal(temporary, "");
         vanish();
@@ -304,7 +349,7 @@ static void test_other_errors_change_nothing(void **state)
         struct stat seen = make_old();
 
         exchanges = (struct plan){.errnum = {errnums[i]}};
-        assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_FAILED);
+        assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_FAILED);
         assert_int_equal(errno, errnums[i]);
         assert_true(support_holds(FILE_PATH, "old"));
         assert_true(support_holds("temporary", "ours"));
@@ -313,7 +358,7 @@ static void test_other_errors_change_nothing(void **state)
         if (errnums[i] == EBUSY)
             continue;
         links = (struct plan){.errnum = {errnums[i]}};
-        assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_FAILED);
+        assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_FAILED);
         assert_int_equal(errno, errnums[i]);
         assert_int_equal(access(FILE_PATH, F_OK), -1);
         assert_true(support_holds("temporary", "ours"));
@@ -327,7 +372,7 @@ static void test_exchange_back_may_fail(void **state)
 
     (void)state;
     exchanges = (struct plan){.peer = {theirs}, .errnum = {0, EIO}};
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_STALE);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_STALE);
     assert_true(support_holds(FILE_PATH, "theirs"));
     assert_string_equal(temporary, "");
     assert_int_equal(access("temporary", F_OK), -1);
@@ -339,11 +384,11 @@ static void test_no_temporary_is_an_error(void **state)
 
     (void)state;
     support_must(unlink(temporary) == 0, "unlink");
-    assert_int_equal(swap_in(temporary, FILE_PATH, &seen), SWAP_FAILED);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, &seen), SWAP_FAILED);
     assert_int_equal(errno, ENOENT);
     assert_true(support_holds(FILE_PATH, "old"));
     vanish();
-    assert_int_equal(swap_in(temporary, FILE_PATH, NULL), SWAP_FAILED);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH, NULL), SWAP_FAILED);
     assert_int_equal(errno, ENOENT);
 }
 
@@ -353,9 +398,9 @@ static void test_look_that_fails_is_an_error(void **state)
     struct stat seen = make_old();
 
     (void)state;
-    assert_int_equal(swap_in(temporary, FILE_PATH "/below", &seen), SWAP_FAILED);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH "/below", &seen), SWAP_FAILED);
     assert_int_equal(errno, ENOTDIR);
-    assert_int_equal(swap_in(temporary, FILE_PATH "/below", NULL), SWAP_FAILED);
+    assert_int_equal(swap_in(AT_FDCWD, temporary, FILE_PATH "/below", NULL), SWAP_FAILED);
     assert_int_equal(errno, ENOTDIR);
     assert_true(support_holds("temporary", "ours"));
 }
@@ -371,6 +416,8 @@ int main(void)
         IN_DIRECTORY(test_present_instead_of_absent_is_stale),
         IN_DIRECTORY(test_what_is_no_version_is_not_stale),
         IN_DIRECTORY(test_peers_at_the_exchange),
+        IN_DIRECTORY(test_mode_taken_at_the_exchange_stays_taken),
+        IN_DIRECTORY(test_directory_may_be_moved),
         IN_DIRECTORY(test_peer_at_the_first_link),
         IN_DIRECTORY(test_rename_where_none_can_be_exchanged),
         IN_DIRECTORY(test_rename_is_for_what_was_seen_too),
