@@ -21,12 +21,15 @@ struct location {
     enum auth_format format;
 };
 
+#define LOCATION_ANYBODY ((uid_t)-1)
+
 struct location_request {
     const char *config_dir;                                /* --config; NULL: not given */
     const char *authfile;                                  /* --authfile; NULL: not given */
     bool is_persistent;                                    /* --persistent */
     const char *(*environment)(const char *name);          /* as getenv() */
-    bool (*is_own_directory)(const char *path, uid_t uid); /* it exists and is theirs */
+    bool (*is_own_directory)(const char *path, uid_t uid); /* it exists and is theirs, or anybody's
+                                                              for LOCATION_ANYBODY */
     const char *passwd_home; /* the home directory of the user database; NULL: unknown */
     uid_t uid;
 };

@@ -13,7 +13,8 @@ static bool is_own_directory(const char *path, uid_t uid)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+           (uid == LOCATION_ANYBODY || st.st_uid == uid);
 }
 
 struct location_request targets_location_request(const struct options *options,

@@ -71,9 +71,10 @@ static int podman_default(struct location *out, const struct location_request *r
     const char *runtime = variable(request, "XDG_RUNTIME_DIR");
     char usual[64];
 
-    if (runtime != NULL && !request->is_own_directory(runtime, request->uid)) {
-        (void)error_set(err, CLASS_AUTHFILE,
-                        "XDG_RUNTIME_DIR names '%s', which is no directory of this user", runtime);
+    /* What is set is taken, whoever owns it; what is guessed has to be the user's. */
+    if (runtime != NULL && !request->is_own_directory(runtime, LOCATION_ANYBODY)) {
+        (void)error_set(err, CLASS_AUTHFILE, "XDG_RUNTIME_DIR names '%s', which is no directory",
+                        runtime);
         return error_hint(err, "log the user in (loginctl enable-linger), unset the variable, or "
                                "use --persistent or --authfile FILE");
     }

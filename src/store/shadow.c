@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/auth_variable.h"
 #include "store/document.h"
 #include "store/locked_file.h"
 #include "store/path.h"
@@ -46,14 +47,6 @@ void shadow_in_file(const struct secret *text, const struct auth_file *file,
         return; /* it was valid when it was stored; a peer's damage is not for a warning */
 }
 
-static bool notice_same(void *ctx, const char *key)
-{
-    struct look *look = ctx;
-
-    look->found = strcmp(key, look->file->key) == 0;
-    return !look->found;
-}
-
 /* Podman takes the entry whose key says most of an image's name. */
 static bool notice_related(void *ctx, const char *key)
 {
@@ -83,18 +76,29 @@ static void check_docker(const struct auth_file *file, const struct location_req
                          struct warnings *warnings)
 {
     const char *config = request->environment("DOCKER_AUTH_CONFIG");
-    struct look look = {.file = file};
-    struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
 
-    if (config == NULL || secret_append_text(&text, config, &ignored) < 0)
-        return;
-    if (document_each_key(&text, "it", file->key, notice_same, &look, &ignored) == 0 && look.found)
+    if (config != NULL && auth_variable_has(config, file->key))
         warnings_add(warnings,
                      "DOCKER_AUTH_CONFIG is set and has '%s': docker takes that before "
                      "any file",
                      file->key);
+}
+
+/* Whether Docker's file holds the very credential: the same run may have put it there. */
+static bool has_same(const char *path, const struct auth_file *file)
+{
+    struct document_entry entry;
+    struct error ignored = ERROR_INIT;
+    struct secret text = SECRET_INIT;
+    bool is_same = false;
+
+    if (file->auth != NULL && locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
+        document_find(&entry, &text, path, file->host, &ignored) > 0) {
+        is_same = strcmp(secret_text(&entry.auth), secret_text(file->auth)) == 0;
+        document_entry_clear(&entry);
+    }
     secret_clear(&text);
+    return is_same;
 }
 
 /* Whether podman looks at the file unasked, if at nothing before: it is its persistent one. */
@@ -121,15 +125,17 @@ static void check_podman(const struct auth_file *file, const struct location_req
     plain.is_persistent = false;
     if (location_podman(&first, &plain, &ignored) < 0 || path_is_same(first.path, file->path))
         return;
-    if (named != NULL && named[0] != '\0')
+    if (named != NULL && named[0] != '\0') {
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
                      first.path);
-    else if (is_on_the_way && first.format == AUTH_FORMAT_DOCKER)
-        warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
-                     first.path);
-    else if (is_on_the_way && has_registry(first.path, file))
+    } else if (is_on_the_way && first.format == AUTH_FORMAT_DOCKER) {
+        if (!has_same(first.path, file))
+            warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
+                         first.path);
+    } else if (is_on_the_way && has_registry(first.path, file)) {
         warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
                      file->host);
+    }
 }
 
 void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "inject.h"
+#include "unit/store/storing.h"
 #include "unit/store/support.h"
 
 #define AUTH  "b2N0b2NhdDp0b2tlbg=="
@@ -93,7 +94,7 @@ static void store(void)
                              .in_place = true};
 
     /* It may fail, but not without saying so; and what matters is what is there afterwards. */
-    if (auth_file_store(&file, clock_system(), support_in_ms(100), &changed, &warnings, &err) < 0)
+    if (storing_store(&file, support_in_ms(100), &changed, &warnings, &err) < 0)
         assert_int_not_equal(err.cls, CLASS_NONE);
 }
 

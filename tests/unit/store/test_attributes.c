@@ -14,6 +14,27 @@ enum { GROUP_OF_OTHERS = 2345, OWNER = 1234 };
 
 #define ACL_NAME "system.posix_acl_access"
 
+/* With these fsetxattr() and fremovexattr() fail; 0: they do not. */
+static int set_errnum;
+static int remove_errnum;
+
+int __real_fsetxattr(int, const char *, const void *, size_t, int);
+int __wrap_fsetxattr(int, const char *, const void *, size_t, int);
+int __real_fremovexattr(int, const char *);
+int __wrap_fremovexattr(int, const char *);
+
+int __wrap_fsetxattr(int fd, const char *name, const void *value, size_t len, int flags)
+{
+    errno = set_errnum;
+    return set_errnum != 0 ? -1 : __real_fsetxattr(fd, name, value, len, flags);
+}
+
+int __wrap_fremovexattr(int fd, const char *name)
+{
+    errno = remove_errnum;
+    return remove_errnum != 0 ? -1 : __real_fremovexattr(fd, name);
+}
+
 static int open_or_die(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -244,6 +265,59 @@ static void test_access_control_list_does_not_go_to_another_group(void **state)
     assert_false(has_attribute("new", ACL_NAME, &acl, sizeof(acl)));
 }
 
+/* What the directory would have all its files get opens with the mode: the old file had none. */
+static void test_default_list_of_the_directory_stays_out(void **state)
+{
+    struct acl acl = acl_for_one_more();
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_must(chmod("old", 0640) == 0, "chmod");
+    if (setxattr(".", "system.posix_acl_default", &acl, sizeof(acl), 0) < 0) {
+        print_message("           no access control lists here: not run\n");
+        skip();
+    }
+    support_must(unlink("new") == 0, "unlink");
+    support_write("new", "new");
+    assert_true(getxattr("new", ACL_NAME, NULL, 0) > 0); /* inherited */
+    assert_int_equal(copy_attributes(&err), 0);
+    assert_int_equal(getxattr("new", ACL_NAME, NULL, 0), -1);
+    assert_int_equal(support_mode("new"), 0640);
+}
+
+/* Without it the mode's group bits, which were the list's mask, would be the group's rights. */
+static void test_list_that_cannot_be_set_leaves_nothing_to_the_group(void **state)
+{
+    struct acl acl = acl_for_one_more();
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    acl.entries[2].perm = 0;
+    set_attribute(ACL_NAME, &acl, sizeof(acl));
+    set_errnum = EOPNOTSUPP;
+    assert_int_equal(copy_attributes(&err), 0);
+    set_errnum = 0;
+    assert_int_equal(support_mode("new"), 0600);
+}
+
+/* The directory's list cannot be taken off: the mode must not open it. */
+static void test_inherited_list_that_stays_is_not_opened(void **state)
+{
+    struct acl acl = acl_for_one_more();
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_must(chmod("old", 0644) == 0, "chmod");
+    if (setxattr(".", "system.posix_acl_default", &acl, sizeof(acl), 0) < 0)
+        skip();
+    support_must(unlink("new") == 0, "unlink");
+    support_write("new", "new");
+    remove_errnum = EIO;
+    assert_int_equal(copy_attributes(&err), 0);
+    remove_errnum = 0;
+    assert_int_equal(support_mode("new"), 0604);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -258,6 +332,9 @@ int main(void)
         IN_DIRECTORY(test_notes_stay_where_the_group_goes),
         IN_DIRECTORY(test_access_control_list_is_copied),
         IN_DIRECTORY(test_access_control_list_does_not_go_to_another_group),
+        IN_DIRECTORY(test_default_list_of_the_directory_stays_out),
+        IN_DIRECTORY(test_list_that_cannot_be_set_leaves_nothing_to_the_group),
+        IN_DIRECTORY(test_inherited_list_that_stays_is_not_opened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

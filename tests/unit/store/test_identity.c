@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "support.h"
 
 enum { SOMEBODY = 1234, SOME_GROUP = 2345 };
@@ -111,6 +112,39 @@ static void test_nothing_is_made_where_the_owner_could_not(void **state)
     assert_int_equal(support_stat("moved/config.json").st_uid, SOMEBODY);
 }
 
+static int store_beside_a_stranger(void)
+{
+    struct identity identity;
+    struct error err = ERROR_INIT;
+    struct stat st;
+
+    if (unshare(CLONE_NEWUSER) < 0 || !mounts_write("/proc/self/setgroups", "deny") ||
+        !mounts_write("/proc/self/gid_map", "0 0 1") || !mounts_write("/proc/self/uid_map", "0 0 1"))
+        return MOUNTS_NOT_ALLOWED;
+    st = support_stat("theirs");
+    if (st.st_uid == 0 || identity_take(&identity, &st, &err) < 0 || identity.is_taken)
+        return 1;
+    put_new_file("theirs/config.json", false);
+    return 0;
+}
+
+/* Root of a user namespace that does not know the owner goes on as itself, if it may. */
+static void test_unknown_owner_is_nobody_to_act_as(void **state)
+{
+    int verdict;
+
+    (void)state;
+    need_root();
+    support_must(chmod(".", 0755) == 0 && mkdir("theirs", 0700) == 0 &&
+                     chown("theirs", SOMEBODY, SOME_GROUP) == 0 && chmod("theirs", 0777) == 0,
+                 "mkdir");
+    verdict = support_in_child(false, store_beside_a_stranger);
+    if (verdict == MOUNTS_NOT_ALLOWED)
+        skip();
+    assert_int_equal(verdict, 0);
+    assert_int_equal(support_stat("theirs/config.json").st_uid, 0);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -120,6 +154,7 @@ int main(void)
         IN_DIRECTORY(test_own_things_change_nothing),
         IN_DIRECTORY(test_first_file_belongs_to_the_owner_of_its_directory),
         IN_DIRECTORY(test_nothing_is_made_where_the_owner_could_not),
+        IN_DIRECTORY(test_unknown_owner_is_nobody_to_act_as),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,11 +14,8 @@
 #include "base/json.h"
 #include "mounts.h"
 #include "store/auth_file.h"
-<<<<<<< HEAD
-#include "storing.h"
-=======
 #include "store/path.h"
->>>>>>> c66c5f2 (Do all work on an auth file in the directory that was opened)
+#include "storing.h"
 #include "support.h"
 
 #define FILE_PATH "config.json"

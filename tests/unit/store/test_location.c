@@ -31,7 +31,8 @@ static const char *environment(const char *name)
 
 static bool is_own_directory(const char *path, uid_t uid)
 {
-    (void)uid;
+    if (uid == LOCATION_ANYBODY && strcmp(path, "/shared") == 0)
+        return true;
     return own_directory != NULL && strcmp(path, own_directory) == 0;
 }
 
@@ -256,6 +257,20 @@ static void podman_s_default_is_in_the_runtime_directory(void **state)
     ASSERT_PODMAN(rows);
 }
 
+/* skopeo does not ask whose it is. */
+static void a_runtime_directory_may_be_another_s(void **state)
+{
+    static const struct podman_row rows[] = {
+        {.runtime_dir = "/shared",
+         .uid = 1000,
+         .format = AUTH_FORMAT_PODMAN,
+         .path = "/shared/containers/auth.json"},
+    };
+
+    (void)state;
+    ASSERT_PODMAN(rows);
+}
+
 static void podman_s_persistent_file_ignores_the_rest(void **state)
 {
     static const struct podman_row rows[] = {
@@ -304,7 +319,7 @@ static void podman_without_a_place_is_an_error(void **state)
         const char *message;
         const char *hint;
     } rows[] = {
-        /* absent, a file or another user's: is_own_directory() tells */
+        /* absent, or a file: is_own_directory() tells */
         {{.runtime_dir = "/run/x", .uid = 1000, .own_directory = "/run/user/1000"},
          "XDG_RUNTIME_DIR names '/run/x'",
          "--persistent"},
@@ -371,6 +386,7 @@ int main(void)
         cmocka_unit_test(length_is_limited),
         cmocka_unit_test(podman_s_order_is_kept),
         cmocka_unit_test(podman_s_default_is_in_the_runtime_directory),
+        cmocka_unit_test(a_runtime_directory_may_be_another_s),
         cmocka_unit_test(podman_s_persistent_file_ignores_the_rest),
         cmocka_unit_test(podman_without_a_place_is_an_error),
         cmocka_unit_test(persistent_alone_ignores_what_is_named),

@@ -342,6 +342,82 @@ static void a_link_and_its_target_share_the_lock(void **state)
     release(holder, 0);
 }
 
+static void point(const char *target)
+{
+    support_must(unlink("link") == 0 && symlink(target, "link") == 0, "symlink");
+}
+
+/* While we wait for the lock a link is pointed elsewhere: to where it leads then, nothing is old. */
+static void pointed_elsewhere_while_waiting_is_followed(void **state)
+{
+    struct holder holder;
+    int status;
+    pid_t waiter;
+
+    (void)state;
+    support_must(mkdir("one", 0700) == 0 && mkdir("two", 0700) == 0, "mkdir");
+    support_must(symlink("one/file", "link") == 0, "symlink");
+    support_write("one/file", "one");
+    support_write("two/file", "two");
+    holder = hold_lock("one/file");
+    waiter = fork();
+    support_must(waiter >= 0, "fork");
+    if (waiter == 0) {
+        support_must(close(holder.tell) == 0, "close");
+        round_trip("link", "two", "new");
+        _exit(0);
+    }
+    (void)usleep(50000);
+    assert_int_equal(waitpid(waiter, &status, WNOHANG), 0); /* it waits */
+    point("two/file");
+    release(holder, 0);
+    support_must(waitpid(waiter, &status, 0) == waiter, "waitpid");
+    assert_int_equal(status, 0);
+    assert_true(support_holds("one/file", "one"));
+    assert_true(support_holds("two/file", "new"));
+}
+
+/* And while we hold it: then it is told. */
+static void pointed_elsewhere_behind_our_back_is_told(void **state)
+{
+    struct locked_file file = LOCKED_FILE_INIT;
+
+    (void)state;
+    support_must(mkdir("one", 0700) == 0 && mkdir("two", 0700) == 0, "mkdir");
+    support_must(symlink("one/file", "link") == 0, "symlink");
+    start(&file, "link", "");
+    assert_replace(&file, "new", LOCKED_FILE_REPLACED);
+    assert_true(locked_file_is_there(&file, "link"));
+    assert_true(locked_file_is_there(&file, "one/../one/file"));
+    point("one/other");
+    assert_false(locked_file_is_there(&file, "link"));
+    point("two/file");
+    assert_false(locked_file_is_there(&file, "link"));
+    point("nowhere/file");
+    assert_false(locked_file_is_there(&file, "link"));
+    support_must(rename("one", "moved") == 0 && mkdir("one", 0700) == 0, "rename");
+    point("one/file");
+    assert_false(locked_file_is_there(&file, "link"));
+    locked_file_close(&file);
+    assert_true(support_holds("moved/file", "new"));
+}
+
+/* What is at work in a directory that is moved leaves nothing there. */
+static void moved_directory_is_left_clean(void **state)
+{
+    struct locked_file file = LOCKED_FILE_INIT;
+
+    (void)state;
+    support_must(mkdir("home", 0700) == 0, "mkdir");
+    support_write("home/file", "old");
+    start(&file, "home/file", "old");
+    support_must(rename("home", "moved") == 0 && symlink("elsewhere", "home") == 0, "rename");
+    assert_replace(&file, "new", LOCKED_FILE_REPLACED);
+    assert_true(support_holds("moved/file", "new"));
+    assert_int_equal(support_count("moved"), 1);
+    locked_file_close(&file);
+}
+
 enum { NOT_ALLOWED = 77 };
 
 /* In a mount namespace of its own. */
@@ -389,6 +465,9 @@ int main(void)
         IN_DIRECTORY(waiting_has_a_limit),
         IN_DIRECTORY(waiting_ends_when_the_lock_is_free),
         IN_DIRECTORY(a_link_and_its_target_share_the_lock),
+        IN_DIRECTORY(pointed_elsewhere_while_waiting_is_followed),
+        IN_DIRECTORY(pointed_elsewhere_behind_our_back_is_told),
+        IN_DIRECTORY(moved_directory_is_left_clean),
         IN_DIRECTORY(bind_mounts_are_named),
     };
 

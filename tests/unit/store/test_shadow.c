@@ -179,6 +179,16 @@ static void test_docker_auth_config(void **state)
         {"{\"auths\":{\"ghcr.io:443\":{\"auth\":\"YTpi\"}}}", "ghcr.io", false},
         {"{\"auths\":{\"ghcr.iox\":{\"auth\":\"YTpi\"}}}", "ghcr.io", false},
         {"{\"auths\":{\"ghcr.io/owner\":{\"auth\":\"YTpi\"}}}", "ghcr.io", false}, /* exact keys */
+        {"{\"AUTHS\":{\"ghcr.io\":{\"Auth\":\"YTpi\"}}}", "ghcr.io", true},
+        /* what docker refuses as a whole */
+        {"{\"auths\":{\"ghcr.io\":{}}}", "ghcr.io", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"\"}}}", "ghcr.io", false},
+        {"{\"auths\":{\"q.io\":{},\"ghcr.io\":{\"auth\":\"YTpi\"}}}", "ghcr.io", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"email\":\"x\"}}}", "ghcr.io", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\"}},\"psFormat\":\"x\"}", "ghcr.io", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\"}}}{}", "ghcr.io", false},
+        {"[]", "ghcr.io", false},
+        {"{\"auths\":[]}", "ghcr.io", false},
         {"{\"auths\":{}}", "ghcr.io", false},
         {"{}", "ghcr.io", false},
         {"not JSON", "ghcr.io", false}, /* docker ignores it */
