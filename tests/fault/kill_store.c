@@ -33,6 +33,8 @@
     "\"identitytoken\":"                                                                           \
     "\"longer than what takes its place\"}},\"psFormat\":\"x\"}"
 
+enum { USER = 1234 };
+
 /* "home/config.json" is to be changed; what it is, or leads to, is "real". */
 struct scene {
     const char *name;
@@ -40,6 +42,7 @@ struct scene {
     const char *new_text;
     const char *real;
     const char *dir; /* of the real one */
+    uid_t owner;     /* of that directory and the file: root stores for a user */
 };
 
 static int store(void)
@@ -103,6 +106,30 @@ static void set_scene(const struct scene *scene)
         support_must(symlink("../real/config.json", "home/config.json") == 0, "symlink");
     if (scene->old != NULL)
         support_write(scene->real, scene->old);
+    if (scene->owner == 0)
+        return;
+    support_must(chmod(".", 0755) == 0 && chown(scene->dir, scene->owner, scene->owner) == 0 &&
+                     (scene->old == NULL || chown(scene->real, scene->owner, scene->owner) == 0),
+                 "chown");
+}
+
+/* Whose it has to be is at every instant whose it is. */
+static bool is_owned(const struct scene *scene)
+{
+    return scene->owner == 0 || access(scene->real, F_OK) < 0 ||
+           support_stat(scene->real).st_uid == scene->owner;
+}
+
+static int store_as_user(void)
+{
+    support_must(setgroups(0, NULL) == 0 && setgid(USER) == 0 && setuid(USER) == 0, "setuid");
+    return store() == 0 ? 0 : 1;
+}
+
+/* The run after: of the user, where it was root's that was killed. */
+static bool store_again(const struct scene *scene)
+{
+    return scene->owner == 0 ? store() == 0 : support_in_child(false, store_as_user) == 0;
 }
 
 static bool is_old(const struct scene *scene)
@@ -140,7 +167,10 @@ static void walk(const struct scene *scene, int signal_number)
         if (signal_number != SIGKILL && !is_clean(scene))
             fail_msg("%s, signal %d at stop %u: something is left", scene->name, signal_number,
                      nth);
-        if (store() != 0 || !is_new(scene))
+        if (!is_owned(scene))
+            fail_msg("%s, signal %d at stop %u: the owner is another", scene->name, signal_number,
+                     nth);
+        if (!store_again(scene) || !is_new(scene))
             fail_msg("%s, signal %d at stop %u: the next run fails", scene->name, signal_number,
                      nth);
         if (!is_clean(scene))
@@ -153,10 +183,15 @@ static void walk(const struct scene *scene, int signal_number)
 }
 
 static const struct scene scenes[] = {
-    {"new file", NULL, FIRST, "home/config.json", "home"},
-    {"old file", OLD, NEW, "home/config.json", "home"},
-    {"link", OLD, NEW, "real/config.json", "real"},
-    {"dangling link", NULL, FIRST, "real/config.json", "real"},
+    {"new file", NULL, FIRST, "home/config.json", "home", 0},
+    {"old file", OLD, NEW, "home/config.json", "home", 0},
+    {"link", OLD, NEW, "real/config.json", "real", 0},
+    {"dangling link", NULL, FIRST, "real/config.json", "real", 0},
+};
+
+static const struct scene scenes_of_root[] = {
+    {"new file for a user", NULL, FIRST, "home/config.json", "home", USER},
+    {"old file of a user", OLD, NEW, "home/config.json", "home", USER},
 };
 
 static void killed_at_every_stop(void **state)
@@ -164,6 +199,17 @@ static void killed_at_every_stop(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
         walk(&scenes[i], SIGKILL);
+}
+
+static void root_killed_at_every_stop_in_a_user_s_directory(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < sizeof(scenes_of_root) / sizeof(scenes_of_root[0]); i++) {
+        walk(&scenes_of_root[i], SIGKILL);
+        walk(&scenes_of_root[i], SIGTERM);
+    }
 }
 
 static void terminated_at_every_stop(void **state)
@@ -177,35 +223,39 @@ static void terminated_at_every_stop(void **state)
 
 enum { NOT_ALLOWED = 77 };
 
-static const struct scene mounted = {"bind mount", LONG, NEW, "home/config.json", "home"};
+static const struct scene mounted = {"bind mount", LONG, NEW, "home/config.json", "home", 0};
 
 /* The mount stays; what is in it, and beside it, goes back. */
 static void reset_mount(void)
 {
+    char copy[PATH_MAX];
+
     support_write(mounted.real, mounted.old);
-    support_must(unlink("home/.config.json.ghcr-login-copy") == 0 || errno == ENOENT, "unlink");
+    (void)snprintf(copy, sizeof(copy), "home/.config.json.ghcr-login-copy-%ju",
+                   (uintmax_t)support_stat(mounted.real).st_ino);
+    support_must(unlink(copy) == 0 || errno == ENOENT, "unlink");
 }
 
 /*
  * A run was killed at stop `first`, and the file is damaged. Kill the next one, at every stop of
- * its own: the one after that still mends it. Returns how many such kills there were, or 0.
+ * its own: the one after that still mends it. Counts such kills in *count; false where one fails.
  */
-static unsigned kill_again(unsigned first)
+static bool kill_again(unsigned first, unsigned *count)
 {
-    unsigned nth;
     bool came = true;
 
-    for (nth = 1; came; nth++) {
+    for (unsigned nth = 1; came; nth++) {
         reset_mount();
         (void)signal_at(first, SIGKILL);
         came = signal_at(nth, SIGKILL);
         if (store() != 0 || !is_new(&mounted)) {
             print_error("bind mount, killed at stop %u and again at %u: the third run fails\n",
                         first, nth);
-            return 0;
+            return false;
         }
+        *count += came;
     }
-    return nth - 2;
+    return true;
 }
 
 /* Written through a mount: not at one stroke, but a run after the kill finds all of it. */
@@ -233,12 +283,13 @@ static int walk_mount(void)
         if (store() != 0 || !is_new(&mounted))
             return 1;
         left += !is_clean(&mounted);
-        again += is_damaged ? kill_again(nth) : 0;
+        if (is_damaged && !kill_again(nth, &again))
+            return 3;
     }
     print_message("bind mount, signal 9: %u stops, %u with a damaged file, %u second kills mended, "
                   "%u times something left by the next run\n",
                   nth - 2, damaged, again, left);
-    return left > 0 || (damaged > 0 && again == 0) ? 2 : 0;
+    return left > 0 || damaged == 0 ? 2 : 0;
 }
 
 static void killed_while_writing_in_place(void **state)
@@ -257,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(killed_at_every_stop),
+        IN_DIRECTORY(root_killed_at_every_stop_in_a_user_s_directory),
         IN_DIRECTORY(terminated_at_every_stop),
         IN_DIRECTORY(killed_while_writing_in_place),
     };

@@ -144,12 +144,19 @@ static void test_every_neighbour_is_told(void **state)
     assert_non_null(strstr(warnings.items[1], "'ghcr.io/b'"));
 }
 
+/* What is stored; NULL: it does not matter. */
+static const char *stored;
+
 static void look_elsewhere(enum auth_format format, const char *path, const char *key,
                            const char *authfile, bool is_persistent)
 {
     bool is_hub = strncmp(key, "https://", 8) == 0;
-    struct auth_file file = {
-        .path = path, .format = format, .key = key, .host = is_hub ? key : "ghcr.io"};
+    struct secret auth = support_secret(stored != NULL ? stored : "");
+    struct auth_file file = {.path = path,
+                             .format = format,
+                             .key = key,
+                             .host = is_hub ? key : "ghcr.io",
+                             .auth = stored != NULL ? &auth : NULL};
     struct location_request request = {.authfile = authfile,
                                        .is_persistent = is_persistent,
                                        .environment = environment,
@@ -158,6 +165,7 @@ static void look_elsewhere(enum auth_format format, const char *path, const char
 
     warnings.count = 0;
     shadow_elsewhere(&file, &request, &warnings);
+    secret_clear(&auth);
 }
 
 static void test_docker_auth_config(void **state)
@@ -278,6 +286,16 @@ static void test_docker_config_is_for_podman_too(void **state)
     docker_config = "cfg";
     look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("persistent", "DOCKER_CONFIG");
+    /* unless the same run has put the same there */
+    support_must(mkdir("cfg", 0700) == 0, "mkdir");
+    support_write("cfg/config.json", "{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\"}}}");
+    stored = "YTpi";
+    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    assert_warned("the same", NULL);
+    stored = "eDp5";
+    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    assert_warned("another", "DOCKER_CONFIG");
+    stored = NULL;
     look_elsewhere(AUTH_FORMAT_PODMAN, "x.json", "ghcr.io", "x.json", false);
     assert_warned("authfile", NULL);
     look_elsewhere(AUTH_FORMAT_DOCKER, "cfg/config.json", "ghcr.io", NULL, false);
