@@ -27,8 +27,7 @@ static bool has_entry(json_t *auths, const char *key)
 bool auth_variable_has(const char *text, const char *key)
 {
     struct error ignored = ERROR_INIT;
-    json_t *root =
-        json_parse(text, strlen(text), "DOCKER_AUTH_CONFIG", CLASS_AUTHFILE, &ignored);
+    json_t *root = json_parse(text, strlen(text), "DOCKER_AUTH_CONFIG", CLASS_AUTHFILE, &ignored);
     bool has = has_entry(only_member(root, "auths"), key);
 
     json_decref(root);

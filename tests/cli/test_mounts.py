@@ -1,16 +1,17 @@
 """The auth file is a mount of its own, as in a container, or on a disk that is full."""
 
+import fcntl
 import os
 
 import pytest
 
 from harness import OTHER_TOKEN, TOKEN, USER
-from people import settle
+from people import give, owner, settle
 
 EMPTY = '{"auths":{}}'
 BIND = "mount --bind '{source}' '{target}'"
 READ_ONLY = BIND + "\nmount -o remount,bind,ro '{target}'"
-COPY = ".config.json.ghcr-login-copy"
+COPY = ".config.json.ghcr-login-copy-{inode}"
 
 
 def bind(person, space, text=EMPTY, mount=BIND):
@@ -22,6 +23,13 @@ def bind(person, space, text=EMPTY, mount=BIND):
     person.write_config("not this one")
     settle(person)
     return space(mount.format(source=source, target=person.config)), source
+
+
+def version(path):
+    """All but when it was last read."""
+    status = path.stat()
+    return (status.st_ino, status.st_mode, status.st_uid, status.st_gid, status.st_size,
+            status.st_mtime_ns, status.st_ctime_ns)
 
 
 def names(path):
@@ -80,9 +88,9 @@ def test_in_place_replaces_what_can_be_replaced(someone, server):
 def test_a_bind_mount_that_has_it_already(someone, server, space, mount):
     someone.to(server).succeeded()
     mounted, source = bind(someone, space, someone.config.read_text(), mount)
-    before = source.stat()
+    before = version(source)
     someone.to(server, through=mounted.through).succeeded()
-    assert source.stat() == before
+    assert version(source) == before
 
 
 @pytest.mark.parametrize("args", [[], ["--in-place"]], ids=["", "--in-place"])
@@ -125,12 +133,52 @@ def test_a_mounted_directory_is_nothing_odd(someone, server, space):
 def test_the_copy_of_a_killed_run_is_used_and_goes(someone, server, space):
     (someone.home / "copy").write_text('{"auths":{"other.example":{"auth":"YTpi"}}}')
     mounted, source = bind(someone, space, '\0"auths":{"other.exam')
-    (someone.home / "copy").rename(someone.config.parent / COPY)
+    copy = someone.config.parent / COPY.format(inode=source.stat().st_ino)
+    (someone.home / "copy").rename(copy)
     result = someone.to(server, "--in-place", through=mounted.through)
     assert result.status == 0 and "half written" in result.stderr, result
     assert someone.entry("other.example", source) == "a:b"
     assert someone.entry(server.host, source) == f"{USER}:{TOKEN}"
     assert names(someone.config.parent) == ["config.json"]
+
+
+def test_the_copy_of_what_is_not_mounted_now_stays(someone, server, space):
+    """A run between two mounts of the file must not take its only whole text for litter."""
+    source = someone.home / "mounted.json"
+    source.write_text('\0"auths":{"other.exam')
+    source.chmod(0o600)
+    someone.write_config(EMPTY)
+    copy = someone.config.parent / COPY.format(inode=source.stat().st_ino)
+    copy.write_text('{"auths":{"other.example":{"auth":"YTpi"}}}')
+    copy.chmod(0o600)
+    settle(someone)
+    someone.mounted_files = {source, copy}
+    someone.to(server).succeeded()
+    assert copy.exists()
+    server.token = OTHER_TOKEN
+    mounted = space(BIND.format(source=source, target=someone.config))
+    result = someone.to(server, "--in-place", through=mounted.through)
+    assert result.status == 0 and "half written" in result.stderr, result
+    assert someone.entry("other.example", source) == "a:b"
+    assert names(someone.config.parent) == ["config.json"]
+
+
+def test_what_others_may_write_through_need_not_be_ours(ordinary, server, space):
+    mounted, source = bind(ordinary, space)
+    give(source, "root", "root")
+    source.chmod(0o666)
+    ordinary.to(server, "--in-place", through=mounted.through).succeeded()
+    assert ordinary.entry(server.host, source) == f"{USER}:{TOKEN}"
+    assert owner(source) == (0, 0)
+
+
+def test_a_mounted_file_that_is_locked(someone, server, space):
+    mounted, source = bind(someone, space)
+    with open(source, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        someone.to(server, "--in-place", "--timeout", "2", through=mounted.through).failed(
+            8, str(someone.config), "locked by another process", "hint: ")
+    assert source.read_text() == EMPTY
 
 
 # A full disk: a small tmpfs over HOME, filled to the last byte.

@@ -1,11 +1,13 @@
 """Which file is taken: Docker's and Podman's own rules; and what is wrong with it."""
 
 import json
+import re
+import subprocess
 
 import pytest
 
 from harness import TOKEN, USER
-from people import ORDINARY, UNKNOWN, UNKNOWN_UID, give, owner
+from people import ORDINARY, UNKNOWN, UNKNOWN_UID, give, owner, settle
 
 # In these tables {home} and {work} are the person's home and working directory.
 DOCKER = {
@@ -101,17 +103,25 @@ NOWHERE = {
     "the same, --persistent": (UNKNOWN, ["--persistent"], {"HOME": None},
                                ("HOME is not set", "--authfile FILE")),
     "home of the database is missing": (ORDINARY, [], {"HOME": None},
-                                        ("/nonexistent/.docker", "hint: ", "--config DIR")),
+                                        ("/nonexistent/.docker", "hint: '/' belongs to root: name",
+                                         "--config DIR")),
     "HOME is missing": (ORDINARY, [], {"HOME": "/nowhere/at/all"},
-                        ("/nowhere/at/all/.docker", "hint: ", "--config DIR")),
+                        ("/nowhere/at/all/.docker", "hint: '/' belongs to root: name",
+                         "--config DIR")),
+    "HOME is the root": (ORDINARY, [], {"HOME": "/"},
+                         ("/.docker", "hint: '/' belongs to root: name", "--config DIR")),
+    "root's own": (ORDINARY, ["--config", "/etc"], {},
+                   ("/etc", "hint: '/etc' belongs to root: name", "--config DIR")),
+    "a directory for a file": (ORDINARY, ["--authfile", "new/"], {}, ("'new/'", "directory")),
+    "a dot for a file": (ORDINARY, ["--authfile", "new/."], {}, ("'new/.'", "directory")),
+    "two dots for a file": (ORDINARY, ["--authfile", "new/.."], {}, ("'new/..'", "directory")),
+    "a name without room": (ORDINARY, ["--authfile", "n" * 250], {}, ("name too long", "hint: ")),
     "no runtime directory": (ORDINARY, ["--podman"], {},
                              ("XDG_RUNTIME_DIR", "/run/user/65534", "--persistent")),
     "runtime is missing": (ORDINARY, ["--podman"], {"XDG_RUNTIME_DIR": "/run/user/none"},
                            ("XDG_RUNTIME_DIR", "'/run/user/none'", "--persistent")),
     "runtime of root": (ORDINARY, ["--podman"], {"XDG_RUNTIME_DIR": "/root"},
-                        ("XDG_RUNTIME_DIR", "'/root'", "--authfile")),
-    "runtime of another, as root": ((), ["--podman"], {"XDG_RUNTIME_DIR": "{home}"},
-                                    ("XDG_RUNTIME_DIR", "hint: ")),
+                        ("'/root'", "permission denied", "--authfile")),
     "runtime is a file": ((), ["--podman"], {"XDG_RUNTIME_DIR": "/etc/passwd"},
                           ("XDG_RUNTIME_DIR", "'/etc/passwd'")),
     "podman's of two": (ORDINARY, ["--docker", "--podman"], {"XDG_RUNTIME_DIR": "/nowhere"},
@@ -125,7 +135,7 @@ def test_nowhere_to_store(ordinary, server, space, user, args, env, words):
     env = {name: value and value.format(home=ordinary.home) for name, value in env.items()}
     ordinary.to(server, *args, env=env, through=space(RUN).through).failed(8, *words)
     assert server.connections == 0
-    assert not ordinary.config.parent.exists()
+    assert not ordinary.config.parent.exists() and not list(ordinary.work.iterdir())
 
 
 UNWRITABLE = {
@@ -153,9 +163,9 @@ def test_a_read_only_file_system_that_has_it_already(someone, server, space):
 # What a login under sudo, or somebody else, left in a home: owner and modes of .docker and of
 # config.json in it, and which of the two is named with its owner.
 LEFT = {
-    "root's file": ("nobody", 0o700, "root", 0o600, "config.json", "sudo chown -R"),
-    "root's file, readable": ("nobody", 0o700, "root", 0o644, "config.json", "sudo chown -R"),
-    "root's file, all may write": ("nobody", 0o700, "root", 0o666, "config.json", "sudo chown -R"),
+    "root's file": ("nobody", 0o700, "root", 0o600, "config.json", "sudo chown \""),
+    "root's file, readable": ("nobody", 0o700, "root", 0o644, "config.json", "sudo chown \""),
+    "root's file, all may write": ("nobody", 0o700, "root", 0o666, "config.json", "sudo chown \""),
     "root's directory": ("root", 0o755, "nobody", 0o600, ".docker", "sudo chown -R"),
     "root's directory and file": ("root", 0o700, "root", 0o600, ".docker", "sudo chown -R"),
     "another's file": ("nobody", 0o700, "daemon", 0o644, "config.json", "user daemon"),
@@ -175,12 +185,27 @@ def test_what_sudo_left(ordinary, server, left):
     assert server.connections == 0
 
 
-def test_the_hint_of_chown_mends_it(ordinary, server):
+@pytest.mark.parametrize("left", ["", "config.json"], ids=["directory", "file"])
+def test_the_hint_of_chown_mends_it(ordinary, server, left):
+    """The command as it is told, with the user's numbers in it."""
     ordinary.write_config('{"auths":{}}')
-    give(ordinary.config.parent, "root", "root")
-    ordinary.to(server).failed(8)
-    give(ordinary.config.parent)
+    settle(ordinary)
+    give(ordinary.config.parent / left, "root", "root")
+    told = ordinary.to(server).failed(8).stderr
+    (command,) = re.findall(r"\(sudo (chown .*)\), or name", told)
+    user, group = owner(ordinary.home)
+    subprocess.run(command.replace("$(id -u)", str(user)).replace("$(id -g)", str(group)),
+                   shell=True, check=True)
     ordinary.to(server).succeeded()
+
+
+def test_a_runtime_directory_that_all_share(ordinary, server):
+    """As skopeo login has it, measured with 1.9.3."""
+    shared = ordinary.work / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    ordinary.to(server, "--podman", env={"XDG_RUNTIME_DIR": str(shared)}).succeeded()
+    assert ordinary.entry(server.host, shared / "containers/auth.json") == f"{USER}:{TOKEN}"
 
 
 def test_root_stores_for_the_user_whose_home_it_is(ordinary, server):

@@ -29,6 +29,7 @@ from registry import Registry
 TOOLS = ("ghcr-login", "docker", "podman", "skopeo")
 TOKEN = "ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V4"
 TIME_LIMIT = 50
+EARLIER = '{"auths":{"earlier.example":{"auth":"YTpi"}}}'
 
 
 class Race:
@@ -193,10 +194,12 @@ def survivors(directory, binary, rounds=5, logins=16):
     with Race(directory, binary, logins) as race:
         for tool in TOOLS:
             for _ in range(rounds):
-                race.file.unlink(missing_ok=True)
+                # With an entry: where there is none docker may choose a helper of its own.
+                race.file.write_text(EARLIER)
                 failed = race.run([race.command(tool, host) for host in race.hosts])
                 assert not failed, (tool, failed)
-                table.setdefault(tool, []).append(len(race.auths()))
+                kept = race.auths().keys() & set(race.hosts)
+                table.setdefault(tool, []).append(len(kept))
     return table
 
 

@@ -119,7 +119,8 @@ static int store_beside_a_stranger(void)
     struct stat st;
 
     if (unshare(CLONE_NEWUSER) < 0 || !mounts_write("/proc/self/setgroups", "deny") ||
-        !mounts_write("/proc/self/gid_map", "0 0 1") || !mounts_write("/proc/self/uid_map", "0 0 1"))
+        !mounts_write("/proc/self/gid_map", "0 0 1") ||
+        !mounts_write("/proc/self/uid_map", "0 0 1"))
         return MOUNTS_NOT_ALLOWED;
     st = support_stat("theirs");
     if (st.st_uid == 0 || identity_take(&identity, &st, &err) < 0 || identity.is_taken)

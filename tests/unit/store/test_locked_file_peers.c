@@ -347,7 +347,8 @@ static void point(const char *target)
     support_must(unlink("link") == 0 && symlink(target, "link") == 0, "symlink");
 }
 
-/* While we wait for the lock a link is pointed elsewhere: to where it leads then, nothing is old. */
+/* While we wait for the lock a link is pointed elsewhere: to where it leads then, nothing is old.
+ */
 static void pointed_elsewhere_while_waiting_is_followed(void **state)
 {
     struct holder holder;
