@@ -174,24 +174,27 @@ static void test_docker_knows_no_namespaces(void **state)
 
 static void test_runtime_directory_has_to_be_one(void **state)
 {
-    static const char *const rows[] = {"absent", "file", "foreign"};
+    static const char *const rows[] = {"absent", "file"};
     struct options options = {.podman = true};
     struct reference ref = reference_of("ghcr.io");
+    struct error none = ERROR_INIT;
+    struct targets targets;
 
     (void)state;
     support_write("file", "");
-    support_must(mkdir("foreign", 0777) == 0, "mkdir");
-    if (geteuid() == 0)
-        support_must(chown("foreign", 1234, 1234) == 0, "chown");
-    for (size_t i = 0; i < (geteuid() == 0 ? 3 : 2); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = ERROR_INIT;
-        struct targets targets;
 
         support_must(setenv("XDG_RUNTIME_DIR", rows[i], 1) == 0, "setenv");
         assert_row(rows[i], find(&targets, &options, &ref, &err) == -1);
-        assert_error(rows[i], &err, CLASS_AUTHFILE, "which is no directory of this user");
+        assert_error(rows[i], &err, CLASS_AUTHFILE, "which is no directory");
         assert_row(rows[i], strstr(err.message, rows[i]) != NULL);
     }
+    /* whose it is matters as little as it does to skopeo */
+    support_must(mkdir("foreign", 0777) == 0, "mkdir");
+    support_must(geteuid() != 0 || chown("foreign", 1234, 1234) == 0, "chown");
+    support_must(setenv("XDG_RUNTIME_DIR", "foreign", 1) == 0, "setenv");
+    assert_int_equal(find(&targets, &options, &ref, &none), 0);
 }
 
 static void test_user_database_stands_in_for_home(void **state)
