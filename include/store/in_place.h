@@ -29,11 +29,8 @@ struct in_place {
     const struct stat *st; /* of the file */
 };
 
-/* Whether the file `name` of that directory is a mount of its own; false where nobody can tell. */
-bool in_place_is_mount(int dir_fd, const char *name);
-
-/* Say of an error about such a file what can be done. Returns -1. */
-int in_place_hint(struct error *err);
+/* Set *err: it cannot be replaced (CLASS_AUTHFILE), and what can be done. Returns -1. */
+int in_place_refuse(const char *path, struct error *err);
 
 /*
  * Whether a text is one that a writer is at, or died at: it begins with a NUL byte, which no valid

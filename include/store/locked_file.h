@@ -42,12 +42,12 @@ struct locked_file {
     char dir[PATH_MAX];  /* its directory */
     int dir_fd;
     struct lock lock;
-    int fd;                    /* the file as it was read: keeps its inode from being used again */
-    struct stat seen;          /* of fd */
-    bool is_damaged;           /* it was half written: the text that was read is that of its copy */
-    bool in_place;             /* write through a file that cannot be replaced: a bind mount */
-    const struct clock *clock; /* NULL without a lock */
-    int64_t deadline_ms;       /* of whatever is waited for */
+    int fd;           /* the file as it was read: keeps its inode from being used again */
+    struct stat seen; /* of fd */
+    bool is_damaged;  /* it was half written: the text that was read is that of its copy */
+    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
+    const struct clock *clock;
+    int64_t deadline_ms; /* of whatever is waited for */
 };
 
 #define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .fd = -1})

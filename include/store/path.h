@@ -61,6 +61,9 @@ int path_beside(char beside[NAME_MAX + 1], const char *name, const char *mark, c
  */
 int path_make_directory(const char *dir, struct error *err) __attribute__((warn_unused_result));
 
+/* Whether the file `name` of that directory is a mount of its own; false where nobody can tell. */
+bool path_is_mount(int dir_fd, const char *name);
+
 /* Make what was done to the names in the directory last. Returns 0, or -1 with errno set. */
 int path_sync_directory(int dir_fd) __attribute__((warn_unused_result));
 

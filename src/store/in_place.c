@@ -13,28 +13,9 @@
 
 enum { POLL_MS = 20 };
 
-#if defined(STATX_MNT_ID)
-bool in_place_is_mount(int dir_fd, const char *name)
+int in_place_refuse(const char *path, struct error *err)
 {
-    struct statx of_file;
-    struct statx of_dir;
-
-    return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
-           statx(dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_dir) == 0 &&
-           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
-           of_file.stx_mnt_id != of_dir.stx_mnt_id;
-}
-#else
-bool in_place_is_mount(int dir_fd, const char *name)
-{
-    (void)dir_fd;
-    (void)name;
-    return false; /* replacing it finds out */
-}
-#endif
-
-int in_place_hint(struct error *err)
-{
+    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
     return error_hint(err, "the file is a bind mount of its own: mount its directory instead, or "
                            "have it written through with --in-place");
 }

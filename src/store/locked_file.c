@@ -128,17 +128,18 @@ static struct in_place in_place(const struct locked_file *file)
 
 int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
 {
-    const struct clock *clock = file->clock != NULL ? file->clock : clock_system();
-    int64_t deadline_ms =
-        file->clock != NULL ? file->deadline_ms : clock_now(clock) + LOOK_WAITS_MS;
     struct in_place here;
 
     file->is_damaged = false;
+    if (file->lock.fd < 0) {
+        file->clock = clock_system();
+        file->deadline_ms = clock_now(file->clock) + LOOK_WAITS_MS;
+    }
     if (open_and_read(file, text, max, err) < 0)
         return -1;
     here = in_place(file);
     if (in_place_is_half_written(text)) {
-        if (in_place_wait(&here, file->fd, clock, deadline_ms, err) < 0 ||
+        if (in_place_wait(&here, file->fd, file->clock, file->deadline_ms, err) < 0 ||
             open_and_read(file, text, max, err) < 0)
             return -1;
         here = in_place(file);
@@ -234,10 +235,8 @@ static enum locked_file_result write_through(const struct locked_file *file,
     sigset_t before;
     int fd;
 
-    if (!file->in_place) {
-        (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", file->path);
-        return in_place_hint(err);
-    }
+    if (!file->in_place)
+        return in_place_refuse(file->path, err);
     fd = in_place_open(&here, file->clock, file->deadline_ms, err);
     if (fd < 0)
         return LOCKED_FILE_FAILED;
@@ -262,7 +261,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
 
     if (file->fd < 0)
         return create_as_owner(file, text, err);
-    is_mount = in_place_is_mount(file->dir_fd, name_of(file));
+    is_mount = path_is_mount(file->dir_fd, name_of(file));
     if (!is_mount)
         result = replace_beside(file, text, &is_mount, err);
     if (is_mount)

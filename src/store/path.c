@@ -146,6 +146,26 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
         path_directory(found, found);
 }
 
+#if defined(STATX_MNT_ID)
+bool path_is_mount(int dir_fd, const char *name)
+{
+    struct statx of_file;
+    struct statx of_dir;
+
+    return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
+           statx(dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_dir) == 0 &&
+           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
+           of_file.stx_mnt_id != of_dir.stx_mnt_id;
+}
+#else
+bool path_is_mount(int dir_fd, const char *name)
+{
+    (void)dir_fd;
+    (void)name;
+    return false; /* replacing it finds out */
+}
+#endif
+
 int path_sync_directory(int dir_fd)
 {
     int ret = fsync(dir_fd);

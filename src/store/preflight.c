@@ -169,13 +169,12 @@ static int check_file(const struct site *site, bool in_place, struct error *err)
 
     if (fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : refuse(site, "look at", site->path, errno, err);
-    if (in_place_is_mount(site->fd, name)) {
+    if (path_is_mount(site->fd, name)) {
         if (in_place)
             return faccessat(site->fd, name, W_OK, AT_EACCESS) == 0
                        ? 0
                        : refuse(site, "write through", site->path, errno, err);
-        (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", site->path);
-        return in_place_hint(err);
+        return in_place_refuse(site->path, err);
     }
     if (st.st_uid != geteuid() && geteuid() != 0)
         return refuse(site, "replace", site->path, EPERM, err);
