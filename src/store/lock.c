@@ -35,14 +35,23 @@ static int is_still_named(int fd, const struct lock *lock)
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-/* A run of root's that is killed must not leave what keeps the owner of the directory out. */
+/*
+ * A run of root's that is killed must not leave what keeps the owner of the directory out; but what
+ * was there before may be another name of any file, and is given to nobody.
+ */
 static int open_side_file(const struct lock *lock)
 {
-    int fd = openat(lock->fd, lock->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(lock->fd, lock->name, flags | O_CREAT | O_EXCL, 0600);
     struct stat dir;
 
     if (fd >= 0 && geteuid() == 0 && fstat(lock->fd, &dir) == 0)
         (void)fchown(fd, dir.st_uid, dir.st_gid); /* else it is root's, and is removed by root */
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    fd = openat(lock->fd, lock->name, flags);
+    if (fd < 0 && errno == ENOENT)
+        errno = EAGAIN; /* its holder has just removed it */
     return fd;
 }
 
@@ -53,7 +62,7 @@ static int try_side_file(struct lock *lock)
     int errnum = 0;
 
     if (fd < 0)
-        return -1;
+        return errno == EAGAIN ? 0 : -1;
     if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
         errnum = errno;
     else if (is_still_named(fd, lock)) {

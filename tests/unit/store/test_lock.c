@@ -281,6 +281,25 @@ static void test_side_file_of_root_is_the_directory_s_owner_s(void **state)
     assert_int_equal(support_count("."), 0);
 }
 
+/* Another name of one of root's files, where users may make such: it stays root's. */
+static void test_what_was_there_is_given_to_nobody(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    support_write("precious", "root's");
+    support_must(link("precious", SIDE_FILE) == 0, "link");
+    flock_errnum = ENOLCK;
+    assert_int_equal(acquire(&lock, -1, &err), 0);
+    assert_int_equal(support_stat("precious").st_uid, 0);
+    lock_release(&lock);
+    assert_true(support_holds("precious", "root's"));
+}
+
 static int meet_what_is_another_s(void)
 {
     struct lock lock = LOCK_INIT;
@@ -432,6 +451,7 @@ int main(void)
         IN_DIRECTORY(test_side_file_is_no_link),
         IN_DIRECTORY(test_name_of_the_side_file_may_be_too_long),
         IN_DIRECTORY(test_side_file_of_root_is_the_directory_s_owner_s),
+        IN_DIRECTORY(test_what_was_there_is_given_to_nobody),
         IN_DIRECTORY(test_side_file_of_another_is_named),
         IN_DIRECTORY(test_side_file_needs_a_directory_that_can_be_written),
         IN_DIRECTORY(test_killed_holder_leaves_nothing_stale),
