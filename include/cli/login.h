@@ -4,9 +4,45 @@
 #ifndef CLI_LOGIN_H
 #define CLI_LOGIN_H
 
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/warning.h"
+#include "cli/diagnosis.h"
 #include "cli/options.h"
+#include "cli/report.h"
+#include "cli/subject.h"
+#include "cli/targets.h"
+#include "credential/source.h"
+#include "store/location.h"
+
+/* All that one login holds. */
+struct login {
+    const struct options *options;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of the whole run, waits for input and for other runs included */
+    struct subject subject;
+    struct location_request places;
+    struct targets targets;
+    struct credential credential;
+    struct secret auth;
+    struct diagnosis diagnosis;
+    struct warnings warnings;
+};
 
 /* Log in as the options say, report it, and return the exit status. */
 int login_run(const struct options *options);
+
+/*
+ * The same for a story that goes on: what is found out goes into *report, which borrows from
+ * *login. Returns 0 when the entry is stored, or -1 with *err set; login_clear() in either case.
+ */
+int login_tell(struct login *login, struct report *report, struct error *err)
+    __attribute__((warn_unused_result));
+
+void login_init(struct login *login, const struct options *options);
+void login_clear(struct login *login);
 
 #endif

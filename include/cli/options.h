@@ -22,6 +22,7 @@ enum command {
     COMMAND_LOGIN = 1,
     COMMAND_LOGOUT = 2,
     COMMAND_STATUS = 4,
+    COMMAND_EXEC = 8,
 };
 
 /* Strings point into argv. */
@@ -63,11 +64,13 @@ struct options {
     bool verbose;
     bool help;
     bool version;
+    char *const *run; /* of `exec`: the command and its arguments, ends in NULL */
 };
 
 /*
- * Parse. Unknown, repeated and contradicting options are refused; values are not shown in errors.
- * Returns 0 and fills *out, or -1 with *err set (CLASS_USAGE); out->json is right in either case.
+ * Parse; argv[argc] is NULL, as main() gets it. Unknown, repeated and contradicting options are
+ * refused; values are not shown in errors. Returns 0 and fills *out, or -1 with *err set
+ * (CLASS_USAGE); out->json is right in either case.
  */
 int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
     __attribute__((warn_unused_result));

@@ -15,6 +15,8 @@
 #include "cli/targets.h"
 #include "store/lookup.h"
 
+enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
+
 /* Who reads a credential, and which. */
 struct reader {
     const char *name; /* "docker", "podman" */
@@ -39,8 +41,9 @@ struct report {
 const char *report_registry(const struct report *report);
 
 /*
- * Say it. `err` is NULL on success. Returns the exit status: that of the error, 0, or 1 when
- * standard output could not be written.
+ * Say it. `err` is NULL on success, of which `exec` says nothing on standard output: that is its
+ * command's. Returns the exit status: that of the error (REPORT_EXEC_FAILED for `exec`), 0, or 1
+ * when standard output could not be written.
  */
 int report_print(const struct report *report, const struct options *options,
                  const struct error *err);

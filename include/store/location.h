@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -50,6 +51,18 @@ int location_docker(struct location *out, const struct location_request *request
  * podman reads too (containers-auth.json(5)).
  */
 int location_podman(struct location *out, const struct location_request *request, struct error *err)
+    __attribute__((warn_unused_result));
+
+enum { LOCATION_PODMAN_MAX = 3 };
+
+/*
+ * The files that podman looks into, one after the other, until one has the registry: the one above,
+ * the persistent one, and Docker's; or, where an option or a variable names one, that alone. Those
+ * for which there is no place are left out.
+ * Returns 0 and fills out[] and *count, or -1 with *err set where the one named has no place.
+ */
+int location_podman_way(struct location out[LOCATION_PODMAN_MAX], size_t *count,
+                        const struct location_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The persistent file alone, whatever is set: the second that podman looks at. */

@@ -2,30 +2,10 @@
 
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "cli/advice.h"
-#include "cli/diagnosis.h"
 #include "cli/environment.h"
 #include "cli/hint.h"
 #include "cli/proof.h"
-#include "cli/report.h"
-#include "cli/subject.h"
-#include "cli/targets.h"
-#include "credential/source.h"
-
-/* All that one login holds. */
-struct login {
-    const struct options *options;
-    const struct clock *clock;
-    int64_t deadline_ms; /* of the whole run, waits for input and for other runs included */
-    struct subject subject;
-    struct location_request places;
-    struct targets targets;
-    struct credential credential;
-    struct secret auth;
-    struct diagnosis diagnosis;
-    struct warnings warnings;
-};
 
 static int find_subject(struct login *login, struct report *report, struct error *err)
 {
@@ -150,13 +130,26 @@ static int store(struct login *login, struct error *err)
 
     if (targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
         return -1;
-    advice_on_storing(&here, &login->warnings);
+    if (login->options->command == COMMAND_LOGIN) /* `exec` keeps nothing */
+        advice_on_storing(&here, &login->warnings);
     diagnosis_warn(&login->diagnosis, &login->warnings);
     return 0;
 }
 
+void login_init(struct login *login, const struct options *options)
+{
+    *login = (struct login){.options = options, .clock = clock_system()};
+    login->deadline_ms = clock_now(login->clock) + (int64_t)options->timeout_s * 1000;
+}
+
+void login_clear(struct login *login)
+{
+    credential_clear(&login->credential);
+    secret_clear(&login->auth);
+}
+
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
-static int tell(struct login *login, struct report *report, struct error *err)
+int login_tell(struct login *login, struct report *report, struct error *err)
 {
     if (find_subject(login, report, err) < 0 || find_targets(login, report, err) < 0 ||
         read_credential(login, report, err) < 0 || check_targets(login, err) < 0)
@@ -168,15 +161,14 @@ static int tell(struct login *login, struct report *report, struct error *err)
 
 int login_run(const struct options *options)
 {
-    struct login login = {.options = options, .clock = clock_system()};
+    struct login login;
     struct report report = {.warnings = &login.warnings};
     struct error err = ERROR_INIT;
     int status;
 
-    login.deadline_ms = clock_now(login.clock) + (int64_t)options->timeout_s * 1000;
-    status = tell(&login, &report, &err) == 0 ? report_print(&report, options, NULL)
-                                              : report_print(&report, options, &err);
-    credential_clear(&login.credential);
-    secret_clear(&login.auth);
+    login_init(&login, options);
+    status = login_tell(&login, &report, &err) == 0 ? report_print(&report, options, NULL)
+                                                    : report_print(&report, options, &err);
+    login_clear(&login);
     return status;
 }

@@ -7,8 +7,10 @@
 enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100 };
 
 enum {
-    COMMANDS_ALL = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS,
-    COMMANDS_ASKING = COMMAND_LOGIN | COMMAND_STATUS, /* the registry */
+    COMMANDS_ALL = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS | COMMAND_EXEC,
+    COMMANDS_STORED = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS, /* what is in files */
+    COMMANDS_GIVEN = COMMAND_LOGIN | COMMAND_EXEC,                     /* a credential */
+    COMMANDS_ASKING = COMMAND_LOGIN | COMMAND_STATUS | COMMAND_EXEC,   /* the registry */
 };
 
 static const struct {
@@ -18,41 +20,42 @@ static const struct {
     {"login", COMMAND_LOGIN},
     {"logout", COMMAND_LOGOUT},
     {"status", COMMAND_STATUS},
+    {"exec", COMMAND_EXEC},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 const struct option_spec option_table[] = {
-    {"username", 'u', "NAME", OPTION_TEXT, AT(username), 0, COMMAND_LOGIN, "Who",
+    {"username", 'u', "NAME", OPTION_TEXT, AT(username), 0, COMMANDS_GIVEN, "Who",
      "the account that owns the token"},
-    {"username-env", 0, "VAR", OPTION_TEXT, AT(username_env), 0, COMMAND_LOGIN, "Who",
+    {"username-env", 0, "VAR", OPTION_TEXT, AT(username_env), 0, COMMANDS_GIVEN, "Who",
      "the name is in this environment variable"},
-    {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, COMMAND_LOGIN, "Who",
+    {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, COMMANDS_GIVEN, "Who",
      "the name is in this file"},
-    {"password-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMAND_LOGIN, "Token",
+    {"password-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMANDS_GIVEN, "Token",
      "read the token from standard input"},
-    {"token-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMAND_LOGIN, "Token", "the same"},
-    {"token-env", 0, "VAR", OPTION_TEXT, AT(token_env), 0, COMMAND_LOGIN, "Token",
+    {"token-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMANDS_GIVEN, "Token", "the same"},
+    {"token-env", 0, "VAR", OPTION_TEXT, AT(token_env), 0, COMMANDS_GIVEN, "Token",
      "the token is in this environment variable"},
-    {"token-file", 0, "FILE", OPTION_TEXT, AT(token_file), 0, COMMAND_LOGIN, "Token",
+    {"token-file", 0, "FILE", OPTION_TEXT, AT(token_file), 0, COMMANDS_GIVEN, "Token",
      "the token is in this file"},
     {"password", 'p', "VALUE", OPTION_REFUSED, 0, 0, COMMANDS_ALL, NULL,
      "every process can read the arguments of every other, and shells keep them"},
-    {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, COMMANDS_ALL, "Where",
+    {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, COMMANDS_STORED, "Where",
      "store in Docker's config.json (the default)"},
-    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, COMMANDS_ALL, "Where",
+    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, COMMANDS_STORED, "Where",
      "store in Podman's auth.json; with --docker in both"},
     {"config", 0, "DIR", OPTION_PATH, AT(config_dir), 0, COMMANDS_ALL, "Where",
      "the directory of Docker's config.json"},
     {"authfile", 0, "FILE", OPTION_PATH, AT(authfile), 0, COMMANDS_ALL, "Where",
      "store in this file, in the format of auth.json"},
-    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, COMMANDS_ALL, "Where",
+    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, COMMANDS_STORED, "Where",
      "Podman's file that outlasts a reboot: ~/.config/containers/auth.json"},
     {"in-place", 0, NULL, OPTION_FLAG, AT(in_place), 0, COMMAND_LOGIN | COMMAND_LOGOUT, "Where",
      "write through a file that cannot be replaced: a bind mount"},
     {"no-helper", 0, NULL, OPTION_FLAG, AT(no_helper), 0, COMMAND_LOGIN, "Where",
      "store in the file, and have it read, where a credential helper is set"},
-    {"for-user", 0, "NAME", OPTION_PATH, AT(for_user), 0, COMMANDS_ALL, "Where",
+    {"for-user", 0, "NAME", OPTION_PATH, AT(for_user), 0, COMMANDS_STORED, "Where",
      "as root: act as this user, in their home"},
     {"all", 0, NULL, OPTION_FLAG, AT(all), 0, COMMAND_LOGOUT, "Which",
      "remove every entry of the file"},
@@ -75,7 +78,7 @@ const struct option_spec option_table[] = {
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, COMMANDS_ASKING, "Network",
      "ask again after N passing failures (4); a rate limit is waited out"},
     {"wait-for-token", 0, "SECONDS", OPTION_NUMBER, AT(wait_for_token_s), OPTIONS_SECONDS_MAX,
-     COMMAND_LOGIN, "Network", "a new token may be refused for so long: ask again, slowly (0)"},
+     COMMANDS_GIVEN, "Network", "a new token may be refused for so long: ask again, slowly (0)"},
     {"cacert", 0, "FILE", OPTION_PATH, AT(ca_file), 0, COMMANDS_ASKING, "Network",
      "trust only the CA certificates in this file"},
     {"cert-dir", 0, "DIR", OPTION_PATH, AT(cert_dir), 0, COMMANDS_ASKING, "Network",

@@ -182,7 +182,8 @@ static int check_contradictions(const struct options *o, struct error *err)
                          "--token-env and --token-file");
     if (o->persistent && o->authfile != NULL)
         return error_set(err, CLASS_USAGE, "--persistent and --authfile name two files");
-    if (o->config_dir != NULL && !o->docker && (o->podman || o->persistent || o->authfile != NULL))
+    if (o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker &&
+        (o->podman || o->persistent || o->authfile != NULL))
         return error_set(err, CLASS_USAGE,
                          "--config names Docker's directory: add --docker to store there too");
     if (o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0))
@@ -197,6 +198,12 @@ static int check_contradictions(const struct options *o, struct error *err)
         return error_set(err, CLASS_USAGE,
                          "--insecure checks no certificate: it contradicts --cacert and "
                          "--plain-http");
+    if (o->command == COMMAND_EXEC && !o->help && !o->version &&
+        (o->run == NULL || o->run[0] == NULL)) {
+        (void)error_set(err, CLASS_USAGE, "'exec' is given no command to run");
+        return error_hint(err,
+                          "write it behind '--': ghcr-login exec -u NAME -- docker pull IMAGE");
+    }
     if (o->quiet && o->verbose)
         return error_set(err, CLASS_USAGE, "--quiet and --verbose contradict each other");
     return 0;
@@ -210,6 +217,10 @@ static int parse_words(struct parser *p, struct error *err)
         const char *word = *p->next++;
         int ret;
 
+        if (!only_names && strcmp(word, "--") == 0 && p->out->command == COMMAND_EXEC) {
+            p->out->run = p->next;
+            return 0;
+        }
         if (!only_names && strcmp(word, "--") == 0) {
             only_names = true;
             continue;
@@ -237,7 +248,7 @@ int options_parse(struct options *out, int argc, char *const argv[], struct erro
     if (parse_words(&p, err) == 0 && check_contradictions(out, err) == 0)
         return 0;
     /* Who reads JSON wants it of this error too, wherever --json stands. */
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         out->json = out->json || strcmp(argv[i], "--json") == 0;
     return -1;
 }

@@ -127,6 +127,23 @@ static void annotate(const struct error *err)
     (void)fputc('\n', stderr);
 }
 
+/* Standard output is the command's. */
+static void print_start(const struct report *report, const struct options *options)
+{
+    char shown[SHOWN_MAX];
+
+    if (options->verbose)
+        (void)fprintf(
+            stderr, "ghcr-login: running '%s' with a login to %s\n",
+            text_printable(shown, sizeof(shown), options->run[0], strlen(options->run[0])),
+            report_registry(report));
+}
+
+static int status_of(const struct error *err, const struct options *options)
+{
+    return options->command == COMMAND_EXEC ? REPORT_EXEC_FAILED : (int)err->cls;
+}
+
 int report_print(const struct report *report, const struct options *options,
                  const struct error *err)
 {
@@ -136,13 +153,17 @@ int report_print(const struct report *report, const struct options *options,
         print_error(err);
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)
         annotate(err);
+    if (err == NULL && options->command == COMMAND_EXEC) {
+        print_start(report, options);
+        return 0;
+    }
     if (options->json)
         report_print_json(report, options, err);
     else if (err == NULL && !options->quiet)
         print_success(report, options);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
-        return err != NULL ? (int)err->cls : CLASS_INTERNAL;
+        return err != NULL ? status_of(err, options) : CLASS_INTERNAL;
     }
-    return err != NULL ? (int)err->cls : 0;
+    return err != NULL ? status_of(err, options) : 0;
 }

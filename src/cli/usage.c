@@ -8,9 +8,13 @@ enum { HELP_COLUMN = 30 };
 
 static const char head[] =
     "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login status  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
     "\n"
     "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
-    "store them where docker or podman finds them. Never prompts.\n"
+    "store them where docker or podman finds them; or, with exec, only where one command finds\n"
+    "them, which is run with them. Never prompts.\n"
     "\n"
     "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
 
@@ -21,7 +25,9 @@ static const char tail[] =
     "\n"
     "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
     "registry, 5 registry could not be asked, 6 nothing was proved, 7 may not pull the image,\n"
-    "8 auth file, 9 credential helper.\n";
+    "8 auth file, 9 credential helper. exec: that of its command; 125 for all of these, 126 and "
+    "127\n"
+    "when the command cannot be run or found.\n";
 
 static void print_option(FILE *out, const struct option_spec *spec)
 {

@@ -114,3 +114,28 @@ int location_podman(struct location *out, const struct location_request *request
         return build(out, AUTH_FORMAT_DOCKER, docker_dir, "config.json", err);
     return podman_default(out, request, err);
 }
+
+/* Whether podman looks at one file and at no other. */
+static bool is_one_file(const struct location_request *request)
+{
+    return request->authfile != NULL || request->is_persistent ||
+           variable(request, "REGISTRY_AUTH_FILE") != NULL ||
+           variable(request, "DOCKER_CONFIG") != NULL;
+}
+
+int location_podman_way(struct location out[LOCATION_PODMAN_MAX], size_t *count,
+                        const struct location_request *request, struct error *err)
+{
+    struct error no_place = ERROR_INIT;
+    size_t found = 0;
+
+    if (is_one_file(request)) {
+        *count = 1;
+        return location_podman(&out[0], request, err);
+    }
+    found += location_podman(&out[found], request, &no_place) == 0;
+    found += location_podman_persistent(&out[found], request, &no_place) == 0;
+    found += location_docker(&out[found], request, &no_place) == 0;
+    *count = found;
+    return 0;
+}

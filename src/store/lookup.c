@@ -212,33 +212,13 @@ int lookup_docker(struct lookup *out, const struct lookup_request *request, stru
     return lookup_file(out, &file, request, err);
 }
 
-/* Whether podman looks at one file and at no other. */
-static bool is_one_file(const struct location_request *places)
-{
-    const char *named = places->environment("REGISTRY_AUTH_FILE");
-    const char *docker = places->environment("DOCKER_CONFIG");
-
-    return places->authfile != NULL || places->is_persistent ||
-           (named != NULL && named[0] != '\0') || (docker != NULL && docker[0] != '\0');
-}
-
 int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
 {
-    typedef int find_fn(struct location *, const struct location_request *, struct error *);
-    static find_fn *const way[] = {location_podman, location_podman_persistent, location_docker};
-    size_t count = is_one_file(request->places) ? 1 : sizeof(way) / sizeof(way[0]);
-    int ret = 0;
+    struct location files[LOCATION_PODMAN_MAX];
+    size_t count;
+    int ret = location_podman_way(files, &count, request->places, err);
 
-    for (size_t i = 0; i < count && ret == 0; i++) {
-        struct error no_place = ERROR_INIT;
-        struct location file;
-
-        if (way[i](&file, request->places, &no_place) == 0)
-            ret = lookup_file(out, &file, request, err);
-        else if (count == 1)
-            *err = no_place;
-        if (count == 1 && no_place.cls != CLASS_NONE)
-            ret = -1;
-    }
+    for (size_t i = 0; ret == 0 && i < count; i++)
+        ret = lookup_file(out, &files[i], request, err);
     return ret;
 }

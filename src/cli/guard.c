@@ -1,0 +1,88 @@
+#include "cli/guard.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+enum { SIGNAL_BASE = 128 }; /* as the shell has it */
+
+static sigset_t guarded(void)
+{
+    static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                  SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        (void)sigaddset(&set, numbers[i]);
+    return set;
+}
+
+/* What was blocked before is not ours to open. */
+static sigset_t mask_before;
+
+void guard_begin(void)
+{
+    sigset_t set = guarded();
+
+    (void)sigprocmask(SIG_BLOCK, &set, &mask_before);
+}
+
+static void die_with(pid_t parent)
+{
+#if defined(__linux__)
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+#endif
+    if (getppid() != parent)
+        _exit(SIGNAL_BASE + SIGTERM); /* it ended before that was set */
+}
+
+/* A hangup comes from the kernel too, but to the leader of the session alone. */
+static bool is_from_terminal(const siginfo_t *info)
+{
+    return info->si_code > 0 && (info->si_signo == SIGINT || info->si_signo == SIGQUIT);
+}
+
+/* Hand signals on until it has ended. Returns its status, or -1 with errno set. */
+static int wait_for(pid_t child)
+{
+    sigset_t set = guarded();
+    int status = 0;
+    siginfo_t info;
+    pid_t ended;
+
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
+        /* A child that ends after this look has its SIGCHLD waiting here. */
+        if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && !is_from_terminal(&info))
+            (void)kill(child, info.si_signo); /* not waited for: its number is still its own */
+    }
+    if (ended < 0)
+        return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_BASE + WTERMSIG(status);
+}
+
+int guard_run(int (*work)(void *ctx), void *ctx, int *status, struct error *err)
+{
+    pid_t parent = getpid();
+    pid_t child = fork();
+
+    if (child < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot make another process");
+    if (child == 0) {
+        (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
+        die_with(parent);
+        exit(work(ctx));
+    }
+    *status = wait_for(child);
+    if (*status < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
+    return 0;
+}

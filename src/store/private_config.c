@@ -1,0 +1,111 @@
+#include "store/private_config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "store/document.h"
+#include "store/locked_file.h"
+#include "store/path.h"
+#include "store/preflight.h"
+
+static const char docker_file[] = "config.json";
+
+/* The file itself, and the temporary file or copy of a run that is writing it. */
+static bool is_hidden(const char *name)
+{
+    size_t len = sizeof(docker_file) - 1;
+
+    name += name[0] == '.';
+    return strncmp(name, docker_file, len) == 0 && (name[len] == '\0' || name[len] == '.');
+}
+
+static int link_entry(int to_fd, const char *from, const char *name, struct error *err)
+{
+    char target[PATH_MAX];
+
+    if (snprintf(target, sizeof(target), "%s/%s", from, name) >= (int)sizeof(target)) {
+        errno = ENAMETOOLONG;
+        return path_fail(err, "link to what is in", from);
+    }
+    return symlinkat(target, to_fd, name) == 0 ? 0 : path_fail(err, "make a link to", target);
+}
+
+int private_config_link(const char *to, const char *from, struct error *err)
+{
+    char real[PATH_MAX]; /* absolute: links elsewhere must lead to it */
+    const struct dirent *entry;
+    int to_fd = -1;
+    int ret = 0;
+    DIR *dir;
+
+    if (realpath(from, real) == NULL)
+        return errno == ENOENT ? 0 : path_fail(err, "find the directory", from);
+    dir = opendir(real);
+    if (dir == NULL)
+        return path_fail(err, "read the directory", real);
+    to_fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (to_fd < 0)
+        ret = path_fail(err, "open the directory", to);
+    while (ret == 0 && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            !is_hidden(entry->d_name))
+            ret = link_entry(to_fd, real, entry->d_name, err);
+    }
+    if (to_fd >= 0)
+        (void)close(to_fd);
+    (void)closedir(dir);
+    return ret;
+}
+
+static bool visit_all(void *ctx, const char *key)
+{
+    (void)ctx;
+    (void)key;
+    return true;
+}
+
+/* Read it, and find fault with it now, while errors can speak of the user's own file. */
+static int read_valid(struct secret *text, const char *path, struct error *err)
+{
+    char helper[DOCUMENT_HELPER_MAX + 1];
+    char name[PATH_MAX + 3];
+
+    (void)snprintf(name, sizeof(name), "'%s'", path);
+    if (locked_file_peek(path, text, DOCUMENT_MAX, err) < 0) {
+        preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+        return -1;
+    }
+    if (document_each_key(text, name, "", visit_all, NULL, err) < 0)
+        return -1;
+    return document_helper(helper, text, name, "", true, err);
+}
+
+static int write_new(const char *path, const struct secret *text, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int ret = 0;
+
+    if (fd < 0 || io_write_all(fd, text->data, text->len) < 0)
+        ret = path_fail(err, "write", path);
+    if (fd >= 0 && close(fd) < 0 && ret == 0)
+        ret = path_fail(err, "write", path);
+    return ret;
+}
+
+int private_config_copy(const char *to, const char *from, struct error *err)
+{
+    struct secret text = SECRET_INIT;
+    int ret = read_valid(&text, from, err);
+
+    if (ret == 0 && text.len > 0)
+        ret = write_new(to, &text, err);
+    secret_clear(&text);
+    return ret;
+}
