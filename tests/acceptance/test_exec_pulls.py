@@ -1,0 +1,80 @@
+"""With exec, and only with it and as long as it runs, docker and podman pull."""
+
+import pytest
+
+from harness import USER
+from person import DOCKER, PODMAN, BEARER
+from test_engines import assert_refused, auth
+
+EXEC = "ghcr-login exec -u $USER --token-env GHCR_TOKEN"
+engines = pytest.mark.parametrize("engine", [DOCKER, PODMAN], ids=str)
+
+
+def run_exec(person, token, script):
+    """Run `script` through exec; nothing of the credential may be left, or be shown."""
+    done = person.sh(f"export IMAGE={person.stack.ghcr.image}; {EXEC} -- {script}",
+                     GHCR_TOKEN=token)
+    for secret in (token, BEARER, auth(token)):
+        person.login.protect(secret)
+    person.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}, set())
+    left = person.sh("ls -d /run/user/*/ghcr-login-exec.* /dev/shm/ghcr-login-exec.* "
+                     "$TMPDIR/ghcr-login-exec.* /tmp/ghcr-login-exec.* 2>/dev/null")
+    assert left.stdout == ""
+    return done
+
+
+@engines
+def test_the_engine_pulls(engine, stack, person):
+    """Not before, and not after."""
+    image = stack.ghcr.image
+    assert_refused(engine, person, image)
+    done = run_exec(person, stack.new_token(), engine.pull.format(option="", image=image))
+    assert done.returncode == 0, done.stderr
+    assert engine.take_image(person, image) == stack.image_id
+    assert not person.config.exists()
+    assert_refused(engine, person, image)
+
+
+@engines
+def test_a_token_that_is_refused(engine, stack, person):
+    done = run_exec(person, stack.unknown_token(),
+                    engine.pull.format(option="", image=stack.ghcr.image))
+    assert done.returncode == 125 and done.stdout == "", done
+
+
+def test_beside_the_users_own_logins_and_a_store_that_is_broken(stack, person):
+    """credsStore names a helper that is not there: docker would fail for ghcr.io without exec."""
+    login = f"echo $TOKEN | docker login -u {USER} --password-stdin {stack.own.name}"
+    assert person.sh(login, TOKEN=stack.new_token()).returncode == 0
+    own = person.config.read_text().rstrip().removesuffix("}")
+    own += f', "credsStore": "nonesuch", "credHelpers": {{"{stack.own.name}": ""}}}}'
+    person.config.write_text(own)
+    person.login.protect("nothing-more")
+    script = f"sh -c 'docker pull -q $IMAGE && docker pull -q {stack.own.image}'"
+    token = stack.new_token()
+    done = person.sh(f"export IMAGE={stack.ghcr.image}; {EXEC} -- {script}", GHCR_TOKEN=token)
+    assert done.returncode == 0, done.stderr
+    assert person.config.read_text() == own
+    for image in (stack.ghcr.image, stack.own.image):
+        assert DOCKER.take_image(person, image) == stack.image_id
+
+
+def test_compose_finds_the_users_context(stack, person):
+    """What docker itself keeps beside config.json is there."""
+    made = person.sh("docker context create far --docker host=unix:///run/docker.sock && "
+                     "docker context use far")
+    assert made.returncode == 0, made.stderr
+    done = run_exec(person, stack.new_token(), "docker context show")
+    assert done.stdout == "far\n", done
+    done = run_exec(person, stack.new_token(), "docker pull -q $IMAGE")
+    assert done.returncode == 0, done.stderr
+    assert DOCKER.take_image(person, stack.ghcr.image) == stack.image_id
+
+
+def test_an_ordinary_user(stack, ordinary_person):
+    person = ordinary_person
+    assert_refused(DOCKER, person, stack.ghcr.image)
+    done = run_exec(person, stack.new_token(), "docker pull -q $IMAGE")
+    assert done.returncode == 0, done.stderr
+    assert DOCKER.take_image(person, stack.ghcr.image) == stack.image_id
+    assert_refused(DOCKER, person, stack.ghcr.image)

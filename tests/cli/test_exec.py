@@ -1,0 +1,447 @@
+"""exec: the command has the login, and nobody else, and nothing of it is left.
+
+The runtime directory stands below the test's own, so the harness looks for leaks and leftovers in
+every place that a run could use.
+"""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+import faults
+from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, auth
+
+PYTHON = ("/usr/bin/python3", "-c")
+# Says READY, then the name of each signal that comes; SIGTERM ends it.
+COUNTING = """
+import signal
+names = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM]
+signal.pthread_sigmask(signal.SIG_BLOCK, names)
+print("READY", flush=True)
+while True:
+    got = signal.sigwait(names)
+    print(got.name, flush=True)
+    if got == signal.SIGTERM:
+        raise SystemExit(3)
+"""
+
+
+@pytest.fixture
+def runtime(login):
+    path = login.directory / "run"
+    path.mkdir(mode=0o700)
+    return path
+
+
+class Exec:
+    """Runs `exec` against a loopback registry, with the token in a variable."""
+
+    def __init__(self, login, server, runtime):
+        self.login, self.server, self.runtime = login, server, runtime
+
+    def arguments(self, *command, options=()):
+        given = options if "--password-stdin" in options else ("--token-env", "T_TOKEN", *options)
+        return ("exec", "-u", USER, "--plain-http", *given, self.server.host, "--", *command)
+
+    def environment(self, env=None, token=TOKEN):
+        return {"T_TOKEN": token, "XDG_RUNTIME_DIR": self.runtime, **(env or {})}
+
+    def start(self, *command, options=(), env=None, token=TOKEN, **how):
+        return self.login.start(*self.arguments(*command, options=options),
+                                env=self.environment(env, token), **how)
+
+    def __call__(self, *command, **how):
+        return self.start(*command, **how).finish()
+
+    def sh(self, script, **how):
+        return self("sh", "-c", script, **how)
+
+    def directories(self):
+        return list(self.runtime.glob("ghcr-login-exec.*"))
+
+
+@pytest.fixture
+def run(login, server, runtime):
+    return Exec(login, server, runtime)
+
+
+def ran(result, stdout="", status=0):
+    assert (result.status, result.stdout, result.stderr) == (status, stdout, ""), result
+
+
+def refused(result, *words, status=125):
+    assert result.status == status and result.stdout == "", result
+    assert result.stderr.startswith("ghcr-login: "), result
+    for word in words:
+        assert word in result.stderr, (word, result)
+
+
+def until(condition, limit=5.0):
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.005)
+
+
+def next_line(running):
+    return running.process.stdout.readline().decode().strip()
+
+
+class Waiting:
+    """A command that runs until it is told to end."""
+
+    def __init__(self, run, **how):
+        reader, self._writer = os.pipe()
+        with os.fdopen(reader, "rb") as stdin:
+            self.running = run.start("sh", "-c", "echo READY; exec cat", stdin=stdin, **how)
+        assert next_line(self.running) == "READY"
+
+    def finish(self):
+        os.close(self._writer)
+        return self.running.finish()
+
+
+@pytest.mark.parametrize("status", [0, 1, 7, 125, 255])
+def test_the_status_and_the_output_are_the_commands(run, status):
+    ran(run.sh(f"echo out; exit {status}"), "out\n", status)
+
+
+def test_json_is_for_failures(run):
+    ran(run("echo", "out", options=["--json"]), "out\n")
+
+
+def test_verbose_says_what_is_run(run):
+    result = run("echo", "out", options=["-v"])
+    assert result.stdout == "out\n"
+    assert result.stderr.endswith(f"running 'echo' with a login to {run.server.host}\n")
+
+
+def test_options_behind_the_dashes_are_the_commands(run):
+    ran(run("echo", "--json", "--help", "--", "-q"), "--json --help -- -q\n")
+
+
+def test_a_token_that_is_refused_runs_nothing(run):
+    result = run("echo", "out", token=OTHER_TOKEN)
+    refused(result, "refused")
+
+
+def test_a_failure_has_its_class_in_json(run):
+    result = run("echo", "out", token=OTHER_TOKEN, options=["--json"])
+    assert result.status == 125 and result.json["result"] == "failed"
+    assert result.json["error"]["status"] == 4 and result.json["changed"] is False
+
+
+@pytest.mark.parametrize("args", [
+    ["exec", "-u", USER], ["exec", "-u", USER, "--"], ["exec", "--podman", "--", "true"],
+    ["exec", "--for-user", "root", "--", "true"], ["exec", "--dry-run", "--", "true"],
+    ["exec", "-u", USER, "true", "other", "--", "true"],
+], ids=" ".join)
+def test_a_mistake_on_the_command_line(login, runtime, args):
+    refused(login(*args, env={"XDG_RUNTIME_DIR": runtime}), "try 'ghcr-login --help'")
+    result = login("exec", "--json", *args[1:], env={"XDG_RUNTIME_DIR": runtime})
+    assert result.status == 125 and result.json["error"]["status"] == 2
+
+
+def test_a_namespace_is_refused(login, runtime):
+    refused(login("exec", "-u", USER, "ghcr.io/owner", "--", "true",
+                  env={"XDG_RUNTIME_DIR": runtime}), "namespace")
+
+
+@pytest.mark.parametrize("command, status", [("nonesuch", 127), ("/nonesuch", 127), ("/etc", 126)])
+def test_a_command_that_cannot_be_run(run, command, status):
+    refused(run(command), f"cannot run '{command}'", status=status)
+    result = run(command, options=["--json"])
+    assert result.status == status and result.json["files"] == []
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGTERM"])
+def test_signals_are_handed_on_and_the_directory_goes(run, name):
+    running = run.start(*PYTHON, COUNTING)
+    assert next_line(running) == "READY"
+    assert len(run.directories()) == 1
+    running.process.send_signal(getattr(signal, name))
+    assert next_line(running) == name
+    if name != "SIGTERM":
+        running.process.send_signal(signal.SIGTERM)
+        assert next_line(running) == "SIGTERM"
+    ran(running.finish(), status=3)
+
+
+def test_a_terminal_interrupts_once(run):
+    """Its ^C goes to the whole group; twice, and compose would drop what it is stopping."""
+    running = run.start(*PYTHON, COUNTING, stdin=TERMINAL,
+                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    assert next_line(running) == "READY"
+    os.write(running._held[0], b"\x03")
+    assert next_line(running) == "SIGINT"
+    running.process.send_signal(signal.SIGTERM)
+    assert next_line(running) == "SIGTERM"
+    ran(running.finish(), status=3)
+
+
+def test_a_signal_during_the_login(run):
+    run.server.on("token", faults.silence())
+    running = run.start("echo", "out")
+    until(lambda: "token" in run.server.endpoints)
+    running.process.send_signal(signal.SIGTERM)
+    ran(running.finish(timeout=5), status=128 + signal.SIGTERM)
+
+
+def test_a_command_that_is_killed(run):
+    ran(run.sh("kill -9 $$"), status=128 + signal.SIGKILL)
+    ran(run.sh("kill -TERM $$"), status=128 + signal.SIGTERM)
+
+
+def killed(run):
+    """Kill the program itself while its command runs; return the directory that stays."""
+    before = set(run.directories())
+    running = run.start(*PYTHON, COUNTING)
+    assert next_line(running) == "READY"
+    running.process.kill()
+    running.process.wait()
+    assert running.process.stdout.read() == b"SIGTERM\n"    # and then the command has ended
+    running.process.stdout.close()
+    running.process.stderr.close()
+    (left,) = set(run.directories()) - before
+    return left
+
+
+def test_what_a_killed_run_leaves_is_removed_by_the_next(run):
+    first, second = killed(run), killed(run)
+    assert not first.exists()
+    assert (second / "docker/config.json").exists()
+    ran(run("true"))
+    assert run.directories() == []
+
+
+def test_a_login_that_fails_sweeps_too(run):
+    killed(run)
+    refused(run("true", token=OTHER_TOKEN), "refused")
+    assert run.directories() == []
+
+
+def test_what_a_command_left_outside_is_not_followed(run):
+    """A link in a directory that is swept leads out: what it leads to stays."""
+    left, precious = killed(run), run.login.home / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("kept")
+    (left / "docker" / "link").symlink_to(precious)
+    ran(run('sh', '-c', f'ln -s {precious} "$DOCKER_CONFIG/link"; mkdir -p "$DOCKER_CONFIG/a/b"; '
+                        'touch "$DOCKER_CONFIG/a/b/c"; chmod 0 "$DOCKER_CONFIG/a"'))
+    assert run.directories() == [] and (precious / "file").read_text() == "kept"
+
+
+def test_a_run_that_lives_is_not_swept(run):
+    waiting = Waiting(run)
+    (directory,) = run.directories()
+    run_in_place(run)
+    assert (directory / "docker/config.json").exists()
+    ran(waiting.finish())
+    assert run.directories() == []
+
+
+def run_in_place(run, count=1):
+    """Runs at once, past the harness, to which the one's directory is the other's litter."""
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(run.login.home),
+           **{name: str(value) for name, value in run.environment().items()}}
+    script = ('set -e; test -s "$DOCKER_CONFIG/config.json"; mkdir "$DOCKER_CONFIG/own"; '
+              'sleep 0.05; test -s "$REGISTRY_AUTH_FILE"; test -d "$DOCKER_CONFIG/own"; echo done')
+    argv = [run.login.binary, *run.arguments("sh", "-c", script)]
+    started = [subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE) for _ in range(count)]
+    for process in started:
+        assert (*process.communicate(timeout=60), process.returncode) == (b"done\n", b"", 0)
+
+
+def test_many_at_once(run):
+    """Each sweeps while others are born, live and end; some find what killed runs left."""
+    for number in range(20):
+        (run.runtime / f"ghcr-login-exec.stale{number}" / "docker").mkdir(parents=True)
+    run_in_place(run, count=20)
+    assert run.directories() == []
+
+
+def test_the_input_is_the_commands(run):
+    ran(run("cat", stdin=b"input"), "input")
+
+
+def test_no_input_where_the_token_came_from_there(run):
+    ran(run("cat", options=["--password-stdin"], stdin=f"{TOKEN}\n".encode()))
+    ran(run("readlink", "/proc/self/fd/0", options=["--password-stdin"],
+            stdin=f"{TOKEN}\n".encode()), "/dev/null\n")
+
+
+def test_the_environment_has_no_token(run):
+    result = run("env", env={"GHCR_TOKEN": OTHER_TOKEN, "SAME_TOKEN": TOKEN, "KEPT": "yes",
+                             "BASIC": auth(USER, TOKEN), "SSLKEYLOGFILE": "keys"})
+    names = dict(line.split("=", 1) for line in result.stdout.splitlines())
+    assert names.keys().isdisjoint({"GHCR_TOKEN", "SAME_TOKEN", "T_TOKEN", "BASIC"})
+    assert names["KEPT"] == "yes" and names["SSLKEYLOGFILE"] == "keys"
+    directory = Path(names["DOCKER_CONFIG"]).parent
+    assert directory.parent == run.runtime
+    assert Path(names["REGISTRY_AUTH_FILE"]).parent.parent == directory
+
+
+def shown(run, entries, **how):
+    """What the command finds in the files named, relative to its private directory."""
+    script = "; echo ---; ".join(f'cat "$DOCKER_CONFIG/../{entry}"' for entry in entries)
+    marked = run.sh(f"({script}) | sed 's/{re.escape(auth(USER, TOKEN))}/OURS/'", **how)
+    assert marked.status == 0 and marked.stderr == "", marked
+    return [json.loads(text) for text in marked.stdout.split("---")]
+
+
+DOCKER, PODMAN = "docker/config.json", "podman/auth.json"
+
+
+def test_nothing_there_yet(run):
+    entry = {"auths": {run.server.host: {"auth": "OURS"}}}
+    assert shown(run, [DOCKER, PODMAN]) == [entry, entry]
+    assert list(run.login.home.iterdir()) == []
+
+
+def test_the_users_own_configuration(run):
+    own = {"auths": {"other.example": {"auth": "YTpi"}}, "credsStore": "nonesuch",
+           "credHelpers": {"helped.example": "nonesuch"}, "currentContext": "far",
+           "proxies": {"default": {"httpProxy": "http://proxy.example"}}}
+    run.login.write_config(json.dumps(own))
+    ours = {**own, "auths": {**own["auths"], run.server.host: {"auth": "OURS"}},
+            "credHelpers": {**own["credHelpers"], run.server.host: ""}}
+    assert shown(run, [DOCKER])[0] == ours
+    assert json.loads(run.login.config.read_text()) == own
+
+
+def test_the_rest_of_the_directory(run):
+    """contexts, cli-plugins, buildx: links, through which the command may write."""
+    docker = run.login.home / ".docker"
+    for name in ("contexts/meta", "cli-plugins", "buildx"):
+        (docker / name).mkdir(parents=True)
+    (docker / "cli-plugins" / "docker-x").write_text("plugin")
+    ran(run.sh('cd "$DOCKER_CONFIG" && ls && cat cli-plugins/docker-x && test -d contexts/meta && '
+               'rm cli-plugins/docker-x'), "buildx\ncli-plugins\nconfig.json\ncontexts\nplugin")
+    assert list((docker / "cli-plugins").iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["DOCKER_CONFIG", "--config", "relative"])
+def test_a_configuration_elsewhere(run, how):
+    elsewhere = run.login.work / "elsewhere"
+    (elsewhere / "contexts").mkdir(parents=True)
+    (elsewhere / "config.json").write_text('{"detachKeys":"ctrl-x"}')
+    options = {"--config": ["--config", elsewhere], "relative": ["--config", "elsewhere"]}
+    env = {"DOCKER_CONFIG": elsewhere} if how == "DOCKER_CONFIG" else {}
+    found = shown(run, [DOCKER], env=env, options=options.get(how, []))[0]
+    assert found["detachKeys"] == "ctrl-x" and "auths" in found
+    ran(run.sh('cd / && test -d "$DOCKER_CONFIG/contexts/."', env=env,
+               options=options.get(how, [])))
+    assert (elsewhere / "config.json").read_text() == '{"detachKeys":"ctrl-x"}'
+
+
+PODMANS = {
+    "--authfile": lambda run: run.login.work / "named.json",
+    "REGISTRY_AUTH_FILE": lambda run: run.login.work / "named.json",
+    "runtime": lambda run: run.runtime / "containers/auth.json",
+    "persistent": lambda run: run.login.home / ".config/containers/auth.json",
+    "docker": lambda run: run.login.config,
+}
+
+
+@pytest.mark.parametrize("how", PODMANS)
+def test_podmans_own_file(run, how):
+    file = PODMANS[how](run)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('{"auths":{"podman.example":{"auth":"YTpi"}}}')
+    found, = shown(run, [PODMAN], options=["--authfile", file] if how == "--authfile" else [],
+                   env={"REGISTRY_AUTH_FILE": file} if how == "REGISTRY_AUTH_FILE" else {})
+    assert found["auths"].keys() == {"podman.example", run.server.host}
+
+
+@pytest.mark.parametrize("text", ["{", '{"auths":[]}', '{"a":1,"a":2}', '{"credHelpers":1}x'])
+def test_a_malformed_configuration_is_named_and_nothing_is_sent(run, text):
+    run.login.write_config(text)
+    result = run("true")
+    refused(result, f"'{run.login.config}'")
+    assert run.server.requests == []
+
+
+def test_a_configuration_that_cannot_be_read(run):
+    run.login.write_config("{}", mode=0)
+    refused(run("true", unprivileged=True), str(run.login.config), "Permission denied")
+
+
+def test_docker_auth_config(run):
+    """docker takes it before any file: our entry must not be shadowed, the others stay."""
+    def variable(*hosts):
+        return {"DOCKER_AUTH_CONFIG": json.dumps(
+            {"auths": {host: {"auth": "YTpi"} for host in hosts}})}
+
+    script = 'echo "${DOCKER_AUTH_CONFIG-unset}"'
+    both = run.sh(script, env=variable(run.server.host, "other.example"))
+    ran(both, both.stdout)
+    assert json.loads(both.stdout) == {"auths": {"other.example": {"auth": "YTpi"}}}
+    ran(run.sh(script, env=variable(run.server.host)), "unset\n")
+    other = variable("other.example")
+    ran(run.sh(script, env=other), other["DOCKER_AUTH_CONFIG"] + "\n")
+    ran(run.sh(script, env={"DOCKER_AUTH_CONFIG": "{"}), "{\n")
+
+
+def test_nothing_of_the_credential_is_anywhere_else(run):
+    """Below HOME, TMPDIR and the runtime directory: before, while the command runs, and after."""
+    run.login.write_config('{"auths":{}}')
+    value = auth(USER, TOKEN).encode()
+
+    def holders():
+        return {path for path in run.login.directory.rglob("*")
+                if path.is_file() and value in path.read_bytes()}
+
+    before = run.login.files()
+    assert holders() == set()
+    waiting = Waiting(run)
+    (directory,) = run.directories()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert holders() == {directory / DOCKER, directory / PODMAN}
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in holders())
+    status = Path(f"/proc/{waiting.running.pid}/status").read_text()
+    assert "Umask:\t0077" in status
+    ran(waiting.finish())
+    assert holders() == set() and run.login.files() == before
+    assert not list(Path("/dev/shm").glob("ghcr-login-exec.*/docker"))
+
+
+def test_the_command_starts_as_we_did(run):
+    script = ("import os, resource, signal, sys\n"
+              "print(oct(os.umask(0)), resource.getrlimit(resource.RLIMIT_CORE)[0],\n"
+              "      *(signal.getsignal(n).name for n in (signal.SIGXFSZ, signal.SIGCHLD)),\n"
+              "      signal.pthread_sigmask(signal.SIG_BLOCK, []), len(os.listdir('/proc/self/fd')))")
+    plain = subprocess.run([*PYTHON, script], capture_output=True, text=True, check=True,
+                           preexec_fn=lambda: os.umask(0o027), restore_signals=True).stdout
+    ran(run(*PYTHON, script, preexec_fn=lambda: os.umask(0o027)), plain)
+    ignored = subprocess.run(
+        [run.login.binary, *run.arguments("grep", "SigIgn", "/proc/self/status")],
+        env={"HOME": str(run.login.home), "PATH": "/usr/bin:/bin",
+             **{name: str(value) for name, value in run.environment().items()}},
+        preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN), restore_signals=False,
+        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+    assert int(ignored.split()[1], 16) & 1 << signal.SIGPIPE - 1
+
+
+def test_without_a_runtime_directory(run):
+    """/run/user/UID, /dev/shm, TMPDIR or /tmp: what this machine has."""
+    ran(run.sh('case "$DOCKER_CONFIG" in /dev/shm/*|/tmp/*|/run/*|"$TMPDIR"/*) echo ok;; esac',
+               env={"XDG_RUNTIME_DIR": None}), "ok\n")
+
+
+def test_no_verify_asks_nobody(run):
+    ran(run("echo", "out", options=["--no-verify"]), "out\n")
+    assert run.server.requests == []
+
+
+def test_an_image_that_may_not_be_pulled(run):
+    refused(run("echo", "out", options=["--can-pull", f"{run.server.host}/nobody/none:1"]),
+            "nobody/none")

@@ -1,0 +1,142 @@
+/*
+ * private_config: the user's configuration in another place, and what is refused.
+ */
+#include "../support.h"
+
+#include "store/private_config.h"
+
+#include "support.h"
+
+static int setup(void **state)
+{
+    int ret = support_setup(state);
+
+    support_must(mkdir("to", 0700) == 0 && mkdir("from", 0700) == 0, "mkdir");
+    return ret;
+}
+
+static void assert_link(const char *name, const char *target)
+{
+    char expected[2 * PATH_MAX];
+    char found[PATH_MAX];
+    char path[PATH_MAX];
+    ssize_t len;
+
+    (void)snprintf(path, sizeof(path), "to/%s", name);
+    (void)snprintf(expected, sizeof(expected), "%s/%s", support_dir, target);
+    len = readlink(path, found, sizeof(found) - 1);
+    assert_row(name, len > 0);
+    found[len] = '\0';
+    assert_row_string(name, found, expected);
+}
+
+static void test_links(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_must(mkdir("from/contexts", 0700) == 0 && symlink("nowhere", "from/dangling") == 0,
+                 "from");
+    support_write("from/config.json", "{}");
+    support_write("from/.config.json.ghcr-login.abcdef", "{}");
+    support_write("from/config.json123", "other");
+    support_write("from/.token_seed", "x");
+    assert_int_equal(private_config_link("to", "from", &err), 0);
+    assert_link("contexts", "from/contexts");
+    assert_link("dangling", "from/dangling");
+    assert_link("config.json123", "from/config.json123");
+    assert_link(".token_seed", "from/.token_seed");
+    assert_int_equal(support_count("to"), 4);
+}
+
+static void test_no_directory_to_show(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(private_config_link("to", "nowhere", &err), 0);
+    assert_int_equal(support_count("to"), 0);
+    support_write("file", "x");
+    assert_int_equal(private_config_link("to", "file", &err), -1);
+    assert_error("file", &err, CLASS_AUTHFILE, "/file'");
+}
+
+static void test_links_to_a_linked_directory(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("from/file", "x");
+    support_must(symlink("from", "link") == 0, "symlink");
+    assert_int_equal(private_config_link("to", "link", &err), 0);
+    assert_link("file", "from/file");
+}
+
+static void test_copy(void **state)
+{
+    static const char text[] = "{ \"auths\" : {}, \"x\": 1.50 }\n";
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("from/config.json", text);
+    support_must(chmod("from/config.json", 0644) == 0, "chmod");
+    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), 0);
+    assert_true(support_holds("to/config.json", text));
+    assert_int_equal(support_mode("to/config.json"), 0600);
+}
+
+static void test_nothing_to_copy(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(private_config_copy("to/config.json", "nowhere/config.json", &err), 0);
+    support_write("from/config.json", "");
+    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), 0);
+    assert_int_equal(support_count("to"), 0);
+}
+
+static void test_what_is_refused(void **state)
+{
+    static const char *const texts[] = {"{", "[]", "{\"auths\":1}", "{\"a\":1,\"a\":2}"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct error err = ERROR_INIT;
+
+        support_write("from/config.json", texts[i]);
+        assert_row(texts[i], private_config_copy("to/config.json", "from/config.json", &err) < 0);
+        assert_error(texts[i], &err, CLASS_AUTHFILE, "'from/config.json'");
+        assert_row(texts[i], support_count("to") == 0);
+    }
+}
+
+static void test_nothing_is_written_over(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("from/config.json", "{}");
+    support_write("outside", "kept");
+    support_must(symlink("../outside", "to/config.json") == 0, "symlink");
+    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), -1);
+    assert_error("link", &err, CLASS_AUTHFILE, "'to/config.json'");
+    assert_true(support_holds("outside", "kept"));
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_links),
+        IN_DIRECTORY(test_no_directory_to_show),
+        IN_DIRECTORY(test_links_to_a_linked_directory),
+        IN_DIRECTORY(test_copy),
+        IN_DIRECTORY(test_nothing_to_copy),
+        IN_DIRECTORY(test_what_is_refused),
+        IN_DIRECTORY(test_nothing_is_written_over),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
