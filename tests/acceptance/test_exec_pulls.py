@@ -1,9 +1,10 @@
 """With exec, and only with it and as long as it runs, docker and podman pull."""
 
+import json
+
 import pytest
 
-from harness import USER
-from person import DOCKER, PODMAN, BEARER
+from person import BEARER, DOCKER, LOGIN, PODMAN
 from test_engines import assert_refused, auth
 
 EXEC = "ghcr-login exec -u $USER --token-env GHCR_TOKEN"
@@ -16,7 +17,8 @@ def run_exec(person, token, script):
                      GHCR_TOKEN=token)
     for secret in (token, BEARER, auth(token)):
         person.login.protect(secret)
-    person.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}, set())
+    person.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
+                             {person.config})
     left = person.sh("ls -d /run/user/*/ghcr-login-exec.* /dev/shm/ghcr-login-exec.* "
                      "$TMPDIR/ghcr-login-exec.* /tmp/ghcr-login-exec.* 2>/dev/null")
     assert left.stdout == ""
@@ -44,22 +46,21 @@ def test_a_token_that_is_refused(engine, stack, person):
 
 def test_beside_the_users_own_logins_and_a_store_that_is_broken(stack, person):
     """credsStore names a helper that is not there: docker would fail for ghcr.io without exec."""
-    login = f"echo $TOKEN | docker login -u {USER} --password-stdin {stack.own.name}"
-    assert person.sh(login, TOKEN=stack.new_token()).returncode == 0
-    own = person.config.read_text().rstrip().removesuffix("}")
-    own += f', "credsStore": "nonesuch", "credHelpers": {{"{stack.own.name}": ""}}}}'
-    person.config.write_text(own)
-    person.login.protect("nothing-more")
+    person.log_in(stack.new_token(), command=f"{LOGIN} {stack.own.name} --cacert {stack.own.ca} "
+                                             "--password-stdin")
+    own = {**json.loads(person.config.read_text()), "credsStore": "nonesuch",
+           "credHelpers": {stack.own.name: ""}}
+    person.config.write_text(json.dumps(own))
     script = f"sh -c 'docker pull -q $IMAGE && docker pull -q {stack.own.image}'"
-    token = stack.new_token()
-    done = person.sh(f"export IMAGE={stack.ghcr.image}; {EXEC} -- {script}", GHCR_TOKEN=token)
+    done = run_exec(person, stack.new_token(), script)
     assert done.returncode == 0, done.stderr
-    assert person.config.read_text() == own
+    assert json.loads(person.config.read_text()) == own
     for image in (stack.ghcr.image, stack.own.image):
-        assert DOCKER.take_image(person, image) == stack.image_id
+        found = person.sh(f"docker image inspect --format '{{{{.Id}}}}' {image} && docker rmi {image}")
+        assert found.stdout.split()[0] == stack.image_id, found
 
 
-def test_compose_finds_the_users_context(stack, person):
+def test_the_users_context(stack, person):
     """What docker itself keeps beside config.json is there."""
     made = person.sh("docker context create far --docker host=unix:///run/docker.sock && "
                      "docker context use far")
