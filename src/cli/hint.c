@@ -168,6 +168,14 @@ static const struct row {
      LINK_NONE,
      {[PLACE_HOST] = "the token's account may not read this package: have it added under 'Manage "
                      "access' in the package's settings"}},
+    {FORBIDDEN(ANY, "cannot be authenticated", NULL),
+     LINK_NONE,
+     {[PLACE_HOST] = "the registry knew the token a moment ago, and now does not, as it happens at "
+                     "times: try again"}},
+    {FORBIDDEN(ANY, "invalid token", NULL),
+     LINK_NONE,
+     {[PLACE_HOST] = "the registry does not take what it gave for the token a moment ago: try "
+                     "again"}},
     {FORBIDDEN(CLASSIC | OAUTH, "HTTP 401", NULL),
      LINK_TOKENS,
      {[PLACE_HOST] = "the account has no access to it, or there is none of this name, or the "

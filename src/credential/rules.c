@@ -56,6 +56,31 @@ static const char *const empty_hints[PLACE_COUNT] = {
                   "ssh-action's 'envs:'",
 };
 
+static int refuse_empty(const struct rules *rules, bool has_line, struct error *err)
+{
+    const char *hint = empty_hints[rules->place];
+
+    if (rules->source == SOURCE_FILE)
+        hint = "nothing was written there: is the secret that fills the file defined?";
+    if (rules->source == SOURCE_STDIN && !has_line)
+        hint = "nothing came in: pipe the token in, or use --token-env or --token-file; a variable "
+               "that is piped in may be empty";
+    (void)refuse("token", rules->where, "is empty", err);
+    return error_hint(err, "%s", hint);
+}
+
+static int refuse_bytes(const struct rules *rules, const struct secret *value, const char *fault,
+                        struct error *err)
+{
+    bool is_script = rules->source == SOURCE_STDIN && memchr(value->data, '\n', value->len) != NULL;
+
+    (void)refuse("token", rules->where, fault, err);
+    return error_hint(err, "give the token alone, as one line%s",
+                      is_script ? "; where a script is standard input (ssh HOST bash -s), use "
+                                  "--token-env or --token-file"
+                                : "");
+}
+
 static int check_form(const struct secret *token, const char *where, struct error *err)
 {
     const struct mistake *mistake = mistake_find(token);
@@ -68,21 +93,18 @@ static int check_form(const struct secret *token, const char *where, struct erro
 
 int rules_check_token(struct secret *value, const struct rules *rules, struct error *err)
 {
+    bool has_line = value->len > 0;
     const char *fault;
 
     cut_line_end(value);
-    if (value->len == 0) {
-        (void)refuse("token", rules->where, "is empty", err);
-        return error_hint(err, "%s", empty_hints[rules->place]);
-    }
+    if (value->len == 0)
+        return refuse_empty(rules, has_line, err);
     if (value->len > CREDENTIAL_TOKEN_MAX)
         return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes",
                          rules->where, CREDENTIAL_TOKEN_MAX);
     fault = fault_in_bytes(value);
-    if (fault != NULL) {
-        (void)refuse("token", rules->where, fault, err);
-        return error_hint(err, "give the token alone, as one line");
-    }
+    if (fault != NULL)
+        return refuse_bytes(rules, value, fault, err);
     return rules->is_github ? check_form(value, rules->where, err) : 0;
 }
 
@@ -107,5 +129,8 @@ int rules_check_name(struct secret *value, const char *where, struct error *err)
         fault = "begins or ends with a blank";
     if (fault == NULL && value->len > CREDENTIAL_NAME_MAX)
         fault = "is longer than 255 bytes";
-    return fault == NULL ? 0 : refuse("user name", where, fault, err);
+    if (fault == NULL)
+        return 0;
+    (void)refuse("user name", where, fault, err);
+    return error_hint(err, "give the account's name alone");
 }

@@ -13,16 +13,18 @@
 
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
-/* How the messages speak of a source: "environment variable 'GHCR_TOKEN'". */
+/* A source, and how the messages speak of it: "environment variable 'GHCR_TOKEN'". */
 struct source_name {
+    enum source_kind kind;
     char text[512];
 };
 
-static struct source_name name_of(const char *kind, const char *name)
+static struct source_name name_of(enum source_kind kind, const char *name)
 {
-    struct source_name out;
+    struct source_name out = {.kind = kind};
 
-    (void)snprintf(out.text, sizeof(out.text), "%s '%.480s'", kind, name);
+    (void)snprintf(out.text, sizeof(out.text), "%s '%.480s'",
+                   kind == SOURCE_FILE ? "file" : "environment variable", name);
     return out;
 }
 
@@ -62,34 +64,39 @@ static int read_variable(struct secret *out, const char *name, const char *optio
     return secret_append(out, value, strlen(value), (size_t)-1, err);
 }
 
-static int read_file(struct secret *out, const char *path, int *errnum,
-                     const struct credential_request *request, struct error *err)
+static struct io_input input_of(const char *name, const struct credential_request *request)
 {
-    struct source_name name = name_of("file", path);
-    struct io_input input = {
-        .name = name.text,
+    return (struct io_input){
+        .name = name,
         .cls = CLASS_CREDENTIAL,
         .max = CREDENTIAL_TOKEN_MAX,
         .line_end = 2,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };
+}
 
-    return io_read_path(out, path, &input, errnum, err);
+static int read_file(struct secret *out, const char *path, int *errnum,
+                     const struct credential_request *request, struct error *err)
+{
+    struct source_name name = name_of(SOURCE_FILE, path);
+    struct io_input input = input_of(name.text, request);
+
+    int fault = 0;
+    int ret = io_read_path(out, path, &input, &fault, err);
+
+    if (fault != 0)
+        (void)error_hint(err, "is the secret mounted or written there, and may this user read it?");
+    if (errnum != NULL)
+        *errnum = fault;
+    return ret;
 }
 
 /* `wait_ms` < 0: until the request's deadline. */
 static int read_stdin(struct secret *out, int64_t wait_ms, const struct credential_request *request,
                       struct error *err)
 {
-    struct io_input input = {
-        .name = "standard input",
-        .cls = CLASS_CREDENTIAL,
-        .max = CREDENTIAL_TOKEN_MAX,
-        .line_end = 2,
-        .clock = request->clock,
-        .deadline_ms = request->deadline_ms,
-    };
+    struct io_input input = input_of("standard input", request);
     int64_t limit = clock_now(request->clock) + wait_ms;
 
     if (wait_ms >= 0 && limit < input.deadline_ms)
@@ -112,15 +119,15 @@ static int read_name(struct secret *out, const struct credential_request *reques
     static const char *const implicit[] = {"GHCR_USERNAME", "GITHUB_ACTOR"};
 
     if (request->username != NULL) {
-        *where = (struct source_name){"--username"};
+        *where = (struct source_name){.text = "--username"};
         return secret_append_text(out, request->username, err);
     }
     if (request->username_env != NULL) {
-        *where = name_of("environment variable", request->username_env);
+        *where = name_of(SOURCE_VARIABLE, request->username_env);
         return read_variable(out, request->username_env, "--username-env", request, err);
     }
     if (request->username_file != NULL) {
-        *where = name_of("file", request->username_file);
+        *where = name_of(SOURCE_FILE, request->username_file);
         if (refuse_value_as_name("--username-file", request->username_file, err) < 0)
             return -1;
         return read_file(out, request->username_file, NULL, request, err);
@@ -128,7 +135,7 @@ static int read_name(struct secret *out, const struct credential_request *reques
     for (size_t i = 0; i < 2 && request->is_default_registry; i++) {
         const char *value = request->environment(implicit[i]);
 
-        *where = name_of("environment variable", implicit[i]);
+        *where = name_of(SOURCE_VARIABLE, implicit[i]);
         if (value != NULL)
             return secret_append_text(out, value, err);
     }
@@ -148,7 +155,7 @@ static int read_systemd(struct secret *out, const struct credential_request *req
     if (dir == NULL || dir[0] == '\0' ||
         (size_t)snprintf(path, sizeof(path), "%s/ghcr-token", dir) >= sizeof(path))
         return 1;
-    *where = name_of("file", path);
+    *where = name_of(SOURCE_FILE, path);
     if (read_file(out, path, &errnum, request, &ignored) == 0)
         return 0;
     if (errnum == ENOENT)
@@ -158,14 +165,14 @@ static int read_systemd(struct secret *out, const struct credential_request *req
 }
 
 static int read_token(struct secret *out, const struct credential_request *request,
-                      struct source_name *where, bool *used_stdin, struct error *err)
+                      struct source_name *where, struct error *err)
 {
     if (request->token_env != NULL) {
-        *where = name_of("environment variable", request->token_env);
+        *where = name_of(SOURCE_VARIABLE, request->token_env);
         return read_variable(out, request->token_env, "--token-env", request, err);
     }
     if (request->token_file != NULL) {
-        *where = name_of("file", request->token_file);
+        *where = name_of(SOURCE_FILE, request->token_file);
         if (refuse_value_as_name("--token-file", request->token_file, err) < 0)
             return -1;
         return read_file(out, request->token_file, NULL, request, err);
@@ -174,15 +181,14 @@ static int read_token(struct secret *out, const struct credential_request *reque
         const char *value = request->environment("GHCR_TOKEN");
         int found;
 
-        *where = name_of("environment variable", "GHCR_TOKEN");
+        *where = name_of(SOURCE_VARIABLE, "GHCR_TOKEN");
         if (value != NULL)
             return secret_append_text(out, value, err);
         found = read_systemd(out, request, where, err);
         if (found <= 0)
             return found;
     }
-    *where = (struct source_name){"standard input"};
-    *used_stdin = true;
+    *where = (struct source_name){SOURCE_STDIN, "standard input"};
     return read_stdin(out, request->token_stdin ? -1 : CREDENTIAL_STDIN_WAIT_MS, request, err);
 }
 
@@ -212,8 +218,11 @@ int credential_read(struct credential *out, const struct credential_request *req
     if (read_name(&name, request, &where, err) < 0 || rules_check_name(&name, where.text, err) < 0)
         goto out;
     memcpy(built.username, name.data, name.len + 1);
-    if (read_token(&built.token, request, &where, &built.used_stdin, err) < 0 ||
-        check_not_passed_over(&built, request, err) < 0 ||
+    if (read_token(&built.token, request, &where, err) < 0)
+        goto out;
+    rules.source = where.kind;
+    built.used_stdin = where.kind == SOURCE_STDIN;
+    if (check_not_passed_over(&built, request, err) < 0 ||
         rules_check_token(&built.token, &rules, err) < 0)
         goto out;
     *out = built;

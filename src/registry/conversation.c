@@ -99,7 +99,11 @@ static int refuse_odd_answer(struct conversation *c, const char *what, struct er
     if (is_page)
         return error_hint(err, "a captive portal or a proxy may stand in the way, or the host "
                                "serves no registry under this name");
-    return -1;
+    if (c->response.status == 403) /* with a credential that is a refusal, and not odd */
+        return error_hint(err, "no credential was sent yet: it may be this machine's address that "
+                               "is not let in");
+    return error_hint(err, "no registry answers so: check host and port, and what stands before "
+                           "it");
 }
 
 /* The registry's own trouble, or its wish to be left alone for longer than there is time. */
@@ -196,7 +200,9 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
         return -1;
     if (c->response.status != 200 || answer_is_web_page(&c->response))
         return 1;
-    if (answer_token(&c->bearer, &c->response, err) < 0)
-        return error_wrap(err, "cannot use the token answer of '%s'", c->handshake->registry->host);
-    return 0;
+    if (answer_token(&c->bearer, &c->response, err) == 0)
+        return 0;
+    (void)error_wrap(err, "cannot use the token answer of '%s'", c->handshake->registry->host);
+    return error_hint(err, "that says nothing about the credential: the registry's token server is "
+                           "out of order, or something else answers in its place");
 }

@@ -6,6 +6,7 @@
 #include "registry/url.h"
 
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
+#define HANGS_UP    "the registry, or what stands before it, hangs up: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
 static const struct words {
@@ -18,10 +19,10 @@ static const struct words {
      "check the registry's name and this machine's resolver"},
     {CURLE_COULDNT_RESOLVE_PROXY, true, "", ""}, /* proxy_fault.c has the words */
     {CURLE_COULDNT_CONNECT, true, "cannot connect", ""},
-    {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", ""},
-    {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", ""},
-    {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", ""},
-    {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", ""},
+    {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", HANGS_UP},
+    {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", HANGS_UP},
+    {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", HANGS_UP},
+    {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", HANGS_UP},
     {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
     {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP", NO_REGISTRY},
@@ -105,9 +106,11 @@ static int report_connect(const struct fault *fault, const struct url *url, stru
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
-    return error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect%s%s",
-                     url_place(url).text, number != 0 ? ": " : "",
-                     number != 0 ? strerror((int)number) : "");
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect%s%s",
+                    url_place(url).text, number != 0 ? ": " : "",
+                    number != 0 ? strerror((int)number) : "");
+    return error_hint(err, "check host and port; is the registry running, and does a firewall let "
+                           "this machine through?");
 }
 
 static int hint_at_client_certificate(const char *when, const struct url *url, struct error *err)

@@ -18,14 +18,19 @@ static int read_challenge(struct conversation *c, struct error *err)
         if (challenge_add_field(&c->challenge, field.data, field.len, err) < 0)
             return -1;
     }
-    if (count == 0)
-        return error_set(err, CLASS_UNPROVED,
-                         "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
-                         "cannot be asked",
-                         host);
-    if (c->challenge.scheme == CHALLENGE_NONE)
-        return error_set(err, CLASS_UNPROVED, "'%s' offers neither Bearer nor Basic authentication",
-                         host);
+    if (count == 0) {
+        (void)error_set(err, CLASS_UNPROVED,
+                        "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
+                        "cannot be asked",
+                        host);
+        return error_hint(err, "what stands before the registry may drop that header, or the host "
+                               "serves no registry under this name");
+    }
+    if (c->challenge.scheme == CHALLENGE_NONE) {
+        (void)error_set(err, CLASS_UNPROVED, "'%s' offers neither Bearer nor Basic authentication",
+                        host);
+        return error_hint(err, "registry clients speak no other: ask who runs it for one of them");
+    }
     return 0;
 }
 
@@ -51,11 +56,7 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
         return error_hint(err, "give the registry's own host name and port");
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
-    (void)conversation_refuse_status(c, what, err);
-    if (c->response.status == 403)
-        (void)error_hint(err, "no credential was sent yet: it may be this machine's address that "
-                              "is not let in");
-    return -1;
+    return conversation_refuse_status(c, what, err);
 }
 
 static int refuse_credential(struct conversation *c, const char *when, struct error *err)

@@ -31,12 +31,17 @@ void proxy_fault_peer(CURL *easy, char peer[HTTP_PEER_MAX])
                        address, port);
 }
 
-/* Whether the connection was to a proxy, not to the registry. */
+/*
+ * Whether the connection was to a proxy, not to the registry. A tunnel that is used again has no
+ * status of its own, but what was sent (the time of that is there) went through it.
+ */
 static bool is_at_proxy(const struct fault *fault, const struct url *url)
 {
+    curl_off_t sent = 0;
     long port = 0;
 
-    return connect_status(fault->easy) == 0 && strcmp(url->scheme, "https") == 0 &&
+    (void)curl_easy_getinfo(fault->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    return sent == 0 && connect_status(fault->easy) == 0 && strcmp(url->scheme, "https") == 0 &&
            curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
            (unsigned)port != url->port;
 }
