@@ -143,6 +143,14 @@ static const struct row {
     {FORBIDDEN(FINE_GRAINED, "HTTP 403", NULL),
      LINK_NEW_TOKEN,
      {[PLACE_HOST] = "fine-grained tokens have no right to packages: " NEW_CLASSIC}},
+    {FORBIDDEN(ANY, "cannot be authenticated", NULL),
+     LINK_NONE,
+     {[PLACE_HOST] = "the registry knew the token a moment ago, and now does not, as it happens at "
+                     "times: try again"}},
+    {FORBIDDEN(ANY, "invalid token", NULL),
+     LINK_NONE,
+     {[PLACE_HOST] = "the registry does not take what it gave for the token a moment ago: try "
+                     "again"}},
     {FORBIDDEN(INSTALLATION, NULL, lacks_scope),
      LINK_NONE,
      {[PLACE_HOST] = "the job that the token is of needs " GRANT}},
@@ -168,14 +176,6 @@ static const struct row {
      LINK_NONE,
      {[PLACE_HOST] = "the token's account may not read this package: have it added under 'Manage "
                      "access' in the package's settings"}},
-    {FORBIDDEN(ANY, "cannot be authenticated", NULL),
-     LINK_NONE,
-     {[PLACE_HOST] = "the registry knew the token a moment ago, and now does not, as it happens at "
-                     "times: try again"}},
-    {FORBIDDEN(ANY, "invalid token", NULL),
-     LINK_NONE,
-     {[PLACE_HOST] = "the registry does not take what it gave for the token a moment ago: try "
-                     "again"}},
     {FORBIDDEN(CLASSIC | OAUTH, "HTTP 401", NULL),
      LINK_TOKENS,
      {[PLACE_HOST] = "the account has no access to it, or there is none of this name, or the "

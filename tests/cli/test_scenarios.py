@@ -14,7 +14,7 @@ comment with the cause. The sections, all but the last as needed:
     [api]           GitHub's API, for --diagnose: knows owner scopes, answers for user packages
     [proxy]         answer: 407 | 403 | close
     [environment]   variables   [files] NAME = "content", in DIR
-    [run]           arguments   stdin: "text", terminal, open or open "text" (never ends)
+    [run]           arguments   stdin: "text", terminal, or open (a pipe that never ends)
     [expect]        status class message hint warnings (one a line); where the answers do not
                     let two situations be told apart, like: the other's name
 

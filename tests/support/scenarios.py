@@ -86,12 +86,10 @@ class Scenario:
     @property
     def stdin(self):
         """As the harness wants it."""
-        given = _secrets_in(self.of("run").get("stdin", ""))
-        if given in ("", "terminal"):
-            return TERMINAL if given else None
-        kind, _, text = given.rpartition(" ") if given.startswith("open") else ("", "", given)
-        content = b"" if text == "open" else json.loads(text).encode()
-        return Held(content) if given.startswith("open") else content
+        given = self.of("run").get("stdin")
+        if given in (None, "terminal", "open"):
+            return {"terminal": TERMINAL, "open": Held()}.get(given)
+        return content(given)
 
     @property
     def warnings(self):
@@ -201,7 +199,10 @@ class Stage:
         status, _, body = first.partition(" ")
         short = re.fullmatch(r"([A-Z_]+): (.*)", body)
         body = error(*short.groups()) if short else body.encode()
-        return faults.answer(int(status), body, [tuple(each.split(": ", 1)) for each in headers])
+        fields = [tuple(each.split(": ", 1)) for each in headers]
+        if body.startswith(b"{"):
+            fields.insert(0, ("content-type", "application/json"))  # docker reads no other
+        return faults.answer(int(status), body, fields)
 
     def _filled(self, text):
         return _secrets_in(text).replace("@HOST@", self.registry.host).replace(
@@ -209,7 +210,7 @@ class Stage:
 
 
 def content(text):
-    """What a file of [files] holds."""
+    """The bytes that a quoted text stands for."""
     return json.loads(_secrets_in(text)).encode()
 
 

@@ -229,13 +229,40 @@ static void test_empty_says_why(void **state)
     assert_non_null(strstr(err.hint, "-u NAME"));
 }
 
+/* What is wrong with a file or a pipe is not what is wrong with a variable. */
+static void test_hints_know_the_source(void **state)
+{
+    static const struct {
+        enum source_kind source;
+        const char *bytes;
+        const char *part;
+    } rows[] = {
+        {SOURCE_FILE, "", "fills the file"},        {SOURCE_FILE, "\n", "fills the file"},
+        {SOURCE_STDIN, "", "nothing came in"},      {SOURCE_STDIN, "\n", "not defined"},
+        {SOURCE_STDIN, "a\nb\n", "bash -s"},        {SOURCE_FILE, "a\nb\n", "as one line"},
+        {SOURCE_VARIABLE, "a\nb\n", "as one line"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rules rules = {.where = "there", .source = rows[i].source};
+        struct secret value = secret_of(rows[i].bytes);
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(rules_check_token(&value, &rules, &err), -1);
+        assert_row(err.hint, strstr(err.hint, rows[i].part) != NULL);
+        assert_row(err.hint, rows[i].source == SOURCE_STDIN || strstr(err.hint, "bash") == NULL);
+        secret_clear(&value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line_ends),      cmocka_unit_test(test_bytes_that_no_value_has),
         cmocka_unit_test(test_tokens),         cmocka_unit_test(test_names),
         cmocka_unit_test(test_limits),         cmocka_unit_test(test_long_installation_token),
-        cmocka_unit_test(test_empty_says_why),
+        cmocka_unit_test(test_empty_says_why), cmocka_unit_test(test_hints_know_the_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
