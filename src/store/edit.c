@@ -128,6 +128,25 @@ static enum round apply_once(struct locked_file *locked, const struct edit *edit
     return round;
 }
 
+/*
+ * A round counts only where the path still leads to what was read or written: else lock what it
+ * leads to now, and begin again. Returns the round as it is then.
+ */
+static enum round follow(struct locked_file *locked, const struct edit *edit, enum round round,
+                         struct error *err)
+{
+    struct locked_file moved = *locked;
+
+    if (round == ROUND_WROTE || round == ROUND_STALE || locked_file_is_there(locked, edit->path))
+        return round;
+    locked_file_close(&moved);
+    *err = ERROR_INIT;
+    if (locked_file_open(locked, edit->path, moved.clock, moved.deadline_ms, err) < 0)
+        return ROUND_FAILED;
+    locked->in_place = edit->in_place;
+    return ROUND_STALE;
+}
+
 int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadline_ms,
                struct secret *text, bool *changed, struct warnings *warnings, struct error *err)
 {
@@ -150,6 +169,7 @@ int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadl
     do {
         round = apply_once(&locked, edit, name.text, text, warnings, err);
         *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
+        round = follow(&locked, edit, round, err);
         if (round == ROUND_STALE)
             clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
         if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {

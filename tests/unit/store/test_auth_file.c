@@ -359,6 +359,29 @@ static void helper_that_comes_in_between_is_seen(void **state)
     assert_true(support_holds("config.json", "{\"credsStore\":\"pass\"}"));
 }
 
+static void point_elsewhere(void)
+{
+    support_must(unlink("config.json") == 0 && symlink("two", "config.json") == 0, "symlink");
+}
+
+/* Its user may point the link elsewhere meanwhile: that file is to have the entry then. */
+static void link_that_is_pointed_elsewhere_is_followed(void **state)
+{
+    struct warnings warnings;
+    struct error err;
+
+    (void)state;
+    support_write("one", "{}");
+    support_write("two", "{}");
+    support_must(symlink("one", "config.json") == 0, "symlink");
+    on_swap = point_elsewhere;
+    if (store_and_warn(&warnings, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_null(on_swap);
+    assert_false(support_holds("two", "{}"));
+    assert_int_equal(support_count("."), 3);
+}
+
 static void file_that_would_grow_too_long_is_refused(void **state)
 {
     char *text = malloc(DOCUMENT_MAX);
@@ -398,6 +421,7 @@ int main(void)
         IN_DIRECTORY(descriptors_are_closed),
         IN_DIRECTORY(warnings_are_given_once),
         IN_DIRECTORY(helper_that_comes_in_between_is_seen),
+        IN_DIRECTORY(link_that_is_pointed_elsewhere_is_followed),
         IN_DIRECTORY(file_that_would_grow_too_long_is_refused),
     };
 
