@@ -25,6 +25,7 @@ struct http_request {
     bool is_head;       /* HEAD instead of GET */
     const char *accept; /* NULL: anything */
     const char *field;  /* one more header field, "Name: value"; NULL: none */
+    bool is_direct;     /* past any proxy of the environment */
     enum http_auth auth;
     const char *username;        /* for Basic; no colon */
     const struct secret *secret; /* password or bearer; no NUL */

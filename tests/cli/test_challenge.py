@@ -7,6 +7,7 @@ import pytest
 import faults
 from flavours import GHCR
 from harness import TOKEN, USER, basic
+from proxy import ConnectProxy
 
 
 def secrets_in(received):
@@ -52,6 +53,19 @@ def test_a_realm_that_the_user_allows(login, registry):
     server.issued = other.issued
     login.to(server, "--allow-realm", other.at("localhost")).succeeded()
     assert (server.endpoints, other.endpoints) == (["ping", "ping2"], ["token"])
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+def test_a_plain_realm_on_this_machine_stays_there(login, registry, variable):
+    """It is let pass because nobody can listen; a proxy would be somebody."""
+    plain = registry(certificate=None)
+    server = registry(realm=f"http://{plain.host}/token")
+    server.issued = plain.issued
+    with ConnectProxy(server.port) as proxy:
+        login.to(server, "--allow-realm", plain.host, env={variable: proxy.url}).succeeded()
+        assert proxy.forwarded == []
+        assert not secrets_in(proxy.received)
+    assert plain.endpoints == ["token"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "ghcr.io.evil.example", "api.ghcr.io", "io"])
