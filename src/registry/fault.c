@@ -40,6 +40,20 @@ static const struct words {
 static const struct words malformed = {CURLE_RECV_ERROR, false, "the answer is malformed HTTP",
                                        NO_REGISTRY};
 
+/* A line of the header longer than libcurl takes; versions before 8.6 call that a want of memory.
+ */
+static bool is_line_too_long(const struct fault *fault)
+{
+    curl_off_t began = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x080600
+    if (fault->code == CURLE_TOO_LARGE)
+        return true;
+#endif
+    (void)curl_easy_getinfo(fault->easy, CURLINFO_STARTTRANSFER_TIME_T, &began);
+    return fault->code == CURLE_OUT_OF_MEMORY && began > 0;
+}
+
 static bool is_malformed(const struct fault *fault)
 {
     return fault->code == CURLE_RECV_ERROR && (strcasestr(fault->text, "chunk") != NULL ||
@@ -195,8 +209,13 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
 {
     struct words other = {.text = curl_easy_strerror(fault->code), .hint = ""};
     const struct words *words = &other;
+    struct fault too_long = *fault;
     struct url url;
 
+    if (is_line_too_long(fault)) {
+        too_long.code = CURLE_WRITE_ERROR; /* as our own limit ends it */
+        fault = &too_long;
+    }
     if (fault->code == CURLE_OUT_OF_MEMORY)
         return error_no_memory(err);
     if (url_parse(&url, fault->url, err) < 0)

@@ -145,7 +145,7 @@ def test_odd_answers(login, registry, endpoint, fault, status):
 
 
 ENDLESS = [(endpoint, fault, 6) for endpoint in ("ping", "token", "ping2")
-           for fault in (faults.endless_headers, faults.endless_body)]
+           for fault in (faults.endless_headers, faults.endless_line, faults.endless_body)]
 # The last answer proves the credential by its status; its body is of no interest.
 ENDLESS[-1] = ("ping2", faults.endless_body, 0)
 

@@ -92,6 +92,11 @@ def endless_headers():
     return _endless(b"HTTP/1.1 200 OK\r\n", b"x-filler: " + b"x" * 1000 + b"\r\n")
 
 
+def endless_line():
+    """A header whose one field does not end."""
+    return _endless(b"HTTP/1.1 200 OK\r\nx-filler: ", b"x" * 16384)
+
+
 def endless_body():
     """A body without a length that does not end."""
     return _endless(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n", b" " * 16384)
