@@ -98,8 +98,11 @@ static void words_of_json(struct words *words, const json_t *json)
 
 bool answer_is_web_page(const struct http_response *response)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
     const char *text = secret_text(&response->body);
 
+    if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0)
+        text += strlen(byte_order_mark);
     return text[strspn(text, " \t\r\n")] == '<';
 }
 

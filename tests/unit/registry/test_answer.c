@@ -168,6 +168,8 @@ static void test_web_pages(void **state)
     } rows[] = {
         {"<!DOCTYPE html>", true},
         {"\r\n\t <html>", true},
+        {"\xef\xbb\xbf<html>", true},
+        {"\xef\xbb\xbf{}", false},
         {"{}", false},
         {"true", false},
         {"Not Authorized", false},
