@@ -8,7 +8,7 @@
 
 static const char word_bytes[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 
-enum { TAG_MAX = 128, DIGEST_HEX_MIN = 32 };
+enum { TAG_MAX = 128 };
 
 static int refuse(const char *text, const char *rule, struct error *err)
 {
@@ -32,15 +32,23 @@ static bool is_host(struct span first)
     return false;
 }
 
-/* Move past HOST/ and find out whether it is the registry's. */
+/* As written: docker and podman look an entry up without minding that hosts have no case. */
+static bool is_host_of(struct span host, const struct reference *registry)
+{
+    char text[REFERENCE_HOST_MAX + 1];
+
+    if (!span_copy(host, text, sizeof(text)))
+        return false;
+    return strcmp(text, registry->host) == 0 ||
+           (reference_is_docker_hub(registry) && strcmp(text, "index.docker.io") == 0);
+}
+
+/* Move past HOST/, which must be the registry's. */
 static int skip_host(struct scan *s, const char *text, const struct reference *registry,
                      struct error *err)
 {
     const char *slash = memchr(s->p, '/', (size_t)(s->end - s->p));
     struct span first = {.data = s->p, .len = slash != NULL ? (size_t)(slash - s->p) : 0};
-    char host[REFERENCE_HOST_MAX + 1];
-    struct error ignored = ERROR_INIT;
-    struct reference named;
 
     if (slash == NULL || !is_host(first)) {
         if (reference_is_docker_hub(registry))
@@ -49,15 +57,23 @@ static int skip_host(struct scan *s, const char *text, const struct reference *r
                      err);
         return error_hint(err, "name it whole: %s/...", registry->host);
     }
-    if (!span_copy(first, host, sizeof(host)) || reference_parse(&named, host, &ignored) < 0)
-        return refuse(text, "begins with what is no host name", err);
-    if (strcmp(named.host, registry->host) != 0) {
+    if (!is_host_of(first, registry)) {
         (void)refuse(text, "is not of the registry that is logged in to", err);
         return error_hint(err, "that is '%s'; docker uses its entry for images of that name only",
                           registry->host);
     }
     s->p = slash + 1;
     return 0;
+}
+
+/* ghcr.io/${{ github.repository }} is the usual way to come by one. */
+static bool has_capital(const char *name)
+{
+    const char *end = name + strcspn(name, ":@");
+
+    while (name < end && (*name < 'A' || *name > 'Z'))
+        name++;
+    return name < end;
 }
 
 /* Docker's grammar: components of letters and digits with single separators between them. */
@@ -86,16 +102,26 @@ static bool scan_tag(struct scan *s, struct span *tag)
     return tag->len <= TAG_MAX;
 }
 
+/* Docker knows three algorithms and refuses others. */
 static bool scan_digest(struct scan *s, struct span *digest)
 {
+    static const struct {
+        const char *name;
+        size_t hex_len;
+    } algorithms[] = {{"sha256", 64}, {"sha384", 96}, {"sha512", 128}};
     const char *start = s->p;
+    struct span algorithm;
     struct span hex;
 
-    if (!scan_run(s, "abcdefghijklmnopqrstuvwxyz0123456789+.-_", &hex) || !scan_char(s, ':') ||
-        !scan_run(s, "0123456789abcdef", &hex) || hex.len < DIGEST_HEX_MIN)
+    if (!scan_run(s, "sha0123456789", &algorithm) || !scan_char(s, ':') ||
+        !scan_run(s, "0123456789abcdef", &hex))
         return false;
     *digest = (struct span){.data = start, .len = (size_t)(s->p - start)};
-    return true;
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (span_is(algorithm, algorithms[i].name))
+            return hex.len == algorithms[i].hex_len;
+    }
+    return false;
 }
 
 static bool copy_name(struct image *image, struct span name, const struct reference *registry)
@@ -114,8 +140,12 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     struct span name;
     struct span version = {.data = "latest", .len = 6};
 
+    if (strstr(text, "://") != NULL)
+        return refuse(text, "has a scheme: leave out what ends with '://'", err);
     if (skip_host(&s, text, registry, err) < 0)
         return -1;
+    if (has_capital(s.p))
+        return refuse(text, "has a capital in its name: names of images are lower case", err);
     if (!scan_name(&s, &name) || !copy_name(&image, name, registry))
         return refuse(text, "has a name that no image has", err);
     if (scan_char(&s, ':') && !scan_tag(&s, &version))

@@ -6,6 +6,9 @@
 #include "registry/image.h"
 
 #define SHA256 "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA384                                                                                     \
+    "sha384:0123456789abcdef0123456789abcdef0123456789abcdef"                                      \
+    "0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SHA512                                                                                     \
     "sha512:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"                      \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -51,7 +54,8 @@ static void test_what_is_accepted(void **state)
         {"ghcr.io", "ghcr.io/owner/app@" SHA256, "owner/app", SHA256, true},
         {"ghcr.io", "ghcr.io/owner/app@" SHA512, "owner/app", SHA512, true},
         {"ghcr.io", "ghcr.io/owner/app:1.0@" SHA256, "owner/app", SHA256, true},
-        {"ghcr.io", "GHCR.io/owner/app:1", "owner/app", "1", false},
+        {"ghcr.io", "ghcr.io/owner/app:V1", "owner/app", "V1", false},
+        {"ghcr.io", "ghcr.io/owner/app@" SHA384, "owner/app", SHA384, true},
         {"ghcr.io", "ghcr.io/app", "app", "latest", false},
         {"ghcr.io", "ghcr.io/a/b/c/d:1", "a/b/c/d", "1", false},
         {"ghcr.io", "ghcr.io/my-org/x.y__z--w:1", "my-org/x.y__z--w", "1", false},
@@ -83,7 +87,6 @@ static void test_docker_hub(void **state)
         {"docker.io", "docker.io/app:1", "library/app", "1", false},
         {"docker.io", "docker.io/owner/app", "owner/app", "latest", false},
         {"docker.io", "index.docker.io/app", "library/app", "latest", false},
-        {"docker.io", "registry-1.docker.io/owner/app", "owner/app", "latest", false},
         {"https://index.docker.io/v1/", "app", "library/app", "latest", false},
         /* an owner that has no dot, no colon and no capital is no host */
         {"docker.io", "registry/app", "registry/app", "latest", false},
@@ -132,7 +135,12 @@ static void test_another_registry(void **state)
         {"docker.io", "localhost/app", "not of the registry", "'docker.io'"},
         {"docker.io", "registry:5000/app", "not of the registry", "'docker.io'"},
         /* with a capital it can be no name, so docker takes it for a host */
-        {"docker.io", "Owner/app", "no host name", NULL},
+        {"docker.io", "Owner/app", "not of the registry", NULL},
+        /* docker and podman look for an entry of that very name */
+        {"ghcr.io", "GHCR.io/owner/app", "not of the registry", "'ghcr.io'"},
+        {"docker.io", "Docker.io/app", "not of the registry", "'docker.io'"},
+        {"docker.io", "registry-1.docker.io/owner/app", "not of the registry", "'docker.io'"},
+        {"docker.io", "registry.hub.docker.com/app", "not of the registry", "'docker.io'"},
     };
 
     (void)state;
@@ -150,10 +158,10 @@ static void test_what_is_malformed(void **state)
         {"ghcr.io", "ghcr.io/owner/", "name", NULL},
         {"ghcr.io", "ghcr.io//app", "name", NULL},
         {"ghcr.io", "ghcr.io/owner//app", "name", NULL},
-        {"ghcr.io", "ghcr.io/Owner/app", "name", NULL},
-        {"ghcr.io", "ghcr.io/owner/APP", "name", NULL},
-        {"ghcr.io", "ghcr.io/owner/App", "name", NULL},
-        {"ghcr.io", "ghcr.io/owner/aPp", "", NULL},
+        {"ghcr.io", "ghcr.io/Owner/app", "lower case", NULL},
+        {"ghcr.io", "ghcr.io/owner/APP", "lower case", NULL},
+        {"ghcr.io", "ghcr.io/owner/App", "lower case", NULL},
+        {"ghcr.io", "ghcr.io/owner/aPp:1", "lower case", NULL},
         {"ghcr.io", "ghcr.io/../app", "name", NULL},
         {"ghcr.io", "ghcr.io/owner/.app", "name", NULL},
         {"ghcr.io", "ghcr.io/owner/app-", "", NULL},
@@ -175,11 +183,14 @@ static void test_what_is_malformed(void **state)
         {"ghcr.io", "ghcr.io/owner/app@sha256:", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@sha256:0123", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@sha256:0123456789ABCDEF0123456789ABCDEF", "digest", NULL},
+        {"ghcr.io", "ghcr.io/owner/app@sha256:0123456789abcdef0123456789abcdef", "digest", NULL},
+        {"ghcr.io", "ghcr.io/owner/app@md5:0123456789abcdef0123456789abcdef", "digest", NULL},
+        {"ghcr.io", "ghcr.io/owner/app@" SHA256 "00", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 ":1", "form", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 "x", "form", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 "@" SHA256, "form", NULL},
-        {"ghcr.io", "https://ghcr.io/owner/app", "", NULL},
-        {"ghcr.io", "docker://ghcr.io/owner/app", "", NULL},
+        {"ghcr.io", "https://ghcr.io/owner/app", "scheme", NULL},
+        {"ghcr.io", "docker://ghcr.io/owner/app", "scheme", NULL},
         {"ghcr.io", "user@ghcr.io/owner/app", "", NULL},
         {"ghcr.io", "ghcr.io:99999/owner/app", "", NULL},
         {"docker.io", "", "", NULL},

@@ -7,6 +7,7 @@
 
 #include "registry/image.h"
 
+#define DIGEST   "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HOST     "https://registry.example.com"
 #define SERVICE  "?service=s&account=octocat&client_id=ghcr-login"
 #define SCOPED   HOST "/token" SERVICE "&scope=repository%3Aowner%2Fapp%3Apull"
@@ -177,8 +178,7 @@ static void check_rows(const char *name, const struct row *rows, size_t count)
 
 static void test_may_be_pulled(void **state)
 {
-    static const char digest[] =
-        "registry.example.com/owner/app:1@sha256:0123456789abcdef0123456789abcdef";
+    static const char digest[] = "registry.example.com/owner/app:1@" DIGEST;
     static const struct row rows[] = {
         {IMAGES, .pulled = 1, .steps = {RIGHT(200, GRANTED), HEAD(200)}},
         {IMAGES, .pulled = 1, .is_basic = true, .steps = {BASIC_HEAD(200)}},
@@ -187,8 +187,8 @@ static void test_may_be_pulled(void **state)
         {.images = {digest},
          .pulled = 1,
          .steps = {RIGHT(200, GRANTED),
-                   {HOST "/v2/owner/app/manifests/sha256:0123456789abcdef0123456789abcdef", true,
-                    HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+                   {HOST "/v2/owner/app/manifests/" DIGEST, true, HTTP_AUTH_BEARER, 200, NULL,
+                    NULL}}},
         {.images = {APP, "registry.example.com/other"},
          .pulled = 2,
          .steps = {RIGHT(200, GRANTED),
