@@ -56,6 +56,14 @@ static bool find_directory(char dir[PATH_MAX], const struct trust_request *reque
     return false;
 }
 
+/* A link that leads nowhere is no file to the peers either. */
+static bool leads_nowhere(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) < 0 && errno == ENOENT;
+}
+
 static int add_roots(struct trust *trust, const char *path, struct error *err)
 {
     char name[PATH_MAX + 3];
@@ -90,12 +98,14 @@ static int set_client(struct trust *trust, const char *path, struct error *err)
                            trust->client_key);
 }
 
-static int read_directory(struct trust *trust, const char *dir, struct error *err)
+static int read_directory(struct trust *trust, const char *dir, bool is_given, struct error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(dir, &entries, NULL, alphasort);
     int ret = 0;
 
+    if (count < 0 && errno == EACCES && !is_given)
+        return 0; /* as podman: somebody else's, and the registry may need nothing from there */
     if (count < 0)
         return error_set_errno(err, CLASS_UNREACHABLE, errno, "cannot read the directory '%s'",
                                dir);
@@ -103,10 +113,12 @@ static int read_directory(struct trust *trust, const char *dir, struct error *er
         const char *name = entries[i]->d_name;
         char path[PATH_MAX];
 
-        if (ret == 0 && join(path, dir, "/", name) && text_has_suffix(name, ".crt"))
-            ret = add_roots(trust, path, err);
-        else if (ret == 0 && text_has_suffix(name, ".cert"))
-            ret = set_client(trust, path, err);
+        if (ret == 0 && join(path, dir, "/", name) && !leads_nowhere(path)) {
+            if (text_has_suffix(name, ".crt"))
+                ret = add_roots(trust, path, err);
+            else if (text_has_suffix(name, ".cert"))
+                ret = set_client(trust, path, err);
+        }
         free(entries[i]);
     }
     free(entries);
@@ -166,9 +178,9 @@ int trust_find(struct trust *out, const struct trust_request *request, struct er
         set_path(built.dir, request->environment("SSL_CERT_DIR"), known.dir);
     }
     if (request->cert_dir != NULL)
-        ret = read_directory(&built, request->cert_dir, err);
+        ret = read_directory(&built, request->cert_dir, true, err);
     else if (find_directory(dir, request))
-        ret = read_directory(&built, dir, err);
+        ret = read_directory(&built, dir, false, err);
     if (request->ca_file != NULL)
         secret_clear(&built.extra); /* that file alone */
     if (ret == 0) {

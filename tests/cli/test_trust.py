@@ -55,6 +55,23 @@ def test_certs_d_of_another_host(login, bare_login, registry, ca, host):
     unheard(server)
 
 
+def test_a_certs_d_that_is_closed_to_us(ordinary, server):
+    """As podman: the registry may need nothing from there."""
+    closed = certs_d(ordinary, server)
+    closed.chmod(0)
+    ordinary.to(server).succeeded()
+    ordinary.to(server, "--cert-dir", closed).failed(5, str(closed), "permission denied")
+
+
+def test_a_link_in_certs_d_that_leads_nowhere(login, bare_login, registry, ca):
+    server = registry()
+    directory = certs_d(login, server)
+    shutil.copy(ca.pem, directory / "ca.crt")
+    for name in ("a.crt", "a.cert"):
+        (directory / name).symlink_to(directory / "gone")
+    bare_login(server).succeeded()
+
+
 def test_certs_d_of_an_ipv6_literal(login, bare_login, registry, ca):
     server = registry(certificate=ca.issue("::1"), address="::1")
     shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
