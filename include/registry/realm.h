@@ -25,6 +25,9 @@ struct realm_policy {
     size_t allowed_count;
 };
 
+/* Whether a host that the user allows is one: HOST or HOST:PORT. Returns 0, or -1 with *err set. */
+int realm_check_allowed(const char *given, struct error *err) __attribute__((warn_unused_result));
+
 /* Returns 0 when it may, or -1 with *err set (CLASS_UNPROVED), naming both hosts. */
 int realm_check(const struct realm_policy *policy, const char *realm, struct error *err)
     __attribute__((warn_unused_result));

@@ -101,6 +101,20 @@ static int refuse_port(const struct realm_policy *policy, const struct url *real
     return error_hint(err, "if that is right, add --allow-realm %s:%u", realm->host, realm->port);
 }
 
+int realm_check_allowed(const char *given, struct error *err)
+{
+    char text[URL_HOST_MAX + sizeof("https://:65535/")];
+    struct error ignored = ERROR_INIT;
+    struct url url;
+
+    if (given[strcspn(given, "/?#@\\")] == '\0' &&
+        snprintf(text, sizeof(text), "https://%s/", given) < (int)sizeof(text) &&
+        url_parse(&url, text, &ignored) == 0)
+        return 0;
+    (void)error_set(err, CLASS_USAGE, "--allow-realm is given what is neither HOST nor HOST:PORT");
+    return error_hint(err, "give the host alone, like auth.example.com, without https:// and path");
+}
+
 int realm_check(const struct realm_policy *policy, const char *realm, struct error *err)
 {
     char registry_url[REFERENCE_HOST_MAX + sizeof("https:///")];

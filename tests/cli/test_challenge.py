@@ -68,6 +68,13 @@ def test_a_plain_realm_on_this_machine_stays_there(login, registry, variable):
     assert plain.endpoints == ["token"]
 
 
+@pytest.mark.parametrize("host", ["https://localhost", "localhost/token", ""])
+def test_what_cannot_be_allowed(login, registry, host):
+    server = registry()
+    login.to(server, "--allow-realm", host).failed(2, "--allow-realm", "hint:", "host alone")
+    assert not server.requests
+
+
 @pytest.mark.parametrize("host", ["evil.example", "ghcr.io.evil.example", "api.ghcr.io", "io"])
 def test_ghcr_names_another_host(ghcr, host):
     ghcr.registry.realm = f"https://{host}/token"

@@ -266,6 +266,38 @@ static void test_allowed_hosts(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+static void test_what_can_be_allowed(void **state)
+{
+    static const char *const good[] = {"auth.example.com", "Auth.example.com", "auth",
+                                       "auth:5001",        "127.0.0.1:5001",   "[::1]",
+                                       "[::1]:5001"};
+    static const char *const bad[] = {"",
+                                      "https://auth.example.com",
+                                      "auth.example.com/",
+                                      "auth.example.com/token",
+                                      "a b",
+                                      "user@auth.example.com",
+                                      "*.example.com",
+                                      "auth:x",
+                                      "a,b.c",
+                                      "auth:99999",
+                                      "auth?x",
+                                      "auth#x"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct error err = ERROR_INIT;
+
+        assert_row(good[i], realm_check_allowed(good[i], &err) == 0);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct error err = ERROR_INIT;
+
+        assert_row(bad[i], realm_check_allowed(bad[i], &err) == -1);
+        assert_error(bad[i], &err, CLASS_USAGE, "--allow-realm");
+    }
+}
+
 static void test_what_is_no_url(void **state)
 {
     static const struct row rows[] = {
@@ -312,15 +344,11 @@ static void test_hints(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_host),
-        cmocka_unit_test(test_parent_domain),
-        cmocka_unit_test(test_documented_pairs),
-        cmocka_unit_test(test_look_alikes),
-        cmocka_unit_test(test_user_information),
-        cmocka_unit_test(test_plain_http),
-        cmocka_unit_test(test_allowed_hosts),
-        cmocka_unit_test(test_what_is_no_url),
-        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_same_host),        cmocka_unit_test(test_parent_domain),
+        cmocka_unit_test(test_documented_pairs), cmocka_unit_test(test_look_alikes),
+        cmocka_unit_test(test_user_information), cmocka_unit_test(test_plain_http),
+        cmocka_unit_test(test_allowed_hosts),    cmocka_unit_test(test_what_can_be_allowed),
+        cmocka_unit_test(test_what_is_no_url),   cmocka_unit_test(test_hints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
