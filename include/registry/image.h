@@ -26,7 +26,7 @@ struct image {
 /*
  * Parse `text`, an image of `registry`. Without a host it is one of Docker Hub's, whose short names
  * get "library/" in front. Returns 0 and fills *out, or -1 with *err set (CLASS_USAGE): also for an
- * image of another registry.
+ * image of another registry, or not in its namespace.
  */
 int image_parse(struct image *out, const char *text, const struct reference *registry,
                 struct error *err) __attribute__((warn_unused_result));

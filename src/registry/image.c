@@ -132,6 +132,15 @@ static bool copy_name(struct image *image, struct span name, const struct refere
                     (int)name.len, name.data) < (int)sizeof(image->name);
 }
 
+/* podman uses the entry of a namespace for what stands below it, and for nothing else. */
+static bool is_in_namespace(const char *name, const struct reference *registry)
+{
+    size_t len = strlen(registry->name_space);
+
+    return len == 0 || (strncmp(name, registry->name_space, len) == 0 &&
+                        (name[len] == '/' || name[len] == '\0'));
+}
+
 int image_parse(struct image *out, const char *text, const struct reference *registry,
                 struct error *err)
 {
@@ -148,6 +157,11 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
         return refuse(text, "has a capital in its name: names of images are lower case", err);
     if (!scan_name(&s, &name) || !copy_name(&image, name, registry))
         return refuse(text, "has a name that no image has", err);
+    if (!is_in_namespace(image.name, registry)) {
+        (void)refuse(text, "is not in the namespace that is logged in to", err);
+        return error_hint(err, "that is '%s/%s': an entry for it serves no other image",
+                          registry->host, registry->name_space);
+    }
     if (scan_char(&s, ':') && !scan_tag(&s, &version))
         return refuse(text, "has a tag that no image has", err);
     image.is_digest = scan_char(&s, '@');
