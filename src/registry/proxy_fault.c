@@ -149,14 +149,17 @@ static bool report_at_proxy(const struct fault *fault, const struct url *url, st
 static const struct {
     const char *begins;
     const char *text;
+    bool is_final; /* waiting mends nothing, whatever the code says */
 } texts[] = {
-    {"Unsupported proxy", "the proxy's URL cannot be used"},
-    {"Proxy CONNECT aborted", "the proxy closed the connection"},
-    {"CONNECT tunnel failed", "the proxy's answer to CONNECT is not HTTP"},
-    {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP"},
+    {"Unsupported proxy", "the proxy's URL cannot be used", true},
+    {"Proxy CONNECT aborted due to timeout", "no answer from the proxy in time", false},
+    {"Proxy CONNECT aborted", "the proxy closed the connection", false},
+    {"CONNECT tunnel failed", "the proxy's answer to CONNECT is not HTTP", false},
+    {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP", false},
 };
 
-static bool report_text(const struct fault *fault, const struct url *url, struct error *err)
+static bool report_text(const struct fault *fault, const struct url *url, bool *is_transient,
+                        struct error *err)
 {
     char peer[HTTP_PEER_MAX];
 
@@ -168,6 +171,7 @@ static bool report_text(const struct fault *fault, const struct url *url, struct
                         texts[i].text, peer[0] != '\0' ? " (" : "", peer,
                         peer[0] != '\0' ? ")" : "");
         (void)error_hint(err, "%s", variables);
+        *is_transient = *is_transient && !texts[i].is_final;
         return true;
     }
     return false;
@@ -184,6 +188,9 @@ bool proxy_fault_report(const struct fault *fault, const struct url *url, bool *
         report_refusal(fault, url, err);
         return true;
     }
+    if ((is_at_proxy(fault, url) && report_at_proxy(fault, url, err)) ||
+        (status == 0 && report_text(fault, url, is_transient, err)))
+        return true;
     if (fault->code == CURLE_COULDNT_RESOLVE_PROXY) {
         report_unresolved(fault, url, err);
         return true;
@@ -192,6 +199,5 @@ bool proxy_fault_report(const struct fault *fault, const struct url *url, bool *
         report_unreached(fault, url, &unreached, err);
         return true;
     }
-    return (is_at_proxy(fault, url) && report_at_proxy(fault, url, err)) ||
-           (status == 0 && report_text(fault, url, err));
+    return false;
 }

@@ -204,7 +204,9 @@ def test_a_proxy_whose_name_is_not_there(setting):
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1:1", "http://127.0.0.1:port", "http://[::1:3128",
                                  "http://127.0.0.1:99999"])
 def test_a_proxy_that_is_no_url(setting, url):
-    setting("https")(url=url).failed(5, "proxy")
+    result = setting("https")("-v", url=url, retries=4)
+    result.failed(5, "the proxy's URL cannot be used", "hint:", "https_proxy")
+    assert result.stderr.count(" -> ") == 1, "waiting mends no URL"
 
 
 def silence(client):
