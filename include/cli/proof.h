@@ -5,6 +5,7 @@
 #ifndef CLI_PROOF_H
 #define CLI_PROOF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct proof {
     struct warnings *warnings; /* --insecure is warned of, once */
     const struct clock *clock;
     int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */
+    bool is_good;        /* set once the registry took the credential, whatever comes of images */
 };
 
 /* As handshake_prove(), whose errors it gives. */

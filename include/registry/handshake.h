@@ -33,6 +33,7 @@ struct handshake {
     struct retry retry;
     struct image *images; /* to be pulled with it; each learns whether it can be */
     size_t image_count;
+    bool *is_good; /* set once the registry took the credential, whatever comes of the images */
 };
 
 /*

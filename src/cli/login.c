@@ -115,7 +115,7 @@ static int ask_registry(struct login *login, struct report *report, struct error
     bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
 
     login->deadline_ms = proof.deadline_ms;
-    report->verified = ret == 0 || err->cls == CLASS_FORBIDDEN; /* good, but not for an image */
+    report->verified = proof.is_good;
     if (login->options->diagnose && is_answered)
         diagnose(login, report);
     if (ret < 0)

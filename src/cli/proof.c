@@ -8,8 +8,8 @@
 #include "registry/handshake.h"
 #include "registry/patience.h"
 
-static int ask_once(const struct proof *proof, const struct options *options,
-                    const struct secret *auth, struct error *err)
+static int ask_once(struct proof *proof, const struct options *options, const struct secret *auth,
+                    struct error *err)
 {
     struct connection connection;
     struct handshake handshake = {
@@ -26,6 +26,7 @@ static int ask_once(const struct proof *proof, const struct options *options,
             },
         .images = proof->images,
         .image_count = proof->image_count,
+        .is_good = &proof->is_good,
     };
     int ret;
 

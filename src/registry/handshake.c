@@ -118,6 +118,7 @@ int handshake_prove(const struct handshake *handshake, struct error *err)
         ping_with_credential(&c, ping_url, err) < 0)
         goto out;
     ret = 0;
+    *handshake->is_good = true;
     for (size_t i = 0; ret == 0 && i < handshake->image_count; i++)
         ret = pull_check(&c, &handshake->images[i], err);
 out:

@@ -56,6 +56,7 @@ static int refuse_absent(struct conversation *c, const struct image *image, stru
 static int fetch_scoped_bearer(struct conversation *c, const struct image *image, struct error *err)
 {
     char scope[IMAGE_NAME_MAX + sizeof("repository::pull")];
+    char what[sizeof(struct shown_image) + 64];
     int ret;
 
     (void)snprintf(scope, sizeof(scope), "repository:%s:pull", image->name);
@@ -64,7 +65,8 @@ static int fetch_scoped_bearer(struct conversation *c, const struct image *image
         return ret;
     if (conversation_is_refused(c))
         return refuse_pull(c, image, err);
-    return conversation_refuse_status(c, "the token request for the image", err);
+    (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
+    return conversation_refuse_status(c, what, err);
 }
 
 static bool is_called_html(const struct http_response *response)
@@ -94,6 +96,7 @@ static int ask_for_manifest(struct conversation *c, const char *url, struct erro
 int pull_check(struct conversation *c, struct image *image, struct error *err)
 {
     char path[IMAGE_NAME_MAX + IMAGE_VERSION_MAX + sizeof("/v2//manifests/")];
+    char what[sizeof(struct shown_image) + 64];
     char url[URL_MAX];
 
     (void)snprintf(path, sizeof(path), "/v2/%s/manifests/%s", image->name, image->version);
@@ -106,8 +109,9 @@ int pull_check(struct conversation *c, struct image *image, struct error *err)
         return refuse_pull(c, image, err);
     if (c->response.status == 404)
         return refuse_absent(c, image, err);
+    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
     if (c->response.status != 200 || answer_is_web_page(&c->response))
-        return conversation_refuse_status(c, "the request for the image's manifest", err);
+        return conversation_refuse_status(c, what, err);
     image->can_pull = true;
     return 0;
 }

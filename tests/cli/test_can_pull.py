@@ -189,9 +189,10 @@ def test_trouble_while_an_image_is_asked_for(ask, login, endpoint, before, fault
         if before:
             server.on(endpoint, NORMALLY, times=before)
         server.on(endpoint, fault)
-    server, result = ask("ghcr", "octo/app:1", more=["--timeout", "1"], prepare=prepare)
-    result.failed(status)
-    assert "image" in result.stderr or server.host in result.stderr
+    server, result = ask("ghcr", "octo/app:1", more=["--timeout", "1", "--json"], prepare=prepare)
+    assert result.status == status and result.json["error"]["status"] == status, result
+    assert f"{server.host}/octo/app:1" in result.stderr or f"ask '{server.host}'" in result.stderr
+    assert result.json["verified"] is True, "the credential itself was taken"
     assert not login.config.exists()
 
 

@@ -111,6 +111,7 @@ static inline void climb_ladder(const struct ladder *ladder)
     struct reference registry;
     struct error err = ERROR_INIT;
     struct play play = {.ladder = ladder};
+    bool is_good = false;
     struct handshake handshake = {
         .registry = &registry,
         .username = ladder->user != NULL ? ladder->user : "octocat",
@@ -125,6 +126,7 @@ static inline void climb_ladder(const struct ladder *ladder)
                   .clock = &clock,
                   .deadline_ms = 60000,
                   .retries = ladder->retries},
+        .is_good = &is_good,
     };
     const char *name = ladder->registry != NULL ? ladder->registry : "ghcr.io";
     char label[512];
@@ -142,6 +144,7 @@ static inline void climb_ladder(const struct ladder *ladder)
         fail_msg("row '%s': %s", label, err.message);
     assert_row(label, play.at == expected);
     assert_row(label, ret == (ladder->cls == CLASS_NONE ? 0 : -1));
+    assert_row(label, is_good == (ret == 0));
     if (ret != 0)
         check_verdict(label, ladder, &handshake, &err);
     secret_clear(&token);

@@ -104,6 +104,7 @@ static void check_row(const struct row *row, const char *label)
     struct image images[3];
     struct error err = ERROR_INIT;
     struct script script = {.row = row, .before = row->is_basic ? 2 : 3};
+    bool is_good = false;
     struct handshake handshake = {
         .registry = &registry,
         .username = "octocat",
@@ -116,6 +117,7 @@ static void check_row(const struct row *row, const char *label)
                   .deadline_ms = 60000,
                   .retries = row->retries},
         .images = images,
+        .is_good = &is_good,
     };
     size_t expected = 0;
 
@@ -136,6 +138,7 @@ static void check_row(const struct row *row, const char *label)
         assert_not_shown(label, &err, "bearer-1");
         assert_not_shown(label, &err, "\x1b");
     }
+    assert_row(label, is_good); /* whatever came of the images */
     assert_row(label, script.at == expected);
     for (size_t i = 0; i < handshake.image_count; i++)
         assert_row(label, images[i].can_pull == (i < row->pulled));
@@ -250,12 +253,13 @@ static void test_no_verdict(void **state)
 {
     static const struct row rows[] = {
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "429", .steps = {RIGHT(429, NULL)}},
-        {IMAGES, .cls = CLASS_UNREACHABLE, .part = "503", .steps = {RIGHT(503, NULL)}},
+        {IMAGES, .cls = CLASS_UNREACHABLE, .part = "token request for '" APP "'",
+         .steps = {RIGHT(503, NULL)}},
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "cannot ask", .steps = {RIGHT(0, NULL)}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "404", .steps = {RIGHT(404, NULL)}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "token", .steps = {RIGHT(200, "{}")}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "token", .steps = {RIGHT(200, "<html>")}},
-        {IMAGES, .cls = CLASS_UNREACHABLE, .part = "503",
+        {IMAGES, .cls = CLASS_UNREACHABLE, .part = "manifest of '" APP "' fails",
          .steps = {RIGHT(200, GRANTED), HEAD(503)}},
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "cannot ask",
          .steps = {RIGHT(200, GRANTED), HEAD(0)}},
