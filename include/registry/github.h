@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "registry/github_field.h"
 #include "registry/reference.h"
 #include "registry/retry.h"
 
@@ -27,9 +28,6 @@ enum {
     GITHUB_SSO_URL_MAX = 383,
     GITHUB_TROUBLE_MAX = 255,
 };
-
-/* What a scope is made of; between scopes stand commas and blanks. */
-#define GITHUB_SCOPE_BYTES "abcdefghijklmnopqrstuvwxyz0123456789:_"
 
 enum github_verdict {
     GITHUB_SILENT,    /* it could not be asked, or did not say: see `trouble` */
@@ -63,11 +61,5 @@ const char *github_web_host(const struct reference *registry);
 
 /* Ask, and fill *out. */
 void github_ask(const struct github_request *request, struct github_findings *out);
-
-/* Whether scopes let a token pull: read:packages, or write:packages, which includes it. */
-bool github_scopes_can_pull(const char *scopes);
-
-/* "2026-11-28 08:00:00 UTC" or "… -0700" as seconds since 1970; 0 where it is neither. */
-int64_t github_parse_expiry(struct span text);
 
 #endif
