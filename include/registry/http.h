@@ -2,7 +2,7 @@
  * One HTTP request at a time, over connections that are kept. The only user of libcurl but url.c.
  *
  * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
- * are verified unless the trust says otherwise. Every buffer has its limit from the start; an
+ * are verified unless the trust says otherwise. Plain http to this machine goes past any proxy. Every buffer has its limit from the start; an
  * answer's header and body have those of response.h. No request outlives the deadline.
  */
 #ifndef REGISTRY_HTTP_H
@@ -25,7 +25,6 @@ struct http_request {
     bool is_head;       /* HEAD instead of GET */
     const char *accept; /* NULL: anything */
     const char *field;  /* one more header field, "Name: value"; NULL: none */
-    bool is_direct;     /* past any proxy of the environment */
     enum http_auth auth;
     const char *username;        /* for Basic; no colon */
     const struct secret *secret; /* password or bearer; no NUL */

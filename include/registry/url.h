@@ -27,6 +27,12 @@ int url_parse(struct url *out, const char *text, struct error *err)
 /* The port that the scheme stands for. */
 unsigned url_default_port(const struct url *url);
 
+/*
+ * Whether it is plain http to this machine by name or address. Nobody can listen there, but a proxy
+ * could: none is to be asked, as Go's net/http, and so docker and podman, never do.
+ */
+bool url_stays_here(const char *text);
+
 /* HOST[:PORT] as messages have it: without the port that goes without saying. */
 struct url_place {
     char text[URL_HOST_MAX + 16];

@@ -183,12 +183,6 @@ static int build_token_url(struct conversation *c, char url[URL_MAX], const char
     return scope != NULL ? url_add_query(url, url, "scope", scope, err) : 0;
 }
 
-/* Let pass because it does not leave this machine; through a proxy it would. */
-static bool is_plain_unasked(const struct conversation *c, const char *url)
-{
-    return !c->handshake->realms.allow_plain_http && strncmp(url, "https:", 6) != 0;
-}
-
 int conversation_fetch_bearer(struct conversation *c, const char *scope, struct error *err)
 {
     struct http_request request = {
@@ -202,7 +196,6 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
     if (build_token_url(c, url, scope, err) < 0)
         return -1;
     request.url = url;
-    request.is_direct = is_plain_unasked(c, url);
     if (conversation_ask(c, &request, err) < 0)
         return -1;
     if (c->response.status != 200 || answer_is_web_page(&c->response))

@@ -9,6 +9,7 @@
 #include "registry/fault.h"
 #include "registry/proxy_fault.h"
 #include "registry/tls.h"
+#include "registry/url.h"
 
 struct http {
     CURL *easy;
@@ -153,7 +154,8 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
     SET(CURLOPT_ERRORBUFFER, http->error_text);
     SET(CURLOPT_URL, request->url);
-    SET(CURLOPT_PROXY, request->is_direct ? "" : NULL); /* NULL: as the environment has it */
+    SET(CURLOPT_PROXY,
+        url_stays_here(request->url) ? "" : NULL); /* NULL: as the environment has it */
     SET(CURLOPT_NOBODY, request->is_head ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, fields);
     SET(CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);

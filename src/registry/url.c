@@ -6,6 +6,8 @@
 
 #include <curl/curl.h>
 
+#include "registry/reference.h"
+
 static int refuse(CURLUcode code, struct error *err)
 {
     if (code == CURLUE_OUT_OF_MEMORY)
@@ -64,6 +66,15 @@ int url_parse(struct url *out, const char *text, struct error *err)
 unsigned url_default_port(const struct url *url)
 {
     return strcmp(url->scheme, "https") == 0 ? 443 : 80;
+}
+
+bool url_stays_here(const char *text)
+{
+    struct error ignored = ERROR_INIT;
+    struct url url;
+
+    return url_parse(&url, text, &ignored) == 0 && strcmp(url.scheme, "http") == 0 &&
+           reference_is_loopback(url.host);
 }
 
 struct url_place url_place(const struct url *url)

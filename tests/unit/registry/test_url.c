@@ -196,12 +196,29 @@ static void test_longest_query(void **state)
     }
 }
 
+static void test_what_stays_here(void **state)
+{
+    static const char *const here[] = {"http://localhost/t", "HTTP://LOCALHOST:80/",
+                                       "http://127.0.0.1:5000/v2/", "http://127.1/",
+                                       "http://[::1]:5000/v2/"};
+    static const char *const away[] = {"https://localhost/t", "http://ghcr.io/",
+                                       "http://128.0.0.1",    "http://localhost.example/",
+                                       "ftp://localhost/",    ""};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(here); i++)
+        assert_row(here[i], url_stays_here(here[i]));
+    for (size_t i = 0; i < COUNT(away); i++)
+        assert_row(away[i], !url_stays_here(away[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_accepted),  cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_longest_host),      cmocka_unit_test(test_queries),
         cmocka_unit_test(test_query_onto_itself), cmocka_unit_test(test_longest_query),
+        cmocka_unit_test(test_what_stays_here),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
