@@ -2,8 +2,9 @@
  * One HTTP request at a time, over connections that are kept. The only user of libcurl but url.c.
  *
  * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
- * are verified unless the trust says otherwise. Plain http to this machine goes past any proxy. Every buffer has its limit from the start; an
- * answer's header and body have those of response.h. No request outlives the deadline.
+ * are verified unless the trust says otherwise. Plain http to this machine goes past any proxy.
+ * Every buffer has its limit from the start; an answer's header and body have those of response.h.
+ * No request outlives the deadline.
  */
 #ifndef REGISTRY_HTTP_H
 #define REGISTRY_HTTP_H
