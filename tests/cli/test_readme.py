@@ -19,7 +19,8 @@ SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 INSTALL = next(text for text in SHELL if "cmake" in text)
 SCRIPTS = next(text for text in SHELL if "scripts/" in text)
 LOGINS = [line for text in SHELL for line in text.splitlines()
-          if "ghcr-login" in line and not line.startswith("#")]
+          if "ghcr-login" in line and " exec " not in line and not line.startswith("#")]
+EXEC = next(line for text in SHELL for line in text.splitlines() if " exec " in line)
 SECRET_FILE = "/run/secrets/ghcr-token"
 
 
@@ -70,11 +71,24 @@ def action_script():
     return re.sub(r"^ +", "", yaml.split("script: |\n")[1], flags=re.MULTILINE)
 
 
+def install_docker(shell):
+    """One that finds the entry, or does not, as docker would."""
+    docker = shell.commands / "docker"
+    docker.write_text('#!/bin/sh\ngrep -q ghcr.io "${DOCKER_CONFIG-$HOME/.docker}/config.json" && '
+                      'echo pulled "$@"\n')
+    docker.chmod(0o755)
+
+
+def test_exec_in_the_readme(shell):
+    install_docker(shell)
+    done = shell(EXEC, GHCR_TOKEN=TOKEN)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "pulled compose pull\n", "")
+    assert list(shell.home.iterdir()) == []
+
+
 def run_as_action(shell, token):
     """As drone-ssh does: the exports and the script in one string, for the remote shell."""
-    docker = shell.commands / "docker"
-    docker.write_text('#!/bin/sh\ngrep -q ghcr.io "$HOME/.docker/config.json" && echo pulled "$@"\n')
-    docker.chmod(0o755)
+    install_docker(shell)
     return shell(f"export GHCR_TOKEN={shlex.quote(token)}\n{action_script()}")
 
 

@@ -18,6 +18,8 @@ static int split(char *text, char *argv[WORDS_MAX])
         assert_true(argc < WORDS_MAX);
         argv[argc++] = word;
     }
+    assert_true(argc < WORDS_MAX);
+    argv[argc] = NULL;
     return argc;
 }
 
@@ -416,6 +418,30 @@ static void test_table(void **state)
     }
 }
 
+static void test_exec(void **state)
+{
+    struct options o;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(parse(&o, "exec|-u|x|ghcr.io|--|docker|--json|--|-p", &err), 0);
+    assert_int_equal(o.command, COMMAND_EXEC);
+    assert_string_equal(o.registry, "ghcr.io");
+    assert_string_equal(o.run[0], "docker");
+    assert_string_equal(o.run[3], "-p");
+    assert_null(o.run[4]);
+    assert_false(o.json);
+    assert_int_equal(parse(&o, "exec|--config|d|--authfile|f|--|x", &err), 0);
+    assert_int_equal(parse(&o, "exec|--help", &err), 0);
+    /* Who reads JSON reads that of the command. */
+    assert_int_equal(parse(&o, "exec|--nonesuch|--|x|--json", &err), -1);
+    assert_false(o.json);
+    err = ERROR_INIT;
+    assert_int_equal(parse(&o, "exec|--json|--", &err), -1);
+    assert_error("none", &err, CLASS_USAGE, "no command");
+    assert_true(o.json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_json_of_mistakes),
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_exec),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
