@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 struct person {
-    bool is_other; /* than who runs this */
+    bool is_other; /* who was named by root */
     uid_t uid;
     gid_t gid;
     char name[256];      /* "" where the user database does not know the uid */
@@ -27,8 +27,9 @@ int person_find(struct person *out, const char *name, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
- * Become them for good, before any of their files is touched. Returns 0, or -1 with *err set
- * (CLASS_AUTHFILE). Nothing for who runs this.
+ * Become them for good, before any of their files is touched: user and groups, and an environment
+ * with nothing of root's that is none of their business, for their processes can read what theirs
+ * are given. Returns 0, or -1 with *err set (CLASS_AUTHFILE). Nothing for who runs this.
  */
 int person_become(const struct person *person, struct error *err)
     __attribute__((warn_unused_result));

@@ -17,11 +17,21 @@
 
 enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
 
+/* What became of a reader's credential. */
+enum verdict {
+    VERDICT_NONE, /* it finds none */
+    VERDICT_OPEN, /* the registry was not asked */
+    VERDICT_ACCEPTED,
+    VERDICT_REFUSED,
+    VERDICT_FAULT, /* it could not be read, or nothing was proved */
+};
+
 /* Who reads a credential, and which. */
 struct reader {
     const char *name; /* "docker", "podman" */
     struct lookup found;
-    bool verified;
+    enum verdict verdict;
+    struct error err; /* of this reader */
 };
 
 /* What a run has come to so far; all of it borrowed. */

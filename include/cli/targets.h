@@ -26,8 +26,14 @@ struct target {
     char key[REFERENCE_KEY_MAX + 1];
     const char *host; /* what helpers are named by */
     struct auth_file_result result;
-    bool is_due;  /* storing would change it */
-    bool is_kept; /* targets_remove() leaves it alone */
+    bool is_podmans; /* podman alone will read it there */
+    bool is_due;     /* storing would change it */
+
+    /* For targets_remove(). */
+    bool is_spared;                  /* it is left alone */
+    const char *only_username;       /* only an entry of theirs goes; NULL: anybody's */
+    const struct secret *only_token; /* only one with that; NULL: any */
+    const char *kept;                /* why the entry stays; NULL: it does not, or is not there */
 };
 
 struct targets {

@@ -24,14 +24,15 @@ enum { AUTH_FILE_KEY_MAX = 1023 }; /* bytes */
 struct auth_file {
     const char *path;
     enum auth_format format;
+    bool is_podmans;  /* podman alone will read it there, who knows no "credsStore" */
     const char *key;  /* of the entry: "ghcr.io" */
     const char *host; /* what helpers are named by: the key without a namespace */
     bool in_place;    /* a file that cannot be replaced may be written through */
-    bool no_helper;   /* have readers look into the file, whatever helper it names */
+    bool no_helper;   /* no credential helper is asked, whatever the file names */
     const struct clock *clock;
     int64_t deadline_ms; /* for other runs of this program, and for a helper */
 
-    /* What is to be stored. */
+    /* What is to be stored; of what is removed: only an entry with these (NULL: any). */
     const char *username;
     const struct secret *token;
     const struct secret *auth; /* base64 of user:token */
@@ -62,19 +63,14 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
     __attribute__((warn_unused_result));
 
 /*
- * Take it away, under the key and every spelling of it with a scheme ("https://ghcr.io/"), which
- * docker would go on using; and from the helper. That nothing was there is no error: then
- * result->changed is false. `dry_run`: only tell. Returns as auth_file_store().
+ * Take it away, under the key and every other spelling of it ("https://ghcr.io/"), which docker or
+ * podman would go on using; and from the helper. With `key` NULL: every entry of the file, each
+ * from the helper that has it. Only entries that hold `username` and `token`, where these are
+ * given, which is judged under the lock. That nothing was there is no error: then result->changed
+ * is false. `dry_run`: only tell. Returns as auth_file_store().
  */
 int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)
-    __attribute__((warn_unused_result));
-
-/*
- * The keys of all entries of the file `path`, each with a NUL behind it. Returns 0 and replaces
- * *keys (release with secret_clear()), or -1 with *err set.
- */
-int auth_file_keys(struct secret *keys, const char *path, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

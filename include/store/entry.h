@@ -12,13 +12,26 @@ struct entry {
     const struct auth_file *file;
     char helper[DOCUMENT_HELPER_MAX + 1]; /* as the text just read names it; "": the file is read */
     const char *expected; /* what `helper` has to be: another is an error; NULL: anything */
+    bool is_erased;       /* from the helper: whatever the file holds goes too */
 };
 
 /*
  * Edits, as edit.h has them. entry_put: the entry into the text, or the sign that a helper has it;
- * with no_helper the helper is passed by. entry_drop: no entry for the key, however it is spelled.
+ * with no_helper the helper is passed by. entry_drop: no entry for the key, however it is spelled
+ * (for any key where that is NULL), save those that auth_file_remove() is to leave.
  */
 edit_fn entry_put;
 edit_fn entry_drop;
+
+/*
+ * The helper that `text` hands `host` to; "" where there is none, or none is to be asked. Into
+ * helper[DOCUMENT_HELPER_MAX + 1]. Returns 0, or -1 with *err set.
+ */
+int entry_helper(char *helper, const struct auth_file *file, const struct secret *text,
+                 const char *host, struct error *err) __attribute__((warn_unused_result));
+
+/* Whether what was found is what is to be removed. */
+bool entry_is_wanted(const struct auth_file *file, const struct secret *username,
+                     const struct secret *token);
 
 #endif

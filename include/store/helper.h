@@ -31,12 +31,6 @@ struct helper {
 };
 
 /*
- * Is there such a program at all? Runs nothing. Returns 0, or -1 with *err set.
- */
-int helper_check(const struct helper *helper, struct error *err)
-    __attribute__((warn_unused_result));
-
-/*
  * `server_url` is the key of the entry: "ghcr.io". It replaces what the helper has for it.
  * Returns 0, or -1 with *err set.
  */

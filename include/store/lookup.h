@@ -3,8 +3,9 @@
  *
  * Docker: $DOCKER_AUTH_CONFIG, then its file: the helper that it names, else the exact key, else
  * any key that is the host when scheme and path are dropped. Podman: the files of its way, the
- * first that knows the registry; in each the helper of "credHelpers", else the key that says most
- * of the name, else the host in another spelling (containers-auth.json(5)).
+ * first that has a credential; in each the helper of "credHelpers", else the key that says most of
+ * the name, else the host in another spelling (containers-auth.json(5)). An entry that holds
+ * nothing ends the search in its file.
  */
 #ifndef STORE_LOOKUP_H
 #define STORE_LOOKUP_H
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/auth_file.h"
+#include "store/holding.h"
 #include "store/location.h"
 
 /* For what; all of it borrowed. */
@@ -33,9 +35,7 @@ struct lookup {
     enum auth_format format;
     char key[AUTH_FILE_KEY_MAX + 1];
     char helper[DOCUMENT_HELPER_MAX + 1]; /* that has it; "": the file itself */
-    struct secret username;
-    struct secret token;
-    bool is_identity_token; /* *token is no password: the registry gave it in exchange for one */
+    struct holding held;
 };
 
 #define LOOKUP_INIT ((struct lookup){.path = ""})
@@ -49,7 +49,7 @@ int lookup_docker(struct lookup *out, const struct lookup_request *request, stru
 int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
-/* In one file alone. */
+/* In one file alone, as the reader that it is named for finds it. */
 int lookup_file(struct lookup *out, const struct location *file,
                 const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));

@@ -20,4 +20,8 @@ void shadow_in_file(const struct secret *text, const struct auth_file *file,
 void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,
                       struct warnings *warnings);
 
+/* Both, of an entry that may be in the file, which is read for that. */
+void shadow_of(const struct auth_file *file, const struct location_request *request,
+               struct warnings *warnings);
+
 #endif

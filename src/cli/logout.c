@@ -7,6 +7,7 @@
 #include "cli/report.h"
 #include "cli/subject.h"
 #include "cli/targets.h"
+#include "store/key.h"
 #include "store/lookup.h"
 
 /* All that one logout holds. */
@@ -17,6 +18,7 @@ struct logout {
     struct subject subject;
     struct location_request places;
     struct targets targets;
+    struct lookup found[TARGETS_MAX]; /* what was judged of each target */
     struct warnings warnings;
 };
 
@@ -40,15 +42,15 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
 {
     struct proof proof = {
         .registry = &logout->subject.registry,
-        .username = secret_text(&found->username),
-        .token = &found->token,
-        .warnings = &logout->warnings,
+        .username = secret_text(&found->held.username),
+        .token = &found->held.token,
         .clock = logout->clock,
         .deadline_ms = logout->deadline_ms,
+        .warnings = &logout->warnings,
     };
     int ret;
 
-    if (found->is_identity_token)
+    if (found->held.is_identity_token)
         return error_set(err, CLASS_UNPROVED,
                          "'%s' holds an identity token for '%s', which cannot be proved",
                          found->path, found->key);
@@ -59,42 +61,84 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
     return *refused ? 0 : ret;
 }
 
-/* What the conditions of the command line say of one target. */
-static int judge(struct logout *logout, struct target *target, struct error *err)
+static struct lookup_request request_for(const struct logout *logout, const struct target *target)
 {
-    const struct options *o = logout->options;
-    struct lookup_request request = {
+    return (struct lookup_request){
         .key = target->key,
         .host = target->host,
         .places = &logout->places,
         .clock = logout->clock,
         .deadline_ms = logout->deadline_ms,
     };
-    struct lookup found = LOOKUP_INIT;
-    bool refused = false;
-    int ret = lookup_file(&found, &target->location, &request, err);
-
-    if (ret > 0 && o->if_user != NULL)
-        target->is_kept = strcmp(secret_text(&found.username), o->if_user) != 0;
-    if (ret > 0 && o->if_refused && !target->is_kept) {
-        ret = is_refused(logout, &found, &refused, err);
-        target->is_kept = !refused;
-    }
-    lookup_clear(&found);
-    return ret < 0 ? -1 : 0;
 }
 
+/* What the conditions of the command line say of one target, and of what its entry holds now. */
+static int judge(struct logout *logout, struct target *target, struct lookup *found,
+                 struct error *err)
+{
+    const struct options *o = logout->options;
+    struct lookup_request request = request_for(logout, target);
+    bool refused = true;
+    int ret = lookup_file(found, &target->location, &request, err);
+
+    if (ret < 0)
+        return -1;
+    /* What stands above or below the key is another entry. */
+    if (ret == 0 ||
+        (strcmp(found->key, target->key) != 0 && !key_is_spelling(found->key, target->key))) {
+        target->is_spared = true;
+        return 0;
+    }
+    if (o->if_user != NULL && strcmp(secret_text(&found->held.username), o->if_user) != 0)
+        target->kept = "another user's";
+    else if (o->if_refused && is_refused(logout, found, &refused, err) < 0)
+        return -1;
+    else if (!refused)
+        target->kept = "good";
+    target->is_spared = target->kept != NULL;
+    target->only_username = secret_text(&found->held.username);
+    target->only_token = o->if_refused ? &found->held.token : NULL;
+    return 0;
+}
+
+/* What docker or podman would use after that. Whether that can be told is no matter. */
+static void warn_of_rest(struct logout *logout, const struct target *target)
+{
+    struct lookup_request request = request_for(logout, target);
+    struct location_request places = logout->places;
+    bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
+    struct lookup left = LOOKUP_INIT;
+    struct error ignored = ERROR_INIT;
+
+    places.is_persistent = false;
+    request.places = &places;
+    if ((is_docker ? lookup_docker : lookup_podman)(&left, &request, &ignored) > 0)
+        warnings_add(&logout->warnings, "%s still finds '%s' in %s%s%s",
+                     is_docker ? "docker" : "podman", left.key, left.path[0] != '\0' ? "'" : "",
+                     left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
+                     left.path[0] != '\0' ? "'" : "");
+    lookup_clear(&left);
+}
+
+/* Nothing is removed before all is judged. */
 static int remove_entries(struct logout *logout, struct error *err)
 {
     const struct options *o = logout->options;
+    struct targets *targets = &logout->targets;
     struct targets_job job = {
         .options = o, .clock = logout->clock, .deadline_ms = logout->deadline_ms};
 
-    for (size_t i = 0; i < logout->targets.count && (o->if_user != NULL || o->if_refused); i++) {
-        if (judge(logout, &logout->targets.items[i], err) < 0)
+    for (size_t i = 0; i < targets->count && (o->if_user != NULL || o->if_refused); i++) {
+        if (judge(logout, &targets->items[i], &logout->found[i], err) < 0)
             return -1;
     }
-    return targets_remove(&logout->targets, &job, &logout->warnings, err);
+    if (targets_remove(targets, &job, &logout->warnings, err) < 0)
+        return -1;
+    for (size_t i = 0; i < targets->count && !o->all && !o->dry_run; i++) {
+        if (targets->items[i].kept == NULL)
+            warn_of_rest(logout, &targets->items[i]);
+    }
+    return 0;
 }
 
 int logout_run(const struct options *options)
@@ -102,9 +146,13 @@ int logout_run(const struct options *options)
     struct logout logout = {.options = options, .clock = clock_system()};
     struct report report = {.warnings = &logout.warnings};
     struct error err = ERROR_INIT;
+    int status;
 
     logout.deadline_ms = clock_now(logout.clock) + (int64_t)options->timeout_s * 1000;
-    if (find_targets(&logout, &report, &err) == 0 && remove_entries(&logout, &err) == 0)
-        return report_print(&report, options, NULL);
-    return report_print(&report, options, &err);
+    status = find_targets(&logout, &report, &err) == 0 && remove_entries(&logout, &err) == 0
+                 ? report_print(&report, options, NULL)
+                 : report_print(&report, options, &err);
+    for (size_t i = 0; i < TARGETS_MAX; i++)
+        lookup_clear(&logout.found[i]);
+    return status;
 }

@@ -8,9 +8,11 @@ enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100 };
 
 enum {
     COMMANDS_ALL = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS | COMMAND_EXEC,
+    COMMANDS_ASKING = COMMANDS_ALL, /* the registry: logout does with --if-refused */
     COMMANDS_STORED = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS, /* what is in files */
-    COMMANDS_GIVEN = COMMAND_LOGIN | COMMAND_EXEC,                     /* a credential */
-    COMMANDS_ASKING = COMMAND_LOGIN | COMMAND_STATUS | COMMAND_EXEC,   /* the registry */
+    COMMANDS_PROVING = COMMAND_LOGIN | COMMAND_STATUS | COMMAND_EXEC,
+    COMMANDS_CHANGING = COMMAND_LOGIN | COMMAND_LOGOUT,
+    COMMANDS_GIVEN = COMMAND_LOGIN | COMMAND_EXEC, /* a credential */
 };
 
 static const struct {
@@ -51,9 +53,9 @@ const struct option_spec option_table[] = {
      "store in this file, in the format of auth.json"},
     {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, COMMANDS_STORED, "Where",
      "Podman's file that outlasts a reboot: ~/.config/containers/auth.json"},
-    {"in-place", 0, NULL, OPTION_FLAG, AT(in_place), 0, COMMAND_LOGIN | COMMAND_LOGOUT, "Where",
+    {"in-place", 0, NULL, OPTION_FLAG, AT(in_place), 0, COMMANDS_CHANGING, "Where",
      "write through a file that cannot be replaced: a bind mount"},
-    {"no-helper", 0, NULL, OPTION_FLAG, AT(no_helper), 0, COMMAND_LOGIN, "Where",
+    {"no-helper", 0, NULL, OPTION_FLAG, AT(no_helper), 0, COMMANDS_CHANGING, "Where",
      "store in the file, and have it read, where a credential helper is set"},
     {"for-user", 0, "NAME", OPTION_PATH, AT(for_user), 0, COMMANDS_STORED, "Where",
      "as root: act as this user, in their home"},
@@ -63,13 +65,13 @@ const struct option_spec option_table[] = {
      "remove the entry only if it is this user's"},
     {"if-refused", 0, NULL, OPTION_FLAG, AT(if_refused), 0, COMMAND_LOGOUT, "Which",
      "remove the entry only if the registry refuses it"},
-    {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, COMMANDS_ASKING, "Proof",
+    {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, COMMANDS_PROVING, "Proof",
      "succeed only if the credential can pull this image; repeatable"},
-    {"no-verify", 0, NULL, OPTION_FLAG, AT(no_verify), 0, COMMANDS_ASKING, "Proof",
+    {"no-verify", 0, NULL, OPTION_FLAG, AT(no_verify), 0, COMMANDS_PROVING, "Proof",
      "do not ask the registry: nothing is proved"},
-    {"dry-run", 0, NULL, OPTION_FLAG, AT(dry_run), 0, COMMAND_LOGIN | COMMAND_LOGOUT, "Proof",
+    {"dry-run", 0, NULL, OPTION_FLAG, AT(dry_run), 0, COMMANDS_CHANGING, "Proof",
      "do all but change files, and tell what would be changed"},
-    {"diagnose", 0, NULL, OPTION_FLAG, AT(diagnose), 0, COMMANDS_ASKING, "Proof",
+    {"diagnose", 0, NULL, OPTION_FLAG, AT(diagnose), 0, COMMANDS_PROVING, "Proof",
      "ask GitHub's API what it knows of the token: owner, scopes, expiry"},
     {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, COMMANDS_ALL,
      "Network", "limit of the whole run (60)"},

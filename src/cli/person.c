@@ -9,6 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+extern char **environ;
+
 static void fill(struct person *out, const struct passwd *user)
 {
     (void)snprintf(out->name, sizeof(out->name), "%s", user->pw_name);
@@ -28,6 +34,53 @@ static void set_runtime_directory(const struct person *person)
         (void)setenv("XDG_RUNTIME_DIR", dir, 1);
     else
         (void)unsetenv("XDG_RUNTIME_DIR");
+}
+
+/* What of root's environment is theirs too, or says where this runs and how it gets out. */
+static bool is_kept(const char *variable)
+{
+    static const char *const kept[] = {
+        "PATH=",
+        "LANG=",
+        "LC_",
+        "TERM=",
+        "TZ=",
+        "HOME=",
+        "USER=",
+        "LOGNAME=",
+        "https_proxy=",
+        "http_proxy=",
+        "HTTPS_PROXY=",
+        "all_proxy=",
+        "no_proxy=",
+        "ALL_PROXY=",
+        "NO_PROXY=",
+        "SSL_CERT_DIR=",
+        "SSL_CERT_FILE=",
+        "SSH_TTY=",
+        "SSH_CONNECTION=",
+        "GITHUB_ACTIONS=",
+        "XDG_RUNTIME_DIR=",
+    };
+
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (strncmp(variable, kept[i], strlen(kept[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Their processes can read what a helper of theirs is given. */
+static void leave_environment(void)
+{
+    char **kept = environ;
+
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        if (is_kept(*each))
+            *kept++ = *each;
+    }
+    if (kept != NULL)
+        *kept = NULL;
 }
 
 static int enter_environment(const struct person *person, struct error *err)
@@ -51,11 +104,10 @@ int person_find(struct person *out, const char *name, struct error *err)
 
     if (user == NULL && name != NULL)
         return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
-    if (user != NULL && name != NULL && user->pw_uid != found.uid) {
-        if (found.uid != 0)
-            return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
-        found.is_other = true;
-    }
+    if (name != NULL && found.uid != 0 && user->pw_uid != found.uid)
+        return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
+    /* Root may have come by sudo, with the home of somebody else. */
+    found.is_other = name != NULL && found.uid == 0;
     if (user != NULL)
         fill(&found, user);
     if (found.is_other && enter_environment(&found, err) < 0)
@@ -68,6 +120,7 @@ int person_become(const struct person *person, struct error *err)
 {
     if (!person->is_other)
         return 0;
+    leave_environment();
     if (initgroups(person->name, person->gid) < 0 ||
         setresgid(person->gid, person->gid, person->gid) < 0 ||
         setresuid(person->uid, person->uid, person->uid) < 0)
@@ -75,5 +128,10 @@ int person_become(const struct person *person, struct error *err)
                                person->name);
     if (person->uid != 0 && setuid(0) == 0)
         abort(); /* there must be no way back */
+#if defined(__linux__)
+    /* Where fs.suid_dumpable is set the change of the user has undone what main() did. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot set the process up");
+#endif
     return 0;
 }

@@ -17,46 +17,62 @@ const char *report_registry(const struct report *report)
     return subject != NULL && subject->registry.host[0] != '\0' ? subject->registry.host : NULL;
 }
 
+/* " in '/x'", with what is quoted made harmless. */
+static void print_quoted(const char *before, const char *text, const char *behind)
+{
+    char shown[SHOWN_MAX];
+
+    (void)printf("%s'%s'%s", before, text_printable(shown, sizeof(shown), text, strlen(text)),
+                 behind);
+}
+
 /* What became of the entry in one file. */
 static void print_target(const struct target *target, const struct options *options)
 {
     bool is_logout = options->command == COMMAND_LOGOUT;
     bool changed = target->result.changed;
-    const char *verb = is_logout ? changed ? "removed from" : "not in"
-                       : changed ? "stored in"
-                                 : "already stored in";
-    char shown[SHOWN_MAX];
+    const char *verb = target->kept != NULL ? "kept in"
+                       : is_logout          ? changed ? "removed from" : "not in"
+                       : changed            ? "stored in"
+                                            : "already stored in";
 
     (void)printf(", %s%s ", options->dry_run && changed ? "would be " : "", verb);
     if (target->result.helper[0] != '\0')
-        (void)printf("the credential helper '%s' of ",
-                     text_printable(shown, sizeof(shown), target->result.helper,
-                                    strlen(target->result.helper)));
-    (void)printf("'%s'", text_printable(shown, sizeof(shown), target->location.path,
-                                        strlen(target->location.path)));
+        print_quoted("the credential helper ", target->result.helper, " of ");
+    print_quoted("", target->location.path, "");
+    if (target->kept != NULL)
+        (void)printf(" (it is %s)", target->kept);
 }
+
+static const char *const verdicts[] = {
+    [VERDICT_OPEN] = "not verified",
+    [VERDICT_ACCEPTED] = "accepted",
+    [VERDICT_REFUSED] = "refused",
+    [VERDICT_FAULT] = "nothing proved",
+};
 
 /* What a reader uses, for `status`. */
 static void print_reader(const struct report *report, const struct reader *reader)
 {
     const struct lookup *found = &reader->found;
+    const struct secret *username = &found->held.username;
     char shown[SHOWN_MAX];
 
+    if (reader->verdict == VERDICT_NONE)
+        (void)printf("%s: %s finds no credential\n", report_registry(report), reader->name);
+    if (found->key[0] == '\0')
+        return; /* none, or an error says why */
     (void)printf("%s: %s uses ", report_registry(report), reader->name);
-    (void)printf("'%s' ", text_printable(shown, sizeof(shown), found->key, strlen(found->key)));
+    print_quoted("", found->key, "");
     if (found->helper[0] != '\0')
-        (void)printf("of the credential helper '%s', which ",
-                     text_printable(shown, sizeof(shown), found->helper, strlen(found->helper)));
+        print_quoted(" of the credential helper ", found->helper, "");
     if (found->path[0] != '\0')
-        (void)printf("%s'%s'%s", found->helper[0] != '\0' ? "" : "in ",
-                     text_printable(shown, sizeof(shown), found->path, strlen(found->path)),
-                     found->helper[0] != '\0' ? " names," : ",");
+        print_quoted(found->helper[0] != '\0' ? " that is set in " : " in ", found->path, "");
     else
-        (void)printf("in DOCKER_AUTH_CONFIG,");
-    (void)printf(
-        " as %s: %s\n",
-        text_printable(shown, sizeof(shown), secret_text(&found->username), found->username.len),
-        reader->verified ? "accepted" : "not verified");
+        (void)printf(" in DOCKER_AUTH_CONFIG");
+    (void)printf(" as %s: %s\n",
+                 text_printable(shown, sizeof(shown), secret_text(username), username->len),
+                 verdicts[reader->verdict]);
 }
 
 /* Scripts look for the first words: nothing that was not proved begins with them. */
@@ -64,10 +80,6 @@ static void print_success(const struct report *report, const struct options *opt
 {
     char shown[SHOWN_MAX];
 
-    for (size_t i = 0; i < report->reader_count; i++)
-        print_reader(report, &report->readers[i]);
-    if (options->command == COMMAND_STATUS)
-        return;
     if (options->command == COMMAND_LOGOUT)
         (void)printf("Logout Succeeded: %s",
                      options->all ? "all registries" : report_registry(report));
@@ -79,6 +91,18 @@ static void print_success(const struct report *report, const struct options *opt
     for (size_t i = 0; i < report->targets->count; i++)
         print_target(&report->targets->items[i], options);
     (void)putchar('\n');
+}
+
+/* What `status` found is told after a failure, too. */
+static void print_result(const struct report *report, const struct options *options,
+                         const struct error *err)
+{
+    if (options->quiet)
+        return;
+    for (size_t i = 0; i < report->reader_count; i++)
+        print_reader(report, &report->readers[i]);
+    if (options->command != COMMAND_STATUS && err == NULL)
+        print_success(report, options);
 }
 
 static void print_warnings(const struct report *report)
@@ -159,8 +183,8 @@ int report_print(const struct report *report, const struct options *options,
     }
     if (options->json)
         report_print_json(report, options, err);
-    else if (err == NULL && !options->quiet)
-        print_success(report, options);
+    else
+        print_result(report, options, err);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
         return err != NULL ? status_of(err, options) : CLASS_INTERNAL;

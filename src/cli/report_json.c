@@ -27,6 +27,16 @@ static bool is_changed(const struct report *report)
     return changed;
 }
 
+/* Whether a logout spares an entry. */
+static bool is_kept(const struct report *report)
+{
+    bool kept = false;
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
+        kept = kept || report->targets->items[i].kept != NULL;
+    return kept;
+}
+
 static const char *name_keeper(char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX],
                                const char *helper)
 {
@@ -46,13 +56,15 @@ static void add_readers(json_t *files, const struct report *report)
         bool is_docker = found->format == AUTH_FORMAT_DOCKER;
         char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
 
+        if (found->key[0] == '\0')
+            continue;
         (void)json_array_append_new(
-            files,
-            json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path), "format",
-                      is_docker ? "docker" : "podman", "store",
-                      json_text(name_keeper(keeper, found->helper)), "changed", false, "reader",
-                      reader->name, "key", json_text(found->key), "username",
-                      json_text(secret_text(&found->username)), "verified", reader->verified));
+            files, json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path),
+                             "format", is_docker ? "docker" : "podman", "store",
+                             json_text(name_keeper(keeper, found->helper)), "changed", false,
+                             "reader", reader->name, "key", json_text(found->key), "username",
+                             json_text(secret_text(&found->held.username)), "verified",
+                             reader->verdict == VERDICT_ACCEPTED));
     }
 }
 
@@ -141,8 +153,8 @@ static const char *result_name(const struct report *report, const struct options
     if (err != NULL)
         return "failed";
     if (options->command == COMMAND_LOGOUT)
-        return is_changed(report) ? "removed" : "absent";
-    if (options->command == COMMAND_STATUS || (options->dry_run && report->verified))
+        return is_changed(report) ? "removed" : is_kept(report) ? "unchanged" : "absent";
+    if (report->verified && (options->command == COMMAND_STATUS || options->dry_run))
         return "verified";
     return is_changed(report) ? "stored" : "unchanged";
 }
@@ -152,9 +164,9 @@ void report_print_json(const struct report *report, const struct options *option
 {
     json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
                              result_name(report, options, err), "changed", is_changed(report),
-                             "registry", json_text(report_registry(report)), "username",
-                             json_text(report->username), "verified", report->verified, "files",
-                             json_files(report), "images", json_images(report), "token",
+                             "registry", json_text(options->all ? NULL : report_registry(report)),
+                             "username", json_text(report->username), "verified", report->verified,
+                             "files", json_files(report), "images", json_images(report), "token",
                              json_token(report), "warnings", json_warnings(report));
 
     if (options->dry_run)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "cli/advice.h"
 #include "cli/diagnosis.h"
 #include "cli/environment.h"
@@ -13,6 +12,7 @@
 #include "cli/subject.h"
 #include "cli/targets.h"
 #include "store/lookup.h"
+#include "store/shadow.h"
 
 /* All that one look holds. */
 struct look {
@@ -36,31 +36,46 @@ static int find_subject(struct look *look, struct report *report, struct error *
     return person_become(&look->subject.person, err);
 }
 
-static int add_reader(struct look *look, const char *name, struct error *err)
+/* What stands in the reader's files, but is not what it takes. */
+static void warn_of_shadows(struct look *look, const struct lookup_request *request, bool is_docker)
+{
+    typedef int find_fn(struct location *, const struct location_request *, struct error *);
+    static find_fn *const files[] = {location_docker, location_podman, location_podman_persistent};
+    struct location_request places = look->places;
+    struct error ignored = ERROR_INIT;
+    struct location location;
+
+    for (size_t i = is_docker ? 0 : 1; i < (is_docker ? 1 : 3); i++) {
+        struct auth_file file = {.path = location.path, .key = request->key, .host = request->host};
+
+        if (files[i](&location, &places, &ignored) < 0)
+            continue;
+        file.format = location.format;
+        shadow_of(&file, &places, &look->warnings);
+    }
+}
+
+static void add_reader(struct look *look, bool is_docker)
 {
     const struct reference *registry = &look->subject.registry;
-    struct reader *reader = &look->readers[look->reader_count];
+    struct reader *reader = &look->readers[look->reader_count++];
     char key[REFERENCE_KEY_MAX + 1];
     struct lookup_request request = {
-        .key = key,
+        .key = is_docker ? reference_docker_key(registry) : key,
+        .host = is_docker ? reference_docker_key(registry) : registry->host,
         .places = &look->places,
         .clock = look->clock,
         .deadline_ms = look->deadline_ms,
     };
-    bool is_docker = strcmp(name, "docker") == 0;
-    int ret;
+    int found;
 
-    if (is_docker) {
-        request.key = request.host = reference_docker_key(registry);
-    } else {
-        reference_podman_key(key, registry);
-        request.host = registry->host;
-    }
-    *reader = (struct reader){.name = name, .found = LOOKUP_INIT};
-    ret = is_docker ? lookup_docker(&reader->found, &request, err)
-                    : lookup_podman(&reader->found, &request, err);
-    look->reader_count += ret > 0;
-    return ret;
+    reference_podman_key(key, registry);
+    *reader = (struct reader){.name = is_docker ? "docker" : "podman", .found = LOOKUP_INIT};
+    found = is_docker ? lookup_docker(&reader->found, &request, &reader->err)
+                      : lookup_podman(&reader->found, &request, &reader->err);
+    reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
+    if (found > 0)
+        warn_of_shadows(look, &request, is_docker);
 }
 
 /* Where nothing names one of them, both are looked at. */
@@ -70,14 +85,19 @@ static int find_readers(struct look *look, struct report *report, struct error *
     bool podman = o->podman || o->authfile != NULL || o->persistent;
     bool docker = o->docker || o->config_dir != NULL;
     bool both = podman == docker;
+    size_t none = 0;
 
-    report->readers = look->readers;
-    if (((docker || both) && add_reader(look, "docker", err) < 0) ||
-        ((podman || both) && add_reader(look, "podman", err) < 0))
-        return -1;
-    report->reader_count = look->reader_count;
-    if (look->reader_count > 0)
+    if (docker || both)
+        add_reader(look, true);
+    if (podman || both)
+        add_reader(look, false);
+    for (size_t i = 0; i < look->reader_count; i++)
+        none += look->readers[i].verdict == VERDICT_NONE;
+    if (none < look->reader_count) {
+        report->readers = look->readers;
+        report->reader_count = look->reader_count;
         return 0;
+    }
     (void)error_set(err, CLASS_CREDENTIAL, "%s finds no credential for '%s'",
                     both     ? "neither docker nor podman"
                     : docker ? "docker"
@@ -86,12 +106,20 @@ static int find_readers(struct look *look, struct report *report, struct error *
     return error_hint(err, "store one: ghcr-login -u NAME %s", look->subject.registry.host);
 }
 
+static struct situation situation(const struct look *look, const struct reader *reader)
+{
+    return (struct situation){.registry = &look->subject.registry,
+                              .token = &reader->found.held.token,
+                              .place = place_find(environment),
+                              .diagnosis = &look->diagnosis};
+}
+
 static void diagnose(struct look *look, const struct reader *reader, struct report *report)
 {
     struct diagnosis_request request = {
         .registry = &look->subject.registry,
-        .username = secret_text(&reader->found.username),
-        .token = &reader->found.token,
+        .username = secret_text(&reader->found.held.username),
+        .token = &reader->found.held.token,
         .images = look->subject.images,
         .image_count = look->subject.image_count,
         .clock = look->clock,
@@ -102,80 +130,106 @@ static void diagnose(struct look *look, const struct reader *reader, struct repo
     report->diagnosis = &look->diagnosis;
 }
 
-static int prove(struct look *look, struct reader *reader, struct report *report, struct error *err)
+static void prove(struct look *look, struct reader *reader, struct report *report)
 {
     struct proof proof = {
         .registry = &look->subject.registry,
-        .username = secret_text(&reader->found.username),
-        .token = &reader->found.token,
+        .username = secret_text(&reader->found.held.username),
+        .token = &reader->found.held.token,
         .images = look->subject.images,
         .image_count = look->subject.image_count,
-        .warnings = &look->warnings,
         .clock = look->clock,
         .deadline_ms = look->deadline_ms,
+        .warnings = &look->warnings,
     };
-    struct situation here = {.registry = &look->subject.registry,
-                             .token = &reader->found.token,
-                             .place = place_find(environment),
-                             .diagnosis = &look->diagnosis};
+    struct situation here = situation(look, reader);
+    struct error *err = &reader->err;
     int ret = proof_ask(&proof, look->options, err);
+    enum exit_class cls = err->cls;
 
-    reader->verified = ret == 0 || err->cls == CLASS_FORBIDDEN;
-    if (look->options->diagnose)
+    reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
+                      : cls == CLASS_REJECTED            ? VERDICT_REFUSED
+                                                         : VERDICT_FAULT;
+    if (look->options->diagnose && reader->verdict != VERDICT_FAULT)
         diagnose(look, reader, report);
     if (ret < 0)
         hint_at_refusal(&here, err);
-    return ret;
+    else
+        diagnosis_warn(&look->diagnosis, &look->warnings);
 }
 
 static bool is_same(const struct lookup *a, const struct lookup *b)
 {
-    return secret_is_equal(&a->username, &b->username) && secret_is_equal(&a->token, &b->token);
+    return secret_is_equal(&a->held.username, &b->held.username) &&
+           secret_is_equal(&a->held.token, &b->held.token);
 }
 
 /* One credential that both use is proved once. */
-static int prove_reader(struct look *look, size_t i, struct report *report, struct error *err)
+static void prove_reader(struct look *look, size_t i, struct report *report)
 {
     struct reader *reader = &look->readers[i];
+    const struct reader *first = &look->readers[0];
 
-    if (reader->found.is_identity_token)
-        return error_set(err, CLASS_UNPROVED,
-                         "%s has an identity token for '%s', which cannot be proved here",
-                         reader->name, look->subject.registry.host);
-    if (i > 0 && is_same(&look->readers[0].found, &reader->found)) {
-        reader->verified = look->readers[0].verified;
-        return 0;
+    if (reader->found.held.is_identity_token) {
+        reader->verdict = VERDICT_FAULT;
+        (void)error_set(&reader->err, CLASS_UNPROVED,
+                        "it is an identity token, which cannot be proved here");
+    } else if (i > 0 && is_same(&first->found, &reader->found)) {
+        reader->verdict = first->verdict;
+        reader->err = first->err;
+    } else {
+        prove(look, reader, report);
     }
-    if (prove(look, reader, report, err) == 0)
-        return 0;
-    return error_wrap(err, "the credential of %s", reader->name);
 }
 
-static void tell_of_token(struct look *look, struct report *report)
+static void tell_of_token(struct look *look, const struct reader *reader, struct report *report)
 {
-    struct situation here = {.registry = &look->subject.registry,
-                             .token = &look->readers[0].found.token,
-                             .place = place_find(environment),
-                             .diagnosis = &look->diagnosis};
+    struct situation here = situation(look, reader);
 
-    report->username = secret_text(&look->readers[0].found.username);
+    report->username = secret_text(&reader->found.held.username);
+    if (reader->found.held.is_identity_token)
+        return;
     report->token_kind = advice_kind_name(&here);
     advice_on_token(&here, &look->warnings);
+}
+
+/* The first fault is the run's; another's is a warning. */
+static int sum_up(struct look *look, struct report *report, struct error *err)
+{
+    bool is_verified = true;
+
+    for (size_t i = 0; i < look->reader_count; i++) {
+        const struct reader *reader = &look->readers[i];
+        bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
+
+        is_verified =
+            is_verified && (reader->verdict == VERDICT_ACCEPTED || reader->verdict == VERDICT_NONE);
+        if (reader->err.cls == CLASS_NONE || is_told)
+            continue;
+        if (err->cls == CLASS_NONE) {
+            *err = reader->err;
+            (void)error_wrap(err, "%s", reader->name);
+        } else {
+            warnings_add(&look->warnings, "%s: %s", reader->name, reader->err.message);
+        }
+    }
+    report->verified = is_verified;
+    return err->cls == CLASS_NONE ? 0 : -1;
 }
 
 static int tell(struct look *look, struct report *report, struct error *err)
 {
     if (find_subject(look, report, err) < 0 || find_readers(look, report, err) < 0)
         return -1;
-    tell_of_token(look, report);
-    for (size_t i = 0; i < look->reader_count && !look->options->no_verify; i++) {
-        if (prove_reader(look, i, report, err) < 0)
-            return -1;
+    for (size_t i = 0; i < look->reader_count; i++) {
+        if (look->readers[i].verdict != VERDICT_OPEN)
+            continue;
+        if (report->username == NULL)
+            tell_of_token(look, &look->readers[i], report);
+        if (!look->options->no_verify)
+            prove_reader(look, i, report);
     }
-    report->verified = !look->options->no_verify;
-    if (look->diagnosis.is_made)
-        diagnosis_warn(&look->diagnosis, &look->warnings);
-    return 0;
+    return sum_up(look, report, err);
 }
 
 int status_run(const struct options *options)

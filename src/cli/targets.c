@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "cli/environment.h"
-#include "store/key.h"
 #include "store/path.h"
 #include "store/shadow.h"
 
@@ -54,14 +53,14 @@ static int set_key(struct target *target, const struct reference *registry, stru
 }
 
 /* Add a file, unless it is there: $DOCKER_CONFIG makes docker and podman share one. */
-static int add(struct targets *targets, const struct location *location,
+static int add(struct targets *targets, const struct location *location, bool is_podmans,
                const struct reference *registry, struct error *err)
 {
     struct target *target = &targets->items[targets->count];
 
     if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path))
         return 0;
-    *target = (struct target){.location = *location};
+    *target = (struct target){.location = *location, .is_podmans = is_podmans};
     if (set_key(target, registry, err) < 0)
         return -1;
     targets->count++;
@@ -76,11 +75,11 @@ int targets_find(struct targets *out, const struct options *options, const struc
     struct location location;
 
     out->count = 0;
-    if ((options->docker || !podman) &&
-        (location_docker(&location, &request, err) < 0 || add(out, &location, registry, err) < 0))
+    if ((options->docker || !podman) && (location_docker(&location, &request, err) < 0 ||
+                                         add(out, &location, false, registry, err) < 0))
         return -1;
-    if (podman &&
-        (location_podman(&location, &request, err) < 0 || add(out, &location, registry, err) < 0))
+    if (podman && (location_podman(&location, &request, err) < 0 ||
+                   add(out, &location, true, registry, err) < 0))
         return -1;
     return 0;
 }
@@ -92,14 +91,15 @@ static struct auth_file auth_file(const struct target *target, const struct targ
     return (struct auth_file){
         .path = target->location.path,
         .format = target->location.format,
-        .key = target->key,
+        .is_podmans = target->is_podmans,
+        .key = job->options->all ? NULL : target->key,
         .host = target->host,
         .in_place = job->options->in_place,
         .no_helper = job->options->no_helper,
         .clock = job->clock,
         .deadline_ms = job->deadline_ms,
-        .username = credential != NULL ? credential->username : NULL,
-        .token = credential != NULL ? &credential->token : NULL,
+        .username = credential != NULL ? credential->username : target->only_username,
+        .token = credential != NULL ? &credential->token : target->only_token,
         .auth = job->auth,
     };
 }
@@ -144,45 +144,15 @@ int targets_store(struct targets *targets, const struct targets_job *job,
     return 0;
 }
 
-/* Every entry of a target, one after the other. */
-static int remove_all(struct target *target, const struct targets_job *job,
-                      struct warnings *warnings, struct error *err)
-{
-    struct auth_file file = auth_file(target, job);
-    struct auth_file_result total = {.changed = false};
-    struct secret keys = SECRET_INIT;
-    char host[AUTH_FILE_KEY_MAX + 1];
-    int ret = auth_file_keys(&keys, file.path, err);
-
-    for (const char *key = secret_text(&keys); ret == 0 && key < keys.data + keys.len;
-         key += strlen(key) + 1) {
-        file.key = key;
-        file.host = file.format == AUTH_FORMAT_DOCKER ? key : key_host(host, sizeof(host), key);
-        ret = auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err);
-        total.changed = total.changed || target->result.changed;
-    }
-    target->result = total;
-    secret_clear(&keys);
-    return ret;
-}
-
-static int remove_from(struct target *target, const struct targets_job *job,
-                       struct warnings *warnings, struct error *err)
-{
-    struct auth_file file = auth_file(target, job);
-
-    if (target->is_kept)
-        return 0;
-    if (job->options->all)
-        return remove_all(target, job, warnings, err);
-    return auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err);
-}
-
 int targets_remove(struct targets *targets, const struct targets_job *job,
                    struct warnings *warnings, struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
-        if (remove_from(&targets->items[i], job, warnings, err) < 0)
+        struct target *target = &targets->items[i];
+        struct auth_file file = auth_file(target, job);
+
+        if (!target->is_spared &&
+            auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err) < 0)
             return say_what_is_done(targets, i, "gone from", err);
     }
     return 0;

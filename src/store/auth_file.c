@@ -23,11 +23,9 @@ static struct edit edit_of(struct entry *entry, edit_fn *change)
     };
 }
 
-static struct helper helper_of(const struct entry *entry)
+static struct helper helper_of(const struct auth_file *file, const char *name)
 {
-    return (struct helper){.name = entry->helper,
-                           .clock = entry->file->clock,
-                           .deadline_ms = entry->file->deadline_ms};
+    return (struct helper){.name = name, .clock = file->clock, .deadline_ms = file->deadline_ms};
 }
 
 /* A look at the file, with what to do where that fails. */
@@ -43,26 +41,18 @@ static int look(struct entry *entry, edit_fn *change, struct secret *text, bool 
     return -1;
 }
 
-static int hint_at_helper(const struct entry *entry, struct error *err)
-{
-    return error_hint(
-        err, "repair or install the helper, or store in the file with --no-helper%s",
-        entry->file->format == AUTH_FORMAT_DOCKER ? "" : ", or elsewhere with --authfile FILE");
-}
-
-/* Whether the helper holds this very credential. */
+/* Whether the helper holds this very credential. Tells of a helper that does not work. */
 static int ask_helper(const struct entry *entry, bool *is_held, struct error *err)
 {
-    struct helper helper = helper_of(entry);
+    struct helper helper = helper_of(entry->file, entry->helper);
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
     int found = helper_get(&helper, entry->file->key, &username, &token, err);
 
-    *is_held = found > 0 && strcmp(secret_text(&username), entry->file->username) == 0 &&
-               secret_is_equal(&token, entry->file->token);
+    *is_held = found > 0 && entry_is_wanted(entry->file, &username, &token);
     secret_clear(&username);
     secret_clear(&token);
-    return found < 0 ? hint_at_helper(entry, err) : 0;
+    return found < 0 ? -1 : 0;
 }
 
 int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
@@ -89,7 +79,7 @@ int auth_file_check(const struct auth_file *file, struct auth_file_result *resul
 static int store_in_helper(const struct entry *entry, bool *changed, struct error *err)
 {
     const struct auth_file *file = entry->file;
-    struct helper helper = helper_of(entry);
+    struct helper helper = helper_of(file, entry->helper);
     bool is_held;
 
     if (ask_helper(entry, &is_held, err) < 0)
@@ -97,16 +87,16 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
     if (is_held)
         return 0;
     if (helper_store(&helper, file->key, file->username, file->token, err) < 0)
-        return hint_at_helper(entry, err);
+        return -1;
     *changed = true;
     if (ask_helper(entry, &is_held, err) < 0)
         return error_wrap(err, "stored, but cannot be read back");
     if (is_held)
         return 0;
     (void)error_set(err, CLASS_HELPER,
-                    "the credential helper '%s' did not keep what it was given for '%s'",
+                    "the credential helper '%.100s' did not keep what it was given for '%s'",
                     entry->helper, file->key);
-    return hint_at_helper(entry, err);
+    return error_hint(err, "repair the helper, or log in with --no-helper");
 }
 
 int auth_file_store(const struct auth_file *file, struct auth_file_result *result,
@@ -136,31 +126,77 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
     return ret;
 }
 
-static int erase_in_helper(const struct entry *entry, bool dry_run, bool *changed,
-                           struct error *err)
+/* Out of one helper, under every name that docker's logout tries. */
+static int erase(const struct auth_file *file, const struct helper *helper, const char *key,
+                 bool dry_run, bool *erased, struct error *err)
 {
     static const char *const schemes[] = {"", "https://", "http://"};
-    struct helper helper = helper_of(entry);
+    size_t count = strstr(key, "://") == NULL ? 3 : 1; /* Docker Hub's key has one */
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
+    struct secret url = SECRET_INIT;
     int ret = 0;
 
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && ret >= 0; i++) {
-        char url[AUTH_FILE_KEY_MAX + sizeof("https://")];
-
-        if (schemes[i][0] != '\0' && strstr(entry->file->key, "://") != NULL)
-            break; /* Docker Hub's key has one */
-        (void)snprintf(url, sizeof(url), "%s%s", schemes[i], entry->file->key);
-        ret = helper_get(&helper, url, &username, &token, err);
-        *changed = *changed || ret > 0;
-        if (ret > 0 && !dry_run)
-            ret = helper_erase(&helper, url, err);
+    for (size_t i = 0; i < count && ret >= 0; i++) {
+        secret_clear(&url);
+        if (secret_append_text(&url, schemes[i], err) < 0 || secret_append_text(&url, key, err) < 0)
+            ret = -1;
+        else
+            ret = helper_get(helper, url.data, &username, &token, err);
+        if (ret <= 0 || !entry_is_wanted(file, &username, &token))
+            continue;
+        *erased = true;
+        if (!dry_run)
+            ret = helper_erase(helper, url.data, err);
     }
+    secret_clear(&url);
     secret_clear(&username);
     secret_clear(&token);
     return ret < 0 ? -1 : 0;
 }
 
+/* The keys of a removal that a helper may have. */
+struct erasing {
+    struct entry *entry;
+    const struct secret *text;
+    bool dry_run;
+    struct error err;
+};
+
+/* Helpers know no namespaces. */
+static bool erase_key(void *ctx, const char *key)
+{
+    struct erasing *erasing = ctx;
+    struct entry *entry = erasing->entry;
+    const struct auth_file *file = entry->file;
+    char name[DOCUMENT_HELPER_MAX + 1] = "";
+    struct helper helper = helper_of(file, name);
+
+    if (entry_helper(name, file, erasing->text, key, &erasing->err) < 0)
+        return false;
+    if (name[0] == '\0')
+        return true;
+    memcpy(entry->helper, name, sizeof(name));
+    return erase(file, &helper, key, erasing->dry_run, &entry->is_erased, &erasing->err) == 0;
+}
+
+static int erase_in_helpers(struct entry *entry, const struct secret *text, bool dry_run,
+                            struct error *err)
+{
+    const struct auth_file *file = entry->file;
+    struct erasing erasing = {.entry = entry, .text = text, .dry_run = dry_run, .err = ERROR_INIT};
+
+    if (file->key != NULL)
+        (void)erase_key(&erasing, file->key);
+    else if (document_each_key(text, "the auth file", "", erase_key, &erasing, err) < 0)
+        return -1;
+    if (erasing.err.cls == CLASS_NONE)
+        return 0;
+    *err = erasing.err;
+    return -1;
+}
+
+/* What is to go is looked for before the helper loses anything, and again when it has. */
 int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)
 {
@@ -168,53 +204,22 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
     struct edit edit = edit_of(&entry, entry_drop);
     struct secret text = SECRET_INIT;
     bool is_due = false;
+    bool file_changed = false;
     int ret = look(&entry, entry_drop, &text, &is_due, err);
 
     *result = (struct auth_file_result){.changed = false};
-    if (ret == 0) {
-        memcpy(result->helper, entry.helper, sizeof(result->helper));
-        result->changed = is_due;
-        if (is_due)
-            ret = preflight_check(file->path, file->in_place, err);
-    }
-    if (ret == 0 && entry.helper[0] != '\0')
-        ret = erase_in_helper(&entry, dry_run, &result->changed, err);
-    if (ret == 0 && is_due && !dry_run)
-        ret = edit_apply(&edit, file->clock, file->deadline_ms, &text, &is_due, warnings, err);
-    secret_clear(&text);
-    return ret;
-}
-
-/* Keys under way, and what stopped them. */
-struct key_list {
-    struct secret keys;
-    struct error err;
-};
-
-static bool append_key(void *ctx, const char *key)
-{
-    struct key_list *list = ctx;
-
-    return secret_append(&list->keys, key, strlen(key) + 1, SIZE_MAX - 1, &list->err) == 0;
-}
-
-int auth_file_keys(struct secret *keys, const char *path, struct error *err)
-{
-    struct key_list list = {.err = ERROR_INIT};
-    struct secret text = SECRET_INIT;
-    int ret = locked_file_peek(path, &text, DOCUMENT_MAX, err);
-
-    if (ret < 0)
-        preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
-    else
-        ret = document_each_key(&text, path, "", append_key, &list, err);
-    if (ret == 0 && list.err.cls != CLASS_NONE) {
-        *err = list.err;
-        ret = -1;
-    }
+    if (ret == 0 && is_due)
+        ret = preflight_check(file->path, file->in_place, err);
     if (ret == 0)
-        secret_move(keys, &list.keys);
-    secret_clear(&list.keys);
+        ret = erase_in_helpers(&entry, &text, dry_run, err);
+    memcpy(result->helper, entry.helper, sizeof(result->helper));
+    result->changed = entry.is_erased;
+    if (ret == 0 && entry.is_erased && !is_due)
+        ret = look(&entry, entry_drop, &text, &is_due, err);
+    if (ret == 0 && is_due && !dry_run)
+        ret =
+            edit_apply(&edit, file->clock, file->deadline_ms, &text, &file_changed, warnings, err);
+    result->changed = result->changed || (dry_run ? is_due : file_changed);
     secret_clear(&text);
     return ret;
 }

@@ -1,8 +1,8 @@
 #include "store/entry.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "store/holding.h"
 #include "store/key.h"
 
 static bool is_docker(const struct auth_file *file)
@@ -10,12 +10,20 @@ static bool is_docker(const struct auth_file *file)
     return file->format == AUTH_FORMAT_DOCKER;
 }
 
+/* Docker's "credsStore" is for all hosts; podman does not know it. */
+static int read_helper(char *helper, const struct auth_file *file, const struct secret *text,
+                       const char *name, const char *host, struct error *err)
+{
+    return document_helper(helper, text, name, host, is_docker(file) && !file->is_podmans, err);
+}
+
+/* The helper that a new entry goes to. */
 static int find_helper(struct entry *entry, const struct secret *text, const char *name,
                        struct error *err)
 {
     const struct auth_file *file = entry->file;
 
-    if (document_helper(entry->helper, text, name, file->host, is_docker(file), err) < 0)
+    if (read_helper(entry->helper, file, text, name, file->host, err) < 0)
         return -1;
     if (entry->helper[0] == '\0' || file->no_helper || is_docker(file) ||
         strcmp(file->key, file->host) == 0)
@@ -72,42 +80,75 @@ int entry_put(void *ctx, struct secret *out, const struct secret *in, const char
     return has_helper ? add_change(out, name, bypass, file->host, NULL, changed, err) : 0;
 }
 
+int entry_helper(char *helper, const struct auth_file *file, const struct secret *text,
+                 const char *host, struct error *err)
+{
+    helper[0] = '\0';
+    return file->no_helper ? 0 : read_helper(helper, file, text, "the auth file", host, err);
+}
+
+bool entry_is_wanted(const struct auth_file *file, const struct secret *username,
+                     const struct secret *token)
+{
+    return (file->username == NULL || strcmp(secret_text(username), file->username) == 0) &&
+           (file->token == NULL || secret_is_equal(token, file->token));
+}
+
 /* One key at a time is taken away, until none is left; its end is that the file gets shorter. */
-struct spelling {
-    const struct auth_file *file;
-    char key[AUTH_FILE_KEY_MAX + 1];
-    bool found;
+struct dropping {
+    const struct entry *entry;
+    const struct secret *text;
+    const char *name;
+    struct secret key; /* the next to go; data NULL: none */
+    struct error *err;
+    bool has_failed;
 };
 
-static bool notice_spelling(void *ctx, const char *key)
+/* An entry that nobody could use is nobody's. */
+static bool holds_what_is_wanted(const struct dropping *dropping, const char *key)
 {
-    struct spelling *spelling = ctx;
+    const struct auth_file *file = dropping->entry->file;
+    struct holding holding = HOLDING_INIT;
+    struct error unusable = ERROR_INIT;
+    bool wanted;
 
-    if (strcmp(key, spelling->file->key) != 0 && !key_is_spelling(key, spelling->file->key))
+    if (dropping->entry->is_erased || (file->username == NULL && file->token == NULL))
         return true;
-    spelling->found =
-        snprintf(spelling->key, sizeof(spelling->key), "%s", key) < (int)sizeof(spelling->key);
-    return !spelling->found;
+    wanted =
+        holding_find(&holding, dropping->text, dropping->name, key, file->format, &unusable) > 0 &&
+        holding.token.len > 0 && entry_is_wanted(file, &holding.username, &holding.token);
+    holding_clear(&holding);
+    return wanted;
+}
+
+static bool notice_key(void *ctx, const char *key)
+{
+    struct dropping *dropping = ctx;
+    const char *wanted = dropping->entry->file->key;
+
+    if ((wanted != NULL && strcmp(key, wanted) != 0 && !key_is_spelling(key, wanted)) ||
+        !holds_what_is_wanted(dropping, key))
+        return true;
+    dropping->has_failed = secret_append_text(&dropping->key, key, dropping->err) < 0;
+    return false;
 }
 
 int entry_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
                bool *changed, struct error *err)
 {
-    struct entry *entry = ctx;
-    struct spelling spelling = {.file = entry->file, .found = true};
+    struct dropping dropping = {.entry = ctx, .text = out, .name = name, .err = err};
+    int ret = secret_append(out, in->data, in->len, SIZE_MAX - 1, err);
 
     *changed = false;
-    if (document_helper(entry->helper, in, name, entry->file->host, is_docker(entry->file), err) <
-            0 ||
-        secret_append(out, in->data, in->len, SIZE_MAX - 1, err) < 0)
-        return -1;
-    while (spelling.found) {
-        spelling.found = false;
-        if (document_each_key(out, name, "", notice_spelling, &spelling, err) < 0)
-            return -1;
-        if (spelling.found &&
-            add_change(out, name, DOCUMENT_REMOVE, spelling.key, NULL, changed, err) < 0)
-            return -1;
-    }
-    return 0;
+    do {
+        secret_clear(&dropping.key);
+        if (ret == 0)
+            ret = document_each_key(out, name, "", notice_key, &dropping, err);
+        if (ret == 0 && dropping.has_failed)
+            ret = -1;
+        if (ret == 0 && dropping.key.data != NULL)
+            ret = add_change(out, name, DOCUMENT_REMOVE, dropping.key.data, NULL, changed, err);
+    } while (ret == 0 && dropping.key.data != NULL);
+    secret_clear(&dropping.key);
+    return ret;
 }

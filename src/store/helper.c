@@ -65,7 +65,7 @@ static int fail(const struct call *call, const struct child_result *result, stru
         (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
                         call->program, call->action);
         return error_hint(err, "it may wait for somebody who unlocks its store: unlock it before, "
-                               "or use --no-helper");
+                               "or log in with --no-helper");
     case CHILD_FLOODED:
         (void)error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes", call->program,
                         call->action, CHILD_OUTPUT_MAX);
@@ -80,7 +80,7 @@ static int fail(const struct call *call, const struct child_result *result, stru
                         call->action, result->code, words[0] != '\0' ? ": " : "", words);
         break;
     }
-    return error_hint(err, "see to it that '%s' works for this user, or use --no-helper",
+    return error_hint(err, "see to it that '%s' works for this user, or log in with --no-helper",
                       call->program);
 }
 
@@ -94,14 +94,6 @@ static int ask(struct child_result *result, struct call *call, struct error *err
     if (result->end == CHILD_EXITED && helper_wire_is_not_found(&result->output))
         return 0;
     return fail(call, result, err);
-}
-
-int helper_check(const struct helper *helper, struct error *err)
-{
-    struct call call = {.helper = helper};
-    char path[PATH_MAX];
-
-    return find(path, &call, err);
 }
 
 int helper_store(const struct helper *helper, const char *server_url, const char *username,

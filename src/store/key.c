@@ -37,17 +37,18 @@ static bool is_same_host(const char *a, const char *b)
 bool key_is_fallback(const char *key, const char *wanted)
 {
     char host[HOST_SIZE];
-    char wanted_host[HOST_SIZE];
 
-    return strcmp(key, wanted) != 0 &&
-           is_same_host(key_host(host, sizeof(host), key),
-                        key_host(wanted_host, sizeof(wanted_host), wanted));
+    return strcmp(key, wanted) != 0 && strcmp(key_host(host, sizeof(host), key), wanted) == 0;
 }
 
 bool key_is_spelling(const char *key, const char *wanted)
 {
     bool is_whole = has_scheme(key) || strchr(key, '/') == NULL;
     bool is_whole_wanted = has_scheme(wanted) || strchr(wanted, '/') == NULL;
+    char host[HOST_SIZE];
+    char wanted_host[HOST_SIZE];
 
-    return is_whole && is_whole_wanted && key_is_fallback(key, wanted);
+    return is_whole && is_whole_wanted && strcmp(key, wanted) != 0 &&
+           is_same_host(key_host(host, sizeof(host), key),
+                        key_host(wanted_host, sizeof(wanted_host), wanted));
 }

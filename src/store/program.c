@@ -46,7 +46,7 @@ int program_find(char path[PATH_MAX], const char *name, const char *search, stru
     (void)error_set(err, CLASS_HELPER, "there is no '%s' on PATH", name);
     return error_hint(err,
                       "install it, remove it from \"credsStore\" or \"credHelpers\" in the auth "
-                      "file, or use --no-helper");
+                      "file, or log in with --no-helper");
 }
 
 static bool is_hidden(const char *variable, const struct secret *hidden, size_t hidden_count)

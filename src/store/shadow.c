@@ -146,3 +146,19 @@ void shadow_elsewhere(const struct auth_file *file, const struct location_reques
     else
         check_podman(file, request, warnings);
 }
+
+void shadow_of(const struct auth_file *file, const struct location_request *request,
+               struct warnings *warnings)
+{
+    struct look look = {.file = file};
+    struct error ignored = ERROR_INIT;
+    struct secret text = SECRET_INIT;
+
+    if (locked_file_peek(file->path, &text, DOCUMENT_MAX, &ignored) == 0 &&
+        document_each_key(&text, file->path, file->key, notice_same, &look, &ignored) == 0 &&
+        look.found) {
+        shadow_in_file(&text, file, warnings);
+        shadow_elsewhere(file, request, warnings);
+    }
+    secret_clear(&text);
+}

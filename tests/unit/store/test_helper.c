@@ -201,12 +201,9 @@ static void test_one_that_hangs(void **state)
 
 static void test_one_that_cannot_be_started(void **state)
 {
-    struct helper helper = helper_with(0);
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(helper_check(&helper, &err), -1);
-    assert_message("absent", &err, "there is no '" PROGRAM "' on PATH");
     assert_int_equal(store(&err), -1);
     assert_message("absent", &err, "there is no '" PROGRAM "' on PATH");
     assert_non_null(strstr(err.hint, "--no-helper"));
@@ -242,17 +239,6 @@ static void test_names_that_are_none(void **state)
         assert_message(helper.name, &err, "is no name of a credential helper");
         assert_row(helper.name, access("ran", F_OK) < 0);
     }
-}
-
-static void test_checking_runs_nothing(void **state)
-{
-    struct helper helper = helper_with(0);
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    scripts_make(PROGRAM, "touch ran");
-    assert_int_equal(helper_check(&helper, &err), 0);
-    assert_int_equal(access("ran", F_OK), -1);
 }
 
 static void test_a_token_that_it_cannot_be_given(void **state)
@@ -396,7 +382,6 @@ int main(void)
         IN_DIRECTORY(test_one_that_hangs),
         IN_DIRECTORY(test_one_that_cannot_be_started),
         IN_DIRECTORY(test_names_that_are_none),
-        IN_DIRECTORY(test_checking_runs_nothing),
         IN_DIRECTORY(test_a_token_that_it_cannot_be_given),
         IN_DIRECTORY(test_get_fails),
         IN_DIRECTORY(test_get_finds_nothing),

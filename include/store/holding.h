@@ -1,0 +1,31 @@
+/*
+ * The credential that one entry of an auth file's text holds, as its reader would take it. Pure.
+ */
+#ifndef STORE_HOLDING_H
+#define STORE_HOLDING_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "store/location.h"
+
+struct holding {
+    struct secret username;
+    struct secret token;    /* empty: the entry is there, but holds nothing to use */
+    bool is_identity_token; /* the token is no password: the registry gave it in exchange for one */
+};
+
+#define HOLDING_INIT ((struct holding){.is_identity_token = false})
+
+/*
+ * What `reader` finds under exactly `key`. `name` speaks of the text in errors. Returns 1 and
+ * replaces *out (release with holding_clear()), 0 where there is no such entry, or -1 with *err set
+ * (CLASS_AUTHFILE).
+ */
+int holding_find(struct holding *out, const struct secret *text, const char *name, const char *key,
+                 enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
+
+void holding_clear(struct holding *holding);
+
+#endif
