@@ -41,6 +41,12 @@ static int look(struct entry *entry, edit_fn *change, struct secret *text, bool 
     return -1;
 }
 
+/* A failure of a helper, with whose idea it was. */
+static int blame(const struct auth_file *file, struct error *err)
+{
+    return error_wrap(err, "'%s' hands the registry to a credential helper", file->path);
+}
+
 /* Whether the helper holds this very credential. Tells of a helper that does not work. */
 static int ask_helper(const struct entry *entry, bool *is_held, struct error *err)
 {
@@ -52,7 +58,7 @@ static int ask_helper(const struct entry *entry, bool *is_held, struct error *er
     *is_held = found > 0 && entry_is_wanted(entry->file, &username, &token);
     secret_clear(&username);
     secret_clear(&token);
-    return found < 0 ? -1 : 0;
+    return found < 0 ? blame(entry->file, err) : 0;
 }
 
 int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
@@ -87,7 +93,7 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
     if (is_held)
         return 0;
     if (helper_store(&helper, file->key, file->username, file->token, err) < 0)
-        return -1;
+        return blame(file, err);
     *changed = true;
     if (ask_helper(entry, &is_held, err) < 0)
         return error_wrap(err, "stored, but cannot be read back");
@@ -177,7 +183,10 @@ static bool erase_key(void *ctx, const char *key)
     if (name[0] == '\0')
         return true;
     memcpy(entry->helper, name, sizeof(name));
-    return erase(file, &helper, key, erasing->dry_run, &entry->is_erased, &erasing->err) == 0;
+    if (erase(file, &helper, key, erasing->dry_run, &entry->is_erased, &erasing->err) == 0)
+        return true;
+    (void)blame(file, &erasing->err);
+    return false;
 }
 
 static int erase_in_helpers(struct entry *entry, const struct secret *text, bool dry_run,

@@ -126,8 +126,10 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
 
     if (ret == 0)
         ret = ask(&result, &call, err);
-    if (ret > 0 && (ret = helper_wire_answer(username, token, &result.output, err)) < 0)
+    if (ret > 0 && (ret = helper_wire_answer(username, token, &result.output, err)) < 0) {
         (void)error_wrap(err, "'%s get'", call.program);
+        (void)error_hint(err, "repair the helper, or log in with --no-helper");
+    }
     child_result_clear(&result);
     secret_clear(&request);
     return ret;

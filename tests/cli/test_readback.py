@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import TOKEN, USER, auth
+from harness import TOKEN, USER
 
 GOOD = {"auth": "YTpi"}
 DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
@@ -122,46 +122,3 @@ def test_nerdctl_takes_port_443_first(ghcr, args, file, warned):
     assert result.status == 0, result
     assert ["ghcr.io:443" in each and "nerdctl" in each for each in result.json["warnings"]] == (
         [True] if warned else [])
-
-
-# A file that hands the registry to a helper: docker would not look at an entry in it.
-
-HELPERS = {
-    "credsStore": ('{"credsStore":"pass"}', 9, 0),
-    "credHelpers": ('{"credHelpers":{"HOST":"ecr-login"}}', 9, 9),
-    "credHelpers of another host": ('{"credHelpers":{"other.example":"x"}}', 0, 0),
-    "credHelpers, empty": ('{"credHelpers":{"HOST":""}}', 0, 9),
-    "credHelpers, empty, and credsStore": (
-        '{"credsStore":"pass","credHelpers":{"HOST":""}}', 0, 9),
-    "credsStore, empty": ('{"credsStore":""}', 0, 0),
-    "credsStore, null": ('{"credsStore":null,"credHelpers":null}', 0, 0),
-    "in another case": ('{"credsstore":"pass"}', 9, 0),
-    "with an entry there": ('{"credsStore":"pass","auths":{"HOST":{"auth":"YTpi"}}}', 9, 0),
-    "with this very entry": ('{"credsStore":"pass","auths":{"HOST":{"auth":"AUTH"}}}', 9, 0),
-}
-
-
-@pytest.mark.parametrize("format_", ["docker", "podman"])
-@pytest.mark.parametrize("text, docker, podman", HELPERS.values(), ids=HELPERS)
-def test_helpers(login, server, text, docker, podman, format_):
-    """podman knows credHelpers and not credsStore."""
-    args, file, status = {"docker": ([], DOCKER, docker),
-                          "podman": (["--persistent"], PODMAN, podman)}[format_]
-    text = text.replace("HOST", server.host).replace("AUTH", auth(USER, TOKEN))
-    path = put(login, file, text)
-    result = login.to(server, *args)
-    if status == 9:
-        result.failed(9, "credential helper", str(path), "hint: ", format_)
-        assert server.connections == 0
-        assert path.read_text() == text
-    else:
-        result.succeeded()
-        assert login.entry(server.host, path) == f"{USER}:{TOKEN}"
-
-
-def test_the_way_out_that_the_hint_names(login, server):
-    login.write_config('{"credsStore":"pass"}')
-    hint = login.to(server).failed(9).stderr.split("hint: ")[1]
-    assert f'"credHelpers": {{"{server.host}": ""}}' in hint
-    login.write_config(f'{{"credsStore":"pass","credHelpers":{{"{server.host}":""}}}}')
-    login.to(server).succeeded()

@@ -1,0 +1,229 @@
+"""A file that hands the registry to a credential helper: docker would not look at an entry in it."""
+
+import json
+
+import pytest
+
+from harness import OTHER_TOKEN, TOKEN, USER, auth
+from helpers import Helper
+
+DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
+FORMATS = {"docker": ([], DOCKER), "podman": (["--persistent"], PODMAN)}
+
+
+@pytest.fixture
+def helper(login):
+    return Helper(login)
+
+
+def put(login, name, text):
+    path = login.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+# What the file says, and whether docker and podman then ask the helper.
+HELPERS = {
+    "credsStore": ('{"credsStore":"fake"}', True, False),
+    "credHelpers": ('{"credHelpers":{"HOST":"fake"}}', True, True),
+    "credHelpers before credsStore": (
+        '{"credsStore":"other","credHelpers":{"HOST":"fake"}}', True, True),
+    "credHelpers of another host": ('{"credHelpers":{"other.example":"fake"}}', False, False),
+    "credHelpers, empty": ('{"credHelpers":{"HOST":""}}', False, None),
+    "credHelpers, empty, and credsStore": (
+        '{"credsStore":"fake","credHelpers":{"HOST":""}}', False, None),
+    "credsStore, empty": ('{"credsStore":""}', False, False),
+    "credsStore, null": ('{"credsStore":null,"credHelpers":null}', False, False),
+    "in another case": ('{"credsstore":"fake"}', True, False),
+    "with an entry there": ('{"credsStore":"fake","auths":{"HOST":{"auth":"YTpi"}}}', True, False),
+    "with this very entry": (
+        '{"credsStore":"fake","auths":{"HOST":{"auth":"AUTH"}}}', True, False),
+    "with a marker": ('{"credsStore":"fake","auths":{"HOST":{}}}', True, False),
+}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("text, docker, podman", HELPERS.values(), ids=HELPERS)
+def test_who_keeps_it(login, server, helper, text, docker, podman, format_):
+    """podman knows credHelpers and not credsStore, and takes an empty name for a helper's."""
+    args, file = FORMATS[format_]
+    asks = {"docker": docker, "podman": podman}[format_]
+    text = text.replace("HOST", server.host).replace("AUTH", auth(USER, TOKEN))
+    path = put(login, file, text)
+    result = login.to(server, *args, "--json", env=helper.environment)
+    if asks is None:
+        assert result.status == 9 and str(path) in result.stderr
+        assert "--no-helper" in result.stderr and server.connections == 0
+        return
+    assert (result.status, result.stderr) == (0, "")
+    (said,) = result.json["files"]
+    assert said["store"] == ("helper:fake" if asks else "file") and said["path"] == str(path)
+    if not asks:
+        assert helper.calls == [] and login.entry(server.host, path) == f"{USER}:{TOKEN}"
+        return
+    assert helper.stored == {server.host: (USER, TOKEN)}
+    if format_ == "docker":
+        assert json.loads(path.read_text()).get("auths") == {server.host: {}}
+    else:
+        assert path.read_text() == text
+
+
+def test_the_file_gets_a_marker_as_docker_leaves_it_and_nothing_else(login, server, helper):
+    login.write_config('{\n\t"credsStore": "fake",\n\t"psFormat": "x"\n}')
+    login.to(server, env=helper.environment).succeeded()
+    assert login.config.read_text() == (
+        '{\n\t"credsStore": "fake",\n\t"psFormat": "x",\n\t"auths": {\n\t\t"%s": {}\n\t}\n}'
+        % server.host)
+
+
+def test_the_same_again_changes_nothing(login, server, helper):
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, env=helper.environment).succeeded()
+    before = login.config.stat()
+    result = login.to(server, "--json", env=helper.environment)
+    assert (result.json["result"], result.json["changed"]) == ("unchanged", False)
+    assert helper.calls.count(f"store {server.host}") == 1
+    assert login.config.stat().st_mtime_ns == before.st_mtime_ns
+    said = login.to(server, env=helper.environment).succeeded().stdout
+    assert f"already stored in the credential helper 'fake' of '{login.config}'" in said
+
+
+def test_another_credential_replaces_it(login, server, helper):
+    login.write_config('{"credsStore":"fake"}')
+    for user in ("somebody", USER):
+        server.user = user
+        login.to(server, user=user, env=helper.environment).succeeded()
+    assert helper.stored == {server.host: (USER, TOKEN)}
+
+
+def test_a_missing_marker_is_a_change(login, server, helper):
+    """The helper has it, and docker's own list of logins does not."""
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, env=helper.environment).succeeded()
+    login.write_config('{"credsStore":"fake"}')
+    assert login.to(server, "--json", env=helper.environment).json["result"] == "stored"
+    assert helper.calls.count(f"store {server.host}") == 1
+
+
+FAULTS = {
+    "refuses to get": ({"get": "refuse"}, 9, "the vault is locked", 0),
+    "hangs": ({"get": "hang"}, 9, "did not end in time", 0),
+    "answers nonsense": ({"get": "garble"}, 9, "get", 0),
+    "refuses to store": ({"store": "refuse"}, 9, "failed with status 1", 1),
+    "hangs at storing": ({"store": "hang"}, 9, "did not end in time", 1),
+    "forgets": ({"store": "forget"}, 9, "did not keep", 1),
+}
+
+
+@pytest.mark.parametrize("faults, status, words, is_late", FAULTS.values(), ids=FAULTS)
+def test_one_that_does_not_work(login, server, helper, faults, status, words, is_late):
+    """What can be told before anything is sent is."""
+    login.write_config('{"credsStore":"fake"}')
+    helper.spoil(**faults)
+    result = login.to(server, "--timeout", "3" if "hang" in faults.values() else "20",
+                      env=helper.environment)
+    result.failed(status, words, "hint: ", "--no-helper")
+    assert (server.connections > 0) is bool(is_late)
+    assert helper.stored == {}
+    login.to(server, "--no-helper", env=helper.environment).succeeded()
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_an_absent_one(login, server, format_):
+    args, file = FORMATS[format_]
+    path = put(login, file, '{"credHelpers":{"%s":"ecr-login"}}' % server.host)
+    for more in ([], ["--dry-run"], ["--no-verify"]):
+        login.to(server, *args, *more).failed(
+            9, str(path), "there is no 'docker-credential-ecr-login' on PATH", "hint: ",
+            "--no-helper")
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "x" * 300])
+def test_a_name_that_leads_elsewhere(login, server, name):
+    login.write_config(json.dumps({"credsStore": name}))
+    login.to(server).failed(9, "is no name of a credential helper")
+    assert server.connections == 0
+
+
+def test_no_helper_tells_docker_to_read_the_file(login, server, helper):
+    login.write_config('{"credsStore":"fake","credHelpers":{"other.example":"x"}}')
+    assert login.to(server, "--no-helper", "--json").json["files"][0]["store"] == "file"
+    stored = json.loads(login.config.read_text())
+    assert stored == {"credsStore": "fake", "credHelpers": {"other.example": "x", server.host: ""},
+                      "auths": {server.host: {"auth": auth(USER, TOKEN)}}}
+    assert helper.calls == []
+    for args in (["--no-helper"], []):      # from now on with and without it
+        assert login.to(server, *args, "--json").json["result"] == "unchanged"
+
+
+def test_no_helper_takes_the_registry_out_of_podman_s_list(login, server):
+    path = put(login, PODMAN, '{"credHelpers":{"%s":"gone","other.example":"x"}}' % server.host)
+    login.to(server, "--persistent", "--no-helper").succeeded()
+    assert json.loads(path.read_text()) == {
+        "credHelpers": {"other.example": "x"},
+        "auths": {server.host: {"auth": auth(USER, TOKEN)}}}
+
+
+def test_no_helper_changes_no_file_that_names_none(login, server):
+    login.write_config('{"psFormat":"x"}')
+    login.to(server, "--no-helper").succeeded()
+    assert "credHelpers" not in json.loads(login.config.read_text())
+
+
+def test_podman_alone_in_docker_s_file(login, server, helper):
+    """podman does not look into credsStore, whoever's file it is."""
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, "--podman", env={**helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert helper.calls == [] and login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_a_namespace_is_nothing_for_a_helper(login, server, helper):
+    put(login, PODMAN, '{"credHelpers":{"%s":"fake"}}' % server.host)
+    login("-u", USER, "--password-stdin", "--plain-http", "--persistent", f"{server.host}/owner",
+          stdin=TOKEN.encode(), env=helper.environment).failed(9, "namespaces", "hint: ")
+    assert server.connections == 0 and helper.calls == []
+
+
+def test_the_helper_is_not_told_by_its_environment(login, server, helper):
+    """The harness looks at its output; this looks at what it was given."""
+    seen = login.secret_file(b"", name="helpers/environment")
+    program = helper.directory / "docker-credential-fake"
+    program.write_text(program.read_text().replace(
+        "action, request", f"open({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n"
+        "action, request", 1))
+    login.write_config('{"credsStore":"fake"}')
+    login("-u", USER, "--token-env", "MY_TOKEN", "--plain-http", server.host,
+          env={**helper.environment, "MY_TOKEN": TOKEN}).succeeded()
+    assert "PATH" in seen.read_text()
+    # "get" is asked without the token at hand; "store" has it in its request alone.
+    assert seen.read_text().count(TOKEN) <= helper.calls.count(f"get {server.host}")
+
+
+def test_a_refused_token_does_not_reach_the_helper(login, server, helper):
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, token=OTHER_TOKEN, env=helper.environment).failed(4)
+    assert helper.calls == [f"get {server.host}"] and helper.stored == {}
+
+
+def test_a_read_only_marker(login, server, helper):
+    """Nothing is stored in a helper where the marker could not be left."""
+    login.write_config('{"credsStore":"fake"}', mode=0o400)
+    login.config.parent.chmod(0o500)
+    login.to(server, env=helper.environment, unprivileged=True).failed(8)
+    assert helper.stored == {} and server.connections == 0
+    login.config.parent.chmod(0o700)
+
+
+def test_the_file_changes_hands_meanwhile(login, server, helper):
+    """While the helper is given the credential the file is given to another."""
+    program = helper.directory / "docker-credential-fake"
+    program.write_text(program.read_text().replace(
+        'if action == "store":', f"""if action == "store":
+    open({str(login.config)!r}, "w").write('{{"credsStore":"other"}}')""", 1))
+    login.write_config('{"credsStore":"fake"}')
+    result = login.to(server, "--json", env=helper.environment, may_store=True)
+    assert result.status == 9 and "meanwhile" in result.stderr, result
+    assert json.loads(login.config.read_text()) == {"credsStore": "other"}
+    assert result.json["result"] == "failed" and result.json["changed"] is True

@@ -1,0 +1,310 @@
+"""status: which entry docker and podman use, and whether the registry takes it."""
+
+import json
+
+import pytest
+
+import faults
+from harness import OTHER_TOKEN, TOKEN, USER, auth
+from helpers import Helper
+
+DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
+RUNTIME = "run/containers/auth.json"
+GOOD, BAD = auth(USER, TOKEN), auth(USER, OTHER_TOKEN)
+
+
+@pytest.fixture
+def status(login, server):
+    """Runs `status`; every secret that is stored anywhere is protected."""
+    (login.home / "run").mkdir(mode=0o700)
+    for secret in (TOKEN, OTHER_TOKEN):
+        login.protect(secret)
+
+    def run(*args, env=None, **how):
+        env = {"XDG_RUNTIME_DIR": login.home / "run", **(env or {})}
+        return login("status", "--plain-http", *args, server.host, env=env, **how)
+    return run
+
+
+@pytest.fixture
+def put(login, server):
+    """Writes an auth file, with HOST for the registry, and lets it hold what it holds."""
+    def write(name, text):
+        path = login.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = text.replace("HOST", server.host)
+        if '"password"' in text:    # the one member but "auth" that rightly holds a token
+            login.secret_file(text.encode(), name=path.relative_to(login.directory))
+        path.write_text(text)
+        login.mounted_files.add(path)
+        return path
+    return write
+
+
+def one(key="HOST", value=GOOD, **more):
+    return json.dumps({**more, "auths": {key: {"auth": value}}})
+
+
+def readers(result):
+    return {file["reader"]: (file["path"], file["key"], file["username"], file["verified"])
+            for file in result.json["files"]}
+
+
+def test_one_line_a_reader(login, server, status, put):
+    put(DOCKER, one())
+    put(RUNTIME, one())
+    result = status()
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout == (
+        f"{server.host}: docker uses '{server.host}' in '{login.config}' as {USER}: accepted\n"
+        f"{server.host}: podman uses '{server.host}' in '{login.home / RUNTIME}' as {USER}: "
+        "accepted\n")
+    assert server.endpoints == ["ping", "token", "ping2"]       # once for both
+
+
+def test_json(login, server, status, put):
+    put(DOCKER, one())
+    said = status("--json", "--docker").json
+    assert said["result"] == "verified" and said["changed"] is False and said["verified"] is True
+    assert said["username"] == USER and "error" not in said
+    assert said["files"] == [{
+        "path": str(login.config), "format": "docker", "store": "file", "changed": False,
+        "reader": "docker", "key": server.host, "username": USER, "verified": True}]
+
+
+# Where the entry stands, and who finds it there: the number of the file, or None.
+PLACES = {
+    "docker's file serves podman too": ([(DOCKER, one())], 0, 0),
+    "podman's own come first": ([(DOCKER, one()), (PODMAN, one())], 0, 1),
+    "its default before the persistent one": ([(PODMAN, one()), (RUNTIME, one())], None, 1),
+    "persistent": ([(PODMAN, one())], None, 0),
+    "docker's fallback: a scheme": ([(DOCKER, one("https://HOST"))], 0, 0),
+    "a scheme and a path": ([(DOCKER, one("https://HOST/v2/"))], 0, 0),
+    "http": ([(DOCKER, one("http://HOST"))], 0, 0),
+    "a path: for docker the whole host": ([(DOCKER, one("HOST/owner"))], 0, None),
+    "podman's file knows better": ([(PODMAN, one("HOST/owner"))], None, None),
+    "another case": ([(DOCKER, '{"AUTHS":{"HOST":{"auth":"%s"}}}' % GOOD)], 0, 0),
+    "another port": ([(DOCKER, one("HOST0"))], None, None),
+    "name and password": ([(DOCKER, '{"auths":{"HOST":{"username":"%s","password":"%s"}}}' % (
+        USER, TOKEN))], 0, None),
+    "a marker alone ends the search": ([(DOCKER, json.dumps({"auths": {
+        "HOST": {}, "https://HOST": {"auth": GOOD}}}))], None, None),
+    "a marker, and podman's next file": ([(RUNTIME, '{"auths":{"HOST":{}}}'), (PODMAN, one())],
+                                         None, 1),
+    "credsStore is not podman's": ([(DOCKER, one(credsStore=""))], 0, 0),
+}
+
+
+@pytest.mark.parametrize("files, docker, podman", PLACES.values(), ids=PLACES)
+def test_who_finds_what(login, status, put, files, docker, podman):
+    paths = [str(put(name, text)) for name, text in files]
+    result = status("--json", may_store=True)
+    if docker is None and podman is None:
+        assert result.status == 3 and result.json["error"]["class"] == "credential"
+        assert "neither docker nor podman finds" in result.stderr
+        return
+    assert result.status == 0, result
+    found = {reader: path for reader, (path, _, user, verified) in readers(result).items()
+             if user == USER and verified}
+    assert found == {reader: paths[i] for reader, i in (("docker", docker), ("podman", podman))
+                     if i is not None}
+
+
+def test_podman_s_namespaces(login, server, status, put):
+    put(PODMAN, json.dumps({"auths": {
+        "HOST": {"auth": auth("whole", TOKEN)}, "HOST/owner": {"auth": auth(USER, TOKEN)}}}))
+    for name, key in ((f"{server.host}/owner", f"{server.host}/owner"),
+                      (f"{server.host}/owner/image", f"{server.host}/owner"),
+                      (f"{server.host}/other", server.host)):
+        result = login("status", "--plain-http", "--podman", "--no-verify", "--json", name)
+        assert readers(result)["podman"][1] == key
+    result = status("--persistent", "--no-verify")
+    assert f"'{server.host}/owner', which podman takes for images below that" in result.stderr
+
+
+def test_a_variable_is_docker_s_first(login, server, status, put):
+    put(DOCKER, one(value=BAD))
+    env = {"DOCKER_AUTH_CONFIG": one().replace("HOST", server.host)}
+    result = status("--docker", env=env)
+    assert result.status == 0 and " in DOCKER_AUTH_CONFIG as " in result.stdout
+    assert "warning: DOCKER_AUTH_CONFIG is set" in result.stderr
+    result = status("--docker", "--json", env=env)
+    assert result.json["files"][0]["path"] is None
+    for broken in ("{", '{"auths":{"%s":{}}}' % server.host, one("other")):
+        assert status("--docker", env={"DOCKER_AUTH_CONFIG": broken}).status == 4
+
+
+@pytest.mark.parametrize("config, docker, podman", [
+    ('{"credsStore":"fake"}', True, False), ('{"credHelpers":{"HOST":"fake"}}', True, True),
+    ('{"credsStore":"fake","credHelpers":{"HOST":""}}', False, None)])
+def test_helpers(login, server, status, put, config, docker, podman):
+    helper = Helper(login, stored={server.host: (USER, TOKEN)})
+    put(DOCKER, config)
+    for reader, asks in (("docker", docker), ("podman", podman)):
+        result = status(f"--{reader}", "--json", env=helper.environment)
+        if asks is None:
+            assert result.status == 9
+        elif asks:
+            assert result.json["files"][0]["store"] == "helper:fake", result
+            assert result.json["files"][0]["verified"] is True
+        else:
+            assert result.status == 3, result
+    if docker:
+        said = status("--docker", env=helper.environment).stdout
+        assert said == (f"{server.host}: docker uses '{server.host}' of the credential helper "
+                        f"'fake' that is set in '{login.config}' as {USER}: accepted\n")
+
+
+@pytest.mark.parametrize("fault", ["refuse", "garble"])
+def test_a_helper_that_does_not_work(login, status, put, fault):
+    helper = Helper(login)
+    helper.spoil(get=fault)
+    path = put(DOCKER, '{"credsStore":"fake"}')
+    status("--docker", env=helper.environment).failed(9, str(path), "hint: ")
+    put(DOCKER, '{"credsStore":"absent"}')
+    status("--docker").failed(9, "there is no 'docker-credential-absent' on PATH", "hint: ")
+
+
+@pytest.mark.parametrize("args", [[], ["--no-verify"], ["--json"]])
+def test_none(status, args):
+    result = status(*args)
+    assert result.status == 3 and "hint: store one: ghcr-login" in result.stderr
+    assert status("--podman").failed(3, "podman finds no credential")
+
+
+def test_the_other_of_both_is_shown_when_one_is_refused(login, server, status, put):
+    put(DOCKER, one(value=BAD))
+    put(RUNTIME, one())
+    result = status()
+    assert result.status == 4 and result.stderr.startswith("ghcr-login: docker: ")
+    assert [line.rpartition(": ")[2] for line in result.stdout.splitlines()] == [
+        "refused", "accepted"]
+    result = status("--json")
+    assert result.json["verified"] is False and result.json["error"]["status"] == 4
+    assert {name: each[3] for name, each in readers(result).items()} == {
+        "docker": False, "podman": True}
+    put(DOCKER, one())
+    put(RUNTIME, one(value=BAD))
+    result = status()
+    assert result.status == 4 and result.stderr.startswith("ghcr-login: podman: ")
+    assert status("--docker").status == 0
+
+
+def test_both_refused_is_one_fault(status, put):
+    put(DOCKER, one(value=BAD))
+    result = status()
+    assert result.status == 4 and result.stdout.count(": refused\n") == 2
+    assert len(result.stderr.splitlines()) == 2 and "hint: " in result.stderr
+
+
+@pytest.mark.parametrize("broken", [DOCKER, RUNTIME])
+def test_a_malformed_file(status, put, broken):
+    """It is one reader's fault; the other one is told all the same."""
+    path = put(broken, "{")
+    put(RUNTIME if broken == DOCKER else DOCKER, one())
+    result = status()
+    assert result.status == 8 and str(path) in result.stderr
+    assert result.stdout.count("accepted") == 1 and result.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("entry", ['{"auth":"%%%"}', '{"auth":"YWJj"}', '{"auth":"OmI="}'])
+def test_an_entry_that_cannot_be_used(status, put, entry):
+    put(DOCKER, '{"auths":{"HOST":%s}}' % entry)
+    status("--docker").failed(8, "cannot be used")
+
+
+def test_an_identity_token(server, status, put):
+    put(DOCKER, '{"auths":{"HOST":{"auth":"%s","identitytoken":"%s"}}}' % (GOOD, "idt" * 9))
+    result = status("--docker")
+    assert result.status == 6 and "identity token" in result.stderr
+    assert "as <token>: nothing proved" in result.stdout and server.connections == 0
+    assert status("--docker", "--no-verify").status == 0
+
+
+def test_the_registry_cannot_be_asked(server, status, put):
+    put(DOCKER, one())
+    server.on("token", faults.answer(503))
+    result = status("--docker", "--retries", "0")
+    assert result.status == 5 and "nothing proved" in result.stdout
+    assert status("--docker", "--retries", "0", "-q").stdout == ""
+
+
+def test_no_verify_asks_nobody_and_says_so(server, status, put):
+    put(DOCKER, one(value=BAD))
+    result = status("--docker", "--no-verify")
+    assert result.status == 0 and result.stdout.endswith(": not verified\n")
+    said = status("--docker", "--no-verify", "--json").json
+    assert (said["result"], said["verified"]) == ("unchanged", False)
+    assert said["files"][0]["verified"] is False and server.connections == 0
+
+
+def test_can_pull(registry, login, put, status, server):
+    put(DOCKER, one())
+    server.images.update({"octocat/app:1": "private"})
+    good, bad = (f"{server.host}/octocat/{name}:1" for name in ("app", "other"))
+    assert status("--docker", "--can-pull", good, "--json").json["images"] == [
+        {"image": good, "pull": True}]
+    result = status("--docker", "--can-pull", bad)
+    assert result.status == 7 and result.stdout.endswith(": accepted\n")
+
+
+@pytest.fixture
+def at_ghcr(ghcr):
+    """Runs `status` at what it takes for ghcr.io."""
+    def run(*args, env=None):
+        return ghcr.login("status", "--cacert", ghcr.login.ca_file, *args,
+                          env={"https_proxy": ghcr.proxy.url, **(env or {})})
+    return run
+
+
+def test_diagnose(ghcr, at_ghcr, github):
+    github(scopes="read:packages")
+    ghcr.login.write_config(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
+    said = at_ghcr("--diagnose", "--json").json
+    assert said["token"]["kind"] == "classic" and said["token"]["scopes"] == ["read:packages"]
+    ghcr.registry.token = OTHER_TOKEN
+    assert "settings/tokens" in at_ghcr("--diagnose").stderr
+
+
+def test_what_shadows_it(ghcr, at_ghcr):
+    ghcr.login.write_config(json.dumps({"auths": {
+        "ghcr.io": {"auth": GOOD}, "ghcr.io:443": {"auth": GOOD}}}))
+    path = ghcr.login.home / PODMAN
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
+    runtime = ghcr.login.home / "containers/auth.json"
+    runtime.parent.mkdir()
+    runtime.write_text(path.read_text())
+    result = at_ghcr(env={"XDG_RUNTIME_DIR": ghcr.login.home})
+    assert result.status == 0, result
+    assert "'ghcr.io:443', which nerdctl takes first" in result.stderr
+    assert f"podman looks into '{runtime}' first, which has 'ghcr.io' too" in result.stderr
+    assert result.stderr.count("warning: ") == 2
+
+
+def test_docker_hub(login, put):
+    hub = "https://index.docker.io/v1/"
+    path = put(DOCKER, json.dumps({"auths": {"docker.io": {"auth": GOOD}}}))
+    login("status", "--docker", "--no-verify", "docker.io").failed(3)   # docker finds no such key
+    assert login("status", "--podman", "--no-verify", "docker.io").status == 0
+    path.write_text(json.dumps({"auths": {hub: {"auth": GOOD}}}))
+    for reader in ("--docker", "--podman"):
+        said = login("status", reader, "--no-verify", "--json", "docker.io").json
+        assert said["files"][0]["key"] == hub
+
+
+def test_one_file_alone(login, status, put):
+    put(DOCKER, one())
+    file = put("named.json", one(value=BAD))
+    for how in ({"args": ["--authfile", file]}, {"env": {"REGISTRY_AUTH_FILE": file}}):
+        result = status("--podman", "--no-verify", "--json", *how.get("args", []),
+                        env=how.get("env"))
+        assert [each["path"] for each in result.json["files"]] == [str(file)]
+    status("--podman", "--authfile", login.home / "none.json").failed(3)
+
+
+@pytest.mark.parametrize("args", [["--dry-run"], ["-u", "x"], ["--all"], ["--in-place"],
+                                  ["--no-helper"], ["--wait-for-token", "9"],
+                                  ["--no-verify", "--can-pull", "x/y"]], ids=" ".join)
+def test_options_of_other_commands(status, args):
+    status(*args).failed(2, args[0])
