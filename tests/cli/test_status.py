@@ -263,7 +263,7 @@ def test_diagnose(ghcr, at_ghcr, github):
     said = at_ghcr("--diagnose", "--json").json
     assert said["token"]["kind"] == "classic" and said["token"]["scopes"] == ["read:packages"]
     ghcr.registry.token = OTHER_TOKEN
-    assert "settings/tokens" in at_ghcr("--diagnose").stderr
+    assert "GitHub's API takes the token" in at_ghcr("--diagnose").stderr
 
 
 def test_what_shadows_it(ghcr, at_ghcr):
