@@ -8,13 +8,14 @@ enum { HELP_COLUMN = 30 };
 
 static const char head[] =
     "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
-    "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
     "       ghcr-login status  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
     "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
     "\n"
     "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
-    "store them where docker or podman finds them; or, with exec, only where one command finds\n"
-    "them, which is run with them. Never prompts.\n"
+    "store them where docker or podman finds them. Never prompts. 'status' tells what they use and\n"
+    "whether the registry takes it; 'logout' removes it; 'exec' stores only where one command finds\n"
+    "it, and runs that.\n"
     "\n"
     "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
 

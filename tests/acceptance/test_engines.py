@@ -14,8 +14,8 @@ REFUSALS = ("unauthorized", "denied", "403 (Forbidden)", "403 Forbidden")
 engines = pytest.mark.parametrize("engine", [DOCKER, PODMAN, SKOPEO], ids=str)
 
 
-def auth(token):
-    return base64.b64encode(f"{USER}:{token}".encode()).decode()
+def auth(token, user=USER):
+    return base64.b64encode(f"{user}:{token}".encode()).decode()
 
 
 def auths(path):

@@ -18,9 +18,11 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 INSTALL = next(text for text in SHELL if "cmake" in text)
 SCRIPTS = next(text for text in SHELL if "scripts/" in text)
-LOGINS = [line for text in SHELL for line in text.splitlines()
-          if "ghcr-login" in line and " exec " not in line and not line.startswith("#")]
-EXEC = next(line for text in SHELL for line in text.splitlines() if " exec " in line)
+LINES = [line for text in SHELL for line in text.splitlines()
+         if "ghcr-login" in line and not line.startswith("#")]
+OTHERS = [line for line in LINES if re.match("ghcr-login (status|logout)", line)]
+EXEC = next(line for line in LINES if " exec " in line)
+LOGINS = [line for line in LINES if line not in OTHERS and line != EXEC]
 SECRET_FILE = "/run/secrets/ghcr-token"
 
 
@@ -58,6 +60,16 @@ def test_a_login_of_the_readme(shell, line):
     for option, place in places.items():
         if option in line or (option == "--docker" and "--podman" not in line):
             assert (shell.home / place).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_other_commands_of_the_readme(shell):
+    """In their order: found and good, kept for that, removed, absent."""
+    assert shell(LOGINS[0], GHCR_TOKEN=TOKEN).returncode == 0
+    said = [shell(line) for line in OTHERS]
+    assert [each.returncode for each in said] == [0] * 4, said
+    assert said[0].stdout.count(f" as {USER}: accepted\n") == 2
+    for each, words in zip(said[1:], ("kept in", "removed from", "not in"), strict=True):
+        assert words in each.stdout, each
 
 
 def test_the_readme_has_the_logins_that_are_run():

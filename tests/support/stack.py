@@ -38,8 +38,8 @@ ADDRESS = "192.0.2.1"
 REPOSITORY = "octo-org/private"
 SYSTEM_TRUST = Path("/etc/ssl/certs")
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-PROGRAMS = ("docker", "docker-registry", "dockerd", "ip", "nginx", "nsenter", "openssl", "podman",
-            "skopeo", "unshare")
+PROGRAMS = ("ansible-playbook", "docker", "docker-credential-pass", "docker-registry", "dockerd",
+            "ip", "nginx", "nsenter", "openssl", "podman", "skopeo", "unshare")
 
 
 @dataclass(frozen=True)
