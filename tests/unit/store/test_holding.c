@@ -1,0 +1,112 @@
+/*
+ * holding: what an entry holds, by its reader; and document_find() below it.
+ */
+#include "../support.h"
+
+#include "store/holding.h"
+
+#include "base/json.h"
+
+#define AUTH "b2N0b2NhdDp0b2tlbg==" /* octocat:token */
+
+static int find(struct holding *holding, const char *text, enum auth_format reader,
+                struct error *err)
+{
+    struct secret in = secret_of(text);
+    int ret;
+
+    *err = ERROR_INIT;
+    ret = holding_find(holding, &in, "'FILE'", "ghcr.io", reader, err);
+    secret_clear(&in);
+    return ret;
+}
+
+static void test_entries(void **state)
+{
+    static const struct {
+        const char *text;
+        int docker;
+        const char *username;
+        const char *token; /* "": it is there, and holds nothing */
+        bool is_podmans;   /* podman takes it, too */
+        bool is_identity_token;
+    } rows[] = {
+        {"", 0, "", "", true, false},
+        {"{}", 0, "", "", true, false},
+        {"{\"auths\":null}", 0, "", "", true, false},
+        {"{\"auths\":{\"x\":{\"auth\":\"" AUTH "\"}}}", 0, "", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
+        {"{\"AUTHS\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
+        {"{\"auths\":{\"ghcr.io\":{}}}", 1, "", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":null}}", 1, "", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":null,\"x\":1}}}", 1, "", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTo=\"}}}", 1, "a", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpiOmM=\"}}}", 1, "a", "b:c", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YToAYgAA\"}}}", 1, "a", "b", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"username\":\"a\",\"password\":\"b\"}}}", 1, "a", "b", false,
+         false},
+        {"{\"auths\":{\"ghcr.io\":{\"username\":\"a\",\"password\":\"\"}}}", 1, "", "", true,
+         false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"username\":\"a\",\"password\":\"b\"}}}",
+         1, "octocat", "token", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"i\"}}}", 1, "<token>",
+         "i", true, true},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"\"}}}", 1, "octocat",
+         "token", true, false},
+    };
+    struct holding holding = HOLDING_INIT;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (enum auth_format reader = AUTH_FORMAT_DOCKER; reader <= AUTH_FORMAT_PODMAN; reader++) {
+            bool takes = reader == AUTH_FORMAT_DOCKER || rows[i].is_podmans;
+
+            assert_row(rows[i].text, find(&holding, rows[i].text, reader, &err) == rows[i].docker);
+            if (rows[i].docker > 0) {
+                assert_row_string(rows[i].text, secret_text(&holding.token),
+                                  takes ? rows[i].token : "");
+                assert_row_string(rows[i].text, secret_text(&holding.username),
+                                  takes ? rows[i].username : "");
+                assert_row(rows[i].text, holding.is_identity_token == rows[i].is_identity_token);
+            }
+            holding_clear(&holding);
+        }
+    }
+}
+
+static void test_what_cannot_be_used(void **state)
+{
+    static const char *const rows[] = {
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"%%%\"}}}",
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\"}}}", /* no colon */
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"OmI=\"}}}", /* no user */
+        "{",
+        "[]",
+        "{\"auths\":[]}",
+        "{\"auths\":{},\"Auths\":{}}",
+    };
+    struct holding holding = {.username = secret_of("untouched")};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_row(rows[i], find(&holding, rows[i], AUTH_FORMAT_DOCKER, &err) == -1);
+        assert_error(rows[i], &err, CLASS_AUTHFILE, "'FILE'");
+        assert_not_shown(rows[i], &err, "YWJj");
+        assert_row_string(rows[i], secret_text(&holding.username), "untouched");
+    }
+    holding_clear(&holding);
+    holding_clear(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_what_cannot_be_used),
+    };
+
+    json_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/*
+ * lookup: which file, key or helper each reader takes. tests/acceptance asks docker and podman.
+ */
+#include "../support.h"
+
+#include "store/lookup.h"
+
+#include "base/json.h"
+#include "scripts.h"
+#include "support.h"
+
+/* Of the users a to e, the password is x. */
+#define A "{\"auth\":\"YTp4\"}"
+#define B "{\"auth\":\"Yjp4\"}"
+
+static const char *docker_auth_config;
+static const char *registry_auth_file;
+static const char *docker_config;
+
+static const char *environment(const char *name)
+{
+    if (strcmp(name, "DOCKER_AUTH_CONFIG") == 0)
+        return docker_auth_config;
+    if (strcmp(name, "REGISTRY_AUTH_FILE") == 0)
+        return registry_auth_file;
+    if (strcmp(name, "DOCKER_CONFIG") == 0)
+        return docker_config;
+    if (strcmp(name, "XDG_RUNTIME_DIR") == 0)
+        return "run";
+    return strcmp(name, "HOME") == 0 ? "home" : NULL;
+}
+
+static bool is_own_directory(const char *path, uid_t uid)
+{
+    (void)uid;
+    (void)path;
+    return true;
+}
+
+#define DOCKER     "home/.docker/config.json"
+#define PERSISTENT "home/.config/containers/auth.json"
+#define RUNTIME    "run/containers/auth.json"
+
+static int setup(void **state)
+{
+    docker_auth_config = registry_auth_file = docker_config = NULL;
+    (void)support_setup(state);
+    support_must(mkdir("home", 0700) == 0 && mkdir("home/.docker", 0700) == 0 &&
+                     mkdir("home/.config", 0700) == 0 &&
+                     mkdir("home/.config/containers", 0700) == 0 && mkdir("run", 0700) == 0 &&
+                     mkdir("run/containers", 0700) == 0 && setenv("PATH", support_dir, 1) == 0,
+                 "mkdir");
+    return 0;
+}
+
+static struct location_request places(void)
+{
+    return (struct location_request){.environment = environment,
+                                     .is_own_directory = is_own_directory};
+}
+
+typedef int lookup_fn(struct lookup *, const struct lookup_request *, struct error *);
+
+static int look(lookup_fn *reader, const char *key, struct lookup *found, struct error *err)
+{
+    struct location_request where = places();
+    char host[64];
+    struct lookup_request request = {.key = key,
+                                     .host = host,
+                                     .places = &where,
+                                     .clock = clock_system(),
+                                     .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
+
+    (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(key, "/"), key);
+    *found = LOOKUP_INIT;
+    *err = ERROR_INIT;
+    return reader(found, &request, err);
+}
+
+/* `username` NULL: nothing is found. */
+static void assert_finds(const char *row, lookup_fn *reader, const char *key, const char *username,
+                         const char *path, const char *found_key)
+{
+    struct lookup found;
+    struct error err;
+    int ret = look(reader, key, &found, &err);
+
+    if (ret < 0)
+        fail_msg("row '%s': %s", row, err.message);
+    assert_row(row, ret == (username != NULL));
+    if (username != NULL) {
+        assert_row_string(row, secret_text(&found.held.username), username);
+        assert_row_string(row, found.path, path);
+        assert_row_string(row, found.key, found_key);
+    }
+    lookup_clear(&found);
+}
+
+static void test_keys_of_one_file(void **state)
+{
+    static const struct {
+        const char *auths;
+        const char *key;
+        const char *docker; /* user, and key */
+        const char *docker_key;
+        const char *podman;
+        const char *podman_key;
+    } rows[] = {
+        {"\"ghcr.io\":" A, "ghcr.io", "a", "ghcr.io", "a", "ghcr.io"},
+        {"\"https://ghcr.io/\":" A ",\"ghcr.io\":" B, "ghcr.io", "b", "ghcr.io", "b", "ghcr.io"},
+        {"\"https://ghcr.io/v1/\":" A, "ghcr.io", "a", "https://ghcr.io/v1/", "a",
+         "https://ghcr.io/v1/"},
+        {"\"ghcr.io/o\":" A, "ghcr.io", "a", "ghcr.io/o", NULL, NULL},
+        {"\"ghcr.io\":{},\"https://ghcr.io\":" A, "ghcr.io", NULL, NULL, NULL, NULL},
+        {"\"ghcr.io:443\":" A, "ghcr.io", NULL, NULL, NULL, NULL},
+        {"", "ghcr.io", NULL, NULL, NULL, NULL},
+        {"\"ghcr.io\":" A ",\"ghcr.io/o\":" B, "ghcr.io/o/i", NULL, NULL, "b", "ghcr.io/o"},
+        {"\"ghcr.io\":" A ",\"ghcr.io/o\":" B, "ghcr.io/p", NULL, NULL, "a", "ghcr.io"},
+        {"\"ghcr.io/o\":{},\"ghcr.io\":" A, "ghcr.io/o", NULL, NULL, NULL, NULL},
+        {"\"https://index.docker.io/v1/\":" A, "docker.io", NULL, NULL, "a",
+         "https://index.docker.io/v1/"},
+    };
+    char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(text, sizeof(text), "{\"auths\":{%s}}", rows[i].auths);
+        support_write(DOCKER, text);
+        if (strchr(rows[i].key, '/') == NULL) /* docker is asked for hosts alone */
+            assert_finds(rows[i].auths, lookup_docker, rows[i].key, rows[i].docker, DOCKER,
+                         rows[i].docker_key);
+        assert_finds(rows[i].auths, lookup_podman, rows[i].key, rows[i].podman, DOCKER,
+                     rows[i].podman_key);
+    }
+}
+
+static void test_podman_s_way(void **state)
+{
+    (void)state;
+    support_write(DOCKER, "{\"auths\":{\"ghcr.io\":" A "}}");
+    assert_finds("docker's", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    support_write(PERSISTENT, "{\"auths\":{\"ghcr.io\":" B "}}");
+    assert_finds("persistent", lookup_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
+    support_write(RUNTIME, "{\"auths\":{\"ghcr.io\":{}}}");
+    assert_finds("an empty one is passed", lookup_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
+    support_write(RUNTIME, "{\"auths\":{\"ghcr.io\":" A "}}");
+    assert_finds("default", lookup_podman, "ghcr.io", "a", RUNTIME, "ghcr.io");
+    registry_auth_file = "named.json";
+    assert_finds("one file alone", lookup_podman, "ghcr.io", NULL, NULL, NULL);
+    support_write("named.json", "{\"auths\":{\"ghcr.io\":" B "}}");
+    assert_finds("named", lookup_podman, "ghcr.io", "b", "named.json", "ghcr.io");
+    registry_auth_file = NULL;
+    docker_config = "home/.docker";
+    assert_finds("DOCKER_CONFIG", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+}
+
+static void test_the_variable(void **state)
+{
+    static const struct {
+        const char *variable;
+        bool is_taken;
+    } rows[] = {
+        {"{\"auths\":{\"ghcr.io\":" B "}}", true},
+        {"{\"auths\":{\"https://ghcr.io\":" B "}}", false}, /* the exact key alone */
+        {"{\"auths\":{\"ghcr.io\":{}}}", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"%\"}}}", false},
+        {"{", false},
+        {"", false},
+    };
+
+    (void)state;
+    support_write(DOCKER, "{\"auths\":{\"ghcr.io\":" A "}}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        docker_auth_config = rows[i].variable;
+        assert_finds(rows[i].variable, lookup_docker, "ghcr.io", rows[i].is_taken ? "b" : "a",
+                     rows[i].is_taken ? "" : DOCKER, "ghcr.io");
+        assert_finds(rows[i].variable, lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    }
+}
+
+static void test_helpers(void **state)
+{
+    static const char *const answers[] = {
+        "echo '{\"ServerURL\":\"ghcr.io\",\"Username\":\"h\",\"Secret\":\"x\"}'",
+        "echo credentials not found in native keychain; exit 1",
+        "echo locked; exit 1",
+    };
+    struct lookup found;
+    struct error err;
+
+    (void)state;
+    support_write(DOCKER, "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" A "}}");
+    scripts_make("docker-credential-s", answers[0]);
+    assert_finds("docker: credsStore", lookup_docker, "ghcr.io", "h", DOCKER, "ghcr.io");
+    assert_finds("podman: not known", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    scripts_make("docker-credential-s", answers[1]);
+    assert_finds("the file is not looked at", lookup_docker, "ghcr.io", NULL, NULL, NULL);
+    scripts_make("docker-credential-s", answers[2]);
+    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), -1);
+    assert_error("fails", &err, CLASS_HELPER, "'" DOCKER "' hands the registry");
+    support_write(DOCKER, "{\"credHelpers\":{\"ghcr.io\":\"s\"}}");
+    scripts_make("docker-credential-s", answers[0]);
+    assert_finds("podman: credHelpers", lookup_podman, "ghcr.io", "h", DOCKER, "ghcr.io");
+    scripts_make("docker-credential-s",
+                 "echo '{\"ServerURL\":\"\",\"Username\":\"<token>\",\"Secret\":\"x\"}'");
+    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), 1);
+    assert_true(found.held.is_identity_token);
+    assert_string_equal(found.helper, "s");
+    lookup_clear(&found);
+}
+
+static void test_a_file_that_cannot_be_read(void **state)
+{
+    struct lookup found;
+    struct error err;
+
+    (void)state;
+    support_write(RUNTIME, "{");
+    assert_finds("docker does not look there", lookup_docker, "ghcr.io", NULL, NULL, NULL);
+    assert_int_equal(look(lookup_podman, "ghcr.io", &found, &err), -1);
+    assert_error("malformed", &err, CLASS_AUTHFILE, RUNTIME);
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(test_keys_of_one_file),
+        IN_DIRECTORY(test_podman_s_way),
+        IN_DIRECTORY(test_the_variable),
+        IN_DIRECTORY(test_helpers),
+        IN_DIRECTORY(test_a_file_that_cannot_be_read),
+    };
+
+    json_init();
+    (void)signal(SIGPIPE, SIG_IGN); /* as main() does */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
