@@ -13,8 +13,10 @@ static const char head[] =
     "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
     "\n"
     "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
-    "store them where docker or podman finds them. Never prompts. 'status' tells what they use and\n"
-    "whether the registry takes it; 'logout' removes it; 'exec' stores only where one command finds\n"
+    "store them where docker or podman finds them. Never prompts. 'status' tells what they use "
+    "and\n"
+    "whether the registry takes it; 'logout' removes it; 'exec' stores only where one command "
+    "finds\n"
     "it, and runs that.\n"
     "\n"
     "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";

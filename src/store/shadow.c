@@ -150,13 +150,13 @@ void shadow_elsewhere(const struct auth_file *file, const struct location_reques
 void shadow_of(const struct auth_file *file, const struct location_request *request,
                struct warnings *warnings)
 {
-    struct look look = {.file = file};
+    struct document_entry entry;
     struct error ignored = ERROR_INIT;
     struct secret text = SECRET_INIT;
 
     if (locked_file_peek(file->path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-        document_each_key(&text, file->path, file->key, notice_same, &look, &ignored) == 0 &&
-        look.found) {
+        document_find(&entry, &text, file->path, file->key, &ignored) > 0) {
+        document_entry_clear(&entry);
         shadow_in_file(&text, file, warnings);
         shadow_elsewhere(file, request, warnings);
     }

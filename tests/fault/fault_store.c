@@ -1,7 +1,8 @@
 /*
- * auth_file_store() with the N-th call of every kind failing, for N = 1, 2, ... until the run does
- * not reach it. Whatever fails: the file holds its old bytes or the new ones, nothing else is left
- * beside it, the verdict and the error agree, and the next run, without a fault, mends it all.
+ * auth_file_store() and auth_file_remove() with the N-th call of every kind failing, for N = 1, 2,
+ * ... until the run does not reach it. Whatever fails: the file holds its old bytes or the new
+ * ones, nothing else is left beside it, the verdict and the error agree, and the next run, without
+ * a fault, mends it all.
  */
 #include "store/auth_file.h"
 
@@ -15,6 +16,7 @@
 
 #include "base/json.h"
 #include "inject.h"
+#include "store/helper.h"
 #include "unit/store/support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -24,8 +26,13 @@
     "{\n      \"auth\": \"" AUTH "\"\n    }\n  }\n}\n"
 /* What a kill in the middle of writing in place may have left of both; its first byte is NUL then.
  */
-#define DAMAGED  "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"gh"
-#define FIRST    "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
+#define DAMAGED "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"gh"
+#define FIRST   "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
+#define SPELLED                                                                                    \
+    "{\n  \"auths\": {\n    \"https://ghcr.io/\": {},\n    \"quay.io\": {\n      \"auth\": "       \
+    "\"eDp5\"\n    },\n    \"ghcr.io\": {}\n  }\n}\n"
+#define HELPER   "{\n  \"credsStore\": \"fake\"\n}\n"
+#define MARKED   "{\n  \"credsStore\": \"fake\",\n  \"auths\": {\n    \"ghcr.io\": {}\n  }\n}\n"
 #define LEFTOVER ".config.json.ghcr-login.aBc123"
 #define COPY     ".config.json.ghcr-login-copy-%ju" /* the inode of the file */
 
@@ -61,11 +68,46 @@ static const struct scene scenes[] = {
     {"bind mount", OLD, NEW, AT_HOME, INJECT_renameat2, EBUSY, NULL, NULL},
     {"damaged mount", DAMAGED, NEW, AT_HOME, INJECT_renameat2, EBUSY, COPY, OLD},
     {"copy of a finished run", NEW, NEW, AT_HOME, INJECT_renameat2, EBUSY, COPY, OLD},
+    {"a helper's", HELPER, MARKED, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
+    {"removal", NEW, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
+    {"removal of spellings", SPELLED, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
+    {"nothing to remove", OLD, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
 };
 
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]), FILE_MODE = 0640 };
 
 static struct secret auth;
+static bool helper_has_it;
+
+/* A helper without a process: fault_helper.c has those. */
+int __wrap_helper_get(const struct helper *helper, const char *server_url, struct secret *username,
+                      struct secret *token, struct error *err);
+int __wrap_helper_get(const struct helper *helper, const char *server_url, struct secret *username,
+                      struct secret *token, struct error *err)
+{
+    (void)helper;
+    (void)server_url;
+    if (!helper_has_it)
+        return 0;
+    return secret_append_text(username, "u", err) == 0 && secret_append_text(token, "t", err) == 0
+               ? 1
+               : -1;
+}
+
+int __wrap_helper_store(const struct helper *helper, const char *server_url, const char *username,
+                        const struct secret *token, struct error *err);
+int __wrap_helper_store(const struct helper *helper, const char *server_url, const char *username,
+                        const struct secret *token, struct error *err)
+{
+    (void)helper;
+    (void)server_url;
+    (void)username;
+    (void)token;
+    (void)err;
+    helper_has_it = true;
+    return 0;
+}
+
 static unsigned walked[INJECT_CALLS];
 static unsigned wrongs;
 static unsigned left_new; /* failures reported of runs that had replaced the file */
@@ -130,6 +172,7 @@ static bool holds_old(const struct scene *scene)
 
 static void set_scene(const struct scene *scene)
 {
+    helper_has_it = false;
     (void)support_teardown(NULL);
     support_must(mkdir(support_dir, 0700) == 0 && chdir(support_dir) == 0, "mkdir");
     if (scene->dir != NULL || scene->link != NULL)
@@ -169,7 +212,7 @@ static uint32_t played_random(void *ctx, uint32_t bound)
     return bound / 2;
 }
 
-static int store(bool *changed, struct error *err)
+static int store(const struct scene *scene, bool *changed, struct error *err)
 {
     static const struct clock played = {
         .now_ms = played_now, .sleep_ms = played_sleep, .random_below = played_random};
@@ -183,7 +226,10 @@ static int store(bool *changed, struct error *err)
                              .in_place = true,
                              .clock = &played,
                              .deadline_ms = played_ms + 100};
-    int ret = auth_file_store(&file, &result, &warnings, err);
+    /* Where the new text has no entry, it is to go. */
+    int ret = strcmp(scene->new_text, OLD) == 0
+                  ? auth_file_remove(&file, false, &result, &warnings, err)
+                  : auth_file_store(&file, &result, &warnings, err);
 
     *changed = result.changed;
     return ret;
@@ -260,6 +306,8 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
         return "the only whole copy is gone";
     if (ret == 0 && (err->cls != CLASS_NONE || !is_new))
         return "success was reported, and is none";
+    if (is_new && !is_old && strcmp(scene->new_text, MARKED) == 0 && !helper_has_it)
+        return "the file says that the helper has it, which has nothing";
     if (ret == 0 && changed != (scene->old == NULL || strcmp(scene->old, scene->new_text) != 0))
         return "what changed is not what was said";
     if (ret != 0 &&
@@ -293,7 +341,7 @@ static const char *run(const struct scene *scene, const struct inject_fault *fau
 
     set_scene(scene);
     inject_arm(fault, scene->missing, scene->missing_errnum);
-    ret = store(&changed, &err);
+    ret = store(scene, &changed, &err);
     *struck = inject_disarm();
     wrong = judge_run(scene, fault, ret, changed, &err);
     if (wrong != NULL)
@@ -305,7 +353,7 @@ static const char *run(const struct scene *scene, const struct inject_fault *fau
         return "a descriptor is left open";
     err = ERROR_INIT;
     inject_arm(&(struct inject_fault){.nth = 0}, scene->missing, scene->missing_errnum);
-    ret = store(&changed, &err);
+    ret = store(scene, &changed, &err);
     (void)inject_disarm();
     if (ret != 0 || !support_holds(scene->real, scene->new_text))
         return "the next run does not mend it";
