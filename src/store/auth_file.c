@@ -225,7 +225,8 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
     result->changed = entry.is_erased;
     if (ret == 0 && entry.is_erased && !is_due)
         ret = look(&entry, entry_drop, &text, &is_due, err);
-    if (ret == 0 && is_due && !dry_run)
+    /* Where nothing is due, what a killed run left beside the file is removed all the same. */
+    if (ret == 0 && !dry_run && (is_due || access(file->path, F_OK) == 0))
         ret =
             edit_apply(&edit, file->clock, file->deadline_ms, &text, &file_changed, warnings, err);
     result->changed = result->changed || (dry_run ? is_due : file_changed);
