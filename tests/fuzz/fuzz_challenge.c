@@ -2,17 +2,9 @@
  * Any bytes as WWW-Authenticate fields, one a line: they are refused, or give a challenge whose
  * values are bounded and have no control bytes but tabs.
  */
+#include "fuzz.h"
+
 #include "registry/challenge.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-static void must(int condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check_value(const char *value)
 {
@@ -20,8 +12,6 @@ static void check_value(const char *value)
     for (; *value != '\0'; value++)
         must((unsigned char)*value >= 0x20 || *value == '\t');
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -34,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t len = end != NULL ? (size_t)(end - text) : size;
 
         if (challenge_add_field(&challenge, text, len, &err) < 0) {
-            must(err.cls == CLASS_UNPROVED);
+            check_error(&err, CLASS_UNPROVED);
             return 0;
         }
         text += len + (end != NULL);

@@ -1,0 +1,120 @@
+/*
+ * Any bytes as a token and as a user name. What is accepted is one line of text that HTTP Basic can
+ * carry, is accepted again as it is, and comes back out of an "auth" value; for GitHub it has no
+ * byte that its tokens lack. What is refused is not shown.
+ */
+#include "fuzz.h"
+
+#include "base/base64.h"
+#include "credential/github_token.h"
+#include "credential/mistake.h"
+#include "credential/rules.h"
+#include "credential/source.h"
+
+static void check_refusal(const struct error *err)
+{
+    check_error(err, CLASS_CREDENTIAL);
+    must(is_shown(err->message) && !github_token_is_inside(err->message));
+    must(is_shown(err->hint) && !github_token_is_inside(err->hint));
+}
+
+static void check_text(const struct secret *value, size_t max)
+{
+    must(value->len > 0 && value->len <= max && strlen(value->data) == value->len);
+    for (const char *p = value->data; *p != '\0'; p++)
+        must((unsigned char)*p >= 0x20 && *p != 0x7f);
+}
+
+/* "user:token" encoded and decoded. */
+static void check_auth(const char *username, const struct secret *token)
+{
+    struct secret auth = SECRET_INIT;
+    struct secret plain = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    must(credential_auth(&auth, username, token, &err) == 0);
+    must(base64_decode(&plain, auth.data, auth.len, &err) == 0);
+    must(plain.len == strlen(username) + 1 + token->len);
+    must(strncmp(plain.data, username, strlen(username)) == 0);
+    must(strcmp(plain.data + strlen(username) + 1, token->data) == 0);
+    secret_clear(&auth);
+    secret_clear(&plain);
+}
+
+static bool check_token(const struct secret *given, const struct rules *rules)
+{
+    struct secret value = secret_of(given->data, given->len);
+    struct secret again = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    bool is_taken = rules_check_token(&value, rules, &err) == 0;
+
+    if (!is_taken) {
+        check_refusal(&err);
+    } else {
+        check_text(&value, CREDENTIAL_TOKEN_MAX);
+        must(given->len - value.len <= 2 && memcmp(given->data, value.data, value.len) == 0);
+        again = secret_of(value.data, value.len);
+        must(rules_check_token(&again, rules, &err) == 0 && secret_is_equal(&value, &again));
+        for (size_t i = 0; i < value.len && rules->is_github; i++)
+            must(github_token_is_byte(value.data[i]));
+        check_auth("octocat", &value);
+    }
+    secret_clear(&value);
+    secret_clear(&again);
+    return is_taken;
+}
+
+static void check_name(const struct secret *given)
+{
+    struct secret value = secret_of(given->data, given->len);
+    struct secret token = secret_of("t:o", 3);
+    struct error err = ERROR_INIT;
+
+    if (rules_check_name(&value, "option '-u'", &err) < 0) {
+        check_refusal(&err);
+    } else {
+        check_text(&value, CREDENTIAL_NAME_MAX);
+        must(strchr(value.data, ':') == NULL);
+        must(github_token_kind(value.data, value.len) == GITHUB_TOKEN_UNKNOWN);
+        must(rules_check_name(&value, "option '-u'", &err) == 0);
+        check_auth(value.data, &token);
+    }
+    secret_clear(&value);
+    secret_clear(&token);
+}
+
+/* What is decoded is what the same text is encoded to: nothing is skipped. */
+static void check_base64(const struct secret *given)
+{
+    struct secret plain = SECRET_INIT;
+    struct secret again = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    if (base64_decode(&plain, secret_text(given), given->len, &err) < 0)
+        check_error(&err, CLASS_AUTHFILE);
+    else
+        must(base64_encode(&again, &plain, &err) == 0 && secret_is_equal(given, &again));
+    secret_clear(&plain);
+    secret_clear(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct secret given = secret_of(data, size);
+    const char *oddity = size > 0 ? github_token_oddity(given.data, size) : NULL;
+    struct rules rules = {.where = "standard input"};
+    bool is_taken;
+
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        rules.place = (enum place)place;
+        rules.is_github = false;
+        is_taken = check_token(&given, &rules);
+        rules.is_github = true;
+        must(!check_token(&given, &rules) || is_taken);
+    }
+    must(oddity == NULL || is_shown(oddity));
+    check_name(&given);
+    check_base64(&given);
+    secret_clear(&given);
+    return 0;
+}

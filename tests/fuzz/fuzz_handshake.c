@@ -1,0 +1,96 @@
+/*
+ * Any answers of a registry to a whole login. The secret goes only where the realm's rules let it,
+ * and is in no error; a credential counts as proved only where the last answers were 200; and every
+ * verdict is one of those that the header names.
+ */
+#include "wire.h"
+
+#include "registry/handshake.h"
+#include "registry/url.h"
+
+#define TOKEN "ghp_s3cretS3cretS3cretS3cretS3cret0123456"
+#define AUTH  "b2N0b2NhdDpnaHBfczNjcmV0"
+
+struct asked {
+    const struct realm_policy *realms;
+    const char *host;
+    size_t count;
+    bool has_proof; /* a secret was sent to the registry itself */
+};
+
+static void check_request(const struct http_request *request, void *ctx)
+{
+    struct asked *asked = ctx;
+    struct error err = ERROR_INIT;
+    struct url url;
+
+    asked->count++;
+    must(url_parse(&url, request->url, &err) == 0 && !url.has_userinfo);
+    must(strstr(request->url, TOKEN) == NULL && strlen(request->url) < URL_MAX);
+    if (request->auth == HTTP_AUTH_NONE) {
+        must(request->secret == NULL);
+        return;
+    }
+    must(request->secret->len > 0 &&
+         memchr(request->secret->data, '\n', request->secret->len) == NULL);
+    must(realm_check(asked->realms, request->url, &err) == 0);
+    must(request->auth == HTTP_AUTH_BASIC || strcmp(url.host, asked->host) == 0);
+    asked->has_proof = asked->has_proof || strcmp(url.host, asked->host) == 0;
+}
+
+static void check_verdict(int ret, const struct error *err, const struct server *server,
+                          const struct image *image)
+{
+    const struct asked *asked = server->ctx;
+
+    if (ret == 0) {
+        must(asked->has_proof && server->last_status == 200 && image->can_pull);
+        must(err->cls == CLASS_NONE);
+        return;
+    }
+    must(!image->can_pull);
+    must(err->cls >= CLASS_REJECTED && err->cls <= CLASS_FORBIDDEN);
+    must(err->cls != CLASS_FORBIDDEN || asked->has_proof);
+    must(is_shown(err->message) && is_shown(err->hint));
+    must(strcasestr(err->message, TOKEN) == NULL && strcasestr(err->message, AUTH) == NULL);
+    must(strcasestr(err->hint, TOKEN) == NULL && strcasestr(err->hint, AUTH) == NULL);
+}
+
+static void prove(struct feed answers, const char *host, bool plain_http)
+{
+    struct secret token = secret_of(TOKEN, strlen(TOKEN));
+    struct secret auth = secret_of(AUTH, strlen(AUTH));
+    struct error err = ERROR_INIT;
+    struct reference registry;
+    struct image image = {.given = "owner/image:1", .name = "owner/image", .version = "1"};
+    struct asked asked = {.host = host};
+    struct server server = {.in = answers, .check = check_request, .ctx = &asked};
+    struct clock clock = server_clock(&server);
+    struct handshake handshake = {
+        .registry = &registry,
+        .username = "octocat",
+        .token = &token,
+        .auth = &auth,
+        .realms = {.registry = host, .allow_plain_http = plain_http},
+        .retry = {.send = server_send,
+                  .send_ctx = &server,
+                  .clock = &clock,
+                  .deadline_ms = 60000,
+                  .retries = 2},
+        .images = &image,
+        .image_count = 1,
+    };
+
+    must(reference_parse(&registry, host, &err) == 0);
+    asked.realms = &handshake.realms;
+    check_verdict(handshake_prove(&handshake, &err), &err, &server, &image);
+    secret_clear(&token);
+    secret_clear(&auth);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    prove(feed_of(data, size), "ghcr.io", false);
+    prove(feed_of(data, size), "registry.example.com", true);
+    return 0;
+}

@@ -1,0 +1,120 @@
+/*
+ * Any text as the auth file in which docker or podman looks for an entry (first line: the key).
+ * What a reader finds is under that key or one that stands for it; and what a store would put
+ * there, it finds.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "store/key.h"
+#include "store/lookup.h"
+
+static const char *no_environment(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+/* The text in a file that is nowhere. */
+static struct location file_of(int fd, const struct secret *text, enum auth_format format)
+{
+    struct location file = {.format = format};
+
+    must(ftruncate(fd, 0) == 0);
+    must(pwrite(fd, secret_text(text), text->len, 0) == (ssize_t)text->len);
+    (void)snprintf(file.path, sizeof(file.path), "/proc/self/fd/%d", fd);
+    return file;
+}
+
+static int look(struct lookup *out, int fd, const struct secret *text, enum auth_format format,
+                const char *key)
+{
+    struct location_request places = {.environment = no_environment};
+    struct location file = file_of(fd, text, format);
+    char host[512];
+    struct lookup_request request = {.key = key,
+                                     .host = key_host(host, sizeof(host), key),
+                                     .places = &places,
+                                     .clock = clock_system()};
+    struct error err = ERROR_INIT;
+    int ret = lookup_file(out, &file, &request, &err);
+
+    if (ret < 0)
+        must(err.message[0] != '\0' && (err.cls == CLASS_AUTHFILE || err.cls == CLASS_HELPER));
+    if (ret > 0)
+        must(strcmp(out->path, file.path) == 0 && out->helper[0] == '\0');
+    return ret;
+}
+
+static void check_found(int fd, const struct secret *text, enum auth_format format, const char *key)
+{
+    struct lookup found = LOOKUP_INIT;
+
+    if (look(&found, fd, text, format, key) > 0) {
+        must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, key));
+        must(found.username.len > 0);
+    }
+    lookup_clear(&found);
+}
+
+static void check_stored(int fd, const struct secret *text, enum auth_format format,
+                         const char *key)
+{
+    static const char encoded[] = "dXNlcjp0b2tlbg=="; /* user:token */
+    struct secret auth = secret_of(encoded, strlen(encoded));
+    struct document_edit edit = {.change = DOCUMENT_STORE, .key = key, .auth = &auth};
+    struct lookup found = LOOKUP_INIT;
+    struct secret stored = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    char helper[DOCUMENT_HELPER_MAX + 1];
+    bool changed;
+
+    if (document_helper(helper, text, "it", key, format == AUTH_FORMAT_DOCKER, &err) == 0 &&
+        helper[0] == '\0' && document_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
+        stored.len <= DOCUMENT_MAX) {
+        must(look(&found, fd, &stored, format, key) == 1 && strcmp(found.key, key) == 0);
+        must(strcmp(secret_text(&found.username), "user") == 0);
+        must(strcmp(secret_text(&found.token), "token") == 0 && !found.is_identity_token);
+    }
+    lookup_clear(&found);
+    secret_clear(&auth);
+    secret_clear(&stored);
+}
+
+static void check_keys(const char *a, const char *b)
+{
+    char host[512];
+    char again[512];
+
+    must(strcmp(key_host(again, sizeof(again), key_host(host, sizeof(host), a)), host) == 0);
+    must(key_is_fallback(a, b) == key_is_fallback(b, a));
+    must(key_is_spelling(a, b) == key_is_spelling(b, a));
+    must(!key_is_spelling(a, b) || key_is_fallback(a, b));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const keys[] = {"ghcr.io", "https://index.docker.io/v1/", "h.example/a/b"};
+    static int fd = -1;
+    struct feed in = feed_of(data, size);
+    char *line = take_line(&in);
+    struct secret text = secret_of(in.p, in.left);
+
+    if (fd < 0) {
+        fd = memfd_create("auth.json", MFD_CLOEXEC);
+        must(fd >= 0 && setenv("PATH", "", 1) == 0); /* no helper is ever there */
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        check_keys(line, keys[i]);
+        check_found(fd, &text, AUTH_FORMAT_DOCKER, keys[i]);
+        check_found(fd, &text, AUTH_FORMAT_PODMAN, keys[i]);
+    }
+    check_stored(fd, &text, AUTH_FORMAT_DOCKER, keys[0]);
+    check_stored(fd, &text, AUTH_FORMAT_PODMAN, keys[0]);
+    free(line);
+    secret_clear(&text);
+    return 0;
+}
