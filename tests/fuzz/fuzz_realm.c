@@ -64,7 +64,7 @@ static void check_realm(const struct realm_policy *policy, const char *realm, co
         return;
     }
     must(url_parse(&url, realm, &err) == 0 && !url.has_userinfo);
-    must(url.port > 0 && url.port < 65536);
+    must(url.port < 65536);
     must(is_number(url.host) || is_expected(policy, &url));
     must(policy->allow_plain_http || strcmp(url.scheme, "https") == 0 ||
          reference_is_loopback(url.host));

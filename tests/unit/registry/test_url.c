@@ -94,6 +94,10 @@ static void test_what_is_refused(void **state)
                                        "https://h/s3cret\n",
                                        "https://h\t/",
                                        "https://h\x01/",
+                                       "https://h%1b/",
+                                       "https://h%7f/",
+                                       "https://h\xc3\xa9/",
+                                       "https://h%e2%80%aeoi.rchg/",
                                        "https://[::1/",
                                        "https://[::g]/",
                                        "https://[1.2.3.4]/"};
