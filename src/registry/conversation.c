@@ -32,13 +32,25 @@ int conversation_ask(struct conversation *c, const struct http_request *request,
     return retry_send(&c->handshake->retry, request, &c->response, err);
 }
 
+/* What no word of the registry's may repeat. */
+struct hidden {
+    const struct secret *items[4];
+};
+
+enum { HIDDEN_COUNT = sizeof(struct hidden) / sizeof(const struct secret *) };
+
+static struct hidden hidden_in(const struct conversation *c)
+{
+    return (struct hidden){
+        {c->handshake->token, c->handshake->auth, &c->bearer, &c->encoded_token}};
+}
+
 const char *conversation_words(struct conversation *c)
 {
-    const struct secret *hidden[] = {c->handshake->token, c->handshake->auth, &c->bearer,
-                                     &c->encoded_token};
+    struct hidden hidden = hidden_in(c);
     char words[ANSWER_WORDS_MAX];
 
-    (void)answer_words(words, &c->response, hidden, sizeof(hidden) / sizeof(hidden[0]));
+    (void)answer_words(words, &c->response, hidden.items, HIDDEN_COUNT);
     (void)snprintf(c->words, sizeof(c->words), words[0] != '\0' ? " (%.*s)" : "%.*s",
                    ANSWER_WORDS_MAX - 4, words);
     return c->words;
@@ -47,6 +59,17 @@ const char *conversation_words(struct conversation *c)
 static bool is_redirect(int status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static bool repeats_secret(const struct conversation *c, const char *text)
+{
+    struct hidden hidden = hidden_in(c);
+
+    for (size_t i = 0; i < HIDDEN_COUNT; i++) {
+        if (secret_is_inside(hidden.items[i], text, strlen(text)))
+            return true;
+    }
+    return false;
 }
 
 static int refuse_redirect(struct conversation *c, const char *what, struct error *err)
@@ -58,8 +81,7 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
 
     if (!http_response_header(&c->response, "Location", 0, &location) ||
         !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
-        secret_is_inside(c->handshake->token, target.host, strlen(target.host)) ||
-        secret_is_inside(&c->bearer, target.host, strlen(target.host))) {
+        repeats_secret(c, target.host)) {
         (void)error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what,
                         c->response.status);
         return error_hint(err, "a page where people sign in may stand before the registry");
