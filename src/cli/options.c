@@ -125,7 +125,7 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
     const char *equals = strchr(word, '=');
     struct span name = {.data = word, .len = equals ? (size_t)(equals - word) : strlen(word)};
     const struct option_spec *spec = find_long(name);
-    const char *value = NULL;
+    const char *value = "";
 
     if (spec == NULL) {
         /* What no option is made of may be a token that lost its way. */
@@ -145,7 +145,7 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
 {
     for (; *letters != '\0'; letters++) {
         const struct option_spec *spec = find_short(*letters);
-        const char *value = NULL;
+        const char *value = "";
         bool takes_value = spec != NULL && spec->argument != NULL;
 
         if (spec == NULL)

@@ -32,7 +32,7 @@ static bool scan_zone(struct scan *s, int64_t *offset_s)
     if (west || scan_char(s, '+')) {
         if (!scan_part(s, 4, 2359, &hhmm))
             return false;
-        *offset_s = (hhmm / 100 * 60 + hhmm % 100) * (west ? -60 : 60);
+        *offset_s = (int64_t)(hhmm / 100 * 60 + hhmm % 100) * (west ? -60 : 60);
         return true;
     }
     return scan_token(s, &name) && span_is(name, "UTC");

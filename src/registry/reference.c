@@ -27,7 +27,7 @@ static bool is_dns_name(struct span name)
     if (name.len == 0 || name.len > DNS_NAME_MAX)
         return false;
     for (size_t i = 0; i <= name.len; i++) {
-        char c = i < name.len ? name.data[i] : '.';
+        char c = (char)(i < name.len ? name.data[i] : '.');
         bool at_edge = c == '.' || label_len == 0;
 
         if (c == '-' && label_len == 0)

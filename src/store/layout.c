@@ -45,7 +45,7 @@ static struct span span_between(const char *from, const char *to)
 static struct layout_member next_member(struct scan *s)
 {
     struct layout_member member;
-    const char *start = s->p;
+    const char *start;
     struct span ignored;
 
     (void)scan_run(s, space_bytes, &member.lead);
