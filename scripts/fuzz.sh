@@ -15,7 +15,7 @@ shift
 only=$(IFS='|' && echo "$*")
 
 cmake --preset fuzz -DGHCR_LOGIN_FUZZ_SECONDS="$seconds" >/dev/null
-cmake --build --preset fuzz -j "$(nproc)" >/dev/null
+cmake --build --preset fuzz --target fuzz_targets -j "$(nproc)" >/dev/null
 status=0
 ctest --test-dir build/fuzz -R "^fuzz_(${only:-.*})\$" --output-on-failure --no-tests=error -V \
     -j "$(nproc)" >build/fuzz/fuzz.log || status=1

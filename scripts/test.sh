@@ -35,7 +35,7 @@ if [[ $(id -u) -ne 0 ]]; then
 fi
 
 scripts/install-packages.sh test
-for preset in dev clang asan release fuzz; do
+for preset in dev clang asan release; do
     build "$preset"
 done
 scripts/build-static.sh
@@ -44,7 +44,7 @@ scripts/lint.sh
 unit_tests dev
 unit_tests asan
 say "fuzzing, briefly"
-ctest --test-dir build/fuzz -L fuzz --output-on-failure -Q --no-tests=error
+scripts/fuzz.sh 8
 say "the program with sanitizers, against a loopback registry"
 # A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
 ASAN_OPTIONS=detect_leaks=0 run_pytest asan -n "$at_once" tests/cli

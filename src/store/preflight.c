@@ -35,7 +35,7 @@ static bool is_plain_word(const char *path)
 
     while (path[len] > ' ' && path[len] < 0x7f && path[len] != '\'' && path[len] != '\\')
         len++;
-    return path[len] == '\0' && len <= SHELL_WORD_MAX;
+    return len <= SHELL_WORD_MAX && path[len] == '\0';
 }
 
 /*
