@@ -20,7 +20,7 @@ struct conversation {
     struct secret bearer;
     struct secret encoded_token;   /* base64, to know it where a registry repeats it */
     struct http_response response; /* to the last request */
-    char words[ANSWER_WORDS_MAX];
+    char words[ANSWER_WORDS_MAX + sizeof(" ()")];
 };
 
 /* Returns 0, or -1 with *err set; to be released with conversation_clear() in either case. */

@@ -51,8 +51,7 @@ const char *conversation_words(struct conversation *c)
     char words[ANSWER_WORDS_MAX];
 
     (void)answer_words(words, &c->response, hidden.items, HIDDEN_COUNT);
-    (void)snprintf(c->words, sizeof(c->words), words[0] != '\0' ? " (%.*s)" : "%.*s",
-                   ANSWER_WORDS_MAX - 4, words);
+    (void)snprintf(c->words, sizeof(c->words), words[0] != '\0' ? " (%s)" : "%s", words);
     return c->words;
 }
 
