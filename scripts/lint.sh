@@ -99,8 +99,8 @@ check_tidy() {
 check_cppcheck() {
     cppcheck --quiet -j "$(nproc)" --std=c11 --library=posix,gnu \
         --enable=warning,style,performance,portability \
-        --suppress=fgetgrentCalled --suppress=getpwnamCalled --suppress=getpwuidCalled \
-        --suppress=readdirCalled \
+        --suppress=fgetgrentCalled --suppress=fgetpwentCalled --suppress=getpwnamCalled \
+        --suppress=getpwuidCalled --suppress=readdirCalled \
         --suppress=unusedStructMember --suppress=variableScope \
         --suppress=uninitvar:src/registry/pull.c \
         --suppress=leakReturnValNotUsed:src/cli/process.c \
