@@ -119,7 +119,7 @@ bool path_is_same(const char *a, const char *b)
     struct error ignored = ERROR_INIT;
     char real[2][PATH_MAX];
     char dir[PATH_MAX];
-    bool is_same;
+    bool is_same = false;
     int fd;
 
     if (path_resolve(real[0], a, &ignored) < 0 || path_resolve(real[1], b, &ignored) < 0)
