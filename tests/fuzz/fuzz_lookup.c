@@ -69,7 +69,7 @@ static void check_found(int fd, const struct secret *text, enum auth_format form
 
     if (look(&found, fd, text, format, key) > 0) {
         must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, key));
-        must(found.username.len > 0);
+        must(found.held.token.len == 0 || found.held.username.len > 0);
     }
     lookup_clear(&found);
 }
@@ -90,8 +90,8 @@ static void check_stored(int fd, const struct secret *text, enum auth_format for
         helper[0] == '\0' && document_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
         stored.len <= DOCUMENT_MAX) {
         must(look(&found, fd, &stored, format, key) == 1 && strcmp(found.key, key) == 0);
-        must(strcmp(secret_text(&found.username), "user") == 0);
-        must(strcmp(secret_text(&found.token), "token") == 0 && !found.is_identity_token);
+        must(strcmp(secret_text(&found.held.username), "user") == 0);
+        must(strcmp(secret_text(&found.held.token), "token") == 0 && !found.held.is_identity_token);
     }
     lookup_clear(&found);
     secret_clear(&auth);
