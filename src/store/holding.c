@@ -22,7 +22,7 @@ static int split_auth(struct holding *out, const struct secret *auth, struct err
     int ret = base64_decode(&plain, secret_text(auth), auth->len, err);
     const char *end = secret_text(&plain) + plain.len;
     const char *colon = ret == 0 ? memchr(secret_text(&plain), ':', plain.len) : NULL;
-    const char *token = colon != NULL ? colon + 1 : NULL;
+    const char *token = colon != NULL ? colon + 1 : end;
 
     if (ret == 0 && (colon == NULL || colon == plain.data))
         ret = error_set(err, CLASS_AUTHFILE, "it has no user name and password");
