@@ -65,11 +65,13 @@ static int look(struct lookup *out, int fd, const struct secret *text, enum auth
 
 static void check_found(int fd, const struct secret *text, enum auth_format format, const char *key)
 {
+    char host[512];
     struct lookup found = LOOKUP_INIT;
 
+    (void)key_host(host, sizeof(host), key);
     if (look(&found, fd, text, format, key) > 0) {
-        must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, key) ||
-             key_is_spelling(found.key, key));
+        must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, host) ||
+             key_is_spelling(found.key, host));
         must(found.held.token.len == 0 || found.held.username.len > 0);
     }
     lookup_clear(&found);
