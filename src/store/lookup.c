@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/auth_variable.h"
 #include "store/document.h"
 #include "store/helper.h"
 #include "store/key.h"
@@ -158,7 +159,8 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
         .text = &text, .name = "DOCKER_AUTH_CONFIG", .reader = AUTH_FORMAT_DOCKER};
     int ret = 0;
 
-    if (config != NULL && secret_append_text(&text, config, &ignored) == 0)
+    if (config != NULL && auth_variable_has(config, request->key) &&
+        secret_append_text(&text, config, &ignored) == 0)
         ret = try_key(&built, &source, request->key, &ignored);
     secret_clear(&text);
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
