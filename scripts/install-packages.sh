@@ -14,7 +14,8 @@ clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]
 tests="git clang libclang-rt-${clang:-14}-dev clang-format-14 clang-tidy-14 cppcheck shellcheck
     mandoc libcmocka-dev
     python3-pytest python3-pytest-xdist strace util-linux iproute2 docker-registry nginx podman skopeo
-    golang-docker-credential-helpers pass gnupg ansible-core
+    golang-docker-credential-helpers pass gnupg
+    ansible-core cron docker-compose python3-yaml systemd
     bash-completion binutils fish hyperfine mmdebstrap openssh-client openssh-server
     qemu-user-static zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"

@@ -76,7 +76,8 @@ check_format() {
 }
 
 check_shell() {
-    shellcheck .ci/run scripts/*.sh scripts/completions/*.bash || complain "see shellcheck's words above"
+    shellcheck .ci/run scripts/*.sh scripts/examples/*.sh scripts/completions/*.bash ||
+        complain "see shellcheck's words above"
 }
 
 check_manual() {

@@ -1,86 +1,30 @@
 """scripts/deploy.sh, over a real sshd: the static executable gets to a host and logs in there."""
 
-import itertools
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from bench_registry import mounted
 from harness import USER
-from stack import PATH
+from machine import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "scripts" / "deploy.sh"
-SSHD = """\
-ListenAddress 127.0.0.1:{port}
-HostKey {directory}/host_key
-AuthorizedKeysFile {directory}/user_key.pub
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-"""
-SSH = """\
-#!/bin/sh
-exec {ssh} -F none -p {port} -i '{directory}/user_key' -o IdentitiesOnly=yes \\
-    -o UserKnownHostsFile='{directory}/known_hosts' -o StrictHostKeyChecking=yes "$@"
-"""
-ports = itertools.count(2222)
 
 
-class Host:
-    """A machine with sshd, on 127.0.0.1, whose users have homes below `directory`."""
+class Host(Machine):
+    """Where scripts/deploy.sh brings the program to; its /usr/local/bin is empty."""
 
     def __init__(self, stack, login):
-        self.stack, self.login, self.directory = stack, login, login.directory / "host"
-        self.directory.mkdir()
-        self.port = next(ports)
-        self.homes, self.bin = {}, self.directory / "bin"
-        self.bin.mkdir()
-        users = ""
-        for name, identity in (("root", 0), ("deploy", 65534), ("sshd", 65533)):
-            self.homes[name] = self.directory / name
-            self.homes[name].mkdir()
-            os.chown(self.homes[name], identity, identity)
-            users += f"{name}:*:{identity}:{identity}::{self.homes[name]}:/bin/sh\n"
-        (self.directory / "passwd").write_text(users)
-        for key in ("host_key", "user_key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-                            self.directory / key], check=True, timeout=30)
-        public = (self.directory / "host_key.pub").read_text()
-        (self.directory / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public}")
-        (self.directory / "sshd_config").write_text(
-            SSHD.format(port=self.port, directory=self.directory))
-        self.commands = self.directory / "commands"
-        self.commands.mkdir()
-        (self.commands / "ssh").write_text(
-            SSH.format(port=self.port, directory=self.directory, ssh=shutil.which("ssh")))
-        (self.commands / "ssh").chmod(0o755)
-        self.login.directory.chmod(0o755)   # every user has to come to his home
-        for path in (self.directory, self.directory / "passwd", self.directory / "user_key.pub"):
-            path.chmod(0o755)
-        self._start()
-
-    def _start(self):
-        sshd = shutil.which("sshd", path=PATH)
-        self.stack.run(["mkdir", "-p", "/run/sshd"])
-        mounts = {self.directory / "passwd": "/etc/passwd", self.bin: "/usr/local/bin"}
-        self.stack.sandbox.start(f"sshd-{self.port}", mounted(
-            mounts, [sshd, "-D", "-e", "-f", self.directory / "sshd_config"]))
-        listening = ["ss", "--no-header", "--listening", "--tcp", "--numeric",
-                     f"src 127.0.0.1:{self.port}"]
-        self.stack.sandbox.wait_until("sshd", lambda: self.stack.run(listening).stdout)
+        super().__init__(stack, login)
+        self.start_sshd()
 
     def deploy(self, user, *args, stdin="", through=(), config=None, script=DEPLOY):
         done = self.stack.run(
             [*through, script, f"{user}@127.0.0.1", *args], input=stdin,
-            env={"PATH": f"{self.commands}:{PATH}", "HOME": str(self.login.home),
-                 "TMPDIR": str(self.login.tmp)})
+            env=self.client_environment())
         self.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
-                               {config or self.homes[user] / ".docker" / "config.json"})
+                               {config or self.config(user)})
         assert not list(self.login.tmp.iterdir())
         return done
 
@@ -104,8 +48,7 @@ def test_a_login_over_ssh(host, token, user, place):
                                 "-o", trace])
     assert (done.returncode, done.stderr) == (0, ""), done
     assert done.stdout.startswith("Login Succeeded: ghcr.io"), done
-    config = host.homes[user] / ".docker" / "config.json"
-    assert host.login.entry("ghcr.io", config) == f"{USER}:{token}"
+    assert host.login.entry("ghcr.io", host.config(user)) == f"{USER}:{token}"
     assert [path.name for path in (host.directory / place).iterdir()] == ["ghcr-login"]
     assert "ghcr-login" in trace.read_text() and token not in trace.read_text()
 

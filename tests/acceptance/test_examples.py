@@ -1,0 +1,69 @@
+"""Every file of scripts/examples, run where it is meant to run: the login, the pull, the failure."""
+
+import shutil
+
+import pytest
+
+from example_runners import EXAMPLES, RUNNERS
+from harness import USER
+from machine import Machine
+from person import DOCKER
+
+examples = pytest.mark.parametrize("example", RUNNERS.values(), ids=RUNNERS)
+
+
+@pytest.fixture
+def machine(stack, person, binary):
+    machine = Machine(stack, person.login, and_ours=True)
+    shutil.copy(binary, machine.bin / "ghcr-login")
+    return machine
+
+
+def run(example, machine, token):
+    """Run it and look for leaks in what it said and left."""
+    machine.login.protect(token)
+    assert not has_image(machine)
+    done = example.run(machine, token)
+    files = {machine.config(example.user)} if example.user else set()
+    machine.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
+                              files)
+    return done
+
+
+def has_image(machine):
+    image = machine.stack.ghcr.image
+    return machine.run(["docker", "image", "inspect", image],
+                       env=machine.stack.environment("/root")).returncode == 0
+
+
+def stored(machine):
+    """Who has a login now."""
+    return {user for user in machine.homes if machine.config(user).exists()}
+
+
+@examples
+def test_login_and_pull(stack, person, machine, example):
+    token = stack.new_token()
+    done = run(example, machine, token)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert DOCKER.take_image(person, stack.ghcr.image) == stack.image_id
+    assert stored(machine) == ({example.user} if example.user else set())
+    if example.user:
+        config = machine.config(example.user)
+        assert machine.login.entry("ghcr.io", config) == f"{USER}:{token}"
+        assert config.stat().st_uid == machine.homes[example.user].stat().st_uid
+
+
+@examples
+def test_an_empty_secret(machine, example):
+    done = run(example, machine, "")
+    words = done.stdout + done.stderr
+    assert done.returncode == example.status, words
+    assert example.cause in words
+    assert not has_image(machine)
+    assert not stored(machine)
+
+
+def test_every_example_is_run():
+    run_here = {name for runner in RUNNERS.values() for name in runner.files}
+    assert {path.name for path in EXAMPLES.iterdir()} == run_here
