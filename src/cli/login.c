@@ -52,8 +52,11 @@ static int read_credential(struct login *login, struct report *report, struct er
         .deadline_ms = login->deadline_ms,
     };
     struct situation here = situation(login);
+    int ret = credential_read(&login->credential, &request, err);
 
-    if (credential_read(&login->credential, &request, err) < 0)
+    environment_forget(o->token_env);
+    environment_forget("GHCR_TOKEN");
+    if (ret < 0)
         return -1;
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);

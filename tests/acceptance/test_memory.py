@@ -1,0 +1,105 @@
+"""What is left of the secrets in memory when the program ends."""
+
+import itertools
+import os
+import re
+
+import pytest
+
+import memory
+from harness import OTHER_TOKEN, TOKEN, USER, auth
+
+WINDOW = 12     # so many bytes in a row are a part worth having
+# ld.so keeps vector registers on the stack when it first looks a function up. What is installed
+# has its own functions looked up at the start; a build for development has not.
+EARLY = {"LD_BIND_NOW": "1"}
+
+
+@pytest.fixture(autouse=True)
+def _root():
+    if os.geteuid() != 0:
+        pytest.skip("needs root: nobody else may look into the process")
+
+
+@pytest.fixture
+def dump(tmp_path_factory):
+    """Not where the harness looks for secrets: it may well hold some."""
+    return tmp_path_factory.mktemp("memory") / "kept"
+
+
+def _pieces(form):
+    """Every WINDOW bytes of it: the allocator overwrites parts of what was not wiped."""
+    return {form[at:at + WINDOW] for at in range(len(form) - WINDOW + 1)}
+
+
+def remains(login, dump, token):
+    """Where pieces of a secret still are: {what: [(mapping, address, length), ...]}."""
+    named = {"token": token, "auth": auth(USER, token), "user:token": f"{USER}:{token}"}
+    named["bearer"] = "".join(one for registry in login.registries for one in registry.issued)
+    found = {}
+    for mapping, (what, secret) in itertools.product(memory.kept(dump), named.items()):
+        hits = {mapping.start + hit.start()
+                for piece in _pieces(secret.encode())
+                for hit in re.finditer(re.escape(piece), mapping.content)}
+        for at in sorted(hits - {at + 1 for at in hits}):
+            end = next(end for end in itertools.count(at) if end not in hits)
+            found.setdefault(what, []).append((mapping.name, hex(at), end - at + WINDOW - 1))
+    return found
+
+
+def test_the_search_finds_what_is_there(login, registry, dump):
+    """A control: the token as the value of a variable that the program knows nothing of."""
+    server = registry(certificate=None)
+    login.to(server, env={**EARLY, "SOME_TOKEN": TOKEN}, through=memory.keeping(dump)).succeeded()
+    found = remains(login, dump, TOKEN)
+    assert [name for name, _, _ in found["token"]] == ["[stack]"], found
+
+
+@pytest.mark.parametrize("args", [(), ("--json",), ("--podman",), ("--no-verify",)])
+def test_nothing_is_left(login, registry, dump, args):
+    server = registry(certificate=None)
+    result = login.to(server, *args, env=EARLY, through=memory.keeping(dump))
+    assert result.status == 0, result
+    assert not remains(login, dump, TOKEN)
+
+
+@pytest.mark.parametrize("args", [(), ("--json",)])
+def test_over_tls_the_last_record_is_left_to_the_tls_library(login, registry, dump, args):
+    """Which has the registry's answer with the bearer in it, and in one place only; see SECURITY
+    in the manual. What the program sent, the library has encrypted where it stood."""
+    result = login.to(registry(), *args, env=EARLY, through=memory.keeping(dump))
+    assert result.status == 0, result
+    found = remains(login, dump, TOKEN)
+    assert set(found) <= {"bearer"}, found
+    assert [name for name, _, _ in found.get("bearer", [])] in ([], ["[heap]"]), found
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_nothing_is_left_of_a_refused_token(login, registry, dump, certificate, secure):
+    server = registry(certificate=certificate if secure else None)
+    login.protect(OTHER_TOKEN)
+    login.to(server, token=OTHER_TOKEN, env=EARLY, through=memory.keeping(dump)).failed(4)
+    assert not remains(login, dump, OTHER_TOKEN)
+
+
+def test_nothing_is_left_of_a_token_from_a_file(login, registry, dump):
+    server = registry(certificate=None)
+    path = login.secret_file(f"{TOKEN}\n".encode())
+    login("-u", USER, "--token-file", path, "--plain-http", server.host, env=EARLY,
+          through=memory.keeping(dump)).succeeded()
+    assert not remains(login, dump, TOKEN)
+
+
+@pytest.mark.parametrize("taken", [TOKEN, OTHER_TOKEN])
+def test_nothing_is_left_of_a_token_from_a_variable(login, registry, dump, taken):
+    """The kernel's copy, which /proc/PID/environ shows, is wiped when it was read."""
+    server = registry(certificate=None, token=TOKEN)
+    login("-u", USER, "--token-env", "MY_TOKEN", "--plain-http", server.host,
+          env={**EARLY, "MY_TOKEN": taken}, through=memory.keeping(dump))
+    assert not remains(login, dump, taken)
+
+
+def test_nothing_is_left_of_the_variable_for_github(ghcr, dump):
+    ghcr("-u", USER, env={**EARLY, "GHCR_TOKEN": TOKEN},
+         through=memory.keeping(dump)).succeeded()
+    assert set(remains(ghcr.login, dump, TOKEN)) <= {"bearer"}
