@@ -16,10 +16,11 @@ void guard_begin(void);
 
 /*
  * Run `work` in a child process, which exits with what it returns, and wait for its end. In the
- * child signals are as process_harden() found them. Returns 0 and the status as a shell has it in
+ * child signals are as process_harden() found them; this process calls `before_wait` once the child
+ * has a copy of all there is. Returns 0 and the status as a shell has it in
  * *status (128 + N for signal N), or -1 with *err set (CLASS_INTERNAL).
  */
-int guard_run(int (*work)(void *ctx), void *ctx, int *status, struct error *err)
-    __attribute__((warn_unused_result));
+int guard_run(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx, int *status,
+              struct error *err) __attribute__((warn_unused_result));
 
 #endif

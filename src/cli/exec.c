@@ -199,6 +199,14 @@ static int tell(void *ctx)
     return status;
 }
 
+/* The child has its own copy; this process waits as long as the command runs. */
+static void forget(void *ctx)
+{
+    const struct exec *exec = ctx;
+
+    login_forget_variables(exec->options);
+}
+
 int exec_run(const struct options *options)
 {
     struct exec exec = {.options = options, .directory = PRIVATE_DIRECTORY_INIT};
@@ -212,7 +220,7 @@ int exec_run(const struct options *options)
     private_directory_places(&places, environment);
     if (private_directory_make(&exec.directory, &places, &err) < 0)
         return report_print(&report, options, &err);
-    if (guard_run(tell, &exec, &status, &err) < 0)
+    if (guard_run(tell, forget, &exec, &status, &err) < 0)
         status = report_print(&report, options, &err);
     /* The command's status says more than ours; but what is left is somebody's credential. */
     if (private_directory_remove(&exec.directory, &left) < 0)

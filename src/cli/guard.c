@@ -69,7 +69,8 @@ static int wait_for(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_BASE + WTERMSIG(status);
 }
 
-int guard_run(int (*work)(void *ctx), void *ctx, int *status, struct error *err)
+int guard_run(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx, int *status,
+              struct error *err)
 {
     pid_t parent = getpid();
     pid_t child = fork();
@@ -81,6 +82,7 @@ int guard_run(int (*work)(void *ctx), void *ctx, int *status, struct error *err)
         die_with(parent);
         exit(work(ctx));
     }
+    before_wait(ctx);
     *status = wait_for(child);
     if (*status < 0)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");

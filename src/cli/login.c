@@ -34,6 +34,12 @@ static struct situation situation(const struct login *login)
     };
 }
 
+void login_forget_variables(const struct options *options)
+{
+    environment_forget(options->token_env);
+    environment_forget("GHCR_TOKEN");
+}
+
 static int read_credential(struct login *login, struct report *report, struct error *err)
 {
     const struct options *o = login->options;
@@ -54,8 +60,7 @@ static int read_credential(struct login *login, struct report *report, struct er
     struct situation here = situation(login);
     int ret = credential_read(&login->credential, &request, err);
 
-    environment_forget(o->token_env);
-    environment_forget("GHCR_TOKEN");
+    login_forget_variables(o);
     if (ret < 0)
         return -1;
     report->username = login->credential.username;

@@ -8,6 +8,7 @@ import pytest
 
 import memory
 from harness import OTHER_TOKEN, TOKEN, USER, auth
+from helpers import Helper
 
 WINDOW = 12     # so many bytes in a row are a part worth having
 # ld.so keeps vector registers on the stack when it first looks a function up. What is installed
@@ -103,3 +104,35 @@ def test_nothing_is_left_of_the_variable_for_github(ghcr, dump):
     ghcr("-u", USER, env={**EARLY, "GHCR_TOKEN": TOKEN},
          through=memory.keeping(dump)).succeeded()
     assert set(remains(ghcr.login, dump, TOKEN)) <= {"bearer"}
+
+
+def test_nothing_is_left_of_what_a_helper_was_given(login, registry, dump):
+    server = registry(certificate=None)
+    helper = Helper(login)
+    login.write_config(f'{{"credsStore":"{helper.name}"}}')
+    for _ in range(2):      # it stores it, then has it
+        result = login.to(server, env={**EARLY, **helper.environment},
+                          through=memory.keeping(dump))
+        assert result.status == 0, result
+        assert not remains(login, dump, TOKEN)
+
+
+@pytest.mark.parametrize("args", [(), ("--json",)])
+def test_nothing_is_left_of_what_status_read(login, registry, dump, args):
+    server = registry(certificate=None)
+    login.write_config(f'{{"auths":{{"{server.host}":{{"auth":"{auth(USER, TOKEN)}"}}}}}}')
+    result = login("status", "--plain-http", *args, server.host, env=EARLY,
+                   through=memory.keeping(dump))
+    assert result.status == 0 and server.issued, result
+    assert not remains(login, dump, TOKEN)
+
+
+def test_nothing_is_left_of_what_exec_gave(login, registry, dump):
+    server = registry(certificate=None)
+    runtime = login.directory / "run"
+    runtime.mkdir(mode=0o700)
+    result = login("exec", "-u", USER, "--plain-http", "--token-env", "MY_TOKEN", server.host,
+                   "--", "true", env={**EARLY, "MY_TOKEN": TOKEN, "XDG_RUNTIME_DIR": runtime},
+                   through=memory.keeping(dump))
+    assert result.status == 0 and server.issued, result
+    assert not remains(login, dump, TOKEN)
