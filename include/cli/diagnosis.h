@@ -6,27 +6,12 @@
 #define CLI_DIAGNOSIS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
-#include "base/secret.h"
 #include "base/warning.h"
 #include "cli/options.h"
+#include "cli/proof.h"
 #include "registry/github.h"
-#include "registry/image.h"
-#include "registry/reference.h"
-
-/* Who is asked about; all of it borrowed. */
-struct diagnosis_request {
-    const struct reference *registry;
-    const char *username;
-    const struct secret *token;
-    const struct image *images; /* the organisation of the first is asked about, too */
-    size_t image_count;
-    const struct clock *clock;
-    int64_t deadline_ms; /* half of what is left of it is taken at most, and never 10 s */
-};
 
 struct diagnosis {
     bool is_made; /* the API was asked */
@@ -36,11 +21,12 @@ struct diagnosis {
 };
 
 /*
- * Ask. Warnings tell where the API did not answer, where the token is another's than `username`'s,
- * and where the registry is none of GitHub's, so that nothing is asked.
+ * Ask about the token that `proof` is about, and about the organisation of its first image. Half of
+ * the time that is left is taken at most, and never more than 10 s. proof->warnings tell where the
+ * API did not answer, where the token is another's than the user's, and where the registry is none
+ * of GitHub's, so that nothing is asked.
  */
-void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *request,
-                   const struct options *options, struct warnings *warnings);
+void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options);
 
 /* What else is worth saying of a token that the registry took. */
 void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings);

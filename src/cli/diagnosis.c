@@ -11,11 +11,9 @@
 enum { TIME_MAX_MS = 10000, RETRIES_MAX = 1, DAY_S = 86400 };
 
 /* The first component of the first image, or of the registry's namespace; NULL: there is none. */
-static const char *find_organisation(const struct diagnosis_request *request,
-                                     char name[GITHUB_NAME_MAX + 1])
+static const char *find_organisation(const struct proof *proof, char name[GITHUB_NAME_MAX + 1])
 {
-    const char *path =
-        request->image_count > 0 ? request->images[0].name : request->registry->name_space;
+    const char *path = proof->image_count > 0 ? proof->images[0].name : proof->registry->name_space;
     struct span first = {.data = path, .len = strcspn(path, "/")};
 
     return first.len > 0 && span_copy(first, name, GITHUB_NAME_MAX + 1) ? name : NULL;
@@ -32,21 +30,21 @@ static void read_expiry(struct diagnosis *diagnosis, const struct clock *clock)
     diagnosis->days_left = (diagnosis->findings.expires_at - clock->unix_s(clock->ctx)) / DAY_S;
 }
 
-static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *request,
+static void ask(struct diagnosis *diagnosis, const struct proof *proof,
                 const struct options *options)
 {
     struct github_findings *findings = &diagnosis->findings;
-    int64_t limit_ms = clock_left(request->clock, request->deadline_ms) / 2;
+    int64_t limit_ms = clock_left(proof->clock, proof->deadline_ms) / 2;
     int64_t deadline_ms =
-        clock_now(request->clock) + (limit_ms < TIME_MAX_MS ? limit_ms : TIME_MAX_MS);
+        clock_now(proof->clock) + (limit_ms < TIME_MAX_MS ? limit_ms : TIME_MAX_MS);
     char organisation[GITHUB_NAME_MAX + 1];
     struct options checked = *options;
     struct connection connection;
     struct error err = ERROR_INIT;
 
     checked.insecure = false; /* that is for the registry; GitHub's API gets the token itself */
-    if (connection_open(&connection, request->registry, &checked, request->clock, deadline_ms,
-                        &err) < 0) {
+    if (connection_open(&connection, proof->registry, &checked, proof->clock, deadline_ms, &err) <
+        0) {
         (void)snprintf(findings->trouble, sizeof(findings->trouble), "%.*s", GITHUB_TROUBLE_MAX,
                        err.message);
         return;
@@ -56,9 +54,9 @@ static void ask(struct diagnosis *diagnosis, const struct diagnosis_request *req
     connection.retry.is_impatient = true;
     github_ask(
         &(struct github_request){
-            .registry = request->registry,
-            .token = request->token,
-            .organisation = find_organisation(request, organisation),
+            .registry = proof->registry,
+            .token = proof->token,
+            .organisation = find_organisation(proof, organisation),
             .retry = connection.retry,
         },
         findings);
@@ -77,18 +75,19 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
             findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
 }
 
-void diagnosis_ask(struct diagnosis *out, const struct diagnosis_request *request,
-                   const struct options *options, struct warnings *warnings)
+void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options)
 {
-    *out = (struct diagnosis){.is_made = reference_may_be_github(request->registry)};
+    struct warnings *warnings = proof->warnings;
+
+    *out = (struct diagnosis){.is_made = reference_may_be_github(proof->registry)};
     if (!out->is_made) {
         warnings_add(warnings, "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
-                     request->registry->host);
+                     proof->registry->host);
         return;
     }
-    ask(out, request, options);
-    read_expiry(out, request->clock);
-    warn_of_owner(&out->findings, request->username, warnings);
+    ask(out, proof, options);
+    read_expiry(out, proof->clock);
+    warn_of_owner(&out->findings, proof->username, warnings);
     if (out->findings.trouble[0] != '\0')
         warnings_add(warnings, "--diagnose knows less than it could: %s", out->findings.trouble);
 }

@@ -90,22 +90,6 @@ static int check_targets(struct login *login, struct error *err)
     return targets_check(&login->targets, &check, err);
 }
 
-static void diagnose(struct login *login, struct report *report)
-{
-    struct diagnosis_request request = {
-        .registry = &login->subject.registry,
-        .username = login->credential.username,
-        .token = &login->credential.token,
-        .images = login->subject.images,
-        .image_count = login->subject.image_count,
-        .clock = login->clock,
-        .deadline_ms = login->deadline_ms,
-    };
-
-    diagnosis_ask(&login->diagnosis, &request, login->options, &login->warnings);
-    report->diagnosis = &login->diagnosis;
-}
-
 static int ask_registry(struct login *login, struct report *report, struct error *err)
 {
     struct proof proof = {
@@ -124,8 +108,10 @@ static int ask_registry(struct login *login, struct report *report, struct error
 
     login->deadline_ms = proof.deadline_ms;
     report->verified = proof.is_good;
-    if (login->options->diagnose && is_answered)
-        diagnose(login, report);
+    if (login->options->diagnose && is_answered) {
+        diagnosis_ask(&login->diagnosis, &proof, login->options);
+        report->diagnosis = &login->diagnosis;
+    }
     if (ret < 0)
         hint_at_refusal(&here, err);
     return ret;

@@ -114,22 +114,6 @@ static struct situation situation(const struct look *look, const struct reader *
                               .diagnosis = &look->diagnosis};
 }
 
-static void diagnose(struct look *look, const struct reader *reader, struct report *report)
-{
-    struct diagnosis_request request = {
-        .registry = &look->subject.registry,
-        .username = secret_text(&reader->found.held.username),
-        .token = &reader->found.held.token,
-        .images = look->subject.images,
-        .image_count = look->subject.image_count,
-        .clock = look->clock,
-        .deadline_ms = look->deadline_ms,
-    };
-
-    diagnosis_ask(&look->diagnosis, &request, look->options, &look->warnings);
-    report->diagnosis = &look->diagnosis;
-}
-
 static void prove(struct look *look, struct reader *reader, struct report *report)
 {
     struct proof proof = {
@@ -150,8 +134,10 @@ static void prove(struct look *look, struct reader *reader, struct report *repor
     reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
                       : cls == CLASS_REJECTED            ? VERDICT_REFUSED
                                                          : VERDICT_FAULT;
-    if (look->options->diagnose && reader->verdict != VERDICT_FAULT)
-        diagnose(look, reader, report);
+    if (look->options->diagnose && reader->verdict != VERDICT_FAULT) {
+        diagnosis_ask(&look->diagnosis, &proof, look->options);
+        report->diagnosis = &look->diagnosis;
+    }
     if (ret < 0)
         hint_at_refusal(&here, err);
     else
