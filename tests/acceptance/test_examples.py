@@ -1,4 +1,4 @@
-"""Every file of scripts/examples, run where it is meant to run: the login, the pull, the failure."""
+"""Every file of scripts/examples, run as in its place: the login, the pull, the failure."""
 
 import shutil
 
@@ -52,6 +52,9 @@ def test_login_and_pull(stack, person, machine, example):
         config = machine.config(example.user)
         assert machine.login.entry("ghcr.io", config) == f"{USER}:{token}"
         assert config.stat().st_uid == machine.homes[example.user].stat().st_uid
+        # Or check_leaks() had no argument lists to look at.
+        traces = "".join(path.read_text() for path in machine.login.directory.glob("trace*"))
+        assert not example.traced or '/ghcr-login", ["ghcr-login", ' in traces
 
 
 @examples
@@ -62,6 +65,12 @@ def test_an_empty_secret(machine, example):
     assert example.cause in words
     assert not has_image(machine)
     assert not stored(machine)
+
+
+def test_systemd_understands_the_unit(machine):
+    unit = EXAMPLES / "ghcr-login.service"
+    done = machine.run(["systemd-analyze", "verify", "--man=no", unit])
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_every_example_is_run():

@@ -30,8 +30,8 @@ SYSTEMD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def traced(machine, argv, name="trace"):
     """Return the command that runs `argv` and notes every argument list."""
-    return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "65536", "-e", "trace=execve", "-e", "signal=none", "-o",
-            machine.login.directory / name, "--", *argv]
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "65536", "-e", "trace=execve",
+            "-e", "signal=none", "-o", machine.login.directory / name, "--", *argv]
 
 
 def token_file(machine, token, name, user="root"):
@@ -169,7 +169,8 @@ def crontab(machine, token):
     owner = machine.homes["deploy"].stat()
     os.chown(table, owner.st_uid, owner.st_gid)
     token_file(machine, token, "host/deploy/.ghcr-token", "deploy")
-    mounts = {"crontabs": "/var/spool/cron/crontabs", "empty": "/etc/cron.d", "none": "/etc/crontab"}
+    mounts = {"crontabs": "/var/spool/cron/crontabs", "empty": "/etc/cron.d",
+              "none": "/etc/crontab"}
     machine.run(traced(machine, ["sh", "-c", CRON, "sh", directory / "jobs"]), env={"PATH": PATH},
                 setup=[f"mount --bind '{directory / name}' {target}"
                        for name, target in mounts.items()])
@@ -236,25 +237,30 @@ def compose(machine, token):
 
 @dataclass(frozen=True)
 class Runner:
-    """`files` are those of scripts/examples that it runs; `user` is who gets the login, if any."""
+    """`files` are those of scripts/examples that it runs; `user` is who gets the login, if any.
+
+    With an empty secret it ends with `status` and names the `cause`.
+    """
 
     run: Callable
     files: tuple
     cause: str
     user: str = "deploy"
     status: int = 3
+    traced: bool = True     # are the argument lists of the host itself in the trace?
 
 
 RUNNERS = {
-    "ssh-action": Runner(ssh_action, ("ssh-action.yml",), "envs:"),
-    "ssh-action-pty": Runner(ssh_action_with_a_terminal, ("ssh-action.yml",), "envs:"),
+    "ssh-action": Runner(ssh_action, ("ssh-action.yml",), "envs:", traced=False),
+    "ssh-action-pty": Runner(ssh_action_with_a_terminal, ("ssh-action.yml",), "envs:",
+                             traced=False),
     "ssh-stdin": Runner(ssh_stdin, ("ssh-stdin.sh",), "'GHCR_TOKEN' is empty"),
     "ssh-command": Runner(ssh_command, ("ssh-command.sh",), "standard input"),
     "playbook": Runner(playbook, ("playbook.yml",), "standard input is empty",
                        status=2),
-    "systemd": Runner(systemd_unit, ("ghcr-login.service",), "ghcr-token' is empty", "root"),
+    "systemd": Runner(systemd_unit, ("ghcr-login.service",), "ghcr-token' is empty", user="root"),
     "cron": Runner(crontab, ("crontab",), ".ghcr-token' is empty"),
     "cloud-init": Runner(cloud_init, ("cloud-init.yml",), "'/run/ghcr-token' is empty"),
     "compose": Runner(compose, ("compose.yml", "Dockerfile"), "'/run/secrets/ghcr-token' is empty",
-                      ""),
+                      user="", traced=False),
 }

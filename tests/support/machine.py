@@ -8,6 +8,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,7 +41,8 @@ class Machine:
     def __init__(self, stack, login, and_ours=False):
         self.stack, self.login, self.directory = stack, login, login.directory / "host"
         self.directory.mkdir()
-        self.homes, self.bin, self.commands = {}, self.directory / "bin", self.directory / "commands"
+        self.homes = {}
+        self.bin, self.commands = (self.directory / name for name in ("bin", "commands"))
         self.bin.mkdir()
         self.commands.mkdir()
         self.port = next(ports)
@@ -56,7 +58,8 @@ class Machine:
 
     def command(self, argv, setup=()):
         """Return the command that runs `argv` in here, after the shell lines of `setup`."""
-        lines = [f"mount --bind '{self.directory / name}' /etc/{name}" for name in ("passwd", "group")]
+        lines = [f"mount --bind '{self.directory / name}' /etc/{name}"
+                 for name in ("passwd", "group")]
         script = " && ".join([*lines, self._local, *setup, 'exec "$@"'])
         return ["unshare", "--mount", "sh", "-c", script, "sh", *map(str, argv)]
 
@@ -97,8 +100,8 @@ class Machine:
             self.homes[name].mkdir()
             os.chown(self.homes[name], identity, identity)
             users += f"{name}:*:{identity}:{identity}::{self.homes[name]}:/bin/sh\n"
-        groups = "".join(f"{line.rstrip(':')}:deploy\n" if line.startswith("docker:") else f"{line}\n"
-                         for line in Path("/etc/group").read_text().splitlines())
+        groups = re.sub(r"^(docker:\w*:\d+:).*$", r"\1deploy", Path("/etc/group").read_text(),
+                        flags=re.MULTILINE)
         for name, text in (("passwd", users), ("group", groups)):
             (self.directory / name).write_text(text)
             (self.directory / name).chmod(0o644)
