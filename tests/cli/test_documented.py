@@ -1,0 +1,60 @@
+"""--help, which is made of the option table, the manual page and the README tell of the same things.
+
+The completions read --help (test_completions.py).
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MANUAL = (ROOT / "src" / "ghcr-login.1").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def help_text(binary):
+    return subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def options(help_text):
+    """{"--username": "NAME", ...} as --help has them; "" for one without an argument."""
+    found = dict(re.findall(r"^  (?:-\w,|   ) (--[a-z-]+)(?: ([A-Z]+))?  ", help_text, re.MULTILINE))
+    assert len(found) > 30
+    return found
+
+
+def test_the_manual_has_each_option_with_its_argument(options):
+    items = re.findall(r"^\.It .*", MANUAL, re.MULTILINE)
+    in_manual = {}
+    for item in items:
+        for name, argument in re.findall(r"Fl -([a-z][a-z-]+)(?: Ar ([a-z]+))?", item):
+            in_manual[f"--{name}"] = argument.upper()
+    in_manual.pop("--password", None)       # told of only as what is refused
+    assert in_manual == options
+
+
+def test_the_readme_sorts_every_option_by_task(options, help_text):
+    table = README.split("## Options by task")[1].split("\n## ")[0].split("| --- |")[1]
+    letters = {f"-{letter}" for letter in re.findall(r"^  -(\w),", help_text, re.MULTILINE)}
+    named = re.findall(r"`(-[a-z-]+)`", table)
+    assert len(named) == len(set(named))
+    assert set(named) == set(options) | letters
+
+
+def test_all_name_the_same_commands(help_text):
+    in_help = set(re.findall(r"^(?:usage:|      ) ghcr-login \[?(\w+)\]?", help_text, re.MULTILINE))
+    synopsis = MANUAL.split(".Sh SYNOPSIS")[1].split(".Sh")[0]
+    assert set(re.findall(r"\bCm (\w+)", synopsis)) == in_help == {"login", "status", "logout",
+                                                                  "exec"}
+    for command in in_help - {"login"}:
+        assert f"ghcr-login {command}" in README, command
+
+
+def test_all_name_the_same_statuses(help_text):
+    in_help = set(re.findall(r"\b(\d) [a-z]", help_text.split("Exit status:")[1]))
+    section = MANUAL.split(".Sh EXIT STATUS")[1].split(".Sh")[0]
+    assert set(re.findall(r"^\.It (\d)$", section, re.MULTILINE)) == in_help == set("0123456789")
