@@ -1,10 +1,8 @@
 /*
- * The text of an auth file: Docker's config.json, Podman's auth.json. Text in, text out. Pure.
+ * What stands in the text of an auth file: Docker's config.json, Podman's auth.json. Pure.
  *
- * An edit changes one member and keeps every other byte: unknown keys, their order, indentation,
- * numbers. jansson judges that the text is valid (a key that stands twice is refused) and that the
- * result is the input with that one member changed. Names of members are found as docker
- * finds them, without regard to case; host keys exactly.
+ * jansson judges that the text is valid (a key that stands twice is refused). Names of members are
+ * found as docker finds them, without regard to case; host keys exactly.
  *
  * Every error is CLASS_AUTHFILE (or CLASS_INTERNAL) and quotes nothing of the text.
  */
@@ -18,32 +16,6 @@
 #include "base/secret.h"
 
 enum { DOCUMENT_MAX = 64 * 1024 * 1024, DOCUMENT_HELPER_MAX = 255 }; /* bytes */
-
-enum document_change {
-    DOCUMENT_STORE,  /* the entry `key` becomes {"auth": AUTH} and nothing else */
-    DOCUMENT_MARK,   /* the entry `key` becomes {}: docker's sign that a helper has it */
-    DOCUMENT_REMOVE, /* there is no entry `key` */
-    DOCUMENT_BYPASS, /* "credHelpers" has "" for the host `key`: docker then reads the file */
-    DOCUMENT_UNHELP, /* "credHelpers" does not have the host `key`: podman then reads the file */
-};
-
-struct document_edit {
-    enum document_change change;
-    const char *key; /* needs no JSON escapes */
-    const struct secret *auth;
-};
-
-/*
- * Make one change. What the entry held before goes, because a stale "identitytoken" would win. A
- * text that is empty or blank counts as an empty document. `name` speaks of the text in errors:
- * "'/x/config.json'".
- * Returns 0 and replaces *out (release with secret_clear()); *changed tells whether it differs from
- * the input, which it does not when readers already find there what is meant.
- * Returns -1 with *err set and *out untouched.
- */
-int document_edit(struct secret *out, const struct secret *in, const char *name,
-                  const struct document_edit *edit, bool *changed, struct error *err)
-    __attribute__((warn_unused_result));
 
 /*
  * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,

@@ -15,6 +15,7 @@
 #include "cli/subject.h"
 #include "cli/targets.h"
 #include "store/document.h"
+#include "store/document_edit.h"
 #include "store/path.h"
 #include "store/private_config.h"
 #include "store/private_directory.h"

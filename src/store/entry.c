@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/holding.h"
+#include "store/document_edit.h"
 #include "store/key.h"
 
 static bool is_docker(const struct auth_file *file)

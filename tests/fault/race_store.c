@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "store/document.h"
+#include "store/document_edit.h"
 #include "unit/store/storing.h"
 #include "unit/store/support.h"
 

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "store/document.h"
+#include "store/document_edit.h"
 
 static const char key[] = "ghcr.io";
 

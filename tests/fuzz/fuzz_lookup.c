@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/document_edit.h"
 #include "store/key.h"
 #include "store/lookup.h"
 

@@ -3,6 +3,7 @@
  * (equal to before.json where nothing is due), or error.txt, how the message begins.
  */
 #include "store/document.h"
+#include "store/document_edit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

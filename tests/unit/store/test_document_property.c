@@ -5,6 +5,7 @@
  * nothing here depends on the scanner under test.
  */
 #include "store/document.h"
+#include "store/document_edit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
