@@ -34,6 +34,12 @@ struct identity {
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
     __attribute__((warn_unused_result));
 
+/*
+ * As root, give the new file `fd` to the owner of what *st describes. Where that cannot be done it
+ * stays root's, which is safe.
+ */
+void identity_give(int fd, const struct stat *st);
+
 /* Become root again, and release what *identity holds. Accepts one that did nothing. */
 void identity_restore(struct identity *identity);
 

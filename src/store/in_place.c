@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "store/identity.h"
 #include "store/path.h"
 
 enum { POLL_MS = 20 };
@@ -179,8 +180,8 @@ static int open_copy(const struct copy *copy, const struct in_place *file)
 
     if (fd < 0 && errno == EEXIST && unlinkat(file->dir_fd, copy->name, 0) == 0)
         fd = openat(file->dir_fd, copy->name, flags, 0600); /* it was of no use, or a link, say */
-    if (fd >= 0 && geteuid() == 0)
-        (void)fchown(fd, file->st->st_uid, file->st->st_gid); /* else it is root's: that is safe */
+    if (fd >= 0)
+        identity_give(fd, file->st);
     return fd;
 }
 

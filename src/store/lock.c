@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/identity.h"
 #include "store/path.h"
 
 enum { LOCK_POLL_MS = 20 };
@@ -45,8 +46,8 @@ static int open_side_file(const struct lock *lock)
     int fd = openat(lock->fd, lock->name, flags | O_CREAT | O_EXCL, 0600);
     struct stat dir;
 
-    if (fd >= 0 && geteuid() == 0 && fstat(lock->fd, &dir) == 0)
-        (void)fchown(fd, dir.st_uid, dir.st_gid); /* else it is root's, and is removed by root */
+    if (fd >= 0 && fstat(lock->fd, &dir) == 0)
+        identity_give(fd, &dir);
     if (fd >= 0 || errno != EEXIST)
         return fd;
     fd = openat(lock->fd, lock->name, flags);
