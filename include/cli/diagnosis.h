@@ -23,8 +23,8 @@ struct diagnosis {
 /*
  * Ask about the token that `proof` is about, and about the organisation of its first image. Half of
  * the time that is left is taken at most, and never more than 10 s. proof->warnings tell where the
- * API did not answer, where the token is another's than the user's, and where the registry is none
- * of GitHub's, so that nothing is asked.
+ * API did not answer, where the token is another's than the user's, and where nothing is asked, as
+ * the registry is none of GitHub's, or may be but is given no token of GitHub's form.
  */
 void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options);
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/connection.h"
+#include "cli/situation.h"
 
 enum { TIME_MAX_MS = 10000, RETRIES_MAX = 1, DAY_S = 86400 };
 
@@ -63,6 +64,16 @@ static void ask(struct diagnosis *diagnosis, const struct proof *proof,
     connection_close(&connection);
 }
 
+/* GitHub sends an empty field of scopes with the kinds that have none of them, too. */
+static void read_scopes(struct github_findings *findings, enum github_token_kind kind)
+{
+    bool has_none = kind == GITHUB_TOKEN_FINE_GRAINED || kind == GITHUB_TOKEN_APP_USER ||
+                    kind == GITHUB_TOKEN_INSTALLATION;
+
+    if (has_none && findings->scopes[0] == '\0')
+        findings->has_scopes = false;
+}
+
 static void warn_of_owner(const struct github_findings *findings, const char *username,
                           struct warnings *warnings)
 {
@@ -78,14 +89,20 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
 void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options)
 {
     struct warnings *warnings = proof->warnings;
+    struct situation here = {.registry = proof->registry, .token = proof->token, .diagnosis = out};
 
-    *out = (struct diagnosis){.is_made = reference_may_be_github(proof->registry)};
+    *out = (struct diagnosis){.is_made = situation_is_at_github(&here)};
     if (!out->is_made) {
-        warnings_add(warnings, "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
+        warnings_add(warnings,
+                     reference_may_be_github(proof->registry)
+                         ? "--diagnose asks GitHub's API, and what is given for '%s' has the form "
+                           "of no token of GitHub's"
+                         : "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
                      proof->registry->host);
         return;
     }
     ask(out, proof, options);
+    read_scopes(&out->findings, situation_kind(&here));
     read_expiry(out, proof->clock);
     warn_of_owner(&out->findings, proof->username, warnings);
     if (out->findings.trouble[0] != '\0')

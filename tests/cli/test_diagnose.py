@@ -77,6 +77,16 @@ def test_scopes(ghcr, github, scopes, warned):
     assert result.json["token"]["scopes"] == found
 
 
+@pytest.mark.parametrize("token", [FINE_GRAINED, APP_USER], ids=["fine-grained", "app"])
+def test_a_kind_without_scopes_lacks_none(ghcr, github, token):
+    """GitHub sends the field with such tokens too, empty."""
+    ghcr.registry.token = token
+    github(token=token, scopes="")
+    result = diagnose(ghcr, "--json", token=token)
+    assert result.status == 0 and "lacks read:packages" not in result.stderr, result
+    assert result.json["token"]["scopes"] is None
+
+
 @pytest.mark.parametrize("days, zone, words", [
     (7, "UTC", "expires in 7 days"), (1, "+0000", "expires in 1 day ("),
     (0, "UTC", "expires within a day"), (300, "-0000", "expires in 300 days")])
@@ -287,3 +297,16 @@ def test_enterprise(login, registry, ca, name, host, path):
         assert result.status == 0 and result.json["token"]["owner"] == USER, result
         assert proxy.targets == [f"{name}:443", f"{host}:443"]
         assert [request.target for request in api.requests] == [path]
+
+
+def test_what_is_no_token_of_githubs_goes_to_no_api(login, registry, ca):
+    """Another registry may be called containers.HOST, and its password is not HOST's business."""
+    name = "containers.git.example.com"
+    server = registry(certificate=ca.issue(name), token="hunter2")
+    with GitHubApi(ca.issue("git.example.com"), token=TOKEN) as api, \
+            ConnectProxy(server.port) as proxy:
+        proxy.routes["git.example.com:443"] = api.port
+        result = login("-u", USER, "--token-env", "A_TOKEN", "--cacert", ca.pem, "--diagnose",
+                       name, env={"A_TOKEN": "hunter2", "https_proxy": proxy.url})
+        assert result.status == 0 and "no token of GitHub's" in warnings(result)[0], result
+        assert proxy.targets == [f"{name}:443"] and api.connections == 0
