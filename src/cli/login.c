@@ -24,12 +24,20 @@ static int find_targets(struct login *login, struct report *report, struct error
     return 0;
 }
 
+/* ssh-action hands variables over, and what is piped from them; a file stands on the host. */
+static enum place find_place(const struct login *login)
+{
+    enum place place = place_find(environment);
+
+    return place == PLACE_SSH && login->options->token_file != NULL ? PLACE_HOST : place;
+}
+
 static struct situation situation(const struct login *login)
 {
     return (struct situation){
         .registry = &login->subject.registry,
         .token = &login->credential.token,
-        .place = place_find(environment),
+        .place = find_place(login),
         .diagnosis = &login->diagnosis,
     };
 }

@@ -23,7 +23,7 @@ struct look {
     struct location_request places;
     struct reader readers[TARGETS_MAX];
     size_t reader_count;
-    struct diagnosis diagnosis;
+    struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
     struct warnings warnings;
 };
 
@@ -108,14 +108,20 @@ static int find_readers(struct look *look, struct report *report, struct error *
 
 static struct situation situation(const struct look *look, const struct reader *reader)
 {
-    return (struct situation){.registry = &look->subject.registry,
-                              .token = &reader->found.held.token,
-                              .place = place_find(environment),
-                              .diagnosis = &look->diagnosis};
+    enum place place = place_find(environment);
+
+    return (struct situation){
+        .registry = &look->subject.registry,
+        .token = &reader->found.held.token,
+        /* What is stored on the host is not what ssh-action hands over now. */
+        .place = place == PLACE_SSH ? PLACE_HOST : place,
+        .diagnosis = &look->diagnoses[reader - look->readers],
+    };
 }
 
 static void prove(struct look *look, struct reader *reader, struct report *report)
 {
+    struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
     struct proof proof = {
         .registry = &look->subject.registry,
         .username = secret_text(&reader->found.held.username),
@@ -135,13 +141,14 @@ static void prove(struct look *look, struct reader *reader, struct report *repor
                       : cls == CLASS_REJECTED            ? VERDICT_REFUSED
                                                          : VERDICT_FAULT;
     if (look->options->diagnose && reader->verdict != VERDICT_FAULT) {
-        diagnosis_ask(&look->diagnosis, &proof, look->options);
-        report->diagnosis = &look->diagnosis;
+        diagnosis_ask(diagnosis, &proof, look->options);
+        if (report->username == proof.username)
+            report->diagnosis = diagnosis;
     }
     if (ret < 0)
         hint_at_refusal(&here, err);
     else
-        diagnosis_warn(&look->diagnosis, &look->warnings);
+        diagnosis_warn(diagnosis, &look->warnings);
 }
 
 static bool is_same(const struct lookup *a, const struct lookup *b)

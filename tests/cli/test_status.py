@@ -266,6 +266,29 @@ def test_diagnose(ghcr, at_ghcr, github):
     assert "GitHub's API takes the token" in at_ghcr("--diagnose").stderr
 
 
+def test_diagnose_tells_of_the_token_that_is_named(ghcr, at_ghcr, github):
+    """Two readers with two tokens: user, kind and scopes are the first one's."""
+    github(scopes="read:packages")
+    ghcr.login.protect(OTHER_TOKEN)
+    ghcr.login.write_config(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
+    path = ghcr.login.home / PODMAN
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"auths": {"ghcr.io": {"auth": BAD}}}))
+    ghcr.login.mounted_files.add(path)
+    result = at_ghcr("--diagnose", "--json")
+    assert result.status == 4 and result.json["token"]["scopes"] == ["read:packages"], result
+    assert result.json["token"]["owner"] == USER
+    assert "does not know the token either" in result.json["error"]["hint"]
+
+
+def test_what_is_stored_is_not_what_ssh_hands_over(ghcr, at_ghcr):
+    ghcr.registry.token = OTHER_TOKEN
+    ghcr.login.write_config(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
+    result = at_ghcr(env={"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})
+    assert result.status == 4 and "make a new classic token" in result.stderr, result
+    assert "envs:" not in result.stderr
+
+
 def test_what_shadows_it(ghcr, at_ghcr):
     ghcr.login.write_config(json.dumps({"auths": {
         "ghcr.io": {"auth": GOOD}, "ghcr.io:443": {"auth": GOOD}}}))
