@@ -18,4 +18,7 @@ struct mistake {
 /* The mistake that `token` (one line of text without control bytes) comes from, or NULL. */
 const struct mistake *mistake_find(const struct secret *token);
 
+/* The same without what would only be wrong at GitHub, where other registries have passwords. */
+const struct mistake *mistake_find_anywhere(const struct secret *token);
+
 #endif

@@ -1,9 +1,23 @@
 #include "cli/advice.h"
 
+#include "credential/mistake.h"
+
 const char *advice_kind_name(const struct situation *situation)
 {
     return situation_is_at_github(situation) ? github_token_kind_name(situation_kind(situation))
                                              : NULL;
+}
+
+/* containers.HOST may be GitHub's, so that what is no token is sent, but not silently. */
+static void advise_on_mistake(const struct situation *situation, struct warnings *warnings)
+{
+    const struct mistake *mistake = NULL;
+
+    if (situation->token->len > 0 && reference_may_be_github(situation->registry))
+        mistake = mistake_find_anywhere(situation->token);
+    if (mistake != NULL)
+        warnings_add(warnings, "the token %s: it is sent all the same, for '%s' may take passwords",
+                     mistake->what, situation->registry->host);
 }
 
 void advice_on_token(const struct situation *situation, struct warnings *warnings)
@@ -11,8 +25,10 @@ void advice_on_token(const struct situation *situation, struct warnings *warning
     enum github_token_kind kind = situation_kind(situation);
     const char *oddity = situation_oddity(situation);
 
-    if (!situation_is_at_github(situation))
+    if (!situation_is_at_github(situation)) {
+        advise_on_mistake(situation, warnings);
         return;
+    }
     if (oddity != NULL)
         warnings_add(warnings, "the token %s: it may be mistyped or cut", oddity);
     if (kind == GITHUB_TOKEN_FINE_GRAINED)

@@ -139,12 +139,14 @@ static const struct {
       "give the token alone, as one line without blanks"}},
     {has_foreign_byte_in_token,
      {"has a byte that no GitHub token has", "give the token alone, as one line"}},
-    {is_password,
-     {"looks like a password, and GitHub's registry takes tokens only",
-      "make a classic token with read:packages in GitHub's settings"}},
 };
 
-const struct mistake *mistake_find(const struct secret *token)
+/* Where none of them fits. */
+static const struct mistake password = {
+    "looks like a password, and GitHub's registry takes tokens only",
+    "make a classic token with read:packages in GitHub's settings"};
+
+const struct mistake *mistake_find_anywhere(const struct secret *token)
 {
     const char *text = secret_text(token);
 
@@ -155,4 +157,14 @@ const struct mistake *mistake_find(const struct secret *token)
             return &table[i].mistake;
     }
     return NULL;
+}
+
+const struct mistake *mistake_find(const struct secret *token)
+{
+    const struct mistake *mistake = mistake_find_anywhere(token);
+    const char *text = secret_text(token);
+
+    if (mistake == NULL && !github_token_is_whole(text, token->len) && is_password(text))
+        mistake = &password;
+    return mistake;
 }

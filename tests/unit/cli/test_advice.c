@@ -44,6 +44,9 @@ static void test_tokens(void **state)
         {"containers.acme.ghe.com", GHS, "installation", {NULL}, true},
         {"containers.git.example.com", GHS, "installation", {NULL}, true},
         {"containers.git.example.com", "x", NULL, {NULL}, false},
+        {"containers.git.example.com", "$GHCR_TOKEN", NULL, {"not expanded", NULL}, false},
+        {"containers.git.example.com", "octocat:" TOKEN_CLASSIC, NULL, {"a label", NULL}, false},
+        {"registry.example.com", "$GHCR_TOKEN", NULL, {NULL}, false},
         {"registry.example.com", GHS, NULL, {NULL}, false},
         {"docker.io", TOKEN_FINE_GRAINED, NULL, {NULL}, false},
     };
