@@ -60,6 +60,16 @@ static bool lacks_scope(const struct situation *s, const char *words)
            strstr(words, "does not match expected scopes") != NULL;
 }
 
+/* Whether what remains is the account's right, or the name. */
+static bool has_scope(const struct situation *s, const char *words)
+{
+    const struct github_findings *findings = &s->diagnosis->findings;
+
+    return findings->verdict == GITHUB_VALID && findings->trouble[0] == '\0' &&
+           findings->has_scopes && github_scopes_can_pull(findings->scopes) &&
+           strstr(words, "HTTP 404") == NULL;
+}
+
 /* What stands behind a hint. */
 enum link {
     LINK_NONE,
@@ -186,6 +196,10 @@ static const struct row {
      LINK_NONE,
      {[PLACE_HOST] = "the token's account may not read this package: have it added under 'Manage "
                      "access' in the package's settings"}},
+    {FORBIDDEN(ANY, NULL, has_scope),
+     LINK_NONE,
+     {[PLACE_HOST] = "the token may read packages: its account has no access to this one ('Manage "
+                     "access' in the package's settings), or there is none of this name"}},
     {FORBIDDEN(CLASSIC | OAUTH, "HTTP 401", NULL),
      LINK_TOKENS,
      {[PLACE_HOST] = "the account has no access to it, or there is none of this name, or the "

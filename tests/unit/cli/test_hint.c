@@ -95,6 +95,8 @@ static void test_pulls(void **state)
         .verdict = GITHUB_VALID, .has_scopes = true, .scopes = "repo"};
     static const struct github_findings enough = {
         .verdict = GITHUB_VALID, .has_scopes = true, .scopes = "write:packages"};
+    static const struct github_findings limited = {
+        .verdict = GITHUB_VALID, .has_scopes = true, .scopes = "read:packages", .trouble = "x"};
     static const struct {
         const char *says;
         const char *token;
@@ -102,7 +104,10 @@ static void test_pulls(void **state)
         const char *part; /* "own": the registry's */
     } rows[] = {
         {"HTTP 403 (denied: denied)", TOKEN_CLASSIC, NULL, "own"},
-        {"HTTP 403 (denied: denied)", TOKEN_CLASSIC, &enough, "own"},
+        {"HTTP 403 (denied: denied)", TOKEN_CLASSIC, &enough, "may read packages"},
+        {"HTTP 401 (unauthorized)", TOKEN_CLASSIC, &enough, "may read packages"},
+        {"HTTP 401 (unauthorized)", TOKEN_CLASSIC, &limited, "Configure SSO"},
+        {"HTTP 404 (manifest_unknown: manifest unknown)", TOKEN_CLASSIC, &enough, "own"},
         {"HTTP 404 (manifest_unknown: manifest unknown)", TOKEN_CLASSIC, NULL, "own"},
         {"HTTP 404", GHS, NULL, "own"},
         {"HTTP 404", TOKEN_CLASSIC, &repo, "read:packages"},
