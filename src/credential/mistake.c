@@ -27,6 +27,18 @@ static bool is_json(const char *text)
     return text[0] == '{';
 }
 
+/* As jq, JavaScript and Python print a value that is not there. */
+static bool is_nothing(const char *text)
+{
+    static const char *const words[] = {"null", "undefined", "None"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_masked(const char *text)
 {
     return strspn(text, "*") == strlen(text);
@@ -121,6 +133,9 @@ static const struct {
     {is_template,
      {"is a placeholder that was not filled in", "put the token where the placeholder stands"}},
     {is_json, {"is JSON, not a token", "give the token alone, not the file it stands in"}},
+    {is_nothing,
+     {"is a program's word for a value that is not there (null, undefined, None)",
+      "what should print the token found none: check its name where it is looked up"}},
     {is_masked,
      {"is masked: asterisks stand in place of the secret",
       "it was copied from a log or a form, which hide it; give the token itself"}},
