@@ -28,6 +28,8 @@ struct edit {
     bool in_place; /* a file that cannot be replaced may be written through */
     edit_fn *change;
     void *ctx;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of whatever is waited for: other runs of this program */
 };
 
 /*
@@ -38,14 +40,12 @@ int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct
     __attribute__((warn_unused_result));
 
 /*
- * Make the change. Waits for other runs of this program until `deadline_ms`. Where nothing is due
- * nothing is written, and a directory that may not be locked is no hindrance. Replaces *text with
- * what was read back.
+ * Make the change. Where nothing is due nothing is written, and a directory that may not be locked
+ * is no hindrance. Replaces *text with what was read back.
  * Returns 0, or -1 with *err set and the file as it was, or, where *changed and the error says so,
  * the new one.
  */
-int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadline_ms,
-               struct secret *text, bool *changed, struct warnings *warnings, struct error *err)
-    __attribute__((warn_unused_result));
+int edit_apply(const struct edit *edit, struct secret *text, bool *changed,
+               struct warnings *warnings, struct error *err) __attribute__((warn_unused_result));
 
 #endif

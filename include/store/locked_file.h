@@ -47,7 +47,7 @@ struct locked_file {
     bool is_damaged;  /* it was half written: the text that was read is that of its copy */
     bool in_place;    /* write through a file that cannot be replaced: a bind mount */
     const struct clock *clock;
-    int64_t deadline_ms; /* of whatever is waited for */
+    int64_t deadline_ms; /* of whatever is waited for; a look without a clock: a few seconds */
 };
 
 #define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .fd = -1})

@@ -20,6 +20,8 @@ static struct edit edit_of(struct entry *entry, edit_fn *change)
         .in_place = entry->file->in_place,
         .change = change,
         .ctx = entry,
+        .clock = entry->file->clock,
+        .deadline_ms = entry->file->deadline_ms,
     };
 }
 
@@ -123,8 +125,7 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
             ret = store_in_helper(&entry, &result->changed, err);
     }
     if (ret == 0)
-        ret =
-            edit_apply(&edit, file->clock, file->deadline_ms, &text, &file_changed, warnings, err);
+        ret = edit_apply(&edit, &text, &file_changed, warnings, err);
     result->changed = result->changed || file_changed;
     if (ret == 0 && entry.helper[0] == '\0')
         shadow_in_file(&text, file, warnings);
@@ -227,8 +228,7 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
         ret = look(&entry, entry_drop, &text, &is_due, err);
     /* Where nothing is due, what a killed run left beside the file is removed all the same. */
     if (ret == 0 && !dry_run && (is_due || access(file->path, F_OK) == 0))
-        ret =
-            edit_apply(&edit, file->clock, file->deadline_ms, &text, &file_changed, warnings, err);
+        ret = edit_apply(&edit, &text, &file_changed, warnings, err);
     result->changed = result->changed || (dry_run ? is_due : file_changed);
     secret_clear(&text);
     return ret;

@@ -55,6 +55,8 @@ int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct
     struct reading reading = READING_INIT;
     int ret = path_resolve(unlocked.path, edit->path, err);
 
+    unlocked.clock = edit->clock;
+    unlocked.deadline_ms = edit->deadline_ms;
     if (ret == 0)
         ret = read_and_judge(&reading, &unlocked, edit, name.text, err);
     if (ret == 0) {
@@ -147,8 +149,13 @@ static enum round follow(struct locked_file *locked, const struct edit *edit, en
     return ROUND_STALE;
 }
 
-int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadline_ms,
-               struct secret *text, bool *changed, struct warnings *warnings, struct error *err)
+static void pause_a_little(const struct clock *clock)
+{
+    clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
+}
+
+int edit_apply(const struct edit *edit, struct secret *text, bool *changed,
+               struct warnings *warnings, struct error *err)
 {
     struct file_name name = name_of(edit->path);
     struct locked_file locked = LOCKED_FILE_INIT;
@@ -158,7 +165,7 @@ int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadl
     bool is_due;
 
     *changed = false;
-    if (locked_file_open(&locked, edit->path, clock, deadline_ms, &fault) < 0) {
+    if (locked_file_open(&locked, edit->path, edit->clock, edit->deadline_ms, &fault) < 0) {
         /* What is there already needs no lock: a directory may be read-only. */
         if (edit_look(edit, text, &is_due, &ignored) == 0 && !is_due)
             return 0;
@@ -171,8 +178,8 @@ int edit_apply(const struct edit *edit, const struct clock *clock, int64_t deadl
         *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
         round = follow(&locked, edit, round, err);
         if (round == ROUND_STALE)
-            clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
-        if (round == ROUND_STALE && clock_left(clock, deadline_ms) == 0) {
+            pause_a_little(edit->clock);
+        if (round == ROUND_STALE && clock_left(edit->clock, edit->deadline_ms) == 0) {
             (void)error_set(err, CLASS_AUTHFILE, "%s is changed by others again and again",
                             name.text);
             round = ROUND_FAILED;

@@ -131,7 +131,7 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
     struct in_place here;
 
     file->is_damaged = false;
-    if (file->lock.fd < 0) {
+    if (file->clock == NULL) {
         file->clock = clock_system();
         file->deadline_ms = clock_now(file->clock) + LOOK_WAITS_MS;
     }

@@ -3,6 +3,8 @@
  */
 #include "../support.h"
 
+#include <sys/file.h>
+
 #include "store/edit.h"
 
 #include "support.h"
@@ -36,14 +38,26 @@ static int append(void *ctx, struct secret *out, const struct secret *in, const 
     return is_there ? 0 : secret_append_text(out, play->tail, err);
 }
 
+static struct edit edit_of(struct play *play, const char *path, int64_t ms)
+{
+    return (struct edit){
+        .path = path,
+        .max = 1000,
+        .change = append,
+        .ctx = play,
+        .clock = clock_system(),
+        .deadline_ms = support_in_ms(ms),
+    };
+}
+
 static int apply(struct play *play, const char *path, int64_t ms, bool *changed,
                  struct secret *text, struct error *err)
 {
-    struct edit edit = {.path = path, .max = 1000, .change = append, .ctx = play};
+    struct edit edit = edit_of(play, path, ms);
     struct warnings warnings = {.count = 0};
 
     *err = ERROR_INIT;
-    return edit_apply(&edit, clock_system(), support_in_ms(ms), text, changed, &warnings, err);
+    return edit_apply(&edit, text, changed, &warnings, err);
 }
 
 static void test_changed_and_read_back(void **state)
@@ -99,7 +113,7 @@ static void test_again_and_again(void **state)
 static void test_a_change_that_fails(void **state)
 {
     struct play play = {.tail = "tail", .has_failed = true};
-    struct edit edit = {.path = "file", .max = 1000, .change = append, .ctx = &play};
+    struct edit edit = edit_of(&play, "file", 2000);
     struct secret text = secret_of("untouched");
     struct error err;
     bool changed;
@@ -120,7 +134,7 @@ static void test_a_change_that_fails(void **state)
 static void test_a_look_makes_nothing(void **state)
 {
     struct play play = {.tail = "tail"};
-    struct edit edit = {.path = "dir/file", .max = 1000, .change = append, .ctx = &play};
+    struct edit edit = edit_of(&play, "dir/file", 2000);
     struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
     bool is_due = false;
@@ -134,6 +148,48 @@ static void test_a_look_makes_nothing(void **state)
     support_write("file", "head ");
     assert_int_equal(edit_look(&edit, &text, &is_due, &err), -1);
     assert_error("too long", &err, CLASS_AUTHFILE, "file");
+    secret_clear(&text);
+}
+
+static void pass_time(void *ctx, int64_t ms)
+{
+    *(int64_t *)ctx += ms;
+}
+
+static int64_t played_ms(void *ctx)
+{
+    return *(int64_t *)ctx;
+}
+
+static uint32_t greatest_below(void *ctx, uint32_t bound)
+{
+    (void)ctx;
+    return bound - 1;
+}
+
+/* A writer that takes longer than the caller may is not waited for any longer than that. */
+static void test_a_look_keeps_to_the_deadline(void **state)
+{
+    struct play play = {.tail = "tail"};
+    int64_t now = 0;
+    struct clock clock = {
+        .now_ms = played_ms, .sleep_ms = pass_time, .random_below = greatest_below, .ctx = &now};
+    struct edit edit = edit_of(&play, "file", 0);
+    struct secret text = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    bool is_due;
+    int fd;
+
+    (void)state;
+    edit.clock = &clock;
+    edit.deadline_ms = 500;
+    support_write_bytes("file", "\0x", 2);
+    fd = open("file", O_RDONLY | O_CLOEXEC);
+    support_must(fd >= 0 && flock(fd, LOCK_EX) == 0, "flock");
+    assert_int_equal(edit_look(&edit, &text, &is_due, &err), -1);
+    assert_error("at work", &err, CLASS_AUTHFILE, "is being written by another process");
+    assert_in_range(now, 500, 520);
+    support_must(close(fd) == 0, "close");
     secret_clear(&text);
 }
 
@@ -170,9 +226,13 @@ static void test_what_is_there_needs_no_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(test_changed_and_read_back), IN_DIRECTORY(test_somebody_comes_in_between),
-        IN_DIRECTORY(test_again_and_again),       IN_DIRECTORY(test_a_change_that_fails),
-        IN_DIRECTORY(test_a_look_makes_nothing),  IN_DIRECTORY(test_what_is_there_needs_no_lock),
+        IN_DIRECTORY(test_changed_and_read_back),
+        IN_DIRECTORY(test_somebody_comes_in_between),
+        IN_DIRECTORY(test_again_and_again),
+        IN_DIRECTORY(test_a_change_that_fails),
+        IN_DIRECTORY(test_a_look_makes_nothing),
+        IN_DIRECTORY(test_a_look_keeps_to_the_deadline),
+        IN_DIRECTORY(test_what_is_there_needs_no_lock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
