@@ -16,6 +16,8 @@
 /* How long one who only looks waits for a writer, and one who found a moved path looks again. */
 enum { LOOK_WAITS_MS = 10000, AGAIN_MS = 20 };
 
+enum { READS_MAX = 5 }; /* of a file that is written to meanwhile, again and again */
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -105,9 +107,9 @@ static int open_file(struct locked_file *file, struct error *err)
     return 0;
 }
 
-/* The file's own text, whole or not; none where there is no file. */
-static int open_and_read(struct locked_file *file, struct secret *text, size_t max,
-                         struct error *err)
+/* The file's text, or pieces of several where it is written to meanwhile. */
+static int open_and_read_once(struct locked_file *file, struct secret *text, size_t max,
+                              struct error *err)
 {
     char name[PATH_MAX + 3];
     struct io_input input = {.name = name, .cls = CLASS_AUTHFILE, .max = max};
@@ -119,6 +121,25 @@ static int open_and_read(struct locked_file *file, struct secret *text, size_t m
         return io_read_all(text, file->fd, &input, err);
     secret_clear(text);
     return 0;
+}
+
+static bool is_changed(const struct locked_file *file)
+{
+    struct stat now;
+
+    return file->fd >= 0 && fstat(file->fd, &now) == 0 && !swap_is_same_version(&now, &file->seen);
+}
+
+/* The file's own text, whole or half written, but of one time; none where there is no file. */
+static int open_and_read(struct locked_file *file, struct secret *text, size_t max,
+                         struct error *err)
+{
+    for (int reads = 1;; reads++) {
+        if (open_and_read_once(file, text, max, err) < 0)
+            return -1;
+        if (reads == READS_MAX || !is_changed(file))
+            return 0;
+    }
 }
 
 static struct in_place in_place(const struct locked_file *file)

@@ -185,18 +185,16 @@ static void rewriting_and_removing_at_every_step(void **state)
     }
 }
 
-/* In place: seen until the moment of our exchange, and then it must be kept. */
-static void rewriting_in_place_is_seen(void **state)
+static unsigned walk_rewriting_in_place(const char *old)
 {
     unsigned kept = 0;
 
-    (void)state;
     peer = rewrite_in_place;
     turns[1] = 0;
     for (turns[0] = 1;; turns[0]++) {
         struct error err;
 
-        begin(OLD);
+        begin(old);
         inject_arm(&no_fault, INJECT_CALLS, 0);
         if (store(&err) != 0)
             fail_msg("step %u: %s", turns[0], err.message);
@@ -207,8 +205,24 @@ static void rewriting_in_place_is_seen(void **state)
         assert_true(has_entry("peer0", &theirs));
         kept += has_entry("ghcr.io", &ours);
     }
-    assert_true(kept >
-                20); /* behind our last look they write over us, and that is theirs to mend */
+    return kept; /* behind our last look they write over us, and that is theirs to mend */
+}
+
+/* In place: seen until the moment of our exchange, and then it must be kept. */
+static void rewriting_in_place_is_seen(void **state)
+{
+    (void)state;
+    assert_true(walk_rewriting_in_place(OLD) > 20);
+}
+
+/* The first half of one text and the second of another are no text, and no reason to fail. */
+static void rewriting_while_we_read_is_seen(void **state)
+{
+    char old[40000];
+
+    (void)state;
+    (void)snprintf(old, sizeof(old), "{\"psFormat\":\"%035000d\"}", 0);
+    assert_true(walk_rewriting_in_place(old) > 20);
 }
 
 /*
@@ -334,6 +348,7 @@ int main(void)
         IN_DIRECTORY(two_peers_at_every_two_steps),
         IN_DIRECTORY(rewriting_and_removing_at_every_step),
         IN_DIRECTORY(rewriting_in_place_is_seen),
+        IN_DIRECTORY(rewriting_while_we_read_is_seen),
         IN_DIRECTORY(swapping_back_may_fail),
         IN_DIRECTORY(neither_way_back_may_work),
         IN_DIRECTORY(without_exchange_one_step_is_open),
