@@ -1,8 +1,8 @@
 /*
  * A process that outlives its child, so that it can tidy up behind it.
  *
- * Signals that would end this process are handed to the child instead: SIGHUP, SIGINT, SIGQUIT,
- * SIGTERM, SIGUSR1, SIGUSR2 and SIGALRM. A terminal's ^C and ^\ go to both as it is, and are not
+ * Signals that are sent to this process are handed to the child instead, realtime ones too; not
+ * those of job control and of faults. A terminal's ^C and ^\ go to both as it is, and are not
  * sent again: a second one makes many programs drop what they were tidying up. When this process is
  * killed all the same, the child gets SIGTERM (on Linux).
  */

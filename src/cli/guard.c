@@ -14,15 +14,16 @@
 
 enum { SIGNAL_BASE = 128 }; /* as the shell has it */
 
+/* All but those of a fault of our own, of job control, and what is ignored or cannot be caught. */
 static sigset_t guarded(void)
 {
-    static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
-                                  SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
+    static const int others[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
+                                 SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPIPE, SIGXFSZ};
     sigset_t set;
 
-    (void)sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        (void)sigaddset(&set, numbers[i]);
+    (void)sigfillset(&set);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        (void)sigdelset(&set, others[i]);
     return set;
 }
 
@@ -48,7 +49,8 @@ static void die_with(pid_t parent)
 /* A hangup comes from the kernel too, but to the leader of the session alone. */
 static bool is_from_terminal(const siginfo_t *info)
 {
-    return info->si_code > 0 && (info->si_signo == SIGINT || info->si_signo == SIGQUIT);
+    return info->si_code > 0 &&
+           (info->si_signo == SIGINT || info->si_signo == SIGQUIT || info->si_signo == SIGWINCH);
 }
 
 /* Hand signals on until it has ended. Returns its status, or -1 with errno set. */

@@ -21,13 +21,15 @@ from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, auth
 
 PYTHON = ("/usr/bin/python3", "-c")
 # Says READY, then the name of each signal that comes; SIGTERM ends it.
-COUNTING = """
+NAMES = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGTERM", "SIGABRT", "SIGPWR", "SIGWINCH",
+         "SIGXCPU", "SIGRTMIN")
+COUNTING = f"""
 import signal
-names = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM]
+names = [getattr(signal, name) for name in {NAMES}]
 signal.pthread_sigmask(signal.SIG_BLOCK, names)
 print("READY", flush=True)
 while True:
-    got = signal.sigwait(names)
+    got = signal.Signals(signal.sigwait(names))
     print(got.name, flush=True)
     if got == signal.SIGTERM:
         raise SystemExit(3)
@@ -162,7 +164,7 @@ def test_a_command_that_cannot_be_run(run, command, status):
     assert result.status == status and result.json["files"] == []
 
 
-@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGTERM"])
+@pytest.mark.parametrize("name", NAMES)
 def test_signals_are_handed_on_and_the_directory_goes(run, name):
     running = run.start(*PYTHON, COUNTING)
     assert next_line(running) == "READY"
