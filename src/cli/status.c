@@ -24,6 +24,7 @@ struct look {
     struct reader readers[TARGETS_MAX];
     size_t reader_count;
     struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
+    bool has_proved;                         /* one reader's credential, at least */
     struct warnings warnings;
 };
 
@@ -151,6 +152,22 @@ static void prove(struct look *look, struct reader *reader, struct report *repor
         diagnosis_warn(diagnosis, &look->warnings);
 }
 
+/* What the image is said to be is true of each reader that was asked. */
+static void prove_images(struct look *look, struct reader *reader, struct report *report)
+{
+    bool before[OPTIONS_LIST_MAX] = {false};
+    struct subject *subject = &look->subject;
+
+    for (size_t i = 0; i < subject->image_count; i++) {
+        before[i] = subject->images[i].can_pull;
+        subject->images[i].can_pull = false;
+    }
+    prove(look, reader, report);
+    for (size_t i = 0; i < subject->image_count && look->has_proved; i++)
+        subject->images[i].can_pull = subject->images[i].can_pull && before[i];
+    look->has_proved = true;
+}
+
 static bool is_same(const struct lookup *a, const struct lookup *b)
 {
     return secret_is_equal(&a->held.username, &b->held.username) &&
@@ -171,7 +188,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
         reader->verdict = first->verdict;
         reader->err = first->err;
     } else {
-        prove(look, reader, report);
+        prove_images(look, reader, report);
     }
 }
 

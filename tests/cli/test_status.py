@@ -248,6 +248,19 @@ def test_can_pull(registry, login, put, status, server):
     assert result.status == 7 and result.stdout.endswith(": accepted\n")
 
 
+@pytest.mark.parametrize("other", [auth("somebody", TOKEN), BAD])
+def test_an_image_that_one_reader_cannot_pull(put, status, server, other):
+    put(DOCKER, one(value=other))
+    put(RUNTIME, one())
+    server.images.update({"octocat/app:1": "private"})
+    if other != BAD:
+        server.on("manifest", faults.answer(403), times=2)
+    image = f"{server.host}/octocat/app:1"
+    said = status("--can-pull", image, "--json")
+    assert said.status == (4 if other == BAD else 7), said
+    assert said.json["images"] == [{"image": image, "pull": False}]
+
+
 @pytest.fixture
 def at_ghcr(ghcr):
     """Runs `status` at what it takes for ghcr.io."""
