@@ -44,6 +44,14 @@ int document_find(struct document_entry *out, const struct secret *in, const cha
 void document_entry_clear(struct document_entry *entry);
 
 /*
+ * Call `visit` with each entry's key and "auth" where that is a text, until it returns false.
+ * Returns 0, or -1 with *err set where the text is no auth file.
+ */
+int document_each_auth(const struct secret *in, const char *name,
+                       bool (*visit)(void *ctx, const char *key, const char *auth, size_t len),
+                       void *ctx, struct error *err) __attribute__((warn_unused_result));
+
+/*
  * Call `visit` with each key of "auths" that begins in `prefix` (all for ""), until it returns
  * false. Returns 0, or -1 with *err set where the text is no auth file.
  */

@@ -26,6 +26,13 @@ struct holding {
 int holding_find(struct holding *out, const struct secret *text, const char *name, const char *key,
                  enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
 
+/*
+ * Whether docker can read each "auth" of the text: where it cannot read one, it takes nothing from
+ * the whole file. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ */
+int holding_check_all(const struct secret *text, const char *name, struct error *err)
+    __attribute__((warn_unused_result));
+
 void holding_clear(struct holding *holding);
 
 #endif

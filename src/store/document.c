@@ -104,3 +104,32 @@ out:
     json_decref(root);
     return ret;
 }
+
+int document_each_auth(const struct secret *in, const char *name,
+                       bool (*visit)(void *ctx, const char *key, const char *auth, size_t len),
+                       void *ctx, struct error *err)
+{
+    const char *spelling;
+    const char *key;
+    json_t *value;
+    json_t *auths;
+    json_t *root;
+    int ret;
+
+    if (parse(&root, in, name, err) < 0)
+        return -1;
+    ret = find_object(root, "auths", name, &spelling, &auths, err);
+    if (ret < 0)
+        goto out;
+    json_object_foreach(auths, key, value)
+    {
+        const json_t *auth = json_object_get(value, "auth");
+
+        if (json_is_string(auth) &&
+            !visit(ctx, key, json_string_value(auth), json_string_length(auth)))
+            break;
+    }
+out:
+    json_decref(root);
+    return ret;
+}

@@ -78,3 +78,52 @@ int holding_find(struct holding *out, const struct secret *text, const char *nam
     document_entry_clear(&entry);
     return ret;
 }
+
+struct checking {
+    const char *name;
+    struct error err;
+};
+
+/* Docker passes line ends over. */
+static int append_lines(struct secret *out, const char *text, size_t len, struct error *err)
+{
+    for (size_t i = 0; i < len; i++) {
+        size_t from = i;
+
+        while (i < len && text[i] != '\r' && text[i] != '\n')
+            i++;
+        if (secret_append(out, text + from, i - from, SIZE_MAX - 1, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool check_auth(void *ctx, const char *key, const char *auth, size_t len)
+{
+    struct checking *checking = ctx;
+    struct holding holding = HOLDING_INIT;
+    struct secret line = SECRET_INIT;
+    int ret = append_lines(&line, auth, len, &checking->err);
+
+    if (ret == 0 && line.len > 0)
+        ret = split_auth(&holding, &line, &checking->err);
+    if (ret < 0)
+        (void)error_wrap(&checking->err,
+                         "docker takes nothing from %s, for the entry '%.200s' cannot be used",
+                         checking->name, key);
+    holding_clear(&holding);
+    secret_clear(&line);
+    return ret == 0;
+}
+
+int holding_check_all(const struct secret *text, const char *name, struct error *err)
+{
+    struct checking checking = {.name = name, .err = ERROR_INIT};
+
+    if (document_each_auth(text, name, check_auth, &checking, err) < 0)
+        return -1;
+    if (checking.err.cls == CLASS_NONE)
+        return 0;
+    *err = checking.err;
+    return error_hint(err, "remove that entry, or log in to its registry again");
+}

@@ -166,15 +166,35 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 
+/* Docker goes on as if it had no file where one entry is not to be read. */
+static int check_whole(const char *path, struct error *err)
+{
+    struct secret text = SECRET_INIT;
+    char name[PATH_MAX + 3];
+    int ret = locked_file_peek(path, &text, DOCUMENT_MAX, err);
+
+    (void)snprintf(name, sizeof(name), "'%s'", path);
+    if (ret == 0)
+        ret = holding_check_all(&text, name, err);
+    secret_clear(&text);
+    return ret;
+}
+
 int lookup_docker(struct lookup *out, const struct lookup_request *request, struct error *err)
 {
     struct location file;
+    int ret;
 
     if (look_into_variable(out, request))
         return 1;
     if (location_docker(&file, request->places, err) < 0)
         return -1;
-    return lookup_file(out, &file, request, err);
+    ret = lookup_file(out, &file, request, err);
+    if (ret > 0 && check_whole(file.path, err) < 0) {
+        lookup_clear(out);
+        return -1;
+    }
+    return ret;
 }
 
 int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)

@@ -5,6 +5,7 @@
 
 #include "store/auth_variable.h"
 #include "store/document.h"
+#include "store/holding.h"
 #include "store/locked_file.h"
 #include "store/path.h"
 
@@ -41,10 +42,16 @@ void shadow_in_file(const struct secret *text, const struct auth_file *file,
                     struct warnings *warnings)
 {
     struct look look = {.file = file, .warnings = warnings};
+    struct error unread = ERROR_INIT;
     struct error ignored = ERROR_INIT;
+    char name[PATH_MAX + 3];
 
     if (document_each_key(text, file->path, file->host, warn_of_neighbour, &look, &ignored) < 0)
         return; /* it was valid when it was stored; a peer's damage is not for a warning */
+    (void)snprintf(name, sizeof(name), "'%s'", file->path);
+    if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans &&
+        holding_check_all(text, name, &unread) < 0)
+        warnings_add(warnings, "%s", unread.message);
 }
 
 /* Podman takes the entry whose key says most of an image's name. */

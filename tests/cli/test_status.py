@@ -213,6 +213,19 @@ def test_an_entry_that_cannot_be_used(status, put, entry):
     status("--docker").failed(8, "cannot be used")
 
 
+@pytest.mark.parametrize("other", ["%%%", "YWJj", "OmI="])
+def test_docker_takes_nothing_beside_an_entry_that_it_cannot_read(status, put, other):
+    put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
+    status("--docker").failed(8, "docker takes nothing from", "'o.example' cannot be used")
+    assert status("--podman").status == 0
+
+
+@pytest.mark.parametrize("other", ["", "YTpi\\r\\n"])
+def test_what_docker_passes_over_in_another_entry(status, put, other):
+    put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
+    assert status("--docker").status == 0
+
+
 def test_an_identity_token(server, status, put):
     put(DOCKER, '{"auths":{"HOST":{"auth":"%s","identitytoken":"%s"}}}' % (GOOD, "idt" * 9))
     result = status("--docker")

@@ -207,3 +207,11 @@ def test_logins_at_once_keep_all_entries(login, registry):
     assert statuses == [0] * 8
     for server in servers:
         assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_what_makes_docker_refuse_the_whole_file_is_warned_of(login, server):
+    login.config.parent.mkdir(mode=0o700)
+    login.config.write_text('{"auths":{"o.example":{"auth":"%%%"}}}')
+    result = login.to(server)
+    assert result.status == 0 and login.entry(server.host)
+    assert "docker takes nothing from" in result.stderr and "'o.example'" in result.stderr
