@@ -116,9 +116,9 @@ int document_each_auth(const struct secret *in, const char *name,
     json_t *root;
     int ret;
 
-    if (parse(&root, in, name, err) < 0)
+    if (document_tree_parse(&root, in, name, err) < 0)
         return -1;
-    ret = find_object(root, "auths", name, &spelling, &auths, err);
+    ret = document_tree_object(root, "auths", name, &spelling, &auths, err);
     if (ret < 0)
         goto out;
     json_object_foreach(auths, key, value)
