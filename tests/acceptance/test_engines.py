@@ -68,6 +68,8 @@ def test_ordinary_user(engine, stack, ordinary_person):
 
 
 def test_joins_what_docker_stored_and_docker_logs_out(stack, person):
+    # Into a file without any entry docker would bring a helper that is installed here: `pass`.
+    person.login.write_config(json.dumps({"auths": {"other.example": {"auth": auth("not one")}}}))
     docker_login = f"echo $TOKEN | docker login -u $USER --password-stdin {stack.own.name}"
     done = person.sh(docker_login, TOKEN=stack.new_token())
     assert done.returncode == 0, done.stderr
