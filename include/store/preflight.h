@@ -19,4 +19,7 @@ int preflight_check(const char *path, bool in_place, struct error *err)
 /* Add the hint that fits to an error about a file that may not be read or written. */
 void preflight_hint(const char *path, int errnum, struct error *err);
 
+/* The same where `path` could not be read, or what was read is no good: the reason is looked up. */
+void preflight_hint_unread(const char *path, struct error *err);
+
 #endif

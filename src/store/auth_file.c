@@ -1,6 +1,5 @@
 #include "store/auth_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +38,7 @@ static int look(struct entry *entry, edit_fn *change, struct secret *text, bool 
 
     if (edit_look(&edit, text, is_due, err) == 0)
         return 0;
-    preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+    preflight_hint_unread(path, err);
     return -1;
 }
 

@@ -1,9 +1,7 @@
 #include "store/lookup.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/auth_variable.h"
 #include "store/document.h"
@@ -122,9 +120,12 @@ static int finish(struct lookup *out, struct lookup *built, int ret)
     return ret;
 }
 
-/* Podman reads docker's file too, in its own way. */
+/*
+ * Podman reads docker's file too, in its own way. `needs_all`: as docker, which goes on as if it
+ * had no file where one entry of it is not to be read.
+ */
 static int look_into_file(struct lookup *out, const struct location *file, enum auth_format reader,
-                          const struct lookup_request *request, struct error *err)
+                          bool needs_all, const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.format = file->format};
     struct secret text = SECRET_INIT;
@@ -135,9 +136,11 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
     (void)snprintf(name, sizeof(name), "'%s'", file->path);
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret < 0)
-        preflight_hint(file->path, access(file->path, R_OK) < 0 ? errno : 0, err);
+        preflight_hint_unread(file->path, err);
     else
         ret = look_into(&built, &source, request, err);
+    if (ret > 0 && needs_all && holding_check_all(&text, name, err) < 0)
+        ret = -1;
     secret_clear(&text);
     return finish(out, &built, ret);
 }
@@ -145,7 +148,7 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
 int lookup_file(struct lookup *out, const struct location *file,
                 const struct lookup_request *request, struct error *err)
 {
-    return look_into_file(out, file, file->format, request, err);
+    return look_into_file(out, file, file->format, false, request, err);
 }
 
 /* Docker says of a variable that it cannot read so, and goes on to the file. */
@@ -166,35 +169,15 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 
-/* Docker goes on as if it had no file where one entry is not to be read. */
-static int check_whole(const char *path, struct error *err)
-{
-    struct secret text = SECRET_INIT;
-    char name[PATH_MAX + 3];
-    int ret = locked_file_peek(path, &text, DOCUMENT_MAX, err);
-
-    (void)snprintf(name, sizeof(name), "'%s'", path);
-    if (ret == 0)
-        ret = holding_check_all(&text, name, err);
-    secret_clear(&text);
-    return ret;
-}
-
 int lookup_docker(struct lookup *out, const struct lookup_request *request, struct error *err)
 {
     struct location file;
-    int ret;
 
     if (look_into_variable(out, request))
         return 1;
     if (location_docker(&file, request->places, err) < 0)
         return -1;
-    ret = lookup_file(out, &file, request, err);
-    if (ret > 0 && check_whole(file.path, err) < 0) {
-        lookup_clear(out);
-        return -1;
-    }
-    return ret;
+    return look_into_file(out, &file, file.format, true, request, err);
 }
 
 int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
@@ -207,6 +190,6 @@ int lookup_podman(struct lookup *out, const struct lookup_request *request, stru
     places.config_dir = NULL; /* which is for docker */
     ret = location_podman_way(files, &count, &places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)
-        ret = look_into_file(out, &files[i], AUTH_FORMAT_PODMAN, request, err);
+        ret = look_into_file(out, &files[i], AUTH_FORMAT_PODMAN, false, request, err);
     return ret;
 }

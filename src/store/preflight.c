@@ -116,6 +116,11 @@ void preflight_hint(const char *path, int errnum, struct error *err)
     hint_at(real, real, errnum, err);
 }
 
+void preflight_hint_unread(const char *path, struct error *err)
+{
+    preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+}
+
 static int hint_elsewhere(struct error *err)
 {
     return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");

@@ -79,7 +79,7 @@ static int read_valid(struct secret *text, const char *path, struct error *err)
 
     (void)snprintf(name, sizeof(name), "'%s'", path);
     if (locked_file_peek(path, text, DOCUMENT_MAX, err) < 0) {
-        preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+        preflight_hint_unread(path, err);
         return -1;
     }
     if (document_each_key(text, name, "", visit_all, NULL, err) < 0)
