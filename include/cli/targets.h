@@ -55,13 +55,13 @@ struct location_request targets_location_request(const struct options *options,
                                                  const struct person *person);
 
 /*
- * Find the files, from the options and the environment. `registry` must outlive *out.
+ * Find the files, where `request` has them. `registry` must outlive *out.
  * Returns 0, or -1 with *err set: CLASS_USAGE where the file cannot hold an entry for a namespace,
  * CLASS_AUTHFILE where there is no place for it.
  */
-int targets_find(struct targets *out, const struct options *options, const struct person *person,
-                 const struct reference *registry, struct error *err)
-    __attribute__((warn_unused_result));
+int targets_find(struct targets *out, const struct options *options,
+                 const struct location_request *request, const struct reference *registry,
+                 struct error *err) __attribute__((warn_unused_result));
 
 /* auth_file_check() of each, which then knows whether it is due. */
 int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)

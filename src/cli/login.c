@@ -18,7 +18,8 @@ static int find_targets(struct login *login, struct report *report, struct error
     const struct person *person = &login->subject.person;
 
     login->places = targets_location_request(login->options, person);
-    if (targets_find(&login->targets, login->options, person, &login->subject.registry, err) < 0)
+    if (targets_find(&login->targets, login->options, &login->places, &login->subject.registry,
+                     err) < 0)
         return -1;
     report->targets = &login->targets;
     return 0;

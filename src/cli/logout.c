@@ -30,7 +30,8 @@ static int find_targets(struct logout *logout, struct report *report, struct err
     if (subject_find(&logout->subject, logout->options, err) < 0)
         return -1;
     logout->places = targets_location_request(logout->options, person);
-    if (targets_find(&logout->targets, logout->options, person, &logout->subject.registry, err) < 0)
+    if (targets_find(&logout->targets, logout->options, &logout->places, &logout->subject.registry,
+                     err) < 0)
         return -1;
     report->targets = &logout->targets;
     return person_become(person, err);

@@ -67,18 +67,18 @@ static int add(struct targets *targets, const struct location *location, bool is
     return 0;
 }
 
-int targets_find(struct targets *out, const struct options *options, const struct person *person,
-                 const struct reference *registry, struct error *err)
+int targets_find(struct targets *out, const struct options *options,
+                 const struct location_request *request, const struct reference *registry,
+                 struct error *err)
 {
-    struct location_request request = targets_location_request(options, person);
     bool podman = options->podman || options->authfile != NULL || options->persistent;
     struct location location;
 
     out->count = 0;
-    if ((options->docker || !podman) && (location_docker(&location, &request, err) < 0 ||
+    if ((options->docker || !podman) && (location_docker(&location, request, err) < 0 ||
                                          add(out, &location, false, registry, err) < 0))
         return -1;
-    if (podman && (location_podman(&location, &request, err) < 0 ||
+    if (podman && (location_podman(&location, request, err) < 0 ||
                    add(out, &location, true, registry, err) < 0))
         return -1;
     return 0;

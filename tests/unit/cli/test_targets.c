@@ -42,9 +42,11 @@ static int find(struct targets *targets, const struct options *options,
                 const struct reference *registry, struct error *err)
 {
     struct person person;
+    struct location_request places;
 
     support_must(person_find(&person, NULL, err) == 0, err->message);
-    return targets_find(targets, options, &person, registry, err);
+    places = targets_location_request(options, &person);
+    return targets_find(targets, options, &places, registry, err);
 }
 
 static void assert_target(const char *row, const struct target *target, const char *path,
@@ -215,8 +217,8 @@ static void test_user_database_stands_in_for_home(void **state)
     assert_string_equal(targets.items[0].location.path, path);
 }
 
-static int store_only(struct targets *targets, const struct options *options,
-                      struct warnings *warnings, struct error *err)
+static int store_after(bool with_check, struct targets *targets, const struct options *options,
+                       struct warnings *warnings, struct error *err)
 {
     struct credential credential = {.username = "a", .token = support_secret("b")};
     struct secret auth = support_secret("YTpi");
@@ -229,8 +231,9 @@ static int store_only(struct targets *targets, const struct options *options,
     };
     struct person person;
     struct location_request places;
-    int ret = person_find(&person, NULL, err);
+    int ret = with_check ? targets_check(targets, &job, err) : 0;
 
+    support_must(person_find(&person, NULL, err) == 0, err->message);
     places = targets_location_request(options, &person);
     if (ret == 0)
         ret = targets_store(targets, &job, &places, warnings, err);
@@ -239,23 +242,16 @@ static int store_only(struct targets *targets, const struct options *options,
     return ret;
 }
 
+static int store_only(struct targets *targets, const struct options *options,
+                      struct warnings *warnings, struct error *err)
+{
+    return store_after(false, targets, options, warnings, err);
+}
+
 static int store(struct targets *targets, const struct options *options, struct warnings *warnings,
                  struct error *err)
 {
-    struct credential credential = {.username = "a", .token = support_secret("b")};
-    struct secret auth = support_secret("YTpi");
-    struct targets_job job = {
-        .options = options,
-        .clock = clock_system(),
-        .deadline_ms = support_in_ms(2000),
-        .credential = &credential,
-        .auth = &auth,
-    };
-    int ret = targets_check(targets, &job, err);
-
-    credential_clear(&credential);
-    secret_clear(&auth);
-    return ret == 0 ? store_only(targets, options, warnings, err) : -1;
+    return store_after(true, targets, options, warnings, err);
 }
 
 #define ENTRY "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}\n"
