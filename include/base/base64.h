@@ -18,9 +18,9 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
     __attribute__((warn_unused_result));
 
 /*
- * Decode exactly what base64_encode() may have made: foreign bytes, line breaks, missing or
- * misplaced padding are refused (CLASS_AUTHFILE). Returns 0 and replaces *out, or -1 with *err set
- * and *out untouched.
+ * Decode as docker and podman do (Go's StdEncoding): line ends are passed over wherever they are,
+ * and the bits that padding leaves over; foreign bytes, missing or misplaced padding are refused
+ * (CLASS_AUTHFILE). Returns 0 and replaces *out, or -1 with *err set and *out untouched.
  */
 int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)
     __attribute__((warn_unused_result));

@@ -8,7 +8,7 @@
 
 #include "base/scan.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 enum {
     PLAIN_BLOCK = 54,   /* bytes that libb64 1.2 encodes before it breaks the line */
@@ -49,38 +49,60 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
     return ret;
 }
 
-int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)
+/* Without the line ends, and with padding where it belongs and nowhere else. */
+static bool is_encoded(const struct secret *text)
 {
-    struct scan s = scan_over(text, len);
-    struct secret built = SECRET_INIT;
-    struct secret again = SECRET_INIT;
+    struct scan s = scan_over(secret_text(text), text->len);
     struct span ignored;
-    int ret = secret_append_text(&built, "", err);
 
-    /* libb64 1.2 as it was released reads past its table for some foreign bytes. */
     (void)scan_run(&s, alphabet, &ignored);
-    if (!scan_is_at_end(&s))
-        ret = error_set(err, CLASS_AUTHFILE, "not base64 text");
+    if (scan_char(&s, '='))
+        (void)scan_char(&s, '=');
+    return scan_is_at_end(&s) && text->len % 4 == 0;
+}
 
-    for (size_t done = 0; ret == 0 && done + 4 <= len; done += 4) {
+/* libb64 passes over what is foreign (1.2 reads past its table for that), and over bad padding. */
+static int decode_encoded(struct secret *out, const struct secret *text, struct error *err)
+{
+    int ret = secret_append_text(out, "", err);
+
+    for (size_t done = 0; ret == 0 && done < text->len; done += 4) {
         char block[4]; /* the decoder writes one byte past what it returns */
         base64_decodestate state;
         int decoded;
 
         base64_init_decodestate(&state);
-        decoded = base64_decode_block(text + done, 4, block, &state);
-        ret = secret_append(&built, block, (size_t)decoded, SIZE_MAX - 1, err);
+        decoded = base64_decode_block(text->data + done, 4, block, &state);
+        ret = secret_append(out, block, (size_t)decoded, SIZE_MAX - 1, err);
         explicit_bzero(block, sizeof(block));
         explicit_bzero(&state, sizeof(state));
     }
-    /* It takes bad padding, too: only what encodes to the same text was base64. */
-    if (ret == 0)
-        ret = base64_encode(&again, &built, err);
-    if (ret == 0 && (again.len != len || memcmp(secret_text(&again), text, len) != 0))
+    return ret;
+}
+
+int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)
+{
+    struct secret line = SECRET_INIT;
+    struct secret built = SECRET_INIT;
+    struct scan s = scan_over(text, len);
+    int ret = 0;
+
+    while (ret == 0 && !scan_is_at_end(&s)) {
+        const char *from = s.p;
+
+        while (!scan_is_at_end(&s) && *s.p != '\r' && *s.p != '\n')
+            s.p++;
+        ret = secret_append(&line, from, (size_t)(s.p - from), SIZE_MAX - 1, err);
+        while (scan_char(&s, '\r') || scan_char(&s, '\n'))
+            ;
+    }
+    if (ret == 0 && !is_encoded(&line))
         ret = error_set(err, CLASS_AUTHFILE, "not base64 text");
     if (ret == 0)
+        ret = decode_encoded(&built, &line, err);
+    if (ret == 0)
         secret_move(out, &built);
+    secret_clear(&line);
     secret_clear(&built);
-    secret_clear(&again);
     return ret;
 }

@@ -83,18 +83,22 @@ static void check_name(const struct secret *given)
     secret_clear(&token);
 }
 
-/* What is decoded is what the same text is encoded to: nothing is skipped. */
+/* What is decoded is what the text that it encodes to stands for. */
 static void check_base64(const struct secret *given)
 {
     struct secret plain = SECRET_INIT;
+    struct secret encoded = SECRET_INIT;
     struct secret again = SECRET_INIT;
     struct error err = ERROR_INIT;
 
     if (base64_decode(&plain, secret_text(given), given->len, &err) < 0)
         check_error(&err, CLASS_AUTHFILE);
     else
-        must(base64_encode(&again, &plain, &err) == 0 && secret_is_equal(given, &again));
+        must(base64_encode(&encoded, &plain, &err) == 0 &&
+             base64_decode(&again, encoded.data, encoded.len, &err) == 0 &&
+             secret_is_equal(&plain, &again));
     secret_clear(&plain);
+    secret_clear(&encoded);
     secret_clear(&again);
 }
 
