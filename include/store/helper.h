@@ -26,6 +26,7 @@
 
 struct helper {
     const char *name; /* of docker-credential-NAME; not empty, no '/' */
+    const char *file; /* that hands the registry to it, for errors; NULL: nobody is to blame */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock, for each call */
 };

@@ -96,6 +96,14 @@ static int ask(struct child_result *result, struct call *call, struct error *err
     return fail(call, result, err);
 }
 
+/* A failure, with whose idea it was to run it. */
+static int blame(const struct helper *helper, struct error *err)
+{
+    return helper->file == NULL
+               ? -1
+               : error_wrap(err, "'%s' hands the registry to a credential helper", helper->file);
+}
+
 int helper_store(const struct helper *helper, const char *server_url, const char *username,
                  const struct secret *token, struct error *err)
 {
@@ -113,7 +121,7 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     child_result_clear(&result);
     secret_clear(&request);
     helper_forms_clear(&forms);
-    return ret < 0 ? -1 : 0;
+    return ret < 0 ? blame(helper, err) : 0;
 }
 
 int helper_get(const struct helper *helper, const char *server_url, struct secret *username,
@@ -132,7 +140,7 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
     }
     child_result_clear(&result);
     secret_clear(&request);
-    return ret;
+    return ret < 0 ? blame(helper, err) : ret;
 }
 
 static bool has_nothing(const struct helper *helper, const char *server_url)
@@ -164,7 +172,8 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
         ret = 0;
     child_result_clear(&result);
     secret_clear(&request);
-    if (ret < 0)
-        *err = fault;
-    return ret < 0 ? -1 : 0;
+    if (ret >= 0)
+        return 0;
+    *err = fault;
+    return blame(helper, err);
 }
