@@ -8,34 +8,11 @@
 #include "base/json.h"
 #include "scripts.h"
 #include "support.h"
+#include "surroundings.h"
 
 /* Of the users a to e, the password is x. */
 #define A "{\"auth\":\"YTp4\"}"
 #define B "{\"auth\":\"Yjp4\"}"
-
-static const char *docker_auth_config;
-static const char *registry_auth_file;
-static const char *docker_config;
-
-static const char *environment(const char *name)
-{
-    if (strcmp(name, "DOCKER_AUTH_CONFIG") == 0)
-        return docker_auth_config;
-    if (strcmp(name, "REGISTRY_AUTH_FILE") == 0)
-        return registry_auth_file;
-    if (strcmp(name, "DOCKER_CONFIG") == 0)
-        return docker_config;
-    if (strcmp(name, "XDG_RUNTIME_DIR") == 0)
-        return "run";
-    return strcmp(name, "HOME") == 0 ? "home" : NULL;
-}
-
-static bool is_own_directory(const char *path, uid_t uid)
-{
-    (void)uid;
-    (void)path;
-    return true;
-}
 
 #define DOCKER     "home/.docker/config.json"
 #define PERSISTENT "home/.config/containers/auth.json"
@@ -43,7 +20,7 @@ static bool is_own_directory(const char *path, uid_t uid)
 
 static int setup(void **state)
 {
-    docker_auth_config = registry_auth_file = docker_config = NULL;
+    surroundings_reset();
     (void)support_setup(state);
     support_must(mkdir("home", 0700) == 0 && mkdir("home/.docker", 0700) == 0 &&
                      mkdir("home/.config", 0700) == 0 &&
@@ -53,17 +30,11 @@ static int setup(void **state)
     return 0;
 }
 
-static struct location_request places(void)
-{
-    return (struct location_request){.environment = environment,
-                                     .is_own_directory = is_own_directory};
-}
-
 typedef int lookup_fn(struct lookup *, const struct lookup_request *, struct error *);
 
 static int look(lookup_fn *reader, const char *key, struct lookup *found, struct error *err)
 {
-    struct location_request where = places();
+    struct location_request where = surroundings();
     char host[64];
     struct lookup_request request = {.key = key,
                                      .host = host,
