@@ -30,10 +30,8 @@ declare -A gates=(
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
-        src/registry/github.c src/store/auth_variable.c
-        include/store/document_tree.h src/store/helper_wire.c src/store/layout.c"
-    ["store/document_tree.h"]="src/store/document.c src/store/document_edit.c
-        src/store/document_tree.c"
+        src/registry/github.c src/store/auth_variable.c src/store/document.c
+        src/store/document_edit.c src/store/helper_wire.c src/store/layout.c"
 )
 
 # Every #include of include/ and src/, as FILE and what stands between the quotes or angles.

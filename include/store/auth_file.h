@@ -54,8 +54,9 @@ int auth_file_check(const struct auth_file *file, struct auth_file_result *resul
                     struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Store it. On success the entry has been read back from where it was stored; warns of entries
- * beside it that some reader takes first.
+ * Store it, where auth_file_check() found that it belongs: in result->helper, or the file. That the
+ * file names another helper by now is an error. On success the entry has been read back from where
+ * it was stored; warns of entries beside it that some reader takes first.
  * Returns 0, or -1 with *err set and all as it was, or, where result->changed, not.
  */
 int auth_file_store(const struct auth_file *file, struct auth_file_result *result,

@@ -1,62 +1,80 @@
 /*
- * What stands in the text of an auth file: Docker's config.json, Podman's auth.json. Pure.
+ * An auth file's text, read once: Docker's config.json, Podman's auth.json. Pure.
  *
  * jansson judges that the text is valid (a key that stands twice is refused). Names of members are
- * found as docker finds them, without regard to case; host keys exactly.
+ * found as docker finds them, without regard to case; host keys exactly. Docker merges members that
+ * differ in nothing but case; which of them would win cannot be told, so that two are refused.
  *
- * Every error is CLASS_AUTHFILE (or CLASS_INTERNAL) and quotes nothing of the text.
+ * Order: document_parse(), then any question or change (document_edit.h), then document_clear().
  */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/scan.h"
 #include "base/secret.h"
 
 enum { DOCUMENT_MAX = 64 * 1024 * 1024, DOCUMENT_HELPER_MAX = 255 }; /* bytes */
 
+struct json_t; /* jansson's */
+
+struct document {
+    struct secret text;
+    struct json_t *root;     /* the same as a tree; NULL for a blank text */
+    char name[PATH_MAX + 3]; /* in errors: "'/x/config.json'" */
+};
+
+#define DOCUMENT_INIT ((struct document){.root = NULL})
+
+/*
+ * Read `text`, which moves into *out; one that is empty or blank counts as an empty document.
+ * Returns 0 and replaces *out, or -1 with *err set: CLASS_AUTHFILE, which quotes nothing of the
+ * text, or CLASS_INTERNAL.
+ */
+int document_parse(struct document *out, struct secret *text, const char *name, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Accepts one that was never read. */
+void document_clear(struct document *document);
+
 /*
  * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,
  * by docker alone (`has_store`), "credsStore"; "" when the file is read. An empty name in
- * "credHelpers" tells docker to read the file; podman takes it for a helper. Returns 0 and fills
- * helper[DOCUMENT_HELPER_MAX + 1], or -1 with *err set.
+ * "credHelpers" tells docker to read the file; podman takes it for a helper. Fills
+ * helper[DOCUMENT_HELPER_MAX + 1] and returns it.
  */
-int document_helper(char *helper, const struct secret *in, const char *name, const char *host,
-                    bool has_store, struct error *err) __attribute__((warn_unused_result));
+const char *document_helper(char *helper, const struct document *document, const char *host,
+                            bool has_store);
 
-/* One entry of "auths" as it stands; each empty where there is none. */
+/* One entry of "auths" as it stands, in the document; each text empty where there is none. */
 struct document_entry {
-    struct secret auth;
-    struct secret username;
-    struct secret password;
-    struct secret identitytoken;
+    struct span auth;
+    struct span username;
+    struct span password;
+    struct span identitytoken;
 };
 
-/*
- * The entry under exactly `key`. Returns 1 and fills *out (release with document_entry_clear()), 0
- * where there is none, or -1 with *err set.
- */
-int document_find(struct document_entry *out, const struct secret *in, const char *name,
-                  const char *key, struct error *err) __attribute__((warn_unused_result));
-
-void document_entry_clear(struct document_entry *entry);
+/* The entry under exactly `key`; false where there is none. */
+bool document_find(struct document_entry *out, const struct document *document, const char *key);
 
 /*
- * Call `visit` with each entry's key and "auth" where that is a text, until it returns false.
- * Returns 0, or -1 with *err set where the text is no auth file.
+ * Call `visit` with each key of "auths", or each host of "credHelpers", in turn, until it returns
+ * false. Returns whether it never did.
  */
-int document_each_auth(const struct secret *in, const char *name,
-                       bool (*visit)(void *ctx, const char *key, const char *auth, size_t len),
-                       void *ctx, struct error *err) __attribute__((warn_unused_result));
+bool document_each_key(const struct document *document, bool (*visit)(void *ctx, const char *key),
+                       void *ctx);
+bool document_each_helped(const struct document *document,
+                          bool (*visit)(void *ctx, const char *host), void *ctx);
 
 /*
- * Call `visit` with each key of "auths" that begins in `prefix` (all for ""), until it returns
- * false. Returns 0, or -1 with *err set where the text is no auth file.
+ * For document_edit.c: the member of the whole that docker takes for `name`, and as the text spells
+ * it. NULL, and `name`, where there is none.
  */
-int document_each_key(const struct secret *in, const char *name, const char *prefix,
-                      bool (*visit)(void *ctx, const char *key), void *ctx, struct error *err)
-    __attribute__((warn_unused_result));
+struct json_t *document_member(const struct document *document, const char *name,
+                               const char **spelling);
 
 #endif

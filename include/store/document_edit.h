@@ -1,9 +1,10 @@
 /*
- * A change to the text of an auth file. Text in, text out. Pure.
+ * Changes to an auth file's text. Pure.
  *
- * It changes one member and keeps every other byte: unknown keys, their order, indentation,
- * numbers. jansson judges that the text is valid, and that the result is the input with that one
- * member changed. Errors are as document.h has them.
+ * Each changes members of one object and keeps every other byte: unknown keys, their order,
+ * indentation, numbers. jansson judges that the result is the text with these members changed.
+ * After an error (CLASS_AUTHFILE or CLASS_INTERNAL) the document is good for nothing but
+ * document_clear().
  */
 #ifndef STORE_DOCUMENT_EDIT_H
 #define STORE_DOCUMENT_EDIT_H
@@ -12,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "store/document.h"
 
 enum document_change {
     DOCUMENT_STORE,  /* the entry `key` becomes {"auth": AUTH} and nothing else */
@@ -27,16 +29,18 @@ struct document_edit {
     const struct secret *auth;
 };
 
+/* Whether the change would be one: readers do not find there yet what is meant. */
+bool document_is_due(const struct document *document, const struct document_edit *edit);
+
 /*
- * Make one change. What the entry held before goes, because a stale "identitytoken" would win. A
- * text that is empty or blank counts as an empty document. `name` speaks of the text in errors:
- * "'/x/config.json'".
- * Returns 0 and replaces *out (release with secret_clear()); *changed tells whether it differs from
- * the input, which it does not when readers already find there what is meant.
- * Returns -1 with *err set and *out untouched.
+ * Make one change, if it is due. What the entry held before goes, because a stale "identitytoken"
+ * would win. *changed tells whether the text differs from before. Returns 0, or -1 with *err set.
  */
-int document_edit(struct secret *out, const struct secret *in, const char *name,
-                  const struct document_edit *edit, bool *changed, struct error *err)
-    __attribute__((warn_unused_result));
+int document_edit(struct document *document, const struct document_edit *edit, bool *changed,
+                  struct error *err) __attribute__((warn_unused_result));
+
+/* Take away every entry whose key `goes`. Returns as document_edit(). */
+int document_prune(struct document *document, bool (*goes)(void *ctx, const char *key), void *ctx,
+                   bool *changed, struct error *err) __attribute__((warn_unused_result));
 
 #endif

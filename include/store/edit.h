@@ -33,19 +33,12 @@ struct edit {
 };
 
 /*
- * Without the lock, and without making anything: would the change be one? Replaces *text with what
- * the file holds now. Returns 0, or -1 with *err set: CLASS_AUTHFILE, or what `change` says.
- */
-int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct error *err)
-    __attribute__((warn_unused_result));
-
-/*
  * Make the change. Where nothing is due nothing is written, and a directory that may not be locked
- * is no hindrance. Replaces *text with what was read back.
- * Returns 0, or -1 with *err set and the file as it was, or, where *changed and the error says so,
- * the new one.
+ * is no hindrance. On success the last text that `change` saw is what was read back.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE, or what `change` says) and the file as it was,
+ * or, where *changed and the error says so, the new one.
  */
-int edit_apply(const struct edit *edit, struct secret *text, bool *changed,
-               struct warnings *warnings, struct error *err) __attribute__((warn_unused_result));
+int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -5,12 +5,14 @@
 #define STORE_ENTRY_H
 
 #include "store/auth_file.h"
+#include "store/document.h"
 #include "store/edit.h"
 
-/* The `ctx` of the edits below. */
+/* The `ctx` of the edits below; release with entry_clear(). */
 struct entry {
     const struct auth_file *file;
-    char helper[DOCUMENT_HELPER_MAX + 1]; /* as the text just read names it; "": the file is read */
+    struct document document; /* that was read last, as far as it is changed; its text is given */
+    char helper[DOCUMENT_HELPER_MAX + 1]; /* as that names it; "": the file is read */
     const char *expected; /* what `helper` has to be: another is an error; NULL: anything */
     bool is_erased;       /* from the helper: whatever the file holds goes too */
 };
@@ -24,14 +26,26 @@ edit_fn entry_put;
 edit_fn entry_drop;
 
 /*
- * The helper that `text` hands `host` to; "" where there is none, or none is to be asked. Into
- * helper[DOCUMENT_HELPER_MAX + 1]. Returns 0, or -1 with *err set.
+ * Whether entry_put would change the document that `entry` holds, and who is its helper.
+ * Returns 0, or -1 with *err set (CLASS_HELPER).
  */
-int entry_helper(char *helper, const struct auth_file *file, const struct secret *text,
-                 const char *host, struct error *err) __attribute__((warn_unused_result));
+int entry_is_due(struct entry *entry, bool *is_due, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether entry_drop would take something away from the document that `entry` holds. */
+bool entry_is_there(struct entry *entry);
+
+/*
+ * The helper that the document hands `host` to; "" where there is none. Fills
+ * helper[DOCUMENT_HELPER_MAX + 1] and returns it.
+ */
+const char *entry_helper(char *helper, const struct auth_file *file,
+                         const struct document *document, const char *host);
 
 /* Whether what was found is what is to be removed. */
 bool entry_is_wanted(const struct auth_file *file, const struct secret *username,
                      const struct secret *token);
+
+void entry_clear(struct entry *entry);
 
 #endif

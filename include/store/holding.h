@@ -1,5 +1,5 @@
 /*
- * The credential that one entry of an auth file's text holds, as its reader would take it. Pure.
+ * The credential that one entry of an auth file holds, as its reader would take it. Pure.
  */
 #ifndef STORE_HOLDING_H
 #define STORE_HOLDING_H
@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "store/document.h"
 #include "store/location.h"
 
 struct holding {
@@ -19,18 +20,17 @@ struct holding {
 #define HOLDING_INIT ((struct holding){.is_identity_token = false})
 
 /*
- * What `reader` finds under exactly `key`. `name` speaks of the text in errors. Returns 1 and
- * replaces *out (release with holding_clear()), 0 where there is no such entry, or -1 with *err set
- * (CLASS_AUTHFILE).
+ * What `reader` finds under exactly `key`. Returns 1 and replaces *out (release with
+ * holding_clear()), 0 where there is no such entry, or -1 with *err set (CLASS_AUTHFILE).
  */
-int holding_find(struct holding *out, const struct secret *text, const char *name, const char *key,
+int holding_find(struct holding *out, const struct document *document, const char *key,
                  enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Whether docker can read each "auth" of the text: where it cannot read one, it takes nothing from
- * the whole file. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
+ * Whether docker can read each "auth" of the document: where it cannot read one, it takes nothing
+ * from the whole file. Returns 0, or -1 with the empty *err set (CLASS_AUTHFILE).
  */
-int holding_check_all(const struct secret *text, const char *name, struct error *err)
+int holding_check_all(const struct document *document, struct error *err)
     __attribute__((warn_unused_result));
 
 void holding_clear(struct holding *holding);

@@ -1,10 +1,10 @@
 /*
  * Where things stand in a JSON text, byte by byte. Pure.
  *
- * Not a parser: jansson has already judged that the text is valid, and this only finds the place of
- * one member of one object, and how the text around it is laid out, so that an edit can be spliced
- * in and every other byte kept. On a text that is not valid JSON the results mean nothing, but no
- * byte outside the text is read.
+ * Not a parser: jansson has already judged that the text is valid, and this only finds the places
+ * of the members of one object, and how the text around them is laid out, so that an edit can be
+ * spliced in and every other byte kept. On a text that is not valid JSON the results mean nothing,
+ * but no byte outside the text is read.
  */
 #ifndef STORE_LAYOUT_H
 #define STORE_LAYOUT_H
@@ -22,6 +22,20 @@ struct layout_member {
     struct span value;
 };
 
+/* A walk through the members of an object. */
+struct layout_walk {
+    const char *open;            /* '{' */
+    struct layout_member member; /* where it is */
+    const char *close;           /* '}', once it has ended; NULL where there is none */
+    struct scan rest;
+};
+
+/* Begin with the object that `object` begins with (blanks aside). False where there is none. */
+bool layout_enter(struct layout_walk *out, struct span object);
+
+/* To the next member; false where there is no more. */
+bool layout_next(struct layout_walk *walk);
+
 struct layout_object {
     const char *open;  /* '{' */
     const char *close; /* '}' */
@@ -29,13 +43,12 @@ struct layout_object {
     struct layout_member first;
     struct layout_member last;
     struct layout_member found; /* the member asked for, where has_found */
-    struct span cut;            /* that with one comma: what to take away to be without it */
     bool has_found;
 };
 
 /*
- * Look through the members of the object that `object` begins with (blanks before it aside) for
- * the one named `key`, whatever its escapes. Returns false where there is no object.
+ * Walk through all members for the one named `key`, whatever its escapes. Returns false where there
+ * is no object.
  */
 bool layout_find(struct layout_object *out, struct span object, const char *key);
 

@@ -20,7 +20,8 @@
  *     by the next run.
  *
  * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
- * then locked_file_close. Where a path may have been pointed elsewhere in between,
+ * then locked_file_close; or, to read alone, locked_file_look, locked_file_read, locked_file_close.
+ * Where a path may have been pointed elsewhere in between,
  * locked_file_is_there() tells, after the last read: if not, close and begin again. Every error is
  * CLASS_AUTHFILE.
  */
@@ -47,7 +48,7 @@ struct locked_file {
     bool is_damaged;  /* it was half written: the text that was read is that of its copy */
     bool in_place;    /* write through a file that cannot be replaced: a bind mount */
     const struct clock *clock;
-    int64_t deadline_ms; /* of whatever is waited for; a look without a clock: a few seconds */
+    int64_t deadline_ms; /* of whatever is waited for */
 };
 
 #define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .fd = -1})
@@ -57,6 +58,13 @@ struct locked_file {
  * Returns 0, or -1 with *err set and nothing held.
  */
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
+                     int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * The same without a lock, and without making a directory: for a look before there is a need.
+ * Nothing may be replaced then.
+ */
+int locked_file_look(struct locked_file *file, const char *path, const struct clock *clock,
                      int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
 
 /*
@@ -86,9 +94,5 @@ bool locked_file_is_there(const struct locked_file *file, const char *path);
 
 /* Accepts a file that was never opened. */
 void locked_file_close(struct locked_file *file);
-
-/* The same without a lock, and without making a directory: for a look before there is a need. */
-int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
-    __attribute__((warn_unused_result));
 
 #endif

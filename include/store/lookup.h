@@ -27,7 +27,7 @@ struct lookup_request {
     const char *host; /* what helpers are named by */
     const struct location_request *places;
     const struct clock *clock;
-    int64_t deadline_ms; /* for a helper */
+    int64_t deadline_ms; /* for a helper, and one who writes the file */
 };
 
 struct lookup {

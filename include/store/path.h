@@ -20,6 +20,13 @@
 /* To look into a file of which nothing is known: it may be a link, a FIFO, a terminal. */
 #define PATH_TO_READ (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 
+/* How messages speak of a file: "'PATH'". */
+struct path_quoted {
+    char text[PATH_MAX + 3];
+};
+
+struct path_quoted path_quoted(const char *path);
+
 /* "cannot WHAT 'PATH': " and the text of errno (CLASS_AUTHFILE). Returns -1. */
 int path_fail(struct error *err, const char *what, const char *path);
 

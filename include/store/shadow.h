@@ -4,13 +4,16 @@
 #ifndef STORE_SHADOW_H
 #define STORE_SHADOW_H
 
-#include "base/secret.h"
 #include "base/warning.h"
 #include "store/auth_file.h"
+#include "store/document.h"
 #include "store/location.h"
 
-/* Other entries of the same file, whose text is `text`: HOST:443 for nerdctl, namespaces. */
-void shadow_in_file(const struct secret *text, const struct auth_file *file,
+/*
+ * What stands in the same file, which `document` is: HOST:443 for nerdctl, namespaces for podman,
+ * an entry for which docker refuses the whole.
+ */
+void shadow_in_file(const struct document *document, const struct auth_file *file,
                     struct warnings *warnings);
 
 /*

@@ -1,9 +1,12 @@
 /*
  * One member written into the text of an auth file, or taken out of it, laid out as the text
- * around it is, with every other byte kept. Pure. For document.c, which knows what the text means.
+ * around it is, with every other byte kept. Pure. For document_edit.c, which knows what the text
+ * means.
  */
 #ifndef STORE_SPLICE_H
 #define STORE_SPLICE_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -31,8 +34,11 @@ struct splice {
 int splice_set(struct secret *out, const struct secret *in, const struct splice *splice,
                struct error *err) __attribute__((warn_unused_result));
 
-/* Take the member away, which is there, with one comma. The same otherwise. */
-int splice_remove(struct secret *out, const struct secret *in, const struct splice *splice,
+/*
+ * Take members of the member `object` away, each with one comma: those whose numbers `goes` marks,
+ * counted from 0, which has one mark for each. The same otherwise.
+ */
+int splice_remove(struct secret *out, const struct secret *in, const char *object, const bool *goes,
                   struct error *err) __attribute__((warn_unused_result));
 
 #endif

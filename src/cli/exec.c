@@ -32,6 +32,8 @@ struct exec {
     struct subject subject;
     char docker_dir[PATH_MAX]; /* what DOCKER_CONFIG is to say */
     char podman_file[PATH_MAX];
+    const struct clock *clock;
+    int64_t deadline_ms;
 };
 
 static int join(char path[PATH_MAX], const char *dir, const char *name, struct error *err)
@@ -57,7 +59,7 @@ static int show_docker(const struct exec *exec, const struct location_request *p
     path_directory(dir, user.path);
     if (private_config_link(exec->docker_dir, dir, err) < 0)
         return -1;
-    return private_config_copy(copy, user.path, err);
+    return private_config_copy(copy, user.path, exec->clock, exec->deadline_ms, err);
 }
 
 /* Podman will be told of one file: the first of those it looks into that is there. */
@@ -73,15 +75,16 @@ static int show_podman(const struct exec *exec, const struct location_request *p
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (access(files[i].path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
-            return private_config_copy(exec->podman_file, files[i].path, err);
+            return private_config_copy(exec->podman_file, files[i].path, exec->clock,
+                                       exec->deadline_ms, err);
     }
     return 0;
 }
 
-static bool notice(void *ctx, const char *key)
+static bool stop(void *ctx, const char *key)
 {
+    (void)ctx;
     (void)key;
-    *(bool *)ctx = true;
     return false;
 }
 
@@ -94,17 +97,19 @@ static int unshadow(const struct exec *exec, struct error *err)
     const char *value = environment(variable);
     struct error malformed = ERROR_INIT; /* docker says so, and goes on to the file */
     struct secret text = SECRET_INIT;
+    struct document document = DOCUMENT_INIT;
     bool is_shadow = false;
-    bool has_others = false;
     int ret = 0;
 
     if (value != NULL && secret_append_text(&text, value, err) < 0)
         return -1;
-    if (value != NULL &&
-        document_edit(&text, &text, variable, &edit, &is_shadow, &malformed) == 0 && is_shadow &&
-        document_each_key(&text, variable, "", notice, &has_others, &malformed) == 0)
-        ret = has_others ? setenv(variable, secret_text(&text), 1) : unsetenv(variable);
+    if (value != NULL && document_parse(&document, &text, variable, &malformed) == 0 &&
+        document_edit(&document, &edit, &is_shadow, &malformed) == 0 && is_shadow)
+        ret = document_each_key(&document, stop, NULL)
+                  ? unsetenv(variable)
+                  : setenv(variable, secret_text(&document.text), 1);
     secret_clear(&text);
+    document_clear(&document);
     return ret < 0 ? error_no_memory(err) : 0;
 }
 
@@ -188,6 +193,8 @@ static int tell(void *ctx)
     struct login login;
 
     login_init(&login, &options);
+    exec->clock = login.clock;
+    exec->deadline_ms = login.deadline_ms;
     report.warnings = &login.warnings;
     if (move_in(exec, &err) == 0 && login_tell(&login, &report, &err) == 0) {
         (void)report_print(&report, &options, NULL);

@@ -47,7 +47,11 @@ static void warn_of_shadows(struct look *look, const struct lookup_request *requ
     struct location location;
 
     for (size_t i = is_docker ? 0 : 1; i < (is_docker ? 1 : 3); i++) {
-        struct auth_file file = {.path = location.path, .key = request->key, .host = request->host};
+        struct auth_file file = {.path = location.path,
+                                 .key = request->key,
+                                 .host = request->host,
+                                 .clock = request->clock,
+                                 .deadline_ms = request->deadline_ms};
 
         if (files[i](&location, &places, &ignored) < 0)
             continue;

@@ -1,13 +1,12 @@
 #include "store/auth_file.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "store/edit.h"
 #include "store/entry.h"
 #include "store/helper.h"
-#include "store/locked_file.h"
+#include "store/look.h"
 #include "store/preflight.h"
 #include "store/shadow.h"
 
@@ -26,26 +25,15 @@ static struct edit edit_of(struct entry *entry, edit_fn *change)
 
 static struct helper helper_of(const struct auth_file *file, const char *name)
 {
-    return (struct helper){.name = name, .clock = file->clock, .deadline_ms = file->deadline_ms};
+    return (struct helper){
+        .name = name, .file = file->path, .clock = file->clock, .deadline_ms = file->deadline_ms};
 }
 
-/* A look at the file, with what to do where that fails. */
-static int look(struct entry *entry, edit_fn *change, struct secret *text, bool *is_due,
-                struct error *err)
+static int look(struct entry *entry, bool *is_damaged, struct error *err)
 {
-    struct edit edit = edit_of(entry, change);
-    const char *path = entry->file->path;
+    const struct auth_file *file = entry->file;
 
-    if (edit_look(&edit, text, is_due, err) == 0)
-        return 0;
-    preflight_hint_unread(path, err);
-    return -1;
-}
-
-/* A failure of a helper, with whose idea it was. */
-static int blame(const struct auth_file *file, struct error *err)
-{
-    return error_wrap(err, "'%s' hands the registry to a credential helper", file->path);
+    return look_into(&entry->document, file->path, file->clock, file->deadline_ms, is_damaged, err);
 }
 
 /* Whether the helper holds this very credential. Tells of a helper that does not work. */
@@ -59,26 +47,28 @@ static int ask_helper(const struct entry *entry, bool *is_held, struct error *er
     *is_held = found > 0 && entry_is_wanted(entry->file, &username, &token);
     secret_clear(&username);
     secret_clear(&token);
-    return found < 0 ? blame(entry->file, err) : 0;
+    return found < 0 ? -1 : 0;
 }
 
 int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
                     struct error *err)
 {
     struct entry entry = {.file = file};
-    struct secret text = SECRET_INIT;
+    bool is_damaged;
     bool is_held = true;
     bool is_due;
-    int ret = look(&entry, entry_put, &text, &is_due, err);
+    int ret = look(&entry, &is_damaged, err);
 
-    secret_clear(&text);
+    if (ret == 0)
+        ret = entry_is_due(&entry, &is_due, err);
     if (ret == 0 && entry.helper[0] != '\0')
         ret = ask_helper(&entry, &is_held, err);
-    if (ret == 0 && is_due)
+    if (ret == 0 && (is_due || is_damaged))
         ret = preflight_check(file->path, file->in_place, err);
+    entry_clear(&entry);
     if (ret < 0)
         return -1;
-    result->changed = is_due || !is_held;
+    result->changed = is_due || is_damaged || !is_held;
     memcpy(result->helper, entry.helper, sizeof(result->helper));
     return 0;
 }
@@ -94,7 +84,7 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
     if (is_held)
         return 0;
     if (helper_store(&helper, file->key, file->username, file->token, err) < 0)
-        return blame(file, err);
+        return -1;
     *changed = true;
     if (ask_helper(entry, &is_held, err) < 0)
         return error_wrap(err, "stored, but cannot be read back");
@@ -109,26 +99,21 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
 int auth_file_store(const struct auth_file *file, struct auth_file_result *result,
                     struct warnings *warnings, struct error *err)
 {
-    struct entry entry = {.file = file};
+    struct entry entry = {.file = file, .expected = result->helper};
     struct edit edit = edit_of(&entry, entry_put);
-    struct secret text = SECRET_INIT;
     bool file_changed = false;
-    bool is_due;
-    int ret = look(&entry, entry_put, &text, &is_due, err);
+    int ret = 0;
 
-    *result = (struct auth_file_result){.changed = false};
-    if (ret == 0) {
-        memcpy(result->helper, entry.helper, sizeof(result->helper));
-        entry.expected = result->helper;
-        if (entry.helper[0] != '\0')
-            ret = store_in_helper(&entry, &result->changed, err);
-    }
+    result->changed = false;
+    memcpy(entry.helper, result->helper, sizeof(entry.helper));
+    if (entry.helper[0] != '\0')
+        ret = store_in_helper(&entry, &result->changed, err);
     if (ret == 0)
-        ret = edit_apply(&edit, &text, &file_changed, warnings, err);
+        ret = edit_apply(&edit, &file_changed, warnings, err);
     result->changed = result->changed || file_changed;
     if (ret == 0 && entry.helper[0] == '\0')
-        shadow_in_file(&text, file, warnings);
-    secret_clear(&text);
+        shadow_in_file(&entry.document, file, warnings);
+    entry_clear(&entry);
     return ret;
 }
 
@@ -164,71 +149,58 @@ static int erase(const struct auth_file *file, const struct helper *helper, cons
 /* The keys of a removal that a helper may have. */
 struct erasing {
     struct entry *entry;
-    const struct secret *text;
     bool dry_run;
-    struct error err;
+    struct error *err;
 };
 
 /* Helpers know no namespaces. */
 static bool erase_key(void *ctx, const char *key)
 {
-    struct erasing *erasing = ctx;
+    const struct erasing *erasing = ctx;
     struct entry *entry = erasing->entry;
     const struct auth_file *file = entry->file;
     char name[DOCUMENT_HELPER_MAX + 1] = "";
     struct helper helper = helper_of(file, name);
 
-    if (entry_helper(name, file, erasing->text, key, &erasing->err) < 0)
-        return false;
-    if (name[0] == '\0')
+    if (entry_helper(name, file, &entry->document, key)[0] == '\0')
         return true;
     memcpy(entry->helper, name, sizeof(name));
-    if (erase(file, &helper, key, erasing->dry_run, &entry->is_erased, &erasing->err) == 0)
-        return true;
-    (void)blame(file, &erasing->err);
-    return false;
+    return erase(file, &helper, key, erasing->dry_run, &entry->is_erased, erasing->err) == 0;
 }
 
-static int erase_in_helpers(struct entry *entry, const struct secret *text, bool dry_run,
-                            struct error *err)
+static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err)
 {
     const struct auth_file *file = entry->file;
-    struct erasing erasing = {.entry = entry, .text = text, .dry_run = dry_run, .err = ERROR_INIT};
+    struct erasing erasing = {.entry = entry, .dry_run = dry_run, .err = err};
 
-    if (file->key != NULL)
-        (void)erase_key(&erasing, file->key);
-    else if (document_each_key(text, "the auth file", "", erase_key, &erasing, err) < 0)
-        return -1;
-    if (erasing.err.cls == CLASS_NONE)
+    if (file->no_helper)
         return 0;
-    *err = erasing.err;
-    return -1;
+    if (file->key != NULL)
+        return erase_key(&erasing, file->key) ? 0 : -1;
+    return document_each_key(&entry->document, erase_key, &erasing) ? 0 : -1;
 }
 
-/* What is to go is looked for before the helper loses anything, and again when it has. */
+/* Nothing is taken from the helper before it is known that the file can be changed. */
 int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)
 {
     struct entry entry = {.file = file};
     struct edit edit = edit_of(&entry, entry_drop);
-    struct secret text = SECRET_INIT;
     bool is_due = false;
     bool file_changed = false;
-    int ret = look(&entry, entry_drop, &text, &is_due, err);
+    int ret = look(&entry, NULL, err);
 
     *result = (struct auth_file_result){.changed = false};
-    if (ret == 0 && is_due)
+    if (ret == 0 && entry_is_there(&entry))
         ret = preflight_check(file->path, file->in_place, err);
     if (ret == 0)
-        ret = erase_in_helpers(&entry, &text, dry_run, err);
+        ret = erase_in_helpers(&entry, dry_run, err);
     memcpy(result->helper, entry.helper, sizeof(result->helper));
-    result->changed = entry.is_erased;
-    if (ret == 0 && entry.is_erased && !is_due)
-        ret = look(&entry, entry_drop, &text, &is_due, err);
+    is_due = ret == 0 && entry_is_there(&entry);
     /* Where nothing is due, what a killed run left beside the file is removed all the same. */
     if (ret == 0 && !dry_run && (is_due || access(file->path, F_OK) == 0))
-        ret = edit_apply(&edit, &text, &file_changed, warnings, err);
-    result->changed = result->changed || (dry_run ? is_due : file_changed);
-    secret_clear(&text);
+        ret = edit_apply(&edit, &file_changed, warnings, err);
+    result->changed = entry.is_erased || (dry_run ? is_due : file_changed);
+    entry_clear(&entry);
     return ret;
 }

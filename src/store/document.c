@@ -1,135 +1,158 @@
 #include "store/document.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "store/document_tree.h"
+#include "base/json.h"
 
-int document_helper(char *helper, const struct secret *in, const char *name, const char *host,
-                    bool has_store, struct error *err)
+static bool is_blank(const struct secret *text)
 {
-    const char *found = NULL;
-    const char *spelling;
-    json_t *helpers;
-    json_t *store;
-    json_t *root;
-    int ret = -1;
+    struct scan s = scan_over(secret_text(text), text->len);
+    struct span ignored;
 
-    if (document_tree_parse(&root, in, name, err) < 0)
+    (void)scan_run(&s, " \t\r\n", &ignored);
+    return scan_is_at_end(&s);
+}
+
+json_t *document_member(const struct document *document, const char *name, const char **spelling)
+{
+    const char *key;
+    json_t *value;
+
+    *spelling = name;
+    json_object_foreach(document->root, key, value)
+    {
+        if (strcasecmp(key, name) == 0) {
+            *spelling = key;
+            return value;
+        }
+    }
+    return NULL;
+}
+
+static json_t *member(const struct document *document, const char *name)
+{
+    const char *ignored;
+
+    return document_member(document, name, &ignored);
+}
+
+/* No member may stand twice in different case, nor be what its readers cannot read. */
+static int check_member(const struct document *document, const char *name, bool is_text,
+                        struct error *err)
+{
+    const json_t *found = member(document, name);
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(document->root, key, value)
+    {
+        if (strcasecmp(key, name) == 0 && value != found)
+            return error_set(err, CLASS_AUTHFILE, "%s has '%s' twice, in different case",
+                             document->name, name);
+    }
+    if (is_text || found == NULL || json_is_object(found) || json_is_null(found))
+        return 0;
+    return error_set(err, CLASS_AUTHFILE, "'%s' in %s is not an object", name, document->name);
+}
+
+static int parse(struct document *document, struct error *err)
+{
+    const struct secret *text = &document->text;
+
+    if (is_blank(text))
+        return 0;
+    document->root = json_parse(secret_text(text), text->len, document->name, CLASS_AUTHFILE, err);
+    if (document->root == NULL)
+        return error_hint(err, "nothing was changed; repair the file or move it away");
+    if (!json_is_object(document->root))
+        return error_set(err, CLASS_AUTHFILE, "%s is not a JSON object", document->name);
+    if (check_member(document, "auths", false, err) < 0 ||
+        check_member(document, "credHelpers", false, err) < 0)
         return -1;
-    if (document_tree_member(root, "credHelpers", name, &spelling, &helpers, err) < 0 ||
-        document_tree_member(root, "credsStore", name, &spelling, &store, err) < 0)
-        goto out;
-    found = json_member_text(helpers, host);
+    return check_member(document, "credsStore", true, err);
+}
+
+int document_parse(struct document *out, struct secret *text, const char *name, struct error *err)
+{
+    struct document parsed = DOCUMENT_INIT;
+    int ret;
+
+    (void)snprintf(parsed.name, sizeof(parsed.name), "%s", name);
+    secret_move(&parsed.text, text);
+    ret = parse(&parsed, err);
+    if (ret == 0) {
+        document_clear(out);
+        *out = parsed;
+        parsed = DOCUMENT_INIT; /* moved */
+    }
+    document_clear(&parsed);
+    return ret;
+}
+
+void document_clear(struct document *document)
+{
+    secret_clear(&document->text);
+    json_decref(document->root);
+    *document = DOCUMENT_INIT;
+}
+
+const char *document_helper(char *helper, const struct document *document, const char *host,
+                            bool has_store)
+{
+    const char *found = json_member_text(member(document, "credHelpers"), host);
+
     if (found == NULL && has_store)
-        found = json_string_value(store);
+        found = json_string_value(member(document, "credsStore"));
     if (found != NULL && found[0] == '\0' && !has_store)
         found = "(no name)"; /* podman runs "docker-credential-" for it, and fails */
     (void)snprintf(helper, DOCUMENT_HELPER_MAX + 1, "%s", found != NULL ? found : "");
-    ret = 0;
-out:
-    json_decref(root);
-    return ret;
+    return helper;
 }
 
-void document_entry_clear(struct document_entry *entry)
+static struct span text_of(const json_t *object, const char *name)
 {
-    secret_clear(&entry->auth);
-    secret_clear(&entry->username);
-    secret_clear(&entry->password);
-    secret_clear(&entry->identitytoken);
+    const json_t *text = json_object_get(object, name);
+
+    return (struct span){.data = json_is_string(text) ? json_string_value(text) : "",
+                         .len = json_string_length(text)};
 }
 
-static int copy_member(struct secret *out, const json_t *object, const char *member,
-                       struct error *err)
+bool document_find(struct document_entry *out, const struct document *document, const char *key)
 {
-    const json_t *text = json_object_get(object, member);
+    const json_t *entry = json_object_get(member(document, "auths"), key);
 
-    if (!json_is_string(text))
-        return 0;
-    return secret_append(out, json_string_value(text), json_string_length(text), SIZE_MAX - 1, err);
+    *out = (struct document_entry){
+        .auth = text_of(entry, "auth"),
+        .username = text_of(entry, "username"),
+        .password = text_of(entry, "password"),
+        .identitytoken = text_of(entry, "identitytoken"),
+    };
+    return entry != NULL;
 }
 
-int document_find(struct document_entry *out, const struct secret *in, const char *name,
-                  const char *key, struct error *err)
+static bool each_key(json_t *object, bool (*visit)(void *ctx, const char *key), void *ctx)
 {
-    struct document_entry built = {.auth = SECRET_INIT};
-    const char *spelling;
-    json_t *auths;
-    json_t *entry;
-    json_t *root;
-    int ret = -1;
-
-    if (document_tree_parse(&root, in, name, err) < 0)
-        return -1;
-    if (document_tree_object(root, "auths", name, &spelling, &auths, err) < 0)
-        goto out;
-    entry = json_object_get(auths, key);
-    if (copy_member(&built.auth, entry, "auth", err) < 0 ||
-        copy_member(&built.username, entry, "username", err) < 0 ||
-        copy_member(&built.password, entry, "password", err) < 0 ||
-        copy_member(&built.identitytoken, entry, "identitytoken", err) < 0)
-        goto out;
-    ret = entry != NULL;
-    *out = built;
-    built = (struct document_entry){.auth = SECRET_INIT}; /* moved */
-out:
-    document_entry_clear(&built);
-    json_decref(root);
-    return ret;
-}
-
-int document_each_key(const struct secret *in, const char *name, const char *prefix,
-                      bool (*visit)(void *ctx, const char *key), void *ctx, struct error *err)
-{
-    const char *spelling;
     const char *key;
     json_t *value;
-    json_t *auths;
-    json_t *root;
-    int ret;
 
-    if (document_tree_parse(&root, in, name, err) < 0)
-        return -1;
-    ret = document_tree_object(root, "auths", name, &spelling, &auths, err);
-    if (ret < 0)
-        goto out;
-    json_object_foreach(auths, key, value)
+    json_object_foreach(object, key, value)
     {
-        if (strncmp(key, prefix, strlen(prefix)) == 0 && !visit(ctx, key))
-            break;
+        if (!visit(ctx, key))
+            return false;
     }
-out:
-    json_decref(root);
-    return ret;
+    return true;
 }
 
-int document_each_auth(const struct secret *in, const char *name,
-                       bool (*visit)(void *ctx, const char *key, const char *auth, size_t len),
-                       void *ctx, struct error *err)
+bool document_each_key(const struct document *document, bool (*visit)(void *ctx, const char *key),
+                       void *ctx)
 {
-    const char *spelling;
-    const char *key;
-    json_t *value;
-    json_t *auths;
-    json_t *root;
-    int ret;
+    return each_key(member(document, "auths"), visit, ctx);
+}
 
-    if (document_tree_parse(&root, in, name, err) < 0)
-        return -1;
-    ret = document_tree_object(root, "auths", name, &spelling, &auths, err);
-    if (ret < 0)
-        goto out;
-    json_object_foreach(auths, key, value)
-    {
-        const json_t *auth = json_object_get(value, "auth");
-
-        if (json_is_string(auth) &&
-            !visit(ctx, key, json_string_value(auth), json_string_length(auth)))
-            break;
-    }
-out:
-    json_decref(root);
-    return ret;
+bool document_each_helped(const struct document *document,
+                          bool (*visit)(void *ctx, const char *host), void *ctx)
+{
+    return each_key(member(document, "credHelpers"), visit, ctx);
 }

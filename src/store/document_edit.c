@@ -1,11 +1,11 @@
 #include "store/document_edit.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "store/document.h"
-#include "store/document_tree.h"
+#include "base/json.h"
 #include "store/splice.h"
 
 /* Whether docker and podman would already use exactly this credential. */
@@ -31,6 +31,125 @@ static bool is_entry_current(const json_t *entry, const struct secret *auth)
     return true;
 }
 
+/* Whether the text of `document` is its tree, which was changed alike. */
+static int judge(const struct document *document, struct error *err)
+{
+    const struct secret *text = &document->text;
+    json_t *result;
+    bool is_same;
+
+    if (text->len > DOCUMENT_MAX)
+        return error_set(err, CLASS_AUTHFILE, "%s would be longer than %d bytes", document->name,
+                         DOCUMENT_MAX);
+    result = json_parse(secret_text(text), text->len, "the result", CLASS_INTERNAL, err);
+    is_same = result != NULL && json_equal(document->root, result);
+    json_decref(result);
+    return is_same ? 0 : error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
+}
+
+/* The member `name` of the whole, which becomes an object where it is none. */
+static json_t *make_object(struct document *document, const char *name)
+{
+    const char *spelling;
+    json_t *object = document_member(document, name, &spelling);
+
+    if (json_is_object(object))
+        return object;
+    if (document->root == NULL)
+        document->root = json_object();
+    return json_object_set_new(document->root, spelling, json_object()) == 0
+               ? json_object_get(document->root, spelling)
+               : NULL;
+}
+
+static json_t *new_value(enum splice_value value, const struct secret *auth)
+{
+    switch (value) {
+    case SPLICE_ENTRY:
+        return json_pack("{s:s}", "auth", secret_text(auth));
+    case SPLICE_EMPTY_OBJECT:
+        return json_object();
+    case SPLICE_EMPTY_TEXT:
+        break;
+    }
+    return json_string("");
+}
+
+/* Text and tree get the member. */
+static int set(struct document *document, struct splice member, struct error *err)
+{
+    const char *name = member.object;
+    bool is_new = document->root == NULL;
+    json_t *object;
+
+    (void)document_member(document, name, &member.object);
+    if (splice_set(&document->text, is_new ? NULL : &document->text, &member, err) < 0)
+        return -1;
+    object = make_object(document, name);
+    if (json_object_set_new(object, member.key, new_value(member.value, member.auth)) < 0)
+        return error_no_memory(err);
+    return judge(document, err);
+}
+
+/* Text and tree lose those members of the object `name` whose numbers `goes` marks. */
+static int drop(struct document *document, const char *name, const bool *goes, struct error *err)
+{
+    const char *spelling;
+    json_t *object = document_member(document, name, &spelling);
+    const char *key;
+    json_t *value;
+    size_t number = 0;
+    void *next;
+
+    if (splice_remove(&document->text, &document->text, spelling, goes, err) < 0)
+        return -1;
+    json_object_foreach_safe(object, next, key, value)
+    {
+        if (goes[number++] && json_object_del(object, key) < 0)
+            return error_no_memory(err);
+    }
+    return judge(document, err);
+}
+
+/* The members of a JSON object stand in the tree in the order of the text. */
+static int drop_those(struct document *document, const char *name,
+                      bool (*goes)(void *ctx, const char *key), void *ctx, bool *changed,
+                      struct error *err)
+{
+    const char *ignored;
+    json_t *object = document_member(document, name, &ignored);
+    bool *marks = calloc(json_object_size(object) + 1, sizeof(*marks));
+    size_t number = 0;
+    const char *key;
+    json_t *value;
+    int ret = 0;
+
+    if (marks == NULL)
+        return error_no_memory(err);
+    *changed = false;
+    json_object_foreach(object, key, value)
+    {
+        marks[number] = goes(ctx, key);
+        *changed = *changed || marks[number];
+        number++;
+    }
+    if (*changed)
+        ret = drop(document, name, marks, err);
+    free(marks);
+    return ret;
+}
+
+int document_prune(struct document *document, bool (*goes)(void *ctx, const char *key), void *ctx,
+                   bool *changed, struct error *err)
+{
+    return drop_those(document, "auths", goes, ctx, changed, err);
+}
+
+static bool is_key(void *ctx, const char *key)
+{
+    return strcmp(key, (const char *)ctx) == 0;
+}
+
 /* What each change does. */
 static const struct {
     const char *object; /* that it changes */
@@ -44,100 +163,36 @@ static const struct {
     [DOCUMENT_UNHELP] = {"credHelpers", true, SPLICE_EMPTY_TEXT},
 };
 
-static bool is_current(json_t *object, const struct document_edit *edit)
+bool document_is_due(const struct document *document, const struct document_edit *edit)
 {
+    const char *ignored;
+    json_t *object = document_member(document, changes[edit->change].object, &ignored);
     const json_t *member = json_object_get(object, edit->key);
 
-    switch (edit->change) {
-    case DOCUMENT_STORE:
-        return is_entry_current(member, edit->auth);
-    case DOCUMENT_MARK:
-        return json_is_object(member) && json_object_size(member) == 0;
-    case DOCUMENT_BYPASS:
-        return json_is_string(member) && json_string_length(member) == 0;
-    case DOCUMENT_REMOVE:
-    case DOCUMENT_UNHELP:
-        break;
-    }
-    return member == NULL;
-}
-
-/* What the member becomes; NULL where it goes. */
-static json_t *new_value(const struct document_edit *edit)
-{
     if (changes[edit->change].is_removal)
-        return NULL;
+        return member != NULL;
     switch (changes[edit->change].value) {
     case SPLICE_ENTRY:
-        return json_pack("{s:s}", "auth", secret_text(edit->auth));
+        return !is_entry_current(member, edit->auth);
     case SPLICE_EMPTY_OBJECT:
-        return json_object();
+        return !json_is_object(member) || json_object_size(member) > 0;
     case SPLICE_EMPTY_TEXT:
         break;
     }
-    return json_string("");
+    return !json_is_string(member) || json_string_length(member) > 0;
 }
 
-/* Whether `text` is the document `root` (may be NULL) so changed, and nothing else. */
-static int judge(const struct secret *text, json_t *root, const char *object_name,
-                 const struct document_edit *edit, struct error *err)
+int document_edit(struct document *document, const struct document_edit *edit, bool *changed,
+                  struct error *err)
 {
-    json_t *expected = root != NULL ? json_copy(root) : json_object();
-    json_t *old = json_object_get(expected, object_name);
-    json_t *object = json_is_object(old) ? json_copy(old) : json_object();
-    json_t *result = json_parse(secret_text(text), text->len, "the result", CLASS_INTERNAL, err);
-    int ret = changes[edit->change].is_removal
-                  ? json_object_del(object, edit->key)
-                  : json_object_set_new(object, edit->key, new_value(edit));
-    bool same = ret == 0 && json_object_set(expected, object_name, object) == 0 && result != NULL &&
-                json_equal(expected, result);
+    struct splice member = {.object = changes[edit->change].object,
+                            .key = edit->key,
+                            .value = changes[edit->change].value,
+                            .auth = edit->auth};
+    void *key = (void *)(uintptr_t)edit->key;
 
-    json_decref(object);
-    json_decref(expected);
-    json_decref(result);
-    return same ? 0 : error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
-}
-
-static int splice(struct secret *out, const struct secret *in, json_t *root, const char *spelling,
-                  const struct document_edit *edit, struct error *err)
-{
-    struct splice what = {.object = spelling,
-                          .key = edit->key,
-                          .value = changes[edit->change].value,
-                          .auth = edit->auth};
-    int ret = changes[edit->change].is_removal
-                  ? splice_remove(out, in, &what, err)
-                  : splice_set(out, root != NULL ? in : NULL, &what, err);
-
-    return ret == 0 ? judge(out, root, spelling, edit, err) : -1;
-}
-
-int document_edit(struct secret *out, const struct secret *in, const char *name,
-                  const struct document_edit *edit, bool *changed, struct error *err)
-{
-    struct secret built = SECRET_INIT;
-    const char *spelling;
-    json_t *root;
-    json_t *object;
-    bool is_due;
-    int ret = -1;
-
-    if (document_tree_parse(&root, in, name, err) < 0)
-        return -1;
-    if (document_tree_object(root, changes[edit->change].object, name, &spelling, &object, err) < 0)
-        goto out;
-    is_due = !is_current(object, edit);
-    ret = is_due ? splice(&built, in, root, spelling, edit, err)
-                 : secret_append(&built, in->data, in->len, SIZE_MAX - 1, err);
-    if (ret == 0 && is_due && built.len > DOCUMENT_MAX)
-        ret =
-            error_set(err, CLASS_AUTHFILE, "%s would be longer than %d bytes", name, DOCUMENT_MAX);
-    if (ret < 0)
-        goto out;
-    secret_move(out, &built);
-    *changed = is_due;
-out:
-    secret_clear(&built);
-    json_decref(root);
-    return ret;
+    if (changes[edit->change].is_removal)
+        return drop_those(document, member.object, is_key, key, changed, err);
+    *changed = document_is_due(document, edit);
+    return *changed ? set(document, member, err) : 0;
 }

@@ -1,25 +1,9 @@
 #include "store/edit.h"
 
-#include <limits.h>
-#include <stdio.h>
-
 #include "store/locked_file.h"
 #include "store/path.h"
 
 enum { STALE_PAUSE_MS = 20 }; /* at most, before another round */
-
-/* How errors speak of a file. */
-struct file_name {
-    char text[PATH_MAX + 3];
-};
-
-static struct file_name name_of(const char *path)
-{
-    struct file_name name;
-
-    (void)snprintf(name.text, sizeof(name.text), "'%s'", path);
-    return name;
-}
 
 /* What a file holds, and what it is to hold. */
 struct reading {
@@ -48,24 +32,19 @@ static int read_and_judge(struct reading *out, struct locked_file *locked, const
     return 0;
 }
 
-int edit_look(const struct edit *edit, struct secret *text, bool *is_due, struct error *err)
+/* Whether a look without the lock finds that nothing is due. */
+static bool is_done(const struct edit *edit, const char *name)
 {
-    struct file_name name = name_of(edit->path);
-    struct locked_file unlocked = LOCKED_FILE_INIT;
+    struct locked_file unlocked;
     struct reading reading = READING_INIT;
-    int ret = path_resolve(unlocked.path, edit->path, err);
+    struct error ignored = ERROR_INIT;
+    bool is_read =
+        locked_file_look(&unlocked, edit->path, edit->clock, edit->deadline_ms, &ignored) == 0 &&
+        read_and_judge(&reading, &unlocked, edit, name, &ignored) == 0;
 
-    unlocked.clock = edit->clock;
-    unlocked.deadline_ms = edit->deadline_ms;
-    if (ret == 0)
-        ret = read_and_judge(&reading, &unlocked, edit, name.text, err);
-    if (ret == 0) {
-        secret_move(text, &reading.text);
-        *is_due = reading.is_due;
-    }
     locked_file_close(&unlocked);
     reading_clear(&reading);
-    return ret;
+    return is_read && !reading.is_due;
 }
 
 enum round {
@@ -111,7 +90,7 @@ static enum round replace(struct locked_file *locked, const struct reading *read
 
 /* One round of read, change, replace. */
 static enum round apply_once(struct locked_file *locked, const struct edit *edit, const char *name,
-                             struct secret *text, struct warnings *warnings, struct error *err)
+                             struct warnings *warnings, struct error *err)
 {
     struct reading reading = READING_INIT;
     size_t warned = warnings->count;
@@ -124,8 +103,6 @@ static enum round apply_once(struct locked_file *locked, const struct edit *edit
     }
     if (round == ROUND_STALE)
         warnings->count = warned; /* the next round says it */
-    if (round == ROUND_DONE)
-        secret_move(text, &reading.text);
     reading_clear(&reading);
     return round;
 }
@@ -154,27 +131,24 @@ static void pause_a_little(const struct clock *clock)
     clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, STALE_PAUSE_MS));
 }
 
-int edit_apply(const struct edit *edit, struct secret *text, bool *changed,
-               struct warnings *warnings, struct error *err)
+int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings, struct error *err)
 {
-    struct file_name name = name_of(edit->path);
+    struct path_quoted name = path_quoted(edit->path);
     struct locked_file locked = LOCKED_FILE_INIT;
     struct error fault = ERROR_INIT;
-    struct error ignored = ERROR_INIT;
     enum round round;
-    bool is_due;
 
     *changed = false;
     if (locked_file_open(&locked, edit->path, edit->clock, edit->deadline_ms, &fault) < 0) {
         /* What is there already needs no lock: a directory may be read-only. */
-        if (edit_look(edit, text, &is_due, &ignored) == 0 && !is_due)
+        if (is_done(edit, name.text))
             return 0;
         *err = fault;
         return -1;
     }
     locked.in_place = edit->in_place;
     do {
-        round = apply_once(&locked, edit, name.text, text, warnings, err);
+        round = apply_once(&locked, edit, name.text, warnings, err);
         *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
         round = follow(&locked, edit, round, err);
         if (round == ROUND_STALE)

@@ -77,59 +77,58 @@ static bool key_is(struct span quoted, const char *key)
     return same;
 }
 
-static const char *span_end(struct span span)
-{
-    return span.data + span.len;
-}
-
-/* `member` is the one asked for; `last` still is the one before it. */
-static void note_found(struct layout_object *out, struct layout_member member)
-{
-    const char *from = out->count > 0 ? span_end(out->last.value) : member.lead.data;
-
-    out->found = member;
-    out->cut = span_between(from, span_end(member.value));
-    out->has_found = true;
-}
-
-/* Behind a member, at the comma or brace: the first takes the comma behind it along. */
-static void note_end(struct layout_object *out, const struct scan *s)
-{
-    if (!out->has_found || out->count != 1 || out->found.key.data != out->first.key.data)
-        return;
-    out->cut = span_between(out->cut.data, scan_is_at(s, ',') ? s->p + 1 : s->p);
-}
-
-bool layout_find(struct layout_object *out, struct span object, const char *key)
+bool layout_enter(struct layout_walk *out, struct span object)
 {
     struct scan s = scan_over(object.data, object.len);
     struct span ignored;
 
-    *out = (struct layout_object){.count = 0};
     (void)scan_run(&s, space_bytes, &ignored);
-    out->open = s.p;
+    *out = (struct layout_walk){.open = s.p};
     if (!scan_char(&s, '{'))
         return false;
-    for (;;) {
-        struct layout_member member;
-        struct scan ahead = s;
+    out->rest = s;
+    return true;
+}
 
-        (void)scan_run(&ahead, space_bytes, &ignored);
-        if (scan_is_at(&ahead, '}') || scan_is_at_end(&ahead)) {
-            out->close = ahead.p;
-            return scan_is_at(&ahead, '}');
-        }
-        member = next_member(&s);
-        if (!out->has_found && key_is(member.key, key))
-            note_found(out, member);
-        out->first = out->count == 0 ? member : out->first;
-        out->last = member;
-        out->count++;
-        (void)scan_run(&s, space_bytes, &ignored);
-        note_end(out, &s);
-        if (!scan_char(&s, ',') && !scan_is_at(&s, '}'))
-            return false;
+bool layout_next(struct layout_walk *walk)
+{
+    struct scan ahead = walk->rest;
+    struct span ignored;
+
+    (void)scan_run(&ahead, space_bytes, &ignored);
+    if (scan_is_at(&ahead, '}') || scan_is_at_end(&ahead)) {
+        walk->close = scan_is_at_end(&ahead) ? NULL : ahead.p;
+        return false;
     }
+    walk->member = next_member(&walk->rest);
+    ahead = walk->rest;
+    (void)scan_run(&ahead, space_bytes, &ignored);
+    if (scan_char(&ahead, ','))
+        walk->rest = ahead;
+    else if (!scan_is_at(&ahead, '}'))
+        walk->rest.p = walk->rest.end; /* not JSON: there is no more */
+    return true;
+}
+
+bool layout_find(struct layout_object *out, struct span object, const char *key)
+{
+    struct layout_walk walk;
+
+    *out = (struct layout_object){.count = 0};
+    if (!layout_enter(&walk, object))
+        return false;
+    while (layout_next(&walk)) {
+        if (!out->has_found && key_is(walk.member.key, key)) {
+            out->found = walk.member;
+            out->has_found = true;
+        }
+        out->first = out->count == 0 ? walk.member : out->first;
+        out->last = walk.member;
+        out->count++;
+    }
+    out->open = walk.open;
+    out->close = walk.close;
+    return out->close != NULL;
 }
 
 struct layout_style layout_style_of(const struct layout_object *root)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -13,10 +12,10 @@
 #include "store/swap.h"
 #include "store/temporary.h"
 
-/* How long one who only looks waits for a writer, and one who found a moved path looks again. */
-enum { LOOK_WAITS_MS = 10000, AGAIN_MS = 20 };
-
-enum { READS_MAX = 5 }; /* of a file that is written to meanwhile, again and again */
+enum {
+    AGAIN_MS = 20, /* at most, before another look at a path that was moved */
+    READS_MAX = 5, /* of a file that is written to meanwhile, again and again */
+};
 
 static void close_fd(int *fd)
 {
@@ -84,6 +83,15 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
     return error_set(err, CLASS_AUTHFILE, "'%s' is pointed elsewhere again and again", path);
 }
 
+int locked_file_look(struct locked_file *file, const char *path, const struct clock *clock,
+                     int64_t deadline_ms, struct error *err)
+{
+    *file = LOCKED_FILE_INIT;
+    file->clock = clock;
+    file->deadline_ms = deadline_ms;
+    return path_resolve(file->path, path, err);
+}
+
 void locked_file_close(struct locked_file *file)
 {
     close_fd(&file->fd);
@@ -111,12 +119,11 @@ static int open_file(struct locked_file *file, struct error *err)
 static int open_and_read_once(struct locked_file *file, struct secret *text, size_t max,
                               struct error *err)
 {
-    char name[PATH_MAX + 3];
-    struct io_input input = {.name = name, .cls = CLASS_AUTHFILE, .max = max};
+    struct path_quoted name = path_quoted(file->path);
+    struct io_input input = {.name = name.text, .cls = CLASS_AUTHFILE, .max = max};
 
     if (open_file(file, err) < 0)
         return -1;
-    (void)snprintf(name, sizeof(name), "'%s'", file->path);
     if (file->fd >= 0)
         return io_read_all(text, file->fd, &input, err);
     secret_clear(text);
@@ -152,10 +159,6 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
     struct in_place here;
 
     file->is_damaged = false;
-    if (file->clock == NULL) {
-        file->clock = clock_system();
-        file->deadline_ms = clock_now(file->clock) + LOOK_WAITS_MS;
-    }
     if (open_and_read(file, text, max, err) < 0)
         return -1;
     here = in_place(file);
@@ -171,17 +174,6 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
     if (file->lock.fd >= 0 && file->fd >= 0)
         in_place_drop_copy(&here); /* of a run that was killed when all was written */
     return 0;
-}
-
-int locked_file_peek(const char *path, struct secret *text, size_t max, struct error *err)
-{
-    struct locked_file file = LOCKED_FILE_INIT;
-    int ret = path_resolve(file.path, path, err);
-
-    if (ret == 0)
-        ret = locked_file_read(&file, text, max, err);
-    locked_file_close(&file);
-    return ret;
 }
 
 /* A signal waits until nothing is half done; none of that takes long. */

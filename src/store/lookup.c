@@ -7,14 +7,11 @@
 #include "store/document.h"
 #include "store/helper.h"
 #include "store/key.h"
-#include "store/locked_file.h"
-#include "store/path.h"
-#include "store/preflight.h"
+#include "store/look.h"
 
-/* A text under inspection. */
+/* A file under inspection. */
 struct source {
-    const struct secret *text;
-    const char *name;        /* in errors */
+    struct document document;
     enum auth_format reader; /* in whose way it is read */
 };
 
@@ -31,7 +28,7 @@ static int try_key(struct lookup *out, const struct source *source, const char *
                    struct error *err)
 {
     (void)snprintf(out->key, sizeof(out->key), "%s", key);
-    return holding_find(&out->held, source->text, source->name, key, source->reader, err);
+    return holding_find(&out->held, &source->document, key, source->reader, err);
 }
 
 struct fallback {
@@ -58,9 +55,9 @@ static int try_fallback(struct lookup *out, const struct source *source,
 {
     struct fallback fallback = {.request = request, .reader = source->reader};
 
-    if (document_each_key(source->text, source->name, "", notice_fallback, &fallback, err) < 0)
-        return -1;
-    return fallback.key[0] != '\0' ? try_key(out, source, fallback.key, err) : 0;
+    return document_each_key(&source->document, notice_fallback, &fallback)
+               ? 0
+               : try_key(out, source, fallback.key, err);
 }
 
 /* The key itself, then for podman what stands above it: "h/a/b", "h/a", "h". */
@@ -85,25 +82,24 @@ static int try_keys(struct lookup *out, const struct source *source,
 
 static int ask_helper(struct lookup *out, const struct lookup_request *request, struct error *err)
 {
-    struct helper helper = {
-        .name = out->helper, .clock = request->clock, .deadline_ms = request->deadline_ms};
+    struct helper helper = {.name = out->helper,
+                            .file = out->path,
+                            .clock = request->clock,
+                            .deadline_ms = request->deadline_ms};
     struct holding *held = &out->held;
     int ret = helper_get(&helper, request->host, &held->username, &held->token, err);
 
     (void)snprintf(out->key, sizeof(out->key), "%s", request->host);
-    if (ret < 0)
-        (void)error_wrap(err, "'%s' hands the registry to a credential helper", out->path);
     held->is_identity_token = ret > 0 && strcmp(secret_text(&held->username), "<token>") == 0;
     return ret;
 }
 
-static int look_into(struct lookup *out, const struct source *source,
-                     const struct lookup_request *request, struct error *err)
+static int find_in(struct lookup *out, const struct source *source,
+                   const struct lookup_request *request, struct error *err)
 {
     bool is_docker = source->reader == AUTH_FORMAT_DOCKER;
 
-    if (document_helper(out->helper, source->text, source->name, request->host, is_docker, err) < 0)
-        return -1;
+    (void)document_helper(out->helper, &source->document, request->host, is_docker);
     return out->helper[0] != '\0' ? ask_helper(out, request, err)
                                   : try_keys(out, source, request, err);
 }
@@ -128,20 +124,16 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
                           bool needs_all, const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.format = file->format};
-    struct secret text = SECRET_INIT;
-    char name[PATH_MAX + 3];
-    struct source source = {.text = &text, .name = name, .reader = reader};
-    int ret = locked_file_peek(file->path, &text, DOCUMENT_MAX, err);
+    struct source source = {.document = DOCUMENT_INIT, .reader = reader};
+    int ret =
+        look_into(&source.document, file->path, request->clock, request->deadline_ms, NULL, err);
 
-    (void)snprintf(name, sizeof(name), "'%s'", file->path);
     memcpy(built.path, file->path, sizeof(built.path));
-    if (ret < 0)
-        preflight_hint_unread(file->path, err);
-    else
-        ret = look_into(&built, &source, request, err);
-    if (ret > 0 && needs_all && holding_check_all(&text, name, err) < 0)
+    if (ret == 0)
+        ret = find_in(&built, &source, request, err);
+    if (ret > 0 && needs_all && holding_check_all(&source.document, err) < 0)
         ret = -1;
-    secret_clear(&text);
+    document_clear(&source.document);
     return finish(out, &built, ret);
 }
 
@@ -158,14 +150,15 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
     struct lookup built = {.format = AUTH_FORMAT_DOCKER};
     struct error ignored = ERROR_INIT;
     struct secret text = SECRET_INIT;
-    struct source source = {
-        .text = &text, .name = "DOCKER_AUTH_CONFIG", .reader = AUTH_FORMAT_DOCKER};
+    struct source source = {.document = DOCUMENT_INIT, .reader = AUTH_FORMAT_DOCKER};
     int ret = 0;
 
     if (config != NULL && auth_variable_has(config, request->key) &&
-        secret_append_text(&text, config, &ignored) == 0)
+        secret_append_text(&text, config, &ignored) == 0 &&
+        document_parse(&source.document, &text, "DOCKER_AUTH_CONFIG", &ignored) == 0)
         ret = try_key(&built, &source, request->key, &ignored);
     secret_clear(&text);
+    document_clear(&source.document);
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 

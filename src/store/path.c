@@ -11,6 +11,14 @@
 
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 
+struct path_quoted path_quoted(const char *path)
+{
+    struct path_quoted quoted;
+
+    (void)snprintf(quoted.text, sizeof(quoted.text), "'%s'", path);
+    return quoted;
+}
+
 int path_fail(struct error *err, const char *what, const char *path)
 {
     return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot %s '%s'", what, path);

@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "store/document.h"
-#include "store/locked_file.h"
+#include "store/look.h"
 #include "store/path.h"
-#include "store/preflight.h"
 
 static const char docker_file[] = "config.json";
 
@@ -64,29 +62,6 @@ int private_config_link(const char *to, const char *from, struct error *err)
     return ret;
 }
 
-static bool visit_all(void *ctx, const char *key)
-{
-    (void)ctx;
-    (void)key;
-    return true;
-}
-
-/* Read it, and find fault with it now, while errors can speak of the user's own file. */
-static int read_valid(struct secret *text, const char *path, struct error *err)
-{
-    char helper[DOCUMENT_HELPER_MAX + 1];
-    char name[PATH_MAX + 3];
-
-    (void)snprintf(name, sizeof(name), "'%s'", path);
-    if (locked_file_peek(path, text, DOCUMENT_MAX, err) < 0) {
-        preflight_hint_unread(path, err);
-        return -1;
-    }
-    if (document_each_key(text, name, "", visit_all, NULL, err) < 0)
-        return -1;
-    return document_helper(helper, text, name, "", true, err);
-}
-
 static int write_new(const char *path, const struct secret *text, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -99,13 +74,15 @@ static int write_new(const char *path, const struct secret *text, struct error *
     return ret;
 }
 
-int private_config_copy(const char *to, const char *from, struct error *err)
+int private_config_copy(const char *to, const char *from, const struct clock *clock,
+                        int64_t deadline_ms, struct error *err)
 {
-    struct secret text = SECRET_INIT;
-    int ret = read_valid(&text, from, err);
+    struct document document = DOCUMENT_INIT;
+    /* Fault is found with it now, while errors can speak of the user's own file. */
+    int ret = look_into(&document, from, clock, deadline_ms, NULL, err);
 
-    if (ret == 0 && text.len > 0)
-        ret = write_new(to, &text, err);
-    secret_clear(&text);
+    if (ret == 0 && document.text.len > 0)
+        ret = write_new(to, &document.text, err);
+    document_clear(&document);
     return ret;
 }

@@ -1,19 +1,17 @@
 #include "store/shadow.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "store/auth_variable.h"
-#include "store/document.h"
 #include "store/holding.h"
-#include "store/locked_file.h"
+#include "store/look.h"
 #include "store/path.h"
 
-/* One look through the keys of a file. */
-struct look {
+/* A walk through the keys of a file. */
+struct walk {
     const struct auth_file *file;
     struct warnings *warnings;
-    bool found;
 };
 
 /* Whether `key` is for a part of what `above` is for: ghcr.io/owner of ghcr.io. */
@@ -24,59 +22,67 @@ static bool is_below(const char *key, const char *above)
     return strncmp(key, above, len) == 0 && key[len] == '/';
 }
 
+static bool is_default_port(const char *key, const char *host)
+{
+    size_t len = strlen(host);
+
+    return strncmp(key, host, len) == 0 && strcmp(key + len, ":443") == 0;
+}
+
 static bool warn_of_neighbour(void *ctx, const char *key)
 {
-    struct look *look = ctx;
-    const struct auth_file *file = look->file;
+    struct walk *walk = ctx;
+    const struct auth_file *file = walk->file;
 
-    if (file->format == AUTH_FORMAT_DOCKER && strcmp(key + strlen(file->host), ":443") == 0)
-        warnings_add(look->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
+    if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
+        warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
                      key);
     if (file->format == AUTH_FORMAT_PODMAN && is_below(key, file->key))
-        warnings_add(look->warnings, "'%s' also has '%s', which podman takes for images below that",
+        warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
                      file->path, key);
     return true;
 }
 
-void shadow_in_file(const struct secret *text, const struct auth_file *file,
+void shadow_in_file(const struct document *document, const struct auth_file *file,
                     struct warnings *warnings)
 {
-    struct look look = {.file = file, .warnings = warnings};
+    struct walk walk = {.file = file, .warnings = warnings};
     struct error unread = ERROR_INIT;
-    struct error ignored = ERROR_INIT;
-    char name[PATH_MAX + 3];
 
-    if (document_each_key(text, file->path, file->host, warn_of_neighbour, &look, &ignored) < 0)
-        return; /* it was valid when it was stored; a peer's damage is not for a warning */
-    (void)snprintf(name, sizeof(name), "'%s'", file->path);
+    (void)document_each_key(document, warn_of_neighbour, &walk);
     if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans &&
-        holding_check_all(text, name, &unread) < 0)
+        holding_check_all(document, &unread) < 0)
         warnings_add(warnings, "%s", unread.message);
 }
 
-/* Podman takes the entry whose key says most of an image's name. */
-static bool notice_related(void *ctx, const char *key)
+/* What cannot be read is not for a warning. */
+static bool look(struct document *out, const char *path, const struct auth_file *file)
 {
-    struct look *look = ctx;
-    const char *stored = look->file->key;
+    struct error ignored = ERROR_INIT;
 
-    look->found = strcmp(key, stored) == 0 || is_below(key, stored) || is_below(stored, key);
-    return !look->found;
+    return look_into(out, path, file->clock, file->deadline_ms, NULL, &ignored) == 0;
+}
+
+/* Podman takes the entry whose key says most of an image's name. */
+static bool is_unrelated(void *ctx, const char *key)
+{
+    const char *stored = ctx;
+
+    return strcmp(key, stored) != 0 && !is_below(key, stored) && !is_below(stored, key);
 }
 
 /* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */
 static bool has_registry(const char *path, const struct auth_file *file)
 {
-    struct look look = {.file = file};
-    struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
-    char helper[DOCUMENT_HELPER_MAX + 1] = "";
-    bool is_read = locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-                   document_helper(helper, &text, path, file->host, false, &ignored) == 0 &&
-                   document_each_key(&text, path, file->host, notice_related, &look, &ignored) == 0;
+    struct document document = DOCUMENT_INIT;
+    char helper[DOCUMENT_HELPER_MAX + 1];
+    void *key = (void *)(uintptr_t)file->key;
+    bool has = look(&document, path, file) &&
+               (document_helper(helper, &document, file->host, false)[0] != '\0' ||
+                !document_each_key(&document, is_unrelated, key));
 
-    secret_clear(&text);
-    return is_read && (look.found || helper[0] != '\0');
+    document_clear(&document);
+    return has;
 }
 
 static void check_docker(const struct auth_file *file, const struct location_request *request,
@@ -94,17 +100,14 @@ static void check_docker(const struct auth_file *file, const struct location_req
 /* Whether Docker's file holds the very credential: the same run may have put it there. */
 static bool has_same(const char *path, const struct auth_file *file)
 {
+    struct document document = DOCUMENT_INIT;
     struct document_entry entry;
-    struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
-    bool is_same = false;
+    bool is_same = file->auth != NULL && look(&document, path, file) &&
+                   document_find(&entry, &document, file->host) &&
+                   entry.auth.len == file->auth->len &&
+                   memcmp(entry.auth.data, secret_text(file->auth), entry.auth.len) == 0;
 
-    if (file->auth != NULL && locked_file_peek(path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-        document_find(&entry, &text, path, file->host, &ignored) > 0) {
-        is_same = strcmp(secret_text(&entry.auth), secret_text(file->auth)) == 0;
-        document_entry_clear(&entry);
-    }
-    secret_clear(&text);
+    document_clear(&document);
     return is_same;
 }
 
@@ -157,15 +160,12 @@ void shadow_elsewhere(const struct auth_file *file, const struct location_reques
 void shadow_of(const struct auth_file *file, const struct location_request *request,
                struct warnings *warnings)
 {
-    struct document_entry entry;
-    struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
+    struct document document = DOCUMENT_INIT;
+    struct document_entry ignored;
 
-    if (locked_file_peek(file->path, &text, DOCUMENT_MAX, &ignored) == 0 &&
-        document_find(&entry, &text, file->path, file->key, &ignored) > 0) {
-        document_entry_clear(&entry);
-        shadow_in_file(&text, file, warnings);
+    if (look(&document, file->path, file) && document_find(&ignored, &document, file->key)) {
+        shadow_in_file(&document, file, warnings);
         shadow_elsewhere(file, request, warnings);
     }
-    secret_clear(&text);
+    document_clear(&document);
 }

@@ -190,19 +190,39 @@ int splice_set(struct secret *out, const struct secret *in, const struct splice 
     return finish(out, &edit, in == NULL ? write_new_document(&edit, err) : write_into(&edit, err));
 }
 
-int splice_remove(struct secret *out, const struct secret *in, const struct splice *splice,
+/* What stays stands as it stood; the first has no comma before it. */
+static int write_without(struct edit *edit, struct layout_walk *walk, const bool *goes,
+                         struct error *err)
+{
+    const char *behind = walk->open + 1; /* of the last member, whether it stays or not */
+    bool is_first = true;
+
+    if (put_until(edit, behind, err) < 0)
+        return -1;
+    for (; layout_next(walk); goes++) {
+        const struct layout_member *member = &walk->member;
+        const char *from = is_first ? member->lead.data : behind;
+
+        behind = member->value.data + member->value.len;
+        if (*goes)
+            continue;
+        if (put(edit, (struct span){.data = from, .len = (size_t)(behind - from)}, err) < 0)
+            return -1;
+        is_first = false;
+    }
+    return put_from(edit, is_first ? walk->close : behind, err);
+}
+
+int splice_remove(struct secret *out, const struct secret *in, const char *object, const bool *goes,
                   struct error *err)
 {
     struct span text = {.data = secret_text(in), .len = in->len};
-    struct edit edit = {.in = in, .what = splice};
+    struct edit edit = {.in = in};
     struct layout_object root;
-    struct layout_object object;
-    const char *end;
+    struct layout_walk walk;
 
-    if (!layout_find(&root, text, splice->object) || !root.has_found ||
-        !layout_find(&object, root.found.value, splice->key) || !object.has_found)
+    if (!layout_find(&root, text, object) || !root.has_found ||
+        !layout_enter(&walk, root.found.value))
         return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
-    end = object.cut.data + object.cut.len;
-    return finish(out, &edit,
-                  put_until(&edit, object.cut.data, err) < 0 ? -1 : put_from(&edit, end, err));
+    return finish(out, &edit, write_without(&edit, &walk, goes, err));
 }

@@ -1,4 +1,4 @@
-"""What a login costs the processor grows with the file as the file does, and no faster."""
+"""What a run costs the processor grows with the file as the file does, and no faster."""
 
 import json
 import os
@@ -19,14 +19,30 @@ def document(entries):
     return json.dumps({"auths": auths}, indent="\t")
 
 
-def cost(login, server):
-    """Seconds of processor that one login takes."""
-    running = login.start("-u", USER, "--token-env", "A_TOKEN", "--plain-http", server.host,
-                          env={"A_TOKEN": TOKEN})
+def cost(running):
+    """Seconds of processor that one run takes."""
     _, status, usage = os.wait4(running.pid, 0)
     running.process.returncode = os.waitstatus_to_exitcode(status)
     assert running.finish(60).status == 0
     return usage.ru_utime + usage.ru_stime
+
+
+def cost_of_login(login, server):
+    return cost(login.start("-u", USER, "--token-env", "A_TOKEN", "--plain-http", server.host,
+                            env={"A_TOKEN": TOKEN}))
+
+
+def report(capsys, case, costs):
+    with capsys.disabled():
+        print(f"\n{case}: " + ", ".join(f"{size:,} entries {1000 * spent:.1f} ms"
+                                        for size, spent in costs.items()))
+
+
+def check_growth(costs):
+    start, *_ = costs.values()
+    # Of 10,000 entries and 100,000, what they take more than 10 do; the least is a clock's tick.
+    small, large = (max(costs[size] - start, 0.001) for size in SIZES[1:])
+    assert large / small < MOST, costs
 
 
 @pytest.mark.parametrize("case", ["stored", "unchanged"])
@@ -40,13 +56,18 @@ def test_cost_grows_with_the_file(login, server, case, capsys):
                 login.write_config(text)
             if case == "unchanged":
                 login.to(server).succeeded()
-            rounds.append(cost(login, server))
+            rounds.append(cost_of_login(login, server))
         costs[size] = min(rounds)
         assert len(json.loads(login.config.read_bytes())["auths"]) == size + 1
-    with capsys.disabled():
-        print(f"\n{case}: " + ", ".join(f"{size:,} entries {1000 * spent:.1f} ms"
-                                        for size, spent in costs.items()))
-    start, *_ = costs.values()
-    # Of 10,000 entries and 100,000, what they take more than 10 do; the least is a clock's tick.
-    small, large = (max(costs[size] - start, 0.001) for size in SIZES[1:])
-    assert large / small < MOST, costs
+    report(capsys, case, costs)
+    check_growth(costs)
+
+
+def test_cost_of_a_logout_from_all(login, capsys):
+    costs = {}
+    for size in SIZES:
+        login.write_config(document(size))
+        costs[size] = cost(login.start("logout", "--all"))
+        assert json.loads(login.config.read_bytes()) == {"auths": {}}
+    report(capsys, "logout --all", costs)
+    check_growth(costs)

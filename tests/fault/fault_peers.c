@@ -14,8 +14,7 @@
 
 #include "base/json.h"
 #include "inject.h"
-#include "store/document.h"
-#include "store/document_edit.h"
+#include "unit/store/documents.h"
 #include "unit/store/storing.h"
 #include "unit/store/support.h"
 
@@ -43,9 +42,9 @@ static void add_entry(unsigned number)
     char key[16];
 
     (void)snprintf(key, sizeof(key), "peer%u", number);
-    support_must(document_edit(&edited, &text, "",
-                               &(struct document_edit){DOCUMENT_STORE, key, &theirs}, &changed,
-                               &err) == 0,
+    support_must(documents_edit(&edited, &text, "",
+                                &(struct document_edit){DOCUMENT_STORE, key, &theirs}, &changed,
+                                &err) == 0,
                  err.message);
     support_replace(PATH, secret_text(&edited));
     secret_clear(&text);
@@ -94,8 +93,8 @@ static bool entry_is_in(const char *path, const char *key, const struct secret *
     bool has;
 
     has = text.data != NULL &&
-          document_edit(&edited, &text, "", &(struct document_edit){DOCUMENT_STORE, key, auth},
-                        &changed, &err) == 0 &&
+          documents_edit(&edited, &text, "", &(struct document_edit){DOCUMENT_STORE, key, auth},
+                         &changed, &err) == 0 &&
           !changed;
     secret_clear(&text);
     secret_clear(&edited);

@@ -217,7 +217,7 @@ static int store(const struct scene *scene, bool *changed, struct error *err)
     static const struct clock played = {
         .now_ms = played_now, .sleep_ms = played_sleep, .random_below = played_random};
     struct warnings warnings = {.count = 0};
-    struct auth_file_result result;
+    struct auth_file_result result = {.changed = false};
     struct auth_file file = {.path = "home/config.json",
                              .format = AUTH_FORMAT_DOCKER,
                              .key = "ghcr.io",
@@ -226,11 +226,16 @@ static int store(const struct scene *scene, bool *changed, struct error *err)
                              .in_place = true,
                              .clock = &played,
                              .deadline_ms = played_ms + 100};
-    /* Where the new text has no entry, it is to go. */
-    int ret = strcmp(scene->new_text, OLD) == 0
-                  ? auth_file_remove(&file, false, &result, &warnings, err)
-                  : auth_file_store(&file, &result, &warnings, err);
+    int ret;
 
+    if (strcmp(scene->new_text, OLD) == 0) { /* there the entry is to go */
+        ret = auth_file_remove(&file, false, &result, &warnings, err);
+    } else {
+        ret = auth_file_check(&file, &result, err);
+        result.changed = false;
+        if (ret == 0)
+            ret = auth_file_store(&file, &result, &warnings, err);
+    }
     *changed = result.changed;
     return ret;
 }

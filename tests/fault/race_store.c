@@ -13,8 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "store/document.h"
-#include "store/document_edit.h"
+#include "unit/store/documents.h"
 #include "unit/store/storing.h"
 #include "unit/store/support.h"
 
@@ -227,9 +226,9 @@ static void peer_round(unsigned entries)
     char key[32];
 
     name_peer_key(key, entries);
-    support_must(document_edit(&edited, &text, "",
-                               &(struct document_edit){DOCUMENT_STORE, key, &auth}, &changed,
-                               &err) == 0,
+    support_must(documents_edit(&edited, &text, "",
+                                &(struct document_edit){DOCUMENT_STORE, key, &auth}, &changed,
+                                &err) == 0,
                  err.message);
     (void)unlink("peer.json"); /* not to write into what others still read */
     support_write("peer.json", secret_text(&edited));

@@ -4,8 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "store/document.h"
-#include "store/document_edit.h"
+#include "../unit/store/documents.h"
 
 static const char key[] = "ghcr.io";
 
@@ -25,11 +24,11 @@ static void change(const struct secret *in, enum document_change kind)
     struct error err = ERROR_INIT;
     bool changed = false;
 
-    if (document_edit(&out, in, "it", &edit, &changed, &err) < 0) {
+    if (documents_edit(&out, in, "it", &edit, &changed, &err) < 0) {
         check_error(&err, CLASS_AUTHFILE); /* never CLASS_INTERNAL */
     } else {
         must(changed || secret_is_equal(in, &out));
-        must(document_edit(&again, &out, "it", &edit, &changed, &err) == 0);
+        must(documents_edit(&again, &out, "it", &edit, &changed, &err) == 0);
         must(!changed && secret_is_equal(&out, &again));
     }
     secret_clear(&auth);
@@ -42,17 +41,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum document_change all[] = {DOCUMENT_STORE, DOCUMENT_MARK, DOCUMENT_REMOVE,
                                                DOCUMENT_BYPASS, DOCUMENT_UNHELP};
     struct secret in = secret_of(data, size);
+    struct document document = DOCUMENT_INIT;
     struct error err = ERROR_INIT;
     char helper[DOCUMENT_HELPER_MAX + 1];
     size_t total = 0;
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         change(&in, all[i]);
-    if (document_each_key(&in, "it", "", keep_going, &total, &err) < 0)
+    if (document_parse(&document, &in, "it", &err) < 0)
         check_error(&err, CLASS_AUTHFILE);
-    err = ERROR_INIT;
-    if (document_helper(helper, &in, "it", key, true, &err) < 0)
-        check_error(&err, CLASS_AUTHFILE);
-    secret_clear(&in);
+    else
+        must(document_each_key(&document, keep_going, &total) &&
+             strlen(document_helper(helper, &document, key, true)) < sizeof(helper));
+    document_clear(&document);
     return 0;
 }

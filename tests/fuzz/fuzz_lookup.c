@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "store/document_edit.h"
+#include "../unit/store/documents.h"
 #include "store/key.h"
 #include "store/lookup.h"
 
@@ -73,7 +73,8 @@ static void check_found(int fd, const struct secret *text, enum auth_format form
     if (look(&found, fd, text, format, key) > 0) {
         must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, host) ||
              key_is_spelling(found.key, host));
-        must(found.held.token.len == 0 || found.held.username.len > 0);
+        must(found.held.token.len == 0 || found.held.username.len > 0 ||
+             format == AUTH_FORMAT_PODMAN);
     }
     lookup_clear(&found);
 }
@@ -84,20 +85,23 @@ static void check_stored(int fd, const struct secret *text, enum auth_format for
     static const char encoded[] = "dXNlcjp0b2tlbg=="; /* user:token */
     struct secret auth = secret_of(encoded, strlen(encoded));
     struct document_edit edit = {.change = DOCUMENT_STORE, .key = key, .auth = &auth};
+    struct document document = DOCUMENT_INIT;
     struct lookup found = LOOKUP_INIT;
     struct secret stored = SECRET_INIT;
     struct error err = ERROR_INIT;
     char helper[DOCUMENT_HELPER_MAX + 1];
     bool changed;
 
-    if (document_helper(helper, text, "it", key, format == AUTH_FORMAT_DOCKER, &err) == 0 &&
-        helper[0] == '\0' && document_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
+    if (documents_parse(&document, text, "it", &err) == 0 &&
+        document_helper(helper, &document, key, format == AUTH_FORMAT_DOCKER)[0] == '\0' &&
+        documents_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
         stored.len <= DOCUMENT_MAX) {
         must(look(&found, fd, &stored, format, key) == 1 && strcmp(found.key, key) == 0);
         must(strcmp(secret_text(&found.held.username), "user") == 0);
         must(strcmp(secret_text(&found.held.token), "token") == 0 && !found.held.is_identity_token);
     }
     lookup_clear(&found);
+    document_clear(&document);
     secret_clear(&auth);
     secret_clear(&stored);
 }

@@ -21,7 +21,7 @@ static inline int storing_store(const struct auth_file *what, int64_t deadline_m
                                 struct warnings *warnings, struct error *err)
 {
     struct auth_file file = *what;
-    struct auth_file_result result;
+    struct auth_file_result result = {.changed = false};
     int ret;
 
     file.clock = clock_system();

@@ -3,7 +3,6 @@
  * (equal to before.json where nothing is due), or error.txt, how the message begins.
  */
 #include "store/document.h"
-#include "store/document_edit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "documents.h"
 #include "support.h"
 
 #define CASES TEST_DATA "/document"
@@ -31,9 +31,9 @@ static struct outcome set(const struct secret *in, const char *key, const char *
     struct outcome outcome = {.out = support_secret("untouched"), .err = ERROR_INIT};
     struct secret auth = support_secret(auth_text);
 
-    outcome.ret = document_edit(&outcome.out, in, "'FILE'",
-                                &(struct document_edit){DOCUMENT_STORE, key, &auth},
-                                &outcome.changed, &outcome.err);
+    outcome.ret = documents_edit(&outcome.out, in, "'FILE'",
+                                 &(struct document_edit){DOCUMENT_STORE, key, &auth},
+                                 &outcome.changed, &outcome.err);
     secret_clear(&auth);
     return outcome;
 }
@@ -243,27 +243,33 @@ static void helper_is_the_one_docker_asks(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct secret text = support_secret(table[i].text);
+        struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
         char helper[DOCUMENT_HELPER_MAX + 1];
 
-        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, true, &err), 0);
-        assert_string_equal(helper, table[i].helper);
+        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), 0);
+        assert_string_equal(document_helper(helper, &document, KEY, true), table[i].helper);
+        document_clear(&document);
         secret_clear(&text);
     }
 }
 
 static void helper_of_what_is_malformed_is_an_error(void **state)
 {
-    static const char *const table[] = {"{", "[]", "{\"credsStore\":\"a\",\"CredsStore\":\"b\"}",
-                                        "{\"credHelpers\":{},\"credhelpers\":{}}"};
+    static const char *const table[] = {"{",
+                                        "[]",
+                                        "{\"credsStore\":\"a\",\"CredsStore\":\"b\"}",
+                                        "{\"credHelpers\":{},\"credhelpers\":{}}",
+                                        "{\"credHelpers\":[]}",
+                                        "{\"CredHelpers\":\"x\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct secret text = support_secret(table[i]);
+        struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
-        char helper[DOCUMENT_HELPER_MAX + 1];
 
-        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, true, &err), -1);
+        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), -1);
         assert_int_equal(err.cls, CLASS_AUTHFILE);
         secret_clear(&text);
     }
@@ -289,10 +295,13 @@ static void helper_of_podman_is_no_store(void **state)
     for (size_t i = 0; i < 2 * sizeof(table) / sizeof(table[0]); i++) {
         bool has_store = i % 2 == 0;
         struct secret text = support_secret(table[i / 2].text);
+        struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
         char helper[DOCUMENT_HELPER_MAX + 1];
 
-        assert_int_equal(document_helper(helper, &text, "'FILE'", KEY, has_store, &err), 0);
+        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), 0);
+        (void)document_helper(helper, &document, KEY, has_store);
+        document_clear(&document);
         assert_string_equal(helper, has_store ? table[i / 2].with_store : table[i / 2].without);
         secret_clear(&text);
     }
@@ -317,42 +326,39 @@ static void keys_are_visited_in_order(void **state)
 {
     static const struct {
         const char *text;
-        const char *prefix;
         const char *stop;
         const char *keys;
     } table[] = {
-        {"", "", NULL, ""},
-        {" \n", "", NULL, ""},
-        {"{}", "", NULL, ""},
-        {"{\"auths\":null}", "", NULL, ""},
-        {"{\"auths\":{}}", "", NULL, ""},
-        {"{\"auths\":{\"z\":{},\"a\":null,\"m\":1}}", "", NULL, "z a m"},
-        {"{\"AuThS\":{\"a\":{}}}", "", NULL, "a"},
-        {"{\"x\":{\"auths\":{\"no\":{}}},\"auths\":{\"a\":{\"no\":{}}}}", "", NULL, "a"},
-        {"{\"auths\":{\"ghcr.io\":{},\"quay.io\":{},\"ghcr.io/o\":{},\"Ghcr.io\":{}}}", "ghcr.io",
-         NULL, "ghcr.io ghcr.io/o"},
-        {"{\"auths\":{\"ghcr.io.evil\":{},\"xghcr.io\":{},\"ghcr.i\":{}}}", "ghcr.io", NULL,
-         "ghcr.io.evil"},
-        {"{\"auths\":{\"gh\\u0063r.io\":{}}}", "ghcr.io", NULL, "ghcr.io"},
-        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "", "b", "a b"},
-        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "", "a", "a"},
+        {"", NULL, ""},
+        {" \n", NULL, ""},
+        {"{}", NULL, ""},
+        {"{\"auths\":null}", NULL, ""},
+        {"{\"auths\":{}}", NULL, ""},
+        {"{\"auths\":{\"z\":{},\"a\":null,\"m\":1}}", NULL, "z a m"},
+        {"{\"AuThS\":{\"a\":{}}}", NULL, "a"},
+        {"{\"x\":{\"auths\":{\"no\":{}}},\"auths\":{\"a\":{\"no\":{}}}}", NULL, "a"},
+        {"{\"auths\":{\"gh\\u0063r.io\":{}}}", NULL, "ghcr.io"},
+        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "b", "a b"},
+        {"{\"auths\":{\"a\":{},\"b\":{},\"c\":{}}}", "a", "a"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct secret text = support_secret(table[i].text);
+        struct document document = DOCUMENT_INIT;
         struct visit visit = {.stop = table[i].stop};
         struct error err = ERROR_INIT;
 
-        assert_int_equal(document_each_key(&text, "'FILE'", table[i].prefix, collect, &visit, &err),
-                         0);
+        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), 0);
+        assert_int_equal(document_each_key(&document, collect, &visit), table[i].stop == NULL);
         assert_string_equal(visit.keys, table[i].keys);
+        document_clear(&document);
         assert_int_equal(err.cls, CLASS_NONE);
         secret_clear(&text);
     }
 }
 
-static void keys_of_what_is_malformed_are_not_visited(void **state)
+static void keys_of_what_is_malformed_are_an_error(void **state)
 {
     static const char *const table[] = {
         "{",
@@ -368,13 +374,12 @@ static void keys_of_what_is_malformed_are_not_visited(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct secret text = support_secret(table[i]);
-        struct visit visit = {.stop = NULL};
+        struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
 
-        assert_int_equal(document_each_key(&text, "'FILE'", "", collect, &visit, &err), -1);
+        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), -1);
         assert_int_equal(err.cls, CLASS_AUTHFILE);
         assert_non_null(strstr(err.message, "'FILE'"));
-        assert_string_equal(visit.keys, "");
         secret_clear(&text);
     }
 }
@@ -391,7 +396,7 @@ int main(void)
         cmocka_unit_test(helper_of_what_is_malformed_is_an_error),
         cmocka_unit_test(helper_of_podman_is_no_store),
         cmocka_unit_test(keys_are_visited_in_order),
-        cmocka_unit_test(keys_of_what_is_malformed_are_not_visited),
+        cmocka_unit_test(keys_of_what_is_malformed_are_an_error),
     };
 
     json_init();

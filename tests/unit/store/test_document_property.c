@@ -4,7 +4,6 @@
  * makes the same one in every run. The generator notes where the replaced value stands, so that
  * nothing here depends on the scanner under test.
  */
-#include "store/document.h"
 #include "store/document_edit.h"
 
 #include <setjmp.h>
@@ -14,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "documents.h"
 #include "random_document.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
@@ -88,7 +88,7 @@ static bool is_removed(const struct secret *with)
     json_t *root = json_loadb(with->data, with->len, flags, NULL);
     json_t *result = NULL;
     bool changed = false;
-    bool good = document_edit(&without, with, "'FILE'", &edit, &changed, &err) == 0 && changed;
+    bool good = documents_edit(&without, with, "'FILE'", &edit, &changed, &err) == 0 && changed;
     const char *name;
     json_t *value;
 
@@ -118,11 +118,11 @@ static void check_one(uint64_t number, struct maker *m)
 
     put_document(m, number);
     good =
-        document_edit(&once, &m->text, "'FILE'",
-                      &(struct document_edit){DOCUMENT_STORE, KEY, &auth}, &changed, &err) == 0 &&
+        documents_edit(&once, &m->text, "'FILE'",
+                       &(struct document_edit){DOCUMENT_STORE, KEY, &auth}, &changed, &err) == 0 &&
         changed && is_meant(&m->text, &once) && is_rest_kept(m, &m->text, &once) &&
-        document_edit(&twice, &once, "'FILE'", &(struct document_edit){DOCUMENT_STORE, KEY, &auth},
-                      &changed_again, &err) == 0 &&
+        documents_edit(&twice, &once, "'FILE'", &(struct document_edit){DOCUMENT_STORE, KEY, &auth},
+                       &changed_again, &err) == 0 &&
         !changed_again && secret_is_equal(&once, &twice) && is_removed(&once);
     if (!good)
         print_error("iteration %llu: %s\n--- before\n%s\n--- after\n%s\n",

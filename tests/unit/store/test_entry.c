@@ -85,6 +85,7 @@ static void test_put(void **state)
 
         assert_becomes(entry_put, &entry, rows[i].before, rows[i].after);
         assert_row_string(rows[i].before, entry.helper, rows[i].helper);
+        entry_clear(&entry);
     }
     secret_clear(&auth);
 }
@@ -107,6 +108,7 @@ static void test_a_helper_that_comes_goes_or_changes(void **state)
         assert_row(rows[i][0], outcome.ret == -1);
         assert_error(rows[i][0], &outcome.err, CLASS_HELPER, "meanwhile");
         secret_clear(&outcome.out);
+        entry_clear(&entry);
     }
     secret_clear(&auth);
 }
@@ -150,6 +152,7 @@ static void test_drop(void **state)
         struct entry entry = {.file = &file};
 
         assert_becomes(entry_drop, &entry, rows[i].before, rows[i].after);
+        entry_clear(&entry);
     }
 }
 
@@ -169,6 +172,7 @@ static void test_drop_only_this_token(void **state)
     file.token = &other;
     entry.is_erased = true; /* the helper had it: then nothing in the file counts */
     assert_becomes(entry_drop, &entry, SPELLED(""), "{\"auths\":{}}");
+    entry_clear(&entry);
     secret_clear(&token);
     secret_clear(&other);
 }

@@ -12,12 +12,15 @@
 static int find(struct holding *holding, const char *text, enum auth_format reader,
                 struct error *err)
 {
+    struct document document = DOCUMENT_INIT;
     struct secret in = secret_of(text);
     int ret;
 
     *err = ERROR_INIT;
-    ret = holding_find(holding, &in, "'FILE'", "ghcr.io", reader, err);
-    secret_clear(&in);
+    ret = document_parse(&document, &in, "'FILE'", err);
+    if (ret == 0)
+        ret = holding_find(holding, &document, "ghcr.io", reader, err);
+    document_clear(&document);
     return ret;
 }
 
@@ -100,9 +103,72 @@ static void test_what_cannot_be_used(void **state)
     holding_clear(NULL);
 }
 
+/* What podman says of them itself: containers-auth.json(5)'s decodeDockerAuth(). */
+static void test_what_podman_passes_over(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *username;
+        const char *token; /* "": nothing to use */
+        bool is_identity_token;
+    } rows[] = {
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\"}}}", "", "", false},       /* no colon */
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"OmI=\"}}}", "", "b", false},      /* no user */
+        {"{\"auths\":{\"ghcr.io\":{\"identitytoken\":\"i\"}}}", "", "", false}, /* alone */
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\",\"identitytoken\":\"i\"}}}", "", "", false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"identitytoken\":\"i\"}}}", "<token>", "i",
+         true},
+    };
+    struct holding holding = HOLDING_INIT;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_row(rows[i].text, find(&holding, rows[i].text, AUTH_FORMAT_PODMAN, &err) == 1);
+        assert_row_string(rows[i].text, secret_text(&holding.username), rows[i].username);
+        assert_row_string(rows[i].text, secret_text(&holding.token), rows[i].token);
+        assert_row(rows[i].text, holding.is_identity_token == rows[i].is_identity_token);
+        holding_clear(&holding);
+    }
+    assert_int_equal(
+        find(&holding, "{\"auths\":{\"ghcr.io\":{\"auth\":\"%\"}}}", AUTH_FORMAT_PODMAN, &err), -1);
+}
+
+/* As it is written by hand: lines, bits that padding leaves over. */
+static void test_docker_takes_the_whole(void **state)
+{
+    static const struct {
+        const char *auth;
+        bool is_taken;
+    } rows[] = {
+        {"", true},         {"YTpi", true},   {"YTp\\niCg==", true}, {"YTpi\\r\\n", true},
+        {"YTpiCh==", true}, {"YWJj", false},  {"OmI=", false},       {"YTpi=", false},
+        {"YTp", false},     {"Y Tpi", false}, {"\\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct document document = DOCUMENT_INIT;
+        struct error err = ERROR_INIT;
+        struct secret in;
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "{\"auths\":{\"a\":{},\"b\":{\"auth\":\"%s\"}}}",
+                       rows[i].auth);
+        in = secret_of(text);
+        assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
+        assert_row(text, (holding_check_all(&document, &err) == 0) == rows[i].is_taken);
+        if (!rows[i].is_taken)
+            assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+        document_clear(&document);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_podman_passes_over),
+        cmocka_unit_test(test_docker_takes_the_whole),
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_what_cannot_be_used),
     };

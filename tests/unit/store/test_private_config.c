@@ -15,6 +15,11 @@ static int setup(void **state)
     return ret;
 }
 
+static int copy(const char *to, const char *from, struct error *err)
+{
+    return private_config_copy(to, from, clock_system(), support_in_ms(2000), err);
+}
+
 static void assert_link(const char *name, const char *target)
 {
     char expected[2 * PATH_MAX];
@@ -80,7 +85,7 @@ static void test_copy(void **state)
     (void)state;
     support_write("from/config.json", text);
     support_must(chmod("from/config.json", 0644) == 0, "chmod");
-    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), 0);
+    assert_int_equal(copy("to/config.json", "from/config.json", &err), 0);
     assert_true(support_holds("to/config.json", text));
     assert_int_equal(support_mode("to/config.json"), 0600);
 }
@@ -90,9 +95,9 @@ static void test_nothing_to_copy(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(private_config_copy("to/config.json", "nowhere/config.json", &err), 0);
+    assert_int_equal(copy("to/config.json", "nowhere/config.json", &err), 0);
     support_write("from/config.json", "");
-    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), 0);
+    assert_int_equal(copy("to/config.json", "from/config.json", &err), 0);
     assert_int_equal(support_count("to"), 0);
 }
 
@@ -105,7 +110,7 @@ static void test_what_is_refused(void **state)
         struct error err = ERROR_INIT;
 
         support_write("from/config.json", texts[i]);
-        assert_row(texts[i], private_config_copy("to/config.json", "from/config.json", &err) < 0);
+        assert_row(texts[i], copy("to/config.json", "from/config.json", &err) < 0);
         assert_error(texts[i], &err, CLASS_AUTHFILE, "'from/config.json'");
         assert_row(texts[i], support_count("to") == 0);
     }
@@ -119,7 +124,7 @@ static void test_nothing_is_written_over(void **state)
     support_write("from/config.json", "{}");
     support_write("outside", "kept");
     support_must(symlink("../outside", "to/config.json") == 0, "symlink");
-    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), -1);
+    assert_int_equal(copy("to/config.json", "from/config.json", &err), -1);
     assert_error("link", &err, CLASS_AUTHFILE, "'to/config.json'");
     assert_true(support_holds("outside", "kept"));
 }

@@ -193,32 +193,47 @@ static void members_are_taken_away(void **state)
     static const struct {
         const char *in;
         const char *out;
+        bool goes[4];
     } rows[] = {
-        {"{\"auths\":{\"h.io\":{}}}", "{\"auths\":{}}"},
-        {"{\"auths\":{ \"h.io\" : {} }}", "{\"auths\":{}}"},
-        {"{\"auths\":{\"h.io\":{},\"b\":1}}", "{\"auths\":{\"b\":1}}"},
-        {"{\"auths\":{\"a\":1,\"h.io\":{}}}", "{\"auths\":{\"a\":1}}"},
-        {"{\"auths\":{\"a\":1 , \"h.io\":{} , \"c\":2}}", "{\"auths\":{\"a\":1 , \"c\":2}}"},
+        {"{\"auths\":{\"h.io\":{}}}", "{\"auths\":{}}", {true}},
+        {"{\"auths\":{ \"h.io\" : {} }}", "{\"auths\":{}}", {true}},
+        {"{\"auths\":{\"h.io\":{},\"b\":1}}", "{\"auths\":{\"b\":1}}", {true}},
+        {"{\"auths\":{\"a\":1,\"h.io\":{}}}", "{\"auths\":{\"a\":1}}", {false, true}},
+        {"{\"auths\":{\"a\":1 , \"h.io\":{} , \"c\":2}}",
+         "{\"auths\":{\"a\":1 , \"c\":2}}",
+         {false, true}},
         {"{\n\t\"auths\": {\n\t\t\"h.io\": {\n\t\t\t\"auth\": \"QQ==\"\n\t\t}\n\t}\n}\n",
-         "{\n\t\"auths\": {}\n}\n"},
+         "{\n\t\"auths\": {}\n}\n",
+         {true}},
         {"{\n \"auths\": {\n  \"h.io\": {},\n  \"b\": 1\n }\n}",
-         "{\n \"auths\": {\n  \"b\": 1\n }\n}"},
+         "{\n \"auths\": {\n  \"b\": 1\n }\n}",
+         {true}},
         {"{\n \"auths\": {\n  \"a\": 1,\n  \"h.io\": {},\n  \"b\": 1\n }\n}",
-         "{\n \"auths\": {\n  \"a\": 1,\n  \"b\": 1\n }\n}"},
+         "{\n \"auths\": {\n  \"a\": 1,\n  \"b\": 1\n }\n}",
+         {false, true}},
         {"{\n \"auths\": {\n  \"a\": 1,\n  \"h.io\": {}\n }\n}",
-         "{\n \"auths\": {\n  \"a\": 1\n }\n}"},
+         "{\n \"auths\": {\n  \"a\": 1\n }\n}",
+         {false, true}},
         {"{\"x\":{\"h.io\":1},\"auths\":{\"\\u0068.io\":{\"h.io\":2}},\"h.io\":3}",
-         "{\"x\":{\"h.io\":1},\"auths\":{},\"h.io\":3}"},
+         "{\"x\":{\"h.io\":1},\"auths\":{},\"h.io\":3}",
+         {true}},
+        /* several, wherever they stand */
+        {"{\"auths\":{ \"a\":1 ,  \"b\":2 ,   \"c\":3 ,    \"d\":4     }}",
+         "{\"auths\":{   \"c\":3     }}",
+         {true, true, false, true}},
+        {"{\"auths\":{ \"a\":1 ,  \"b\":2 ,   \"c\":3 ,    \"d\":4     }}",
+         "{\"auths\":{ \"a\":1 ,    \"d\":4     }}",
+         {false, true, true, false}},
+        {"{\"auths\":{ \"a\":1 ,  \"b\":2 }}", "{\"auths\":{}}", {true, true}},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct splice what = {.object = "auths", .key = "h.io"};
         struct secret in = support_secret(rows[i].in);
         struct secret out = SECRET_INIT;
         struct error err = ERROR_INIT;
 
-        assert_int_equal(splice_remove(&out, &in, &what, &err), 0);
+        assert_int_equal(splice_remove(&out, &in, "auths", rows[i].goes, &err), 0);
         assert_string_equal(secret_text(&out), rows[i].out);
         secret_clear(&in);
         secret_clear(&out);
