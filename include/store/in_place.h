@@ -27,6 +27,7 @@ struct in_place {
     int dir_fd;            /* its directory; all is done in there, wherever that is moved */
     const char *path;      /* its last component is the name in there; all of it is for messages */
     const struct stat *st; /* of the file */
+    char *left;            /* [NAME_MAX + 1] for a copy that could not be removed; may be NULL */
 };
 
 /* Set *err: it cannot be replaced (CLASS_AUTHFILE), and what can be done. Returns -1. */

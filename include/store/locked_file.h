@@ -31,27 +31,28 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/lock.h"
+#include "store/version.h"
 
 struct locked_file {
     char path[PATH_MAX]; /* the real file, links resolved */
     char dir[PATH_MAX];  /* its directory */
     int dir_fd;
     struct lock lock;
-    int fd;           /* the file as it was read: keeps its inode from being used again */
-    struct stat seen; /* of fd */
-    bool is_damaged;  /* it was half written: the text that was read is that of its copy */
-    bool in_place;    /* write through a file that cannot be replaced: a bind mount */
+    struct version seen;     /* the file as it was read */
+    bool is_damaged;         /* it was half written: the text that was read is that of its copy */
+    char left[NAME_MAX + 1]; /* a file in there that could not be removed, and holds a secret */
+    bool in_place;           /* write through a file that cannot be replaced: a bind mount */
     const struct clock *clock;
     int64_t deadline_ms; /* of whatever is waited for */
 };
 
-#define LOCKED_FILE_INIT ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .fd = -1})
+#define LOCKED_FILE_INIT                                                                           \
+    ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .seen = VERSION_INIT})
 
 /*
  * Resolve links, make the directory where it is missing, and wait for the lock until `deadline_ms`.

@@ -74,6 +74,12 @@ bool path_is_mount(int dir_fd, const char *name);
 /* Make what was done to the names in the directory last. Returns 0, or -1 with errno set. */
 int path_sync_directory(int dir_fd) __attribute__((warn_unused_result));
 
+/*
+ * Remove the file `name`, which holds a secret. Where it is there and cannot be removed, its name
+ * goes into left[NAME_MAX + 1] (may be NULL).
+ */
+void path_remove_secret(int dir_fd, const char *name, char *left);
+
 /* `dir`, or the nearest directory above it that exists, into found[PATH_MAX]. */
 void path_nearest_directory(char found[PATH_MAX], const char *dir);
 

@@ -5,7 +5,6 @@
 #ifndef STORE_SWAP_H
 #define STORE_SWAP_H
 
-#include <stdbool.h>
 #include <sys/stat.h>
 
 enum swap_result {
@@ -13,9 +12,6 @@ enum swap_result {
     SWAP_DONE = 0,
     SWAP_STALE = 1, /* the name is, or was in between, of what was not read: it is that again */
 };
-
-/* Whether two looks saw the same file, with the same text, owner and mode. */
-bool swap_is_same_version(const struct stat *a, const struct stat *b);
 
 /*
  * Put the file `temporary` in the place of `name`, both in the directory open as `dir_fd`. *seen is
@@ -27,5 +23,11 @@ bool swap_is_same_version(const struct stat *a, const struct stat *b);
  * exchange, a last look before rename(2) must do.
  */
 enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen);
+
+/*
+ * Take an exchange back, for what came out was written to before it did. *ours is the status that
+ * `temporary` had before swap_in(). Returns SWAP_STALE, or SWAP_FAILED with errno set.
+ */
+enum swap_result swap_undo(int dir_fd, char *temporary, const char *name, const struct stat *ours);
 
 #endif

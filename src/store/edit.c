@@ -66,7 +66,7 @@ static void warn_of_damage(const char *name, struct warnings *warnings)
 static enum round replace(struct locked_file *locked, const struct reading *reading,
                           const char *name, struct warnings *warnings, struct error *err)
 {
-    nlink_t names = locked->fd >= 0 ? locked->seen.st_nlink : 1;
+    nlink_t names = locked->seen.fd >= 0 ? locked->seen.st.st_nlink : 1;
     enum round round = ROUND_FAILED;
 
     switch (locked_file_replace(locked, &reading->edited, err)) {
@@ -88,6 +88,15 @@ static enum round replace(struct locked_file *locked, const struct reading *read
     return round;
 }
 
+/* A run that comes after will try to remove it again; nobody else will. */
+static void warn_of_left(struct locked_file *locked, struct warnings *warnings)
+{
+    if (locked->left[0] != '\0')
+        warnings_add(warnings, "'%s/%s' could not be removed, and holds a credential: remove it",
+                     locked->dir, locked->left);
+    locked->left[0] = '\0';
+}
+
 /* One round of read, change, replace. */
 static enum round apply_once(struct locked_file *locked, const struct edit *edit, const char *name,
                              struct warnings *warnings, struct error *err)
@@ -103,6 +112,7 @@ static enum round apply_once(struct locked_file *locked, const struct edit *edit
     }
     if (round == ROUND_STALE)
         warnings->count = warned; /* the next round says it */
+    warn_of_left(locked, warnings);
     reading_clear(&reading);
     return round;
 }

@@ -169,7 +169,7 @@ void in_place_drop_copy(const struct in_place *file)
     struct copy copy;
 
     if (name_copy(&copy, file) == 0)
-        (void)unlinkat(file->dir_fd, copy.name, 0); /* there is hardly ever one */
+        path_remove_secret(file->dir_fd, copy.name, file->left); /* there is hardly ever one */
 }
 
 /* By root for the file's owner, who may be the one that needs it. */
@@ -199,7 +199,7 @@ static int make_copy(const struct copy *copy, const struct in_place *file, const
     if (ret == 0 && path_sync_directory(file->dir_fd) < 0)
         ret = path_fail(err, "sync the directory of", copy->path);
     if (ret < 0)
-        (void)unlinkat(file->dir_fd, copy->name, 0);
+        path_remove_secret(file->dir_fd, copy->name, file->left);
     return ret;
 }
 
@@ -245,7 +245,7 @@ int in_place_write(const struct in_place *file, int fd, bool is_damaged, const s
         is_whole = !is_damaged && write_over(fd, &old) == 0;
     }
     if (is_whole)
-        (void)unlinkat(file->dir_fd, copy.name, 0);
+        path_remove_secret(file->dir_fd, copy.name, file->left);
     else
         (void)error_hint(err, "the file is damaged; its text is in '%s'", copy.path);
 out:

@@ -5,24 +5,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "store/identity.h"
 #include "store/in_place.h"
 #include "store/path.h"
 #include "store/swap.h"
 #include "store/temporary.h"
 
-enum {
-    AGAIN_MS = 20, /* at most, before another look at a path that was moved */
-    READS_MAX = 5, /* of a file that is written to meanwhile, again and again */
-};
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); /* what was written is synced before */
-    *fd = -1;
-}
+enum { AGAIN_MS = 20 }; /* at most, before another look at a path that was moved */
 
 static const char *name_of(const struct locked_file *file)
 {
@@ -94,86 +83,49 @@ int locked_file_look(struct locked_file *file, const char *path, const struct cl
 
 void locked_file_close(struct locked_file *file)
 {
-    close_fd(&file->fd);
+    version_clear(&file->seen);
     lock_release(&file->lock);
-    close_fd(&file->dir_fd);
+    if (file->dir_fd >= 0)
+        (void)close(file->dir_fd); /* what was done in it is synced before */
+    file->dir_fd = -1;
 }
 
-static int open_file(struct locked_file *file, struct error *err)
+static struct in_place in_place(struct locked_file *file)
 {
-    close_fd(&file->fd);
+    return (struct in_place){
+        .dir_fd = file->dir_fd, .path = file->path, .st = &file->seen.st, .left = file->left};
+}
+
+/* Without a file its directory may be missing, too. */
+static int read_version(struct locked_file *file, size_t max, struct error *err)
+{
     if (file->dir_fd >= 0 || open_directory(file, PATH_ONLY) >= 0)
-        file->fd = openat(file->dir_fd, name_of(file), PATH_TO_READ);
-    if (file->fd < 0 && errno == ENOENT)
-        return 0;
-    if (file->fd < 0 || fstat(file->fd, &file->seen) < 0)
-        return path_fail(err, "open", file->path);
-    if (S_ISDIR(file->seen.st_mode))
-        return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot read '%s'", file->path);
-    if (!S_ISREG(file->seen.st_mode))
-        return error_set(err, CLASS_AUTHFILE, "'%s' is not a regular file", file->path);
-    return 0;
-}
-
-/* The file's text, or pieces of several where it is written to meanwhile. */
-static int open_and_read_once(struct locked_file *file, struct secret *text, size_t max,
-                              struct error *err)
-{
-    struct path_quoted name = path_quoted(file->path);
-    struct io_input input = {.name = name.text, .cls = CLASS_AUTHFILE, .max = max};
-
-    if (open_file(file, err) < 0)
-        return -1;
-    if (file->fd >= 0)
-        return io_read_all(text, file->fd, &input, err);
-    secret_clear(text);
-    return 0;
-}
-
-static bool is_changed(const struct locked_file *file)
-{
-    struct stat now;
-
-    return file->fd >= 0 && fstat(file->fd, &now) == 0 && !swap_is_same_version(&now, &file->seen);
-}
-
-/* The file's own text, whole or half written, but of one time; none where there is no file. */
-static int open_and_read(struct locked_file *file, struct secret *text, size_t max,
-                         struct error *err)
-{
-    for (int reads = 1;; reads++) {
-        if (open_and_read_once(file, text, max, err) < 0)
-            return -1;
-        if (reads == READS_MAX || !is_changed(file))
-            return 0;
-    }
-}
-
-static struct in_place in_place(const struct locked_file *file)
-{
-    return (struct in_place){.dir_fd = file->dir_fd, .path = file->path, .st = &file->seen};
+        return version_read(&file->seen, file->dir_fd, name_of(file), file->path, max, err);
+    version_clear(&file->seen);
+    return errno == ENOENT ? 0 : path_fail(err, "open", file->path);
 }
 
 int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
 {
+    const struct secret *found = &file->seen.text;
     struct in_place here;
 
     file->is_damaged = false;
-    if (open_and_read(file, text, max, err) < 0)
+    if (read_version(file, max, err) < 0)
         return -1;
     here = in_place(file);
-    if (in_place_is_half_written(text)) {
-        if (in_place_wait(&here, file->fd, file->clock, file->deadline_ms, err) < 0 ||
-            open_and_read(file, text, max, err) < 0)
+    if (in_place_is_half_written(found)) {
+        if (in_place_wait(&here, file->seen.fd, file->clock, file->deadline_ms, err) < 0 ||
+            read_version(file, max, err) < 0)
             return -1;
-        here = in_place(file);
-        file->is_damaged = in_place_is_half_written(text);
+        file->is_damaged = in_place_is_half_written(found);
     }
     if (file->is_damaged)
         return in_place_recover(text, &here, max, err);
-    if (file->lock.fd >= 0 && file->fd >= 0)
+    if (file->lock.fd >= 0 && file->seen.fd >= 0)
         in_place_drop_copy(&here); /* of a run that was killed when all was written */
-    return 0;
+    secret_clear(text);
+    return secret_append(text, found->data, found->len, max, err);
 }
 
 /* A signal waits until nothing is half done; none of that takes long. */
@@ -189,7 +141,17 @@ static void block_signals(sigset_t *before)
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
                                             bool *is_mount, struct error *err)
 {
-    switch (swap_in(file->dir_fd, temporary, name_of(file), file->fd >= 0 ? &file->seen : NULL)) {
+    const struct version *seen = &file->seen;
+    enum swap_result result = SWAP_FAILED;
+    struct stat ours;
+
+    if (!version_has_same_text(seen))
+        return LOCKED_FILE_STALE;
+    if (fstatat(file->dir_fd, temporary, &ours, AT_SYMLINK_NOFOLLOW) == 0)
+        result = swap_in(file->dir_fd, temporary, name_of(file), seen->fd >= 0 ? &seen->st : NULL);
+    if (result == SWAP_DONE && temporary[0] != '\0' && !version_has_same_text(seen))
+        result = swap_undo(file->dir_fd, temporary, name_of(file), &ours);
+    switch (result) {
     case SWAP_STALE:
         return LOCKED_FILE_STALE;
     case SWAP_DONE:
@@ -200,16 +162,15 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     case SWAP_FAILED:
         break;
     }
-    *is_mount = errno == EBUSY && file->fd >= 0;
+    *is_mount = errno == EBUSY && seen->fd >= 0;
     return *is_mount ? LOCKED_FILE_FAILED : path_fail(err, "replace", file->path);
 }
 
-static enum locked_file_result replace_beside(const struct locked_file *file,
-                                              const struct secret *text, bool *is_mount,
-                                              struct error *err)
+static enum locked_file_result replace_beside(struct locked_file *file, const struct secret *text,
+                                              bool *is_mount, struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_FAILED;
-    struct temporary_old old = {.fd = file->fd, .st = &file->seen};
+    struct temporary_old old = {.fd = file->seen.fd, .st = &file->seen.st};
     char temporary[NAME_MAX + 1];
     sigset_t before;
 
@@ -217,14 +178,14 @@ static enum locked_file_result replace_beside(const struct locked_file *file,
     if (temporary_write(temporary, file->dir_fd, file->path, &old, text, err) == 0)
         result = put_in_place(file, temporary, is_mount, err);
     if (temporary[0] != '\0')
-        (void)unlinkat(file->dir_fd, temporary, 0);
+        path_remove_secret(file->dir_fd, temporary, file->left);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return result;
 }
 
 /* Root makes the first file in somebody's directory as that user. */
-static enum locked_file_result create_as_owner(const struct locked_file *file,
-                                               const struct secret *text, struct error *err)
+static enum locked_file_result create_as_owner(struct locked_file *file, const struct secret *text,
+                                               struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_FAILED;
     struct identity identity = IDENTITY_INIT;
@@ -239,8 +200,8 @@ static enum locked_file_result create_as_owner(const struct locked_file *file,
     return result;
 }
 
-static enum locked_file_result write_through(const struct locked_file *file,
-                                             const struct secret *text, struct error *err)
+static enum locked_file_result write_through(struct locked_file *file, const struct secret *text,
+                                             struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_STALE;
     struct in_place here = in_place(file);
@@ -255,7 +216,7 @@ static enum locked_file_result write_through(const struct locked_file *file,
         return LOCKED_FILE_FAILED;
     if (fstat(fd, &now) < 0) {
         result = path_fail(err, "look at", file->path);
-    } else if (swap_is_same_version(&now, &file->seen)) {
+    } else if (version_is_same_status(&now, &file->seen.st) && version_has_same_text(&file->seen)) {
         block_signals(&before);
         result = in_place_write(&here, fd, file->is_damaged, text, err) == 0
                      ? LOCKED_FILE_WRITTEN_THROUGH
@@ -270,9 +231,10 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
                                             struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_FAILED;
+    struct in_place here = in_place(file);
     bool is_mount;
 
-    if (file->fd < 0)
+    if (file->seen.fd < 0)
         return create_as_owner(file, text, err);
     is_mount = path_is_mount(file->dir_fd, name_of(file));
     if (!is_mount)
@@ -280,6 +242,6 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
     if (is_mount)
         return write_through(file, text, err);
     if (file->is_damaged && result == LOCKED_FILE_REPLACED)
-        in_place_drop_copy(&(struct in_place){file->dir_fd, file->path, &file->seen});
+        in_place_drop_copy(&here);
     return result;
 }

@@ -181,6 +181,15 @@ int path_sync_directory(int dir_fd)
     return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
 }
 
+void path_remove_secret(int dir_fd, const char *name, char *left)
+{
+    struct stat st;
+
+    if (unlinkat(dir_fd, name, 0) < 0 && left != NULL &&
+        fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        (void)snprintf(left, NAME_MAX + 1, "%s", name);
+}
+
 /* Relative to its parent, which is opened once: what is moved about meanwhile does not matter. */
 static int make_one(const char *dir, struct error *err)
 {

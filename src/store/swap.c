@@ -5,24 +5,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/version.h"
+
 /* Two names of the directory in which all of this happens, wherever that is moved meanwhile. */
 struct pair {
     int dir_fd;
     char *temporary;
     const char *name;
 };
-
-static bool is_same_text(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-bool swap_is_same_version(const struct stat *a, const struct stat *b)
-{
-    return is_same_text(a, b) && a->st_mode == b->st_mode && a->st_uid == b->st_uid &&
-           a->st_gid == b->st_gid;
-}
 
 static int look_at(const struct pair *pair, const char *name, struct stat *st)
 {
@@ -39,7 +29,7 @@ static enum swap_result look(const struct pair *pair, const char *name, const st
             return SWAP_FAILED;
         return seen == NULL ? SWAP_DONE : SWAP_STALE;
     }
-    return seen != NULL && swap_is_same_version(&now, seen) ? SWAP_DONE : SWAP_STALE;
+    return seen != NULL && version_is_same_status(&now, seen) ? SWAP_DONE : SWAP_STALE;
 }
 
 static int exchange(const struct pair *pair)
@@ -85,7 +75,7 @@ static enum swap_result swap_back(const struct pair *pair, const struct stat *ou
         pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
-    if (look_at(pair, pair->temporary, &back) == 0 && !is_same_text(ours, &back))
+    if (look_at(pair, pair->temporary, &back) == 0 && !version_is_same_file(ours, &back))
         (void)exchange(pair); /* the two before it worked */
     return SWAP_STALE;
 }
@@ -126,4 +116,9 @@ enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const st
     if (now != SWAP_DONE)
         return now;
     return seen != NULL ? replace(&pair, seen) : create(&pair);
+}
+
+enum swap_result swap_undo(int dir_fd, char *temporary, const char *name, const struct stat *ours)
+{
+    return swap_back(&(struct pair){.dir_fd = dir_fd, .temporary = temporary, .name = name}, ours);
 }

@@ -305,6 +305,19 @@ enum swap_result __wrap_swap_in(int dir_fd, char *temporary, const char *name,
     return SWAP_STALE;
 }
 
+static bool keeps_files; /* nothing can be removed */
+
+int __real_unlinkat(int dir_fd, const char *name, int flags);
+int __wrap_unlinkat(int dir_fd, const char *name, int flags);
+
+int __wrap_unlinkat(int dir_fd, const char *name, int flags)
+{
+    if (!keeps_files)
+        return __real_unlinkat(dir_fd, name, flags);
+    errno = EROFS; /* as Linux has it, before it looks for the name */
+    return -1;
+}
+
 static int store_and_warn(struct warnings *warnings, struct error *err)
 {
     struct secret auth = support_secret(AUTH);
@@ -338,6 +351,52 @@ static void warnings_are_given_once(void **state)
     assert_int_equal(warnings.count, 2);
     assert_non_null(strstr(warnings.items[0], "half written"));
     assert_non_null(strstr(warnings.items[1], "hard links"));
+}
+
+/* As ansible's docker_login does, within the tick of the clock in which it was read. */
+static void write_at_the_same_time(void)
+{
+    struct stat st = support_stat("config.json");
+    struct timespec times[2] = {st.st_atim, st.st_mtim};
+    int fd = open("config.json", O_WRONLY | O_CLOEXEC);
+
+    support_must(fd >= 0 && pwrite(fd, "b", 1, 11) == 1 && futimens(fd, times) == 0 &&
+                     close(fd) == 0,
+                 "config.json");
+}
+
+static void one_length_and_time_do_not_make_one_text(void **state)
+{
+    struct warnings warnings;
+    struct error err;
+    struct secret text;
+
+    (void)state;
+    support_write("config.json", "{\"auths\":{\"a\":{}}}");
+    on_swap = write_at_the_same_time;
+    assert_int_equal(store_and_warn(&warnings, &err), 0);
+    text = support_read("config.json");
+    assert_non_null(strstr(secret_text(&text), "{\"auths\":{\"b\":{},\"ghcr.io\":"));
+    assert_int_equal(support_count("."), 1);
+    secret_clear(&text);
+}
+
+static void what_cannot_be_removed_is_named(void **state)
+{
+    struct warnings warnings;
+    struct error err;
+    int ret;
+
+    (void)state;
+    support_write("config.json", "{}");
+    keeps_files = true;
+    ret = store_and_warn(&warnings, &err);
+    keeps_files = false;
+    assert_int_equal(ret, 0);
+    assert_int_equal(support_count("."), 2);
+    assert_int_equal(warnings.count, 1);
+    assert_non_null(strstr(warnings.items[0], "'./.config.json.ghcr-login."));
+    assert_non_null(strstr(warnings.items[0], "could not be removed"));
 }
 
 static void add_a_helper(void)
@@ -420,6 +479,8 @@ int main(void)
         IN_DIRECTORY(leftovers_go_also_when_nothing_changes),
         IN_DIRECTORY(descriptors_are_closed),
         IN_DIRECTORY(warnings_are_given_once),
+        IN_DIRECTORY(one_length_and_time_do_not_make_one_text),
+        IN_DIRECTORY(what_cannot_be_removed_is_named),
         IN_DIRECTORY(helper_that_comes_in_between_is_seen),
         IN_DIRECTORY(link_that_is_pointed_elsewhere_is_followed),
         IN_DIRECTORY(file_that_would_grow_too_long_is_refused),

@@ -97,10 +97,10 @@ static void many_rounds_may_be_made(void **state)
     }
     assert_int_equal(support_count("."), 1);
     assert_int_equal(fcntl(file.dir_fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    assert_int_equal(fcntl(file.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(fcntl(file.seen.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     locked_file_close(&file);
     assert_int_equal(file.dir_fd, -1);
-    assert_int_equal(file.fd, -1);
+    assert_int_equal(file.seen.fd, -1);
     locked_file_close(&file);
 }
 
