@@ -4,6 +4,8 @@
 #ifndef CLI_ADVICE_H
 #define CLI_ADVICE_H
 
+#include <stdbool.h>
+
 #include "base/warning.h"
 #include "cli/situation.h"
 
@@ -12,6 +14,12 @@ const char *advice_kind_name(const struct situation *situation);
 
 /* What is odd about the token itself; before it is sent. */
 void advice_on_token(const struct situation *situation, struct warnings *warnings);
+
+/*
+ * Whether a refusal of the token may pass when it is waited for. Where it does not,
+ * advice_on_token() has said what is wrong.
+ */
+bool advice_is_worth_a_wait(const struct situation *situation);
 
 /* What storing this token will come to. */
 void advice_on_storing(const struct situation *situation, struct warnings *warnings);

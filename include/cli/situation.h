@@ -18,6 +18,7 @@ struct situation {
     const struct secret *token;
     enum place place;
     const struct diagnosis *diagnosis; /* zeroed where there is none */
+    bool has_waited;                   /* --wait-for-token: it was not too new */
 };
 
 enum github_token_kind situation_kind(const struct situation *situation);

@@ -9,12 +9,18 @@ const char *advice_kind_name(const struct situation *situation)
 }
 
 /* containers.HOST may be GitHub's, so that what is no token is sent, but not silently. */
+static const struct mistake *find_mistake(const struct situation *situation)
+{
+    return situation->token->len > 0 && reference_may_be_github(situation->registry) &&
+                   !situation_is_at_github(situation)
+               ? mistake_find_anywhere(situation->token)
+               : NULL;
+}
+
 static void advise_on_mistake(const struct situation *situation, struct warnings *warnings)
 {
-    const struct mistake *mistake = NULL;
+    const struct mistake *mistake = find_mistake(situation);
 
-    if (situation->token->len > 0 && reference_may_be_github(situation->registry))
-        mistake = mistake_find_anywhere(situation->token);
     if (mistake != NULL)
         warnings_add(warnings, "the token %s: it is sent all the same, for '%s' may take passwords",
                      mistake->what, situation->registry->host);
@@ -37,6 +43,15 @@ void advice_on_token(const struct situation *situation, struct warnings *warning
     if (kind == GITHUB_TOKEN_REFRESH)
         warnings_add(warnings, "the token is a refresh token, which is no password: the access "
                                "token that came with it is");
+}
+
+bool advice_is_worth_a_wait(const struct situation *situation)
+{
+    enum github_token_kind kind = situation_kind(situation);
+
+    return situation_is_at_github(situation)
+               ? kind != GITHUB_TOKEN_FINE_GRAINED && kind != GITHUB_TOKEN_REFRESH
+               : find_mistake(situation) == NULL;
 }
 
 void advice_on_storing(const struct situation *situation, struct warnings *warnings)

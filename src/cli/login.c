@@ -40,6 +40,7 @@ static struct situation situation(const struct login *login)
         .token = &login->credential.token,
         .place = find_place(login),
         .diagnosis = &login->diagnosis,
+        .has_waited = login->options->wait_for_token_s > 0,
     };
 }
 
@@ -99,6 +100,23 @@ static int check_targets(struct login *login, struct error *err)
     return targets_check(&login->targets, &check, err);
 }
 
+/* --wait-for-token is for what is new, not for what will never do. */
+static int prove(struct login *login, struct proof *proof, struct error *err)
+{
+    struct situation here = situation(login);
+    struct options options = *login->options;
+    bool is_in_vain = options.wait_for_token_s > 0 && !advice_is_worth_a_wait(&here);
+    int ret;
+
+    if (is_in_vain)
+        options.wait_for_token_s = 0;
+    ret = proof_ask(proof, &options, err);
+    if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
+        warnings_add(&login->warnings, "it is not asked again (--wait-for-token): no wait makes a "
+                                       "registry take such a token");
+    return ret;
+}
+
 static int ask_registry(struct login *login, struct report *report, struct error *err)
 {
     struct proof proof = {
@@ -112,7 +130,7 @@ static int ask_registry(struct login *login, struct report *report, struct error
         .deadline_ms = login->deadline_ms,
     };
     struct situation here = situation(login);
-    int ret = proof_ask(&proof, login->options, err);
+    int ret = prove(login, &proof, err);
     bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
 
     login->deadline_ms = proof.deadline_ms;

@@ -5,7 +5,7 @@ import pytest
 
 import faults
 from flavours import error
-from harness import OTHER_TOKEN, TOKEN, USER
+from harness import FINE_GRAINED, OTHER_TOKEN, TOKEN, USER
 
 DENIED = faults.answer(403, error("DENIED", "denied"))
 WAITING = "ghcr-login: the token is refused; asking again in 1 s, for up to 1 s more"
@@ -76,6 +76,19 @@ def test_a_right_is_not_waited_for(login, registry):
     server = registry(images={"octo/app:1": "forbidden"})
     login.to(server, "--wait-for-token", "60", "--can-pull", f"{server.host}/octo/app:1").failed(7)
     assert server.endpoints.count("ping") == 1
+
+
+def test_a_kind_that_is_never_taken_is_not_waited_for(ghcr):
+    result = ghcr("-u", USER, "--wait-for-token", "60", env={"GHCR_TOKEN": FINE_GRAINED})
+    assert result.status == 4 and "hint: GitHub's registry takes no fine-gr" in result.stderr
+    assert "it is not asked again (--wait-for-token)" in result.stderr
+    assert ghcr.registry.endpoints == ["ping", "token"]
+
+
+def test_the_hint_after_a_wait_does_not_ask_for_one(ghcr):
+    result = ghcr("-u", USER, "--wait-for-token", "1", env={"GHCR_TOKEN": OTHER_TOKEN})
+    assert result.status == 4 and "asking again in 1 s" in result.stderr, result
+    assert "expired or revoked" in result.stderr and "too new" not in result.stderr
 
 
 @pytest.mark.parametrize("value", ["-1", "86401", "1m", "", "soon"])

@@ -32,23 +32,34 @@ static void test_tokens(void **state)
         const char *kind; /* NULL: not said */
         const char *parts[3];
         bool dies_soon;
+        bool never_does; /* however long it is waited for */
     } rows[] = {
-        {"ghcr.io", TOKEN_CLASSIC, "classic", {NULL}, false},
-        {"ghcr.io", TOKEN_LEGACY, "classic", {NULL}, false},
-        {"ghcr.io", TOKEN_CLASSIC "x", "classic", {"is longer", NULL}, false},
-        {"ghcr.io", TOKEN_FINE_GRAINED, "fine-grained", {"classic ones only", NULL}, false},
-        {"ghcr.io", "github_pat_x", "fine-grained", {"is shorter", "fine-grained", NULL}, false},
-        {"ghcr.io", "ghr_x", "refresh", {"is shorter", "refresh token", NULL}, false},
-        {"ghcr.io", GHS, "installation", {NULL}, true},
-        {"ghcr.io", "x", "unknown", {"no GitHub token", NULL}, false},
-        {"containers.acme.ghe.com", GHS, "installation", {NULL}, true},
-        {"containers.git.example.com", GHS, "installation", {NULL}, true},
-        {"containers.git.example.com", "x", NULL, {NULL}, false},
-        {"containers.git.example.com", "$GHCR_TOKEN", NULL, {"not expanded", NULL}, false},
-        {"containers.git.example.com", "octocat:" TOKEN_CLASSIC, NULL, {"a label", NULL}, false},
-        {"registry.example.com", "$GHCR_TOKEN", NULL, {NULL}, false},
-        {"registry.example.com", GHS, NULL, {NULL}, false},
-        {"docker.io", TOKEN_FINE_GRAINED, NULL, {NULL}, false},
+        {"ghcr.io", TOKEN_CLASSIC, "classic", {NULL}, false, false},
+        {"ghcr.io", TOKEN_LEGACY, "classic", {NULL}, false, false},
+        {"ghcr.io", TOKEN_CLASSIC "x", "classic", {"is longer", NULL}, false, false},
+        {"ghcr.io", TOKEN_FINE_GRAINED, "fine-grained", {"classic ones only", NULL}, false, true},
+        {"ghcr.io",
+         "github_pat_x",
+         "fine-grained",
+         {"is shorter", "fine-grained", NULL},
+         false,
+         true},
+        {"ghcr.io", "ghr_x", "refresh", {"is shorter", "refresh token", NULL}, false, true},
+        {"ghcr.io", GHS, "installation", {NULL}, true, false},
+        {"ghcr.io", "x", "unknown", {"no GitHub token", NULL}, false, false},
+        {"containers.acme.ghe.com", GHS, "installation", {NULL}, true, false},
+        {"containers.git.example.com", GHS, "installation", {NULL}, true, false},
+        {"containers.git.example.com", "x", NULL, {NULL}, false, false},
+        {"containers.git.example.com", "$GHCR_TOKEN", NULL, {"not expanded", NULL}, false, true},
+        {"containers.git.example.com",
+         "octocat:" TOKEN_CLASSIC,
+         NULL,
+         {"a label", NULL},
+         false,
+         true},
+        {"registry.example.com", "$GHCR_TOKEN", NULL, {NULL}, false, false},
+        {"registry.example.com", GHS, NULL, {NULL}, false, false},
+        {"docker.io", TOKEN_FINE_GRAINED, NULL, {NULL}, false, false},
     };
 
     (void)state;
@@ -66,6 +77,7 @@ static void test_tokens(void **state)
             assert_row_string(rows[i].token, advice_kind_name(&situation), rows[i].kind);
         advice_on_token(&situation, &warnings);
         assert_warnings(rows[i].token, &warnings, rows[i].parts);
+        assert_row(rows[i].token, advice_is_worth_a_wait(&situation) == !rows[i].never_does);
         for (size_t place = 0; place < PLACE_COUNT; place++) {
             warnings.count = 0;
             situation.place = (enum place)place;

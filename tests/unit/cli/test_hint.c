@@ -18,15 +18,21 @@
     "ghs_"                                                                                         \
     "16C7e42F292c6912E7710c838347Ae178B4a"
 
-static struct error hint(const char *registry, const char *token, enum place place,
-                         const struct github_findings *findings, const struct error *before)
+static struct error hint_after(const char *registry, const char *token, enum place place,
+                               const struct github_findings *findings, const struct error *before,
+                               bool has_waited)
 {
     struct diagnosis diagnosis = {.is_made = findings != NULL};
     struct secret secret = secret_of(token);
     struct reference reference;
     struct error err = ERROR_INIT;
     struct situation situation = {
-        .registry = &reference, .token = &secret, .place = place, .diagnosis = &diagnosis};
+        .registry = &reference,
+        .token = &secret,
+        .place = place,
+        .diagnosis = &diagnosis,
+        .has_waited = has_waited,
+    };
 
     assert_int_equal(reference_parse(&reference, registry, &err), 0);
     if (findings != NULL)
@@ -36,6 +42,12 @@ static struct error hint(const char *registry, const char *token, enum place pla
     assert_string_equal(err.message, before->message);
     secret_clear(&secret);
     return err;
+}
+
+static struct error hint(const char *registry, const char *token, enum place place,
+                         const struct github_findings *findings, const struct error *before)
+{
+    return hint_after(registry, token, place, findings, before, false);
 }
 
 static void test_refusals(void **state)
@@ -80,6 +92,23 @@ static void test_refusals(void **state)
                          err.hint);
             assert_not_shown(rows[i].token, &err, rows[i].token);
         }
+    }
+}
+
+/* Who has waited is not sent to wait. */
+static void test_after_a_wait(void **state)
+{
+    static const struct github_findings valid = {.verdict = GITHUB_VALID, .owner = "octocat"};
+    static const struct error rejected = {CLASS_REJECTED, "refused: HTTP 403 (denied: denied)", ""};
+    const struct github_findings *rows[] = {NULL, &valid};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows) * PLACE_COUNT; i++) {
+        struct error err = hint_after("ghcr.io", TOKEN_CLASSIC, (enum place)(i / COUNT(rows)),
+                                      rows[i % COUNT(rows)], &rejected, true);
+
+        assert_non_null(strstr(err.hint, NEW_TOKEN));
+        assert_null(strstr(err.hint, "--wait-for-token"));
     }
 }
 
@@ -197,9 +226,8 @@ static void test_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_pulls),
-        cmocka_unit_test(test_other_registries),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_after_a_wait),
+        cmocka_unit_test(test_pulls),    cmocka_unit_test(test_other_registries),
         cmocka_unit_test(test_room),
     };
 
