@@ -50,7 +50,7 @@ struct http_request conversation_authorized(const struct conversation *c, const 
 
 /*
  * Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. A web page
- * with 403 is a firewall's word, not the registry's.
+ * with 403 is a firewall's word, not the registry's; 403 with Retry-After is a limit's.
  */
 bool conversation_is_refused(const struct conversation *c);
 
@@ -59,7 +59,7 @@ const char *conversation_words(struct conversation *c);
 
 /*
  * What any step makes of a status that is none of its own: redirects and unexpected answers prove
- * nothing, 429 and 5xx are the registry's trouble. `what` was asked: "the token request of 'X'".
+ * nothing, limits and 5xx are the registry's trouble. `what` was asked: "the token request of 'X'".
  * Returns -1 with *err set.
  */
 int conversation_refuse_status(struct conversation *c, const char *what, struct error *err);

@@ -127,25 +127,42 @@ static int refuse_odd_answer(struct conversation *c, const char *what, struct er
                            "it");
 }
 
+static int64_t asked_wait_s(const struct conversation *c)
+{
+    const struct clock *clock = c->handshake->retry.clock;
+
+    return retry_after_ms(&c->response, clock->unix_s(clock->ctx)) / 1000;
+}
+
+/*
+ * 403 is no word about the credential where it says when to come back, as GitHub's API does (RFC
+ * 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API"). Web caches say that of
+ * their own pages, too.
+ */
+static bool is_limited(const struct conversation *c)
+{
+    return c->response.status == 429 ||
+           (c->response.status == 403 && asked_wait_s(c) > 0 && !answer_is_web_page(&c->response));
+}
+
 /* The registry's own trouble, or its wish to be left alone for longer than there is time. */
 static int refuse_trouble(struct conversation *c, const char *what, struct error *err)
 {
-    const struct clock *clock = c->handshake->retry.clock;
-    int64_t asked_s = retry_after_ms(&c->response, clock->unix_s(clock->ctx)) / 1000;
-    bool is_limited = c->response.status == 429;
+    int64_t asked_s = asked_wait_s(c);
+    bool is_asked_again = c->response.status != 403;
 
     (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
-                    is_limited ? "is rate limited" : "fails at the registry", c->response.status,
+                    is_limited(c) ? "is rate limited" : "fails at the registry", c->response.status,
                     conversation_words(c));
     if (asked_s > 0)
         return error_hint(err,
                           "this says nothing about the credential; the registry asks to wait %jd "
-                          "s: raise --timeout, or try again then",
-                          (intmax_t)asked_s);
+                          "s: %stry again then",
+                          (intmax_t)asked_s, is_asked_again ? "raise --timeout, or " : "");
     return error_hint(err, "this says nothing about the credential; try again %s",
-                      is_limited ? "in a minute, or raise --timeout: it is asked again as long as "
-                                   "that lasts"
-                                 : "later");
+                      is_limited(c) ? "in a minute, or raise --timeout: it is asked again as long "
+                                      "as that lasts"
+                                    : "later");
 }
 
 int conversation_refuse_status(struct conversation *c, const char *what, struct error *err)
@@ -160,7 +177,7 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
         return error_hint(err, "the proxy wants a login of its own: "
                                "http_proxy=http://USER:PASSWORD@PROXY:PORT");
     }
-    if (status == 429 || (status >= 500 && status < 600 && status != 511))
+    if (is_limited(c) || (status >= 500 && status < 600 && status != 511))
         return refuse_trouble(c, what, err);
     return refuse_odd_answer(c, what, err);
 }
@@ -168,7 +185,7 @@ int conversation_refuse_status(struct conversation *c, const char *what, struct 
 bool conversation_is_refused(const struct conversation *c)
 {
     return c->response.status == 401 ||
-           (c->response.status == 403 && !answer_is_web_page(&c->response));
+           (c->response.status == 403 && !answer_is_web_page(&c->response) && !is_limited(c));
 }
 
 struct http_request conversation_authorized(const struct conversation *c, const char *url)

@@ -111,6 +111,36 @@ static void test_refusing_pages(void **state)
     assert_true(conversation_is_refused(&c));
 }
 
+/* Who says when to come back speaks of how much is asked, as GitHub's API does with 403. */
+static void test_limits(void **state)
+{
+    static const struct {
+        int status;
+        const char *headers;
+        const char *body;
+        bool is_refused;
+    } rows[] = {
+        {403, "Retry-After: 60\r\n", DENIED, false}, {403, "Retry-After: 60\r\n", "", false},
+        {403, "Retry-After: 0\r\n", DENIED, true},   {403, "Retry-After: soon\r\n", DENIED, true},
+        {401, "Retry-After: 60\r\n", DENIED, true}, /* it lacks a good credential: RFC 9110 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+
+        answered(rows[i].status, rows[i].headers, rows[i].body);
+        assert_row(rows[i].headers, conversation_is_refused(&c) == rows[i].is_refused);
+        if (rows[i].is_refused)
+            continue;
+        assert_int_equal(conversation_refuse_status(&c, "it", &err), -1);
+        assert_error(rows[i].headers, &err, CLASS_UNREACHABLE, "it is rate limited: HTTP 403");
+        assert_non_null(strstr(err.hint, "60 s: try again then"));
+    }
+    answered(403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>"); /* Varnish */
+    assert_false(conversation_is_refused(&c));
+}
+
 static void test_words(void **state)
 {
     static const struct {
@@ -231,6 +261,7 @@ int main(void)
         TEST(test_what_an_authorized_request_carries),
         TEST(test_refusals),
         TEST(test_refusing_pages),
+        TEST(test_limits),
         TEST(test_words),
         TEST(test_words_that_hold_a_secret),
         TEST(test_redirects_that_hold_a_secret),
