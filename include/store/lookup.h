@@ -49,8 +49,8 @@ int lookup_docker(struct lookup *out, const struct lookup_request *request, stru
 int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
-/* In one file alone, as the reader that it is named for finds it. */
-int lookup_file(struct lookup *out, const struct location *file,
+/* In one file alone, as `reader` finds it: podman knows no "credsStore" in Docker's file either. */
+int lookup_file(struct lookup *out, const struct location *file, enum auth_format reader,
                 const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 

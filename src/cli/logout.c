@@ -73,6 +73,11 @@ static struct lookup_request request_for(const struct logout *logout, const stru
     };
 }
 
+static enum auth_format reader_of(const struct target *target)
+{
+    return target->is_podmans ? AUTH_FORMAT_PODMAN : AUTH_FORMAT_DOCKER;
+}
+
 /* What the conditions of the command line say of one target, and of what its entry holds now. */
 static int judge(struct logout *logout, struct target *target, struct lookup *found,
                  struct error *err)
@@ -80,7 +85,7 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
     const struct options *o = logout->options;
     struct lookup_request request = request_for(logout, target);
     bool refused = true;
-    int ret = lookup_file(found, &target->location, &request, err);
+    int ret = lookup_file(found, &target->location, reader_of(target), &request, err);
 
     if (ret < 0)
         return -1;
@@ -107,7 +112,7 @@ static void warn_of_rest(struct logout *logout, const struct target *target)
 {
     struct lookup_request request = request_for(logout, target);
     struct location_request places = logout->places;
-    bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
+    bool is_docker = reader_of(target) == AUTH_FORMAT_DOCKER;
     struct lookup left = LOOKUP_INIT;
     struct error ignored = ERROR_INIT;
 

@@ -137,10 +137,10 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
     return finish(out, &built, ret);
 }
 
-int lookup_file(struct lookup *out, const struct location *file,
+int lookup_file(struct lookup *out, const struct location *file, enum auth_format reader,
                 const struct lookup_request *request, struct error *err)
 {
-    return look_into_file(out, file, file->format, false, request, err);
+    return look_into_file(out, file, reader, false, request, err);
 }
 
 /* Docker says of a variable that it cannot read so, and goes on to the file. */

@@ -208,6 +208,18 @@ def test_if_user_of_an_entry_above(login, server):
     assert result.json["result"] == "absent" and set(auths(path)) == {server.host}
 
 
+@pytest.mark.parametrize("condition", [["--if-user", USER], ["--if-refused", "--plain-http"]],
+                         ids=["user", "refused"])
+def test_podman_s_view_of_docker_s_file_is_judged(login, server, logout, condition):
+    """DOCKER_CONFIG is podman's too, who knows no credsStore: its helper has nothing to say."""
+    helper = Helper(login, stored={server.host: ("somebody", TOKEN)})
+    put(login, {server.host: {"auth": BAD}}, credsStore=helper.name)
+    result = logout("--podman", *condition, "--json",
+                    env={**helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert result.json["result"] == "removed" and auths(login.config) == {}, result
+    assert helper.calls == []
+
+
 def test_if_refused(login, server, logout):
     put(login, {server.host: {"auth": BAD}})
     assert logout("--if-refused", "--plain-http", "--json").json["result"] == "removed"
@@ -221,7 +233,9 @@ def test_if_refused(login, server, logout):
 
 
 @pytest.mark.parametrize("endpoint, fault, status", [
-    ("token", faults.answer(503), 5), ("ping", faults.answer(200), 6)])
+    ("token", faults.answer(503), 5), ("ping", faults.answer(200), 6),
+    ("token", faults.answer(403, headers=[("Retry-After", "60")]), 5)],
+    ids=["busy", "open", "limited"])
 def test_if_refused_where_that_cannot_be_told(login, server, logout, endpoint, fault, status):
     put(login, {server.host: {"auth": BAD}})
     put(login, {server.host: {"auth": BAD}}, login.home / PODMAN)

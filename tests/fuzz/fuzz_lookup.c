@@ -55,7 +55,7 @@ static int look(struct lookup *out, int fd, const struct secret *text, enum auth
                                      .places = &places,
                                      .clock = clock_system()};
     struct error err = ERROR_INIT;
-    int ret = lookup_file(out, &file, &request, &err);
+    int ret = lookup_file(out, &file, file.format, &request, &err);
 
     if (ret < 0)
         must(err.message[0] != '\0' && (err.cls == CLASS_AUTHFILE || err.cls == CLASS_HELPER));
