@@ -170,11 +170,15 @@ static int replace_as_other(void)
     struct locked_file file = LOCKED_FILE_INIT;
     struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
+    enum locked_file_result result;
 
     if (locked_file_open(&file, "config.json", clock_system(), support_in_ms(1000), &err) < 0 ||
         locked_file_read(&file, &text, TEXT_MAX, &err) < 0)
         return 1;
-    if (locked_file_replace(&file, &text, &err) != LOCKED_FILE_FAILED || err.cls != CLASS_AUTHFILE)
+    result = locked_file_replace(&file, &text, &err);
+    locked_file_close(&file);
+    secret_clear(&text);
+    if (result != LOCKED_FILE_FAILED || err.cls != CLASS_AUTHFILE)
         return 2;
     return strstr(err.hint, "owns") != NULL ? 0 : 3;
 }
@@ -197,10 +201,14 @@ static int replace_own(void)
     struct locked_file file = LOCKED_FILE_INIT;
     struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
+    int verdict =
+        locked_file_open(&file, "config.json", clock_system(), support_in_ms(1000), &err) < 0 ||
+        locked_file_read(&file, &text, TEXT_MAX, &err) < 0 ||
+        locked_file_replace(&file, &text, &err) != LOCKED_FILE_REPLACED;
 
-    return locked_file_open(&file, "config.json", clock_system(), support_in_ms(1000), &err) < 0 ||
-           locked_file_read(&file, &text, TEXT_MAX, &err) < 0 ||
-           locked_file_replace(&file, &text, &err) != LOCKED_FILE_REPLACED;
+    locked_file_close(&file);
+    secret_clear(&text);
+    return verdict;
 }
 
 /* The file belongs to a group that its owner is not in: what that group could do is not handed on.
@@ -276,6 +284,7 @@ static int write_into_locked_directory(void)
     struct locked_file file = LOCKED_FILE_INIT;
     struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
+    enum locked_file_result result;
 
     if (preflight_check("locked/config.json", false, &err) == 0)
         return 1;
@@ -287,7 +296,10 @@ static int write_into_locked_directory(void)
             0 ||
         locked_file_read(&file, &text, TEXT_MAX, &err) < 0)
         return 3; /* reading needs no right to write */
-    if (locked_file_replace(&file, &text, &err) != LOCKED_FILE_FAILED)
+    result = locked_file_replace(&file, &text, &err);
+    locked_file_close(&file);
+    secret_clear(&text);
+    if (result != LOCKED_FILE_FAILED)
         return 4;
     return err.cls == CLASS_AUTHFILE && strstr(err.message, "config.json") != NULL ? 0 : 5;
 }
