@@ -12,6 +12,9 @@
 
 enum { MOUNTS_NOT_ALLOWED = 77 };
 
+/* The type of what is no new file system: as mount(8) gives it. Valgrind reads it, NULL or not. */
+#define MOUNTS_NO_TYPE "none"
+
 static inline bool mounts_write(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -39,18 +42,18 @@ static inline bool mounts_enter(void)
         (!mounts_write("/proc/self/setgroups", "deny") ||
          !mounts_write("/proc/self/gid_map", groups) || !mounts_write("/proc/self/uid_map", users)))
         return false;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    return mount(NULL, "/", MOUNTS_NO_TYPE, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static inline bool mounts_bind(const char *from, const char *to)
 {
-    return mount(from, to, NULL, MS_BIND, NULL) == 0;
+    return mount(from, to, MOUNTS_NO_TYPE, MS_BIND, NULL) == 0;
 }
 
 /* What is mounted at `path` becomes read-only. */
 static inline bool mounts_read_only(const char *path)
 {
-    return mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+    return mount(NULL, path, MOUNTS_NO_TYPE, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
 }
 
 /* A file system of so few bytes. */

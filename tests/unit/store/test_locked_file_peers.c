@@ -9,12 +9,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <cmocka.h>
 
+#include "mounts.h"
 #include "support.h"
 
 enum { TEXT_MAX = 1 << 20 };
@@ -419,21 +418,22 @@ static void moved_directory_is_left_clean(void **state)
     locked_file_close(&file);
 }
 
-enum { NOT_ALLOWED = 77 };
-
 /* In a mount namespace of its own. */
 static int replace_bind_mount(void)
 {
     struct locked_file file = LOCKED_FILE_INIT;
-    struct secret text = support_secret("new");
+    struct secret text = SECRET_INIT;
     struct error err = ERROR_INIT;
+    enum locked_file_result result;
 
-    if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("outside", "config.json", NULL, MS_BIND, NULL) < 0)
-        return NOT_ALLOWED;
+    if (!mounts_enter() || !mounts_bind("outside", "config.json"))
+        return MOUNTS_NOT_ALLOWED;
     start(&file, "config.json", "old");
-    if (locked_file_replace(&file, &text, &err) != LOCKED_FILE_FAILED)
+    text = support_secret("new");
+    result = locked_file_replace(&file, &text, &err);
+    locked_file_close(&file);
+    secret_clear(&text);
+    if (result != LOCKED_FILE_FAILED)
         return 1;
     if (err.cls != CLASS_AUTHFILE || strstr(err.hint, "bind mount") == NULL)
         return 2;
@@ -448,7 +448,7 @@ static void bind_mounts_are_named(void **state)
     support_write("config.json", "");
     support_write("outside", "old");
     verdict = support_in_child(false, replace_bind_mount);
-    if (verdict == NOT_ALLOWED)
+    if (verdict == MOUNTS_NOT_ALLOWED)
         skip();
     assert_int_equal(verdict, 0);
 }
