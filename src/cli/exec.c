@@ -166,18 +166,23 @@ static int become(const struct exec *exec, const struct login *login, struct err
 {
     const struct secret hidden[] = {login->credential.token, login->auth};
     char *const *argv = exec->options->run;
+    char **inherited = environ;
+    char **given;
     int errnum;
 
     process_restore();
-    environ = program_environment(hidden, sizeof(hidden) / sizeof(hidden[0]), err);
-    if (environ == NULL)
-        return REPORT_EXEC_FAILED;
     if (login->credential.used_stdin && drop_stdin() < 0) {
         (void)error_set_errno(err, CLASS_INTERNAL, errno, "cannot open '/dev/null'");
         return REPORT_EXEC_FAILED;
     }
+    given = program_environment(hidden, sizeof(hidden) / sizeof(hidden[0]), err);
+    if (given == NULL)
+        return REPORT_EXEC_FAILED;
+    environ = given;
     (void)execvp(argv[0], argv);
     errnum = errno;
+    environ = inherited;
+    free(given);
     (void)error_set_errno(err, CLASS_USAGE, errnum, "cannot run '%s'", argv[0]);
     return errnum == ENOENT ? NOT_FOUND : CANNOT_RUN;
 }
