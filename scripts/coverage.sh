@@ -1,46 +1,42 @@
 #!/bin/bash
-# Build with gcov, run the unit and fault tests and those of the program, and print which lines
-# and branches were run, by wing. `-u` also lists every line that was not.
+# Build with counters, run the unit and fault tests and those of the program, and print which lines
+# and branches were run, by wing. `-u` also lists every line that was not, and fails if there is
+# one; `-b` lists the conditions that were only ever true, or only ever false.
+# GHCR_LOGIN_COVERAGE=read only reads what the last run has counted.
+#
+# A line that no test can reach says why it is there, in a comment on the line or just above it,
+# for the lines without a break that were not run: /* unreached: REASON */
+# Such a line is not listed; such a comment at a line that was run is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+counts=build/coverage/counts
 
+# Every process counts in one shared mapping of a file (clang's continuous mode). So nothing is
+# lost where it is killed or becomes another program, and nothing is written when it ends: it may
+# have closed all descriptors, changed its root, or given up its rights. Only the file must be open
+# to all.
 run_all() {
     cmake --preset coverage >/dev/null
     cmake --build --preset coverage -j "$(nproc)" >/dev/null
-    find build/coverage -name '*.gcda' -delete
-    ctest --test-dir build/coverage -j "$(nproc)" -Q || echo "coverage.sh: a test failed" >&2
-    GHCR_LOGIN_BIN=build/coverage/ghcr-login \
-        /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/cli ||
-        echo "coverage.sh: a test failed" >&2
+    rm -rf "$counts"
+    build/coverage/ghcr-login --version >/dev/null
+    chmod a+rw "$counts"/*
+    failed=0
+    TMPDIR=/dev/shm ctest --test-dir build/coverage -j "$(nproc)" -Q || failed=1
+    GHCR_LOGIN_BIN=build/coverage/ghcr-login /usr/bin/python3 -B -m pytest -q \
+        -p no:cacheprovider -n $(($(nproc) * 2)) tests/cli || failed=1
+    [[ $failed -eq 0 ]] || echo "coverage.sh: a test failed: it may not have come to its lines" >&2
 }
 
-# One JSON object for each source file.
-read_counts() {
-    find build/coverage/CMakeFiles/ghcr_login_core.dir -name '*.gcda' -print0 |
-        xargs -0 gcov --json-format --stdout --branch-probabilities 2>/dev/null
+# The tools of the compiler that wrote the counters.
+tool() {
+    local compiler version
+    compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' build/coverage/CMakeCache.txt)
+    version=$("$compiler" -dumpversion)
+    "$1-${version%%.*}" "${@:2}"
 }
 
 [[ ${GHCR_LOGIN_COVERAGE-} == read ]] || run_all
-read_counts | /usr/bin/python3 -c '
-import collections, json, os, sys
-total, missed = collections.defaultdict(lambda: [0, 0, 0, 0]), []
-for report in sys.stdin:
-    for source in json.loads(report)["files"]:
-        name = os.path.relpath(source["file"])
-        if not name.startswith("src/"):
-            continue
-        for line in source["lines"]:
-            count = total[name.split("/")[1]]
-            count[0] += line["count"] > 0
-            count[1] += 1
-            count[2] += sum(branch["count"] > 0 for branch in line["branches"])
-            count[3] += len(line["branches"])
-            if line["count"] == 0:
-                missed.append((name, line["line_number"]))
-for wing, (lines, of, branches, of_branches) in sorted(total.items()):
-    print(f"{wing:10}  lines {lines}/{of} {100 * lines / of:.1f} %"
-          f"  branches {branches}/{of_branches} {100 * branches / max(of_branches, 1):.1f} %")
-for name, number in sorted(missed) if "-u" in sys.argv else []:
-    text = open(name, encoding="utf-8").read().splitlines()[number - 1].strip()
-    print(f"{name}:{number}: {text}")
-' "$@"
+tool llvm-profdata merge -sparse -o build/coverage/all.profdata "$counts"/*.profraw
+tool llvm-cov export -format=lcov -instr-profile=build/coverage/all.profdata \
+    build/coverage/ghcr-login | /usr/bin/python3 -B scripts/coverage_report.py "$@"
