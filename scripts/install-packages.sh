@@ -12,7 +12,7 @@ aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 # The sanitizers are those of whatever clang this distribution has.
 clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
 tests="git clang libclang-rt-${clang:-14}-dev clang-format-14 clang-tidy-14 cppcheck shellcheck
-    llvm mandoc libcmocka-dev
+    llvm mandoc libcmocka-dev valgrind libc6-dbg
     python3-pytest python3-pytest-xdist strace util-linux iproute2 docker-registry nginx podman skopeo
     golang-docker-credential-helpers pass gnupg
     ansible-core cron docker-compose python3-yaml systemd

@@ -48,6 +48,8 @@ scripts/fuzz.sh 8
 say "the program with sanitizers, against a loopback registry"
 # A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
 ASAN_OPTIONS=detect_leaks=0 run_pytest asan -n "$at_once" tests/cli
+say "under valgrind: the unit programs, and every command"
+scripts/valgrind.sh
 say "the static executable, against the same: what its own libcurl does"
 run_pytest static -n "$at_once" tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py
 say "the program as it is installed, against a loopback registry"

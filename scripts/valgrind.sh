@@ -1,41 +1,121 @@
 #!/bin/bash
-# Run the unit programs under valgrind's memcheck: no leak, no uninitialised read, no bad access.
-# valgrind.sh cli [PYTEST ARGUMENT...] does it with the program itself, driven by tests/cli.
+# Run under valgrind's memcheck: no leak, no uninitialised read, no bad access, in any process.
+# usage: scripts/valgrind.sh                     the unit programs, and a part of tests/cli in which
+#                                                every command does its work
+#        scripts/valgrind.sh cli [ARGUMENT...]   the program, by all of tests/cli or as pytest is told
 #
-# There is no run with the thread sanitizer: the program has one thread. libcurl may start one to
-# resolve a name, which is its own and touches nothing of ours.
+# There is no run with the thread sanitizer: nothing of ours starts a thread. libcurl may, to resolve
+# a name; of ours that one runs the allocator alone (base/secret), which keeps nothing but the block
+# in hand. Processes share files, under locks: tests/fault/race_store.c is for those.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full
-          "--errors-for-leak-kinds=definite,indirect,possible")
+# Every command, with helpers, retries, a mount, a proxy; runs that fail early and late among them.
+sample=(
+    "can_pull.py::test_no_right[ghcr]"
+    "can_pull.py::test_several_images[ghcr]"
+    "diagnose.py::test_a_refusal[dead app]"
+    "diagnose.py::test_the_organisation_of_a_namespace"
+    "exec.py::test_a_command_that_cannot_be_run"
+    "exec.py::test_a_token_that_is_refused_runs_nothing"
+    "exec.py::test_docker_auth_config"
+    "exec.py::test_the_users_own_configuration"
+    "for_user.py::test_status_and_logout"
+    "helpers.py::test_another_credential_replaces_it"
+    "helpers.py::test_no_helper_tells_docker_to_read_the_file"
+    "helpers.py::test_one_that_does_not_work[answers nonsense]"
+    "logout.py::test_all"
+    "logout.py::test_both"
+    "logout.py::test_from_a_helper"
+    "logout.py::test_if_refused"
+    "mounts.py::test_in_place_writes_through_a_bind_mount"
+    "proxies.py::test_407_is_told_in_json"
+    "readback.py::test_several_warnings_and_a_quiet_run"
+    "retries.py::test_a_connection_that_breaks[closed half way-token]"
+    "retries.py::test_refused_and_then_up"
+    "status.py::test_can_pull"
+    "status.py::test_diagnose"
+    "status.py::test_a_helper_that_does_not_work[garble]"
+    "status.py::test_json"
+    "store.py::test_a_new_entry_is_inserted[unknown keys, odd order]"
+    "trust.py::test_a_client_certificate_in_cert_dir"
+    "wait_for_token.py::test_a_token_that_is_taken_in_the_end[403]"
+)
+
+# What says nothing of the program when valgrind runs it.
+passed_over=(
+)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+mkdir -m 1777 "$work/logs" # the tests run the program as several users
+
+# Debian's valgrind is a script that adds to the environment. Forked children are looked at; what
+# they become by exec is not ours. The pipes for a debugger would be files that no test has made.
+memcheck=("$(command -v valgrind.bin || command -v valgrind)" --quiet --vgdb=no --leak-check=full
+          --error-exitcode=99)
+
+check_unit() {
+    local log=$work/logs/${1##*/}
+    if "${memcheck[@]}" --log-file="$log.%p" "$1" >"$log" 2>&1 </dev/null; then
+        rm "$log" # cmocka's words are of interest when something is wrong
+    else
+        echo "it ended with $?" >>"$log"
+    fi
+}
 
 check_units() {
-    local program failed=0
-    cmake --preset dev >/dev/null
-    cmake --build --preset dev -j "$(nproc)" >/dev/null
-    while read -r program; do
-        # stdout is cmocka's; it is of interest when something is wrong.
-        "${memcheck[@]}" "$program" >"$logs/out" 2>&1 </dev/null ||
-            { echo "valgrind: $program"; cat "$logs/out"; failed=1; }
-    done < <(find build/dev/tests -maxdepth 1 -name 'test_*' -type f -perm -u+x | sort)
-    return "$failed"
+    local program
+    for program in build/dev/tests/test_*; do
+        while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do
+            wait -n || true
+        done
+        check_unit "$program" &
+    done
+    wait
 }
 
-# The program is not dumpable, and is given no environment: valgrind is put before it.
+# Valgrind stands before the program, which is not dumpable and is given no environment. A run that
+# a signal ends still holds what libcurl has, but by pointers behind the header of our allocator:
+# "possibly lost" of it says nothing. What nobody holds is "definitely lost".
 check_program() {
-    printf '#!/bin/bash\nexec %s --log-file=%s/%%p "%s" "$@"\n' "${memcheck[*]}" "$logs" \
-        "$PWD/build/dev/ghcr-login" >"$logs/ghcr-login"
-    chmod +x "$logs/ghcr-login"
-    chmod 1777 "$logs"
-    GHCR_LOGIN_BIN=$logs/ghcr-login \
-        /usr/bin/python3 -B -m pytest -q -p no:cacheprovider "$@"
+    cat >"$work/ghcr-login" <<EOF
+#!/bin/sh
+unset PWD # sh has set it
+log=\$(/bin/mktemp -u "$work/logs/XXXXXXXX") # numbers of processes come again
+exec ${memcheck[*]} --errors-for-leak-kinds=definite --show-leak-kinds=definite \\
+    --log-file="\$log.%p" "$PWD/build/dev/ghcr-login" "\$@"
+EOF
+    chmod 755 "$work/ghcr-login"
+    GHCR_LOGIN_BIN=$work/ghcr-login /usr/bin/python3 -B -m pytest -q -p no:cacheprovider \
+        -n "$(($(nproc) * 2))" "${passed_over[@]/#/--deselect=tests/cli/test_}" "$@"
 }
 
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
-if [[ ${1-} == cli ]]; then
-    check_program "${@:2}"
-else
+# What any process was told: the status of a child may be lost on the way to a test.
+no_complaint() {
+    local log logs
+    mapfile -t logs < <(find "$work/logs" -type f -size +0 | sort)
+    for log in "${logs[@]}"; do
+        echo "valgrind: ${log##*/}"
+        cat "$log"
+    done
+    [[ ${#logs[@]} -eq 0 ]]
+}
+
+cmake --preset dev >/dev/null
+cmake --build --preset dev -j "$(nproc)" >/dev/null
+failed=0
+case ${1-} in
+cli) check_program "${@:2}" || failed=1 ;;
+"")
     check_units
-fi
+    check_program "${sample[@]/#/tests/cli/test_}" || failed=1
+    ;;
+*)
+    echo "usage: $0 [cli [ARGUMENT...]]" >&2
+    exit 2
+    ;;
+esac
+no_complaint || failed=1
+exit "$failed"
