@@ -345,6 +345,24 @@ def test_a_configuration_elsewhere(run, how):
     assert (elsewhere / "config.json").read_text() == '{"detachKeys":"ctrl-x"}'
 
 
+def test_a_home_that_is_none(run):
+    """Nothing is kept there: HOME=/dev/null is how a service says that it has no home."""
+    ran(run.sh('test -s "$DOCKER_CONFIG/config.json" && echo ok', env={"HOME": "/dev/null"}),
+        "ok\n")
+
+
+@pytest.mark.parametrize("where, beside, words", [
+    (".docker/config.json", ":443", "nerdctl takes first"),
+    (".config/containers/auth.json", "/octo", "podman takes for images below that")])
+def test_a_warning_names_the_users_own_file(run, where, beside, words):
+    path, key = run.login.home / where, f"{run.server.host}{beside}"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"auths": {key: {"auth": "YTpi"}}}))
+    result = run("echo", "out")
+    assert result.stdout == "out\n" and words in result.stderr, result
+    assert result.stderr.startswith(f"warning: '{path}' also has '{key}'"), result
+
+
 PODMANS = {
     "--authfile": lambda run: run.login.work / "named.json",
     "REGISTRY_AUTH_FILE": lambda run: run.login.work / "named.json",
