@@ -1,30 +1,22 @@
 /*
- * The environment of this process, as the rooms below take it.
+ * The environment of this process, as the rooms below take it, and without what nobody else is to
+ * find in it.
  */
 #ifndef CLI_ENVIRONMENT_H
 #define CLI_ENVIRONMENT_H
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/secret.h"
 
 /* getenv(3), whose result nobody may change. */
-static inline const char *environment(const char *name)
-{
-    return getenv(name);
-}
+const char *environment(const char *name);
 
 /*
  * Take the secret out of the variable `name` (NULL: none): wipe what the kernel put there, which
  * /proc/PID/environ shows, and unset it.
  */
-static inline void environment_forget(const char *name)
-{
-    char *value = name != NULL ? getenv(name) : NULL;
+void environment_forget(const char *name);
 
-    if (value == NULL)
-        return;
-    explicit_bzero(value, strlen(value));
-    (void)unsetenv(name); /* getenv() has taken the name */
-}
+/* The same for every variable whose whole value, a line end aside, is the secret. */
+void environment_forget_secret(const struct secret *secret);
 
 #endif

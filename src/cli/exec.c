@@ -15,11 +15,8 @@
 #include "cli/targets.h"
 #include "cli/view.h"
 #include "store/private_directory.h"
-#include "store/program.h"
 
 enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
-
-extern char **environ;
 
 /* All that one run holds. */
 struct exec {
@@ -77,10 +74,7 @@ static int drop_stdin(void)
 /* Become the command. Comes back only where that fails, with the status to exit with. */
 static int become(const struct exec *exec, const struct login *login, struct error *err)
 {
-    const struct secret hidden[] = {login->credential.token, login->auth};
     char *const *argv = exec->options->run;
-    char **inherited = environ;
-    char **given;
     int errnum;
 
     process_restore();
@@ -88,14 +82,8 @@ static int become(const struct exec *exec, const struct login *login, struct err
         (void)error_set_errno(err, CLASS_INTERNAL, errno, "cannot open '/dev/null'");
         return REPORT_EXEC_FAILED;
     }
-    given = program_environment(hidden, sizeof(hidden) / sizeof(hidden[0]), err);
-    if (given == NULL)
-        return REPORT_EXEC_FAILED;
-    environ = given;
     (void)execvp(argv[0], argv);
     errnum = errno;
-    environ = inherited;
-    free(given);
     (void)error_set_errno(err, CLASS_USAGE, errnum, "cannot run '%s'", argv[0]);
     return errnum == ENOENT ? NOT_FOUND : CANNOT_RUN;
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "cli/advice.h"
 #include "cli/environment.h"
 #include "cli/hint.h"
@@ -50,6 +51,20 @@ void login_forget_variables(const struct options *options)
     environment_forget("GHCR_TOKEN");
 }
 
+/* Children see the environment: no variable of it is the token, whatever its name. */
+static int forget_copies(const struct login *login, struct error *err)
+{
+    struct secret encoded = SECRET_INIT;
+
+    if (base64_encode(&encoded, &login->credential.token, err) < 0)
+        return -1;
+    environment_forget_secret(&login->credential.token);
+    environment_forget_secret(&login->auth);
+    environment_forget_secret(&encoded);
+    secret_clear(&encoded);
+    return 0;
+}
+
 static int read_credential(struct login *login, struct report *report, struct error *err)
 {
     const struct options *o = login->options;
@@ -76,7 +91,9 @@ static int read_credential(struct login *login, struct report *report, struct er
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);
     advice_on_token(&here, &login->warnings);
-    return credential_auth(&login->auth, report->username, &login->credential.token, err);
+    return credential_auth(&login->auth, report->username, &login->credential.token, err) < 0
+               ? -1
+               : forget_copies(login, err);
 }
 
 static struct targets_job job(const struct login *login)

@@ -49,9 +49,9 @@ def remains(login, dump, token):
 
 
 def test_the_search_finds_what_is_there(login, registry, dump):
-    """A control: the token as the value of a variable that the program knows nothing of."""
+    """A control: the token in a variable that the program knows nothing of."""
     server = registry(certificate=None)
-    login.to(server, env={**EARLY, "SOME_TOKEN": TOKEN}, through=memory.keeping(dump)).succeeded()
+    login.to(server, env={**EARLY, "SOME": f"a {TOKEN}"}, through=memory.keeping(dump)).succeeded()
     found = remains(login, dump, TOKEN)
     assert [name for name, _, _ in found["token"]] == ["[stack]"], found
 

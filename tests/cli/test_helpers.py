@@ -1,5 +1,6 @@
 """A file that hands the registry to a credential helper: docker would not look at an entry in it."""
 
+import base64
 import json
 
 import pytest
@@ -194,11 +195,12 @@ def test_the_helper_is_not_told_by_its_environment(login, server, helper):
         "action, request", f"open({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n"
         "action, request", 1))
     login.write_config('{"credsStore":"fake"}')
-    login("-u", USER, "--token-env", "MY_TOKEN", "--plain-http", server.host,
-          env={**helper.environment, "MY_TOKEN": TOKEN}).succeeded()
-    assert "PATH" in seen.read_text()
-    # "get" is asked without the token at hand; "store" has it in its request alone.
-    assert seen.read_text().count(TOKEN) <= helper.calls.count(f"get {server.host}")
+    forms = [TOKEN, auth(USER, TOKEN), base64.b64encode(TOKEN.encode()).decode()]
+    env = {**helper.environment, "LINE": TOKEN + "\n", **dict(zip(("CR_PAT", "AUTH", "X"), forms))}
+    login("-u", USER, "--token-env", "CR_PAT", "--plain-http", server.host, env=env).succeeded()
+    login.to(server, env=env).succeeded()
+    assert {call.split()[0] for call in helper.calls} == {"get", "store"}
+    assert "PATH" in seen.read_text() and not any(form in seen.read_text() for form in forms)
 
 
 def test_a_refused_token_does_not_reach_the_helper(login, server, helper):
