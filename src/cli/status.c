@@ -37,26 +37,30 @@ static int find_subject(struct look *look, struct report *report, struct error *
     return person_become(&look->subject.person, err);
 }
 
-/* What stands in the reader's files, but is not what it takes. */
+/* What stands in the reader's own files, but is not what it takes. */
 static void warn_of_shadows(struct look *look, const struct lookup_request *request, bool is_docker)
 {
-    typedef int find_fn(struct location *, const struct location_request *, struct error *);
-    static find_fn *const files[] = {location_docker, location_podman, location_podman_persistent};
-    struct location_request places = look->places;
+    enum auth_format own = is_docker ? AUTH_FORMAT_DOCKER : AUTH_FORMAT_PODMAN;
+    struct location files[LOCATION_PODMAN_MAX];
     struct error ignored = ERROR_INIT;
-    struct location location;
+    size_t count = 0;
 
-    for (size_t i = is_docker ? 0 : 1; i < (is_docker ? 1 : 3); i++) {
-        struct auth_file file = {.path = location.path,
-                                 .key = request->key,
-                                 .host = request->host,
-                                 .clock = request->clock,
-                                 .deadline_ms = request->deadline_ms};
+    if (is_docker)
+        count = location_docker(&files[0], &look->places, &ignored) == 0;
+    else if (location_podman_way(files, &count, &look->places, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct auth_file file = {
+            .path = files[i].path,
+            .format = own,
+            .key = request->key,
+            .host = request->host,
+            .clock = request->clock,
+            .deadline_ms = request->deadline_ms,
+        };
 
-        if (files[i](&location, &places, &ignored) < 0)
-            continue;
-        file.format = location.format;
-        shadow_of(&file, &places, &look->warnings);
+        if (files[i].format == own)
+            shadow_of(&file, &look->places, &look->warnings);
     }
 }
 

@@ -331,6 +331,18 @@ def test_what_shadows_it(ghcr, at_ghcr):
     assert result.stderr.count("warning: ") == 2
 
 
+@pytest.mark.parametrize("how", ["default", "--persistent", "--authfile", "REGISTRY_AUTH_FILE"])
+def test_podman_s_shadows_are_those_of_the_files_that_it_reads(login, server, status, put, how):
+    """Each once; of a file that podman does not look into, nothing."""
+    namespace = json.dumps({"auths": {"HOST": {"auth": GOOD}, "HOST/owner": {"auth": GOOD}}})
+    paths = [put(PODMAN, namespace), put("other.json", namespace)]
+    args = {"--persistent": [how], "--authfile": [how, paths[1]]}.get(how, [])
+    env = {how: paths[1]} if how == "REGISTRY_AUTH_FILE" else {}
+    said = status("--podman", "--no-verify", *args, env=env).stderr
+    assert said == (f"warning: '{paths[how in ('--authfile', 'REGISTRY_AUTH_FILE')]}' also has "
+                    f"'{server.host}/owner', which podman takes for images below that\n")
+
+
 def test_docker_hub(login, put):
     hub = "https://index.docker.io/v1/"
     path = put(DOCKER, json.dumps({"auths": {"docker.io": {"auth": GOOD}}}))
