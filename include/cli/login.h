@@ -4,32 +4,22 @@
 #ifndef CLI_LOGIN_H
 #define CLI_LOGIN_H
 
-#include <stdint.h>
-
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/warning.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
 #include "cli/report.h"
-#include "cli/subject.h"
+#include "cli/run.h"
 #include "cli/targets.h"
 #include "credential/source.h"
-#include "store/location.h"
 
 /* All that one login holds. */
 struct login {
-    const struct options *options;
-    const struct clock *clock;
-    int64_t deadline_ms; /* of the whole run, waits for input and for other runs included */
-    struct subject subject;
-    struct location_request places;
+    struct run run;
     struct targets targets;
     struct credential credential;
     struct secret auth;
     struct diagnosis diagnosis;
-    struct warnings warnings;
 };
 
 /* Log in as the options say, report it, and return the exit status. */

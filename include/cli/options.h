@@ -75,4 +75,7 @@ struct options {
 int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
     __attribute__((warn_unused_result));
 
+/* Whether they name podman's file, in one of the ways that there are. */
+bool options_name_podman(const struct options *options);
+
 #endif

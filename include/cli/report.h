@@ -11,7 +11,7 @@
 #include "base/warning.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
-#include "cli/subject.h"
+#include "cli/run.h"
 #include "cli/targets.h"
 #include "store/lookup.h"
 

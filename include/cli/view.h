@@ -9,13 +9,11 @@
 #define CLI_VIEW_H
 
 #include <limits.h>
-#include <stdint.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/warning.h"
+#include "cli/run.h"
 #include "registry/reference.h"
-#include "store/location.h"
 
 struct view_copy {
     char path[PATH_MAX];
@@ -29,12 +27,11 @@ struct view {
 };
 
 /*
- * Show in `directory` what docker and podman find at `places`; where these have nothing, nor a home
- * to have it in, nothing is shown. A file that is being written to is waited for until the
- * deadline. Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
+ * Show in `directory` what docker and podman find at the run's places; where these have nothing,
+ * nor a home to have it in, nothing is shown. A file that is being written to is waited for.
+ * Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
  */
-int view_make(struct view *out, const char *directory, const struct location_request *places,
-              const struct clock *clock, int64_t deadline_ms, struct error *err)
+int view_make(struct view *out, const char *directory, const struct run *run, struct error *err)
     __attribute__((warn_unused_result));
 
 /*

@@ -11,8 +11,7 @@
 #include "cli/login.h"
 #include "cli/process.h"
 #include "cli/report.h"
-#include "cli/subject.h"
-#include "cli/targets.h"
+#include "cli/run.h"
 #include "cli/view.h"
 #include "store/private_directory.h"
 
@@ -20,37 +19,32 @@ enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
 
 /* All that one run holds. */
 struct exec {
-    const struct options *options;
     struct private_directory directory; /* locked, so each file has a directory of its own below */
-    struct subject subject;
+    struct run run;                     /* about the user's own files */
     struct view view;
-    const struct clock *clock;
-    int64_t deadline_ms;
 };
 
 /* The user's configuration into the private directory, and the environment pointed there. */
 static int move_in(struct exec *exec, struct error *err)
 {
-    struct location_request places;
+    const struct reference *registry = &exec->run.subject.registry;
 
-    if (subject_find(&exec->subject, exec->options, err) < 0)
+    if (run_find_subject(&exec->run, err) < 0)
         return -1;
-    places = targets_location_request(exec->options, &exec->subject.person);
-    if (exec->subject.registry.name_space[0] != '\0')
+    if (registry->name_space[0] != '\0')
         return error_set(err, CLASS_USAGE,
                          "'exec' logs in to a registry, not to a namespace: docker keeps one "
                          "credential for all of '%s'",
-                         exec->subject.registry.host);
-    return view_make(&exec->view, exec->directory.path, &places, exec->clock, exec->deadline_ms,
-                     err) < 0
+                         registry->host);
+    return view_make(&exec->view, exec->directory.path, &exec->run, err) < 0
                ? -1
-               : view_enter(&exec->view, &exec->subject.registry, err);
+               : view_enter(&exec->view, registry, err);
 }
 
 /* Now the places of a login are the private ones, and no helper is to have what ends with them. */
 static struct options login_options(const struct exec *exec)
 {
-    struct options options = *exec->options;
+    struct options options = *exec->run.options;
 
     options.config_dir = NULL;
     options.authfile = NULL;
@@ -74,7 +68,7 @@ static int drop_stdin(void)
 /* Become the command. Comes back only where that fails, with the status to exit with. */
 static int become(const struct exec *exec, const struct login *login, struct error *err)
 {
-    char *const *argv = exec->options->run;
+    char *const *argv = exec->run.options->run;
     int errnum;
 
     process_restore();
@@ -93,19 +87,17 @@ static int tell(void *ctx)
 {
     struct exec *exec = ctx;
     struct options options = login_options(exec);
-    struct report report = {.subject = &exec->subject};
+    struct report report = {.subject = &exec->run.subject};
     struct error err = ERROR_INIT;
     int status = REPORT_EXEC_FAILED;
     struct login login;
 
     login_init(&login, &options);
-    exec->clock = login.clock;
-    exec->deadline_ms = login.deadline_ms;
-    report.warnings = &login.warnings;
+    report.warnings = &login.run.warnings;
     if (move_in(exec, &err) == 0 && login_tell(&login, &report, &err) == 0) {
-        view_name_originals(&exec->view, &login.warnings);
+        view_name_originals(&exec->view, &login.run.warnings);
         (void)report_print(&report, &options, NULL);
-        login.warnings.count = 0; /* said */
+        login.run.warnings.count = 0; /* said */
         status = become(exec, &login, &err);
     }
     report.targets = NULL; /* they go with the directory */
@@ -119,12 +111,12 @@ static void forget(void *ctx)
 {
     const struct exec *exec = ctx;
 
-    login_forget_variables(exec->options);
+    login_forget_variables(exec->run.options);
 }
 
 int exec_run(const struct options *options)
 {
-    struct exec exec = {.options = options, .directory = PRIVATE_DIRECTORY_INIT};
+    struct exec exec = {.directory = PRIVATE_DIRECTORY_INIT};
     struct private_places places;
     struct report report = {.subject = NULL};
     struct error err = ERROR_INIT;
@@ -132,6 +124,7 @@ int exec_run(const struct options *options)
     int status;
 
     guard_begin();
+    run_begin(&exec.run, options);
     private_directory_places(&places, environment);
     if (private_directory_make(&exec.directory, &places, &err) < 0)
         return report_print(&report, options, &err);

@@ -8,40 +8,32 @@
 #include "cli/hint.h"
 #include "cli/proof.h"
 
-static int find_subject(struct login *login, struct report *report, struct error *err)
-{
-    report->subject = &login->subject;
-    return subject_find(&login->subject, login->options, err);
-}
-
 static int find_targets(struct login *login, struct report *report, struct error *err)
 {
-    const struct person *person = &login->subject.person;
-
-    login->places = targets_location_request(login->options, person);
-    if (targets_find(&login->targets, login->options, &login->places, &login->subject.registry,
-                     err) < 0)
+    report->subject = &login->run.subject;
+    if (run_find_subject(&login->run, err) < 0 ||
+        targets_find(&login->targets, &login->run, err) < 0)
         return -1;
     report->targets = &login->targets;
     return 0;
 }
 
 /* ssh-action hands variables over, and what is piped from them; a file stands on the host. */
-static enum place find_place(const struct login *login)
+static enum place find_place(const struct options *options)
 {
     enum place place = place_find(environment);
 
-    return place == PLACE_SSH && login->options->token_file != NULL ? PLACE_HOST : place;
+    return place == PLACE_SSH && options->token_file != NULL ? PLACE_HOST : place;
 }
 
 static struct situation situation(const struct login *login)
 {
     return (struct situation){
-        .registry = &login->subject.registry,
+        .registry = &login->run.subject.registry,
         .token = &login->credential.token,
-        .place = find_place(login),
+        .place = find_place(login->run.options),
         .diagnosis = &login->diagnosis,
-        .has_waited = login->options->wait_for_token_s > 0,
+        .has_waited = login->run.options->wait_for_token_s > 0,
     };
 }
 
@@ -65,9 +57,10 @@ static int forget_copies(const struct login *login, struct error *err)
     return 0;
 }
 
-static int read_credential(struct login *login, struct report *report, struct error *err)
+static int read_credential(struct login *login, struct error *err)
 {
-    const struct options *o = login->options;
+    const struct run *run = &login->run;
+    const struct options *o = run->options;
     struct credential_request request = {
         .username = o->username,
         .username_env = o->username_env,
@@ -75,53 +68,51 @@ static int read_credential(struct login *login, struct report *report, struct er
         .token_stdin = o->token_stdin,
         .token_env = o->token_env,
         .token_file = o->token_file,
-        .is_default_registry = reference_is_default(&login->subject.registry),
-        .is_github = reference_is_github(&login->subject.registry),
+        .is_default_registry = reference_is_default(&run->subject.registry),
+        .is_github = reference_is_github(&run->subject.registry),
         .stdin_fd = STDIN_FILENO,
         .environment = environment,
-        .clock = login->clock,
-        .deadline_ms = login->deadline_ms,
+        .clock = run->clock,
+        .deadline_ms = run->deadline_ms,
     };
-    struct situation here = situation(login);
-    int ret = credential_read(&login->credential, &request, err);
+    struct credential *credential = &login->credential;
+    int ret = credential_read(credential, &request, err);
 
     login_forget_variables(o);
-    if (ret < 0)
+    if (ret < 0 || credential_auth(&login->auth, credential->username, &credential->token, err) < 0)
         return -1;
-    report->username = login->credential.username;
-    report->token_kind = advice_kind_name(&here);
-    advice_on_token(&here, &login->warnings);
-    return credential_auth(&login->auth, report->username, &login->credential.token, err) < 0
-               ? -1
-               : forget_copies(login, err);
+    return forget_copies(login, err);
 }
 
-static struct targets_job job(const struct login *login)
+static void tell_of_credential(struct login *login, struct report *report)
 {
-    return (struct targets_job){
-        .options = login->options,
-        .clock = login->clock,
-        .deadline_ms = login->deadline_ms,
-        .credential = &login->credential,
-        .auth = &login->auth,
-    };
+    struct situation here = situation(login);
+
+    report->username = login->credential.username;
+    report->token_kind = advice_kind_name(&here);
+    advice_on_token(&here, &login->run.warnings);
+}
+
+static struct targets_entry entry_of(const struct login *login)
+{
+    return (struct targets_entry){.credential = &login->credential, .auth = &login->auth};
 }
 
 /* The credential may be in a file of root's; the targets are not touched but by their owner. */
 static int check_targets(struct login *login, struct error *err)
 {
-    struct targets_job check = job(login);
+    struct targets_entry entry = entry_of(login);
 
-    if (person_become(&login->subject.person, err) < 0)
+    if (person_become(&login->run.subject.person, err) < 0)
         return -1;
-    return targets_check(&login->targets, &check, err);
+    return targets_check(&login->targets, &login->run, &entry, err);
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
 static int prove(struct login *login, struct proof *proof, struct error *err)
 {
     struct situation here = situation(login);
-    struct options options = *login->options;
+    struct options options = *login->run.options;
     bool is_in_vain = options.wait_for_token_s > 0 && !advice_is_worth_a_wait(&here);
     int ret;
 
@@ -129,31 +120,23 @@ static int prove(struct login *login, struct proof *proof, struct error *err)
         options.wait_for_token_s = 0;
     ret = proof_ask(proof, &options, err);
     if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
-        warnings_add(&login->warnings, "it is not asked again (--wait-for-token): no wait makes a "
-                                       "registry take such a token");
+        warnings_add(proof->warnings, "it is not asked again (--wait-for-token): no wait makes a "
+                                      "registry take such a token");
     return ret;
 }
 
 static int ask_registry(struct login *login, struct report *report, struct error *err)
 {
-    struct proof proof = {
-        .registry = &login->subject.registry,
-        .username = login->credential.username,
-        .token = &login->credential.token,
-        .images = login->subject.images,
-        .image_count = login->subject.image_count,
-        .warnings = &login->warnings,
-        .clock = login->clock,
-        .deadline_ms = login->deadline_ms,
-    };
-    struct situation here = situation(login);
+    struct run *run = &login->run;
+    struct proof proof = run_proof(run, login->credential.username, &login->credential.token);
     int ret = prove(login, &proof, err);
     bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
+    struct situation here = situation(login);
 
-    login->deadline_ms = proof.deadline_ms;
+    run->deadline_ms = proof.deadline_ms;
     report->verified = proof.is_good;
-    if (login->options->diagnose && is_answered) {
-        diagnosis_ask(&login->diagnosis, &proof, login->options);
+    if (run->options->diagnose && is_answered) {
+        diagnosis_ask(&login->diagnosis, &proof, run->options);
         report->diagnosis = &login->diagnosis;
     }
     if (ret < 0)
@@ -163,21 +146,22 @@ static int ask_registry(struct login *login, struct report *report, struct error
 
 static int store(struct login *login, struct error *err)
 {
+    struct run *run = &login->run;
     struct situation here = situation(login);
-    struct targets_job storing = job(login);
+    struct targets_entry entry = entry_of(login);
 
-    if (targets_store(&login->targets, &storing, &login->places, &login->warnings, err) < 0)
+    if (targets_store(&login->targets, run, &entry, err) < 0)
         return -1;
-    if (login->options->command == COMMAND_LOGIN) /* `exec` keeps nothing */
-        advice_on_storing(&here, &login->warnings);
-    diagnosis_warn(&login->diagnosis, &login->warnings);
+    if (run->options->command == COMMAND_LOGIN) /* `exec` keeps nothing */
+        advice_on_storing(&here, &run->warnings);
+    diagnosis_warn(&login->diagnosis, &run->warnings);
     return 0;
 }
 
 void login_init(struct login *login, const struct options *options)
 {
-    *login = (struct login){.options = options, .clock = clock_system()};
-    login->deadline_ms = clock_now(login->clock) + (int64_t)options->timeout_s * 1000;
+    *login = (struct login){.credential = CREDENTIAL_INIT};
+    run_begin(&login->run, options);
 }
 
 void login_clear(struct login *login)
@@ -189,10 +173,12 @@ void login_clear(struct login *login)
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
 int login_tell(struct login *login, struct report *report, struct error *err)
 {
-    if (find_subject(login, report, err) < 0 || find_targets(login, report, err) < 0 ||
-        read_credential(login, report, err) < 0 || check_targets(login, err) < 0)
+    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0)
         return -1;
-    if (!login->options->no_verify && ask_registry(login, report, err) < 0)
+    tell_of_credential(login, report);
+    if (check_targets(login, err) < 0)
+        return -1;
+    if (!login->run.options->no_verify && ask_registry(login, report, err) < 0)
         return -1;
     return store(login, err);
 }
@@ -200,13 +186,12 @@ int login_tell(struct login *login, struct report *report, struct error *err)
 int login_run(const struct options *options)
 {
     struct login login;
-    struct report report = {.warnings = &login.warnings};
+    struct report report = {.warnings = &login.run.warnings};
     struct error err = ERROR_INIT;
     int status;
 
     login_init(&login, options);
-    status = login_tell(&login, &report, &err) == 0 ? report_print(&report, options, NULL)
-                                                    : report_print(&report, options, &err);
+    status = report_print(&report, options, login_tell(&login, &report, &err) == 0 ? NULL : &err);
     login_clear(&login);
     return status;
 }

@@ -2,60 +2,42 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "cli/proof.h"
 #include "cli/report.h"
-#include "cli/subject.h"
+#include "cli/run.h"
 #include "cli/targets.h"
 #include "store/key.h"
 #include "store/lookup.h"
 
 /* All that one logout holds. */
 struct logout {
-    const struct options *options;
-    const struct clock *clock;
-    int64_t deadline_ms;
-    struct subject subject;
-    struct location_request places;
+    struct run run;
     struct targets targets;
     struct lookup found[TARGETS_MAX]; /* what was judged of each target */
-    struct warnings warnings;
 };
 
 static int find_targets(struct logout *logout, struct report *report, struct error *err)
 {
-    const struct person *person = &logout->subject.person;
-
-    report->subject = &logout->subject;
-    if (subject_find(&logout->subject, logout->options, err) < 0)
-        return -1;
-    logout->places = targets_location_request(logout->options, person);
-    if (targets_find(&logout->targets, logout->options, &logout->places, &logout->subject.registry,
-                     err) < 0)
+    if (run_find_subject(&logout->run, err) < 0 ||
+        targets_find(&logout->targets, &logout->run, err) < 0)
         return -1;
     report->targets = &logout->targets;
-    return person_become(person, err);
+    return person_become(&logout->run.subject.person, err);
 }
 
 /* Whether the registry refuses what is stored. An identity token cannot be asked about. */
 static int is_refused(struct logout *logout, const struct lookup *found, bool *refused,
                       struct error *err)
 {
-    struct proof proof = {
-        .registry = &logout->subject.registry,
-        .username = secret_text(&found->held.username),
-        .token = &found->held.token,
-        .clock = logout->clock,
-        .deadline_ms = logout->deadline_ms,
-        .warnings = &logout->warnings,
-    };
+    struct proof proof =
+        run_proof(&logout->run, secret_text(&found->held.username), &found->held.token);
     int ret;
 
     if (found->held.is_identity_token)
         return error_set(err, CLASS_UNPROVED,
                          "'%s' holds an identity token for '%s', which cannot be proved",
                          found->path, found->key);
-    ret = proof_ask(&proof, logout->options, err);
+    ret = proof_ask(&proof, logout->run.options, err);
     *refused = ret < 0 && err->cls == CLASS_REJECTED;
     if (*refused)
         *err = ERROR_INIT;
@@ -67,9 +49,9 @@ static struct lookup_request request_for(const struct logout *logout, const stru
     return (struct lookup_request){
         .key = target->key,
         .host = target->host,
-        .places = &logout->places,
-        .clock = logout->clock,
-        .deadline_ms = logout->deadline_ms,
+        .places = &logout->run.places,
+        .clock = logout->run.clock,
+        .deadline_ms = logout->run.deadline_ms,
     };
 }
 
@@ -82,7 +64,7 @@ static enum auth_format reader_of(const struct target *target)
 static int judge(struct logout *logout, struct target *target, struct lookup *found,
                  struct error *err)
 {
-    const struct options *o = logout->options;
+    const struct options *o = logout->run.options;
     struct lookup_request request = request_for(logout, target);
     bool refused = true;
     int ret = lookup_file(found, &target->location, reader_of(target), &request, err);
@@ -111,7 +93,7 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
 static void warn_of_rest(struct logout *logout, const struct target *target)
 {
     struct lookup_request request = request_for(logout, target);
-    struct location_request places = logout->places;
+    struct location_request places = logout->run.places;
     bool is_docker = reader_of(target) == AUTH_FORMAT_DOCKER;
     struct lookup left = LOOKUP_INIT;
     struct error ignored = ERROR_INIT;
@@ -119,7 +101,7 @@ static void warn_of_rest(struct logout *logout, const struct target *target)
     places.is_persistent = false;
     request.places = &places;
     if ((is_docker ? lookup_docker : lookup_podman)(&left, &request, &ignored) > 0)
-        warnings_add(&logout->warnings, "%s still finds '%s' in %s%s%s",
+        warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s",
                      is_docker ? "docker" : "podman", left.key, left.path[0] != '\0' ? "'" : "",
                      left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
                      left.path[0] != '\0' ? "'" : "");
@@ -129,16 +111,14 @@ static void warn_of_rest(struct logout *logout, const struct target *target)
 /* Nothing is removed before all is judged. */
 static int remove_entries(struct logout *logout, struct error *err)
 {
-    const struct options *o = logout->options;
+    const struct options *o = logout->run.options;
     struct targets *targets = &logout->targets;
-    struct targets_job job = {
-        .options = o, .clock = logout->clock, .deadline_ms = logout->deadline_ms};
 
     for (size_t i = 0; i < targets->count && (o->if_user != NULL || o->if_refused); i++) {
         if (judge(logout, &targets->items[i], &logout->found[i], err) < 0)
             return -1;
     }
-    if (targets_remove(targets, &job, &logout->warnings, err) < 0)
+    if (targets_remove(targets, &logout->run, err) < 0)
         return -1;
     for (size_t i = 0; i < targets->count && !o->all && !o->dry_run; i++) {
         if (targets->items[i].kept == NULL)
@@ -147,17 +127,20 @@ static int remove_entries(struct logout *logout, struct error *err)
     return 0;
 }
 
+static int tell(struct logout *logout, struct report *report, struct error *err)
+{
+    return find_targets(logout, report, err) < 0 ? -1 : remove_entries(logout, err);
+}
+
 int logout_run(const struct options *options)
 {
-    struct logout logout = {.options = options, .clock = clock_system()};
-    struct report report = {.warnings = &logout.warnings};
+    struct logout logout = {.targets = {.count = 0}};
+    struct report report = {.subject = &logout.run.subject, .warnings = &logout.run.warnings};
     struct error err = ERROR_INIT;
     int status;
 
-    logout.deadline_ms = clock_now(logout.clock) + (int64_t)options->timeout_s * 1000;
-    status = find_targets(&logout, &report, &err) == 0 && remove_entries(&logout, &err) == 0
-                 ? report_print(&report, options, NULL)
-                 : report_print(&report, options, &err);
+    run_begin(&logout.run, options);
+    status = report_print(&report, options, tell(&logout, &report, &err) == 0 ? NULL : &err);
     for (size_t i = 0; i < TARGETS_MAX; i++)
         lookup_clear(&logout.found[i]);
     return status;

@@ -170,6 +170,11 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
     return 0;
 }
 
+bool options_name_podman(const struct options *options)
+{
+    return options->podman || options->persistent || options->authfile != NULL;
+}
+
 static int check_contradictions(const struct options *o, struct error *err)
 {
     if ((o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) > 1)
@@ -182,8 +187,7 @@ static int check_contradictions(const struct options *o, struct error *err)
                          "--token-env and --token-file");
     if (o->persistent && o->authfile != NULL)
         return error_set(err, CLASS_USAGE, "--persistent and --authfile name two files");
-    if (o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker &&
-        (o->podman || o->persistent || o->authfile != NULL))
+    if (o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker && options_name_podman(o))
         return error_set(err, CLASS_USAGE,
                          "--config names Docker's directory: add --docker to store there too");
     if (o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0))

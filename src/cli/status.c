@@ -2,40 +2,25 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "cli/advice.h"
 #include "cli/diagnosis.h"
 #include "cli/environment.h"
 #include "cli/hint.h"
 #include "cli/proof.h"
 #include "cli/report.h"
-#include "cli/subject.h"
+#include "cli/run.h"
 #include "cli/targets.h"
 #include "store/lookup.h"
 #include "store/shadow.h"
 
 /* All that one look holds. */
 struct look {
-    const struct options *options;
-    const struct clock *clock;
-    int64_t deadline_ms;
-    struct subject subject;
-    struct location_request places;
+    struct run run;
     struct reader readers[TARGETS_MAX];
     size_t reader_count;
     struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
     bool has_proved;                         /* one reader's credential, at least */
-    struct warnings warnings;
 };
-
-static int find_subject(struct look *look, struct report *report, struct error *err)
-{
-    report->subject = &look->subject;
-    if (subject_find(&look->subject, look->options, err) < 0)
-        return -1;
-    look->places = targets_location_request(look->options, &look->subject.person);
-    return person_become(&look->subject.person, err);
-}
 
 /* What stands in the reader's own files, but is not what it takes. */
 static void warn_of_shadows(struct look *look, const struct lookup_request *request, bool is_docker)
@@ -46,8 +31,8 @@ static void warn_of_shadows(struct look *look, const struct lookup_request *requ
     size_t count = 0;
 
     if (is_docker)
-        count = location_docker(&files[0], &look->places, &ignored) == 0;
-    else if (location_podman_way(files, &count, &look->places, &ignored) < 0)
+        count = location_docker(&files[0], &look->run.places, &ignored) == 0;
+    else if (location_podman_way(files, &count, &look->run.places, &ignored) < 0)
         return;
     for (size_t i = 0; i < count; i++) {
         struct auth_file file = {
@@ -60,21 +45,21 @@ static void warn_of_shadows(struct look *look, const struct lookup_request *requ
         };
 
         if (files[i].format == own)
-            shadow_of(&file, &look->places, &look->warnings);
+            shadow_of(&file, &look->run.places, &look->run.warnings);
     }
 }
 
 static void add_reader(struct look *look, bool is_docker)
 {
-    const struct reference *registry = &look->subject.registry;
+    const struct reference *registry = &look->run.subject.registry;
     struct reader *reader = &look->readers[look->reader_count++];
     char key[REFERENCE_KEY_MAX + 1];
     struct lookup_request request = {
         .key = is_docker ? reference_docker_key(registry) : key,
         .host = is_docker ? reference_docker_key(registry) : registry->host,
-        .places = &look->places,
-        .clock = look->clock,
-        .deadline_ms = look->deadline_ms,
+        .places = &look->run.places,
+        .clock = look->run.clock,
+        .deadline_ms = look->run.deadline_ms,
     };
     int found;
 
@@ -90,8 +75,8 @@ static void add_reader(struct look *look, bool is_docker)
 /* Where nothing names one of them, both are looked at. */
 static int find_readers(struct look *look, struct report *report, struct error *err)
 {
-    const struct options *o = look->options;
-    bool podman = o->podman || o->authfile != NULL || o->persistent;
+    const struct options *o = look->run.options;
+    bool podman = options_name_podman(o);
     bool docker = o->docker || o->config_dir != NULL;
     bool both = podman == docker;
     size_t none = 0;
@@ -111,8 +96,8 @@ static int find_readers(struct look *look, struct report *report, struct error *
                     both     ? "neither docker nor podman"
                     : docker ? "docker"
                              : "podman",
-                    look->subject.registry.host);
-    return error_hint(err, "store one: ghcr-login -u NAME %s", look->subject.registry.host);
+                    look->run.subject.registry.host);
+    return error_hint(err, "store one: ghcr-login -u NAME %s", look->run.subject.registry.host);
 }
 
 static struct situation situation(const struct look *look, const struct reader *reader)
@@ -120,7 +105,7 @@ static struct situation situation(const struct look *look, const struct reader *
     enum place place = place_find(environment);
 
     return (struct situation){
-        .registry = &look->subject.registry,
+        .registry = &look->run.subject.registry,
         .token = &reader->found.held.token,
         /* What is stored on the host is not what ssh-action hands over now. */
         .place = place == PLACE_SSH ? PLACE_HOST : place,
@@ -131,40 +116,32 @@ static struct situation situation(const struct look *look, const struct reader *
 static void prove(struct look *look, struct reader *reader, struct report *report)
 {
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
-    struct proof proof = {
-        .registry = &look->subject.registry,
-        .username = secret_text(&reader->found.held.username),
-        .token = &reader->found.held.token,
-        .images = look->subject.images,
-        .image_count = look->subject.image_count,
-        .clock = look->clock,
-        .deadline_ms = look->deadline_ms,
-        .warnings = &look->warnings,
-    };
+    struct proof proof =
+        run_proof(&look->run, secret_text(&reader->found.held.username), &reader->found.held.token);
     struct situation here = situation(look, reader);
     struct error *err = &reader->err;
-    int ret = proof_ask(&proof, look->options, err);
+    int ret = proof_ask(&proof, look->run.options, err);
     enum exit_class cls = err->cls;
 
     reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
                       : cls == CLASS_REJECTED            ? VERDICT_REFUSED
                                                          : VERDICT_FAULT;
-    if (look->options->diagnose && reader->verdict != VERDICT_FAULT) {
-        diagnosis_ask(diagnosis, &proof, look->options);
+    if (look->run.options->diagnose && reader->verdict != VERDICT_FAULT) {
+        diagnosis_ask(diagnosis, &proof, look->run.options);
         if (report->username == proof.username)
             report->diagnosis = diagnosis;
     }
     if (ret < 0)
         hint_at_refusal(&here, err);
     else
-        diagnosis_warn(diagnosis, &look->warnings);
+        diagnosis_warn(diagnosis, &look->run.warnings);
 }
 
 /* What the image is said to be is true of each reader that was asked. */
 static void prove_images(struct look *look, struct reader *reader, struct report *report)
 {
     bool before[OPTIONS_LIST_MAX] = {false};
-    struct subject *subject = &look->subject;
+    struct subject *subject = &look->run.subject;
 
     for (size_t i = 0; i < subject->image_count; i++) {
         before[i] = subject->images[i].can_pull;
@@ -208,7 +185,7 @@ static void tell_of_token(struct look *look, const struct reader *reader, struct
     if (reader->found.held.is_identity_token)
         return;
     report->token_kind = advice_kind_name(&here);
-    advice_on_token(&here, &look->warnings);
+    advice_on_token(&here, &look->run.warnings);
 }
 
 /* The first fault is the run's; another's is a warning. */
@@ -228,7 +205,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
             *err = reader->err;
             (void)error_wrap(err, "%s", reader->name);
         } else {
-            warnings_add(&look->warnings, "%s: %s", reader->name, reader->err.message);
+            warnings_add(&look->run.warnings, "%s: %s", reader->name, reader->err.message);
         }
     }
     report->verified = is_verified;
@@ -237,14 +214,15 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 
 static int tell(struct look *look, struct report *report, struct error *err)
 {
-    if (find_subject(look, report, err) < 0 || find_readers(look, report, err) < 0)
+    if (run_find_subject(&look->run, err) < 0 ||
+        person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0)
         return -1;
     for (size_t i = 0; i < look->reader_count; i++) {
         if (look->readers[i].verdict != VERDICT_OPEN)
             continue;
         if (report->username == NULL)
             tell_of_token(look, &look->readers[i], report);
-        if (!look->options->no_verify)
+        if (!look->run.options->no_verify)
             prove_reader(look, i, report);
     }
     return sum_up(look, report, err);
@@ -252,14 +230,13 @@ static int tell(struct look *look, struct report *report, struct error *err)
 
 int status_run(const struct options *options)
 {
-    struct look look = {.options = options, .clock = clock_system()};
-    struct report report = {.warnings = &look.warnings};
+    struct look look = {.reader_count = 0};
+    struct report report = {.subject = &look.run.subject, .warnings = &look.run.warnings};
     struct error err = ERROR_INIT;
     int status;
 
-    look.deadline_ms = clock_now(look.clock) + (int64_t)options->timeout_s * 1000;
-    status = tell(&look, &report, &err) == 0 ? report_print(&report, options, NULL)
-                                             : report_print(&report, options, &err);
+    run_begin(&look.run, options);
+    status = report_print(&report, options, tell(&look, &report, &err) == 0 ? NULL : &err);
     for (size_t i = 0; i < TARGETS_MAX; i++)
         lookup_clear(&look.readers[i].found);
     return status;

@@ -1,34 +1,9 @@
 #include "cli/targets.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "cli/environment.h"
 #include "store/path.h"
 #include "store/shadow.h"
-
-static bool is_own_directory(const char *path, uid_t uid)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
-           (uid == LOCATION_ANYBODY || st.st_uid == uid);
-}
-
-struct location_request targets_location_request(const struct options *options,
-                                                 const struct person *person)
-{
-    return (struct location_request){
-        .config_dir = options->config_dir,
-        .authfile = options->authfile,
-        .is_persistent = options->persistent,
-        .environment = environment,
-        .is_own_directory = is_own_directory,
-        .passwd_home = person->home,
-        .uid = person->uid,
-    };
-}
 
 static int set_key(struct target *target, const struct reference *registry, struct error *err)
 {
@@ -67,48 +42,56 @@ static int add(struct targets *targets, const struct location *location, bool is
     return 0;
 }
 
-int targets_find(struct targets *out, const struct options *options,
-                 const struct location_request *request, const struct reference *registry,
-                 struct error *err)
+int targets_find(struct targets *out, const struct run *run, struct error *err)
 {
-    bool podman = options->podman || options->authfile != NULL || options->persistent;
+    const struct reference *registry = &run->subject.registry;
+    bool podman = options_name_podman(run->options);
     struct location location;
 
     out->count = 0;
-    if ((options->docker || !podman) && (location_docker(&location, request, err) < 0 ||
-                                         add(out, &location, false, registry, err) < 0))
+    if ((run->options->docker || !podman) && (location_docker(&location, &run->places, err) < 0 ||
+                                              add(out, &location, false, registry, err) < 0))
         return -1;
-    if (podman && (location_podman(&location, request, err) < 0 ||
+    if (podman && (location_podman(&location, &run->places, err) < 0 ||
                    add(out, &location, true, registry, err) < 0))
         return -1;
     return 0;
 }
 
-static struct auth_file auth_file(const struct target *target, const struct targets_job *job)
+static struct auth_file auth_file(const struct target *target, const struct run *run)
 {
-    const struct credential *credential = job->credential;
-
     return (struct auth_file){
         .path = target->location.path,
         .format = target->location.format,
         .is_podmans = target->is_podmans,
-        .key = job->options->all ? NULL : target->key,
+        .key = run->options->all ? NULL : target->key,
         .host = target->host,
-        .in_place = job->options->in_place,
-        .no_helper = job->options->no_helper,
-        .clock = job->clock,
-        .deadline_ms = job->deadline_ms,
-        .username = credential != NULL ? credential->username : target->only_username,
-        .token = credential != NULL ? &credential->token : target->only_token,
-        .auth = job->auth,
+        .in_place = run->options->in_place,
+        .no_helper = run->options->no_helper,
+        .clock = run->clock,
+        .deadline_ms = run->deadline_ms,
+        .username = target->only_username,
+        .token = target->only_token,
     };
 }
 
-int targets_check(struct targets *targets, const struct targets_job *job, struct error *err)
+static struct auth_file auth_file_with(const struct target *target, const struct run *run,
+                                       const struct targets_entry *entry)
+{
+    struct auth_file file = auth_file(target, run);
+
+    file.username = entry->credential->username;
+    file.token = &entry->credential->token;
+    file.auth = entry->auth;
+    return file;
+}
+
+int targets_check(struct targets *targets, const struct run *run, const struct targets_entry *entry,
+                  struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        struct auth_file file = auth_file(target, job);
+        struct auth_file file = auth_file_with(target, run, entry);
 
         if (auth_file_check(&file, &target->result, err) < 0)
             return -1;
@@ -128,31 +111,30 @@ static int say_what_is_done(const struct targets *targets, size_t failed, const 
                       targets->items[0].location.path);
 }
 
-int targets_store(struct targets *targets, const struct targets_job *job,
-                  const struct location_request *request, struct warnings *warnings,
+int targets_store(struct targets *targets, struct run *run, const struct targets_entry *entry,
                   struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        struct auth_file file = auth_file(target, job);
+        struct auth_file file = auth_file_with(target, run, entry);
 
         target->result.changed = target->is_due;
-        if (!job->options->dry_run && auth_file_store(&file, &target->result, warnings, err) < 0)
+        if (!run->options->dry_run &&
+            auth_file_store(&file, &target->result, &run->warnings, err) < 0)
             return say_what_is_done(targets, i, "in", err);
-        shadow_elsewhere(&file, request, warnings);
+        shadow_elsewhere(&file, &run->places, &run->warnings);
     }
     return 0;
 }
 
-int targets_remove(struct targets *targets, const struct targets_job *job,
-                   struct warnings *warnings, struct error *err)
+int targets_remove(struct targets *targets, struct run *run, struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        struct auth_file file = auth_file(target, job);
+        struct auth_file file = auth_file(target, run);
 
-        if (!target->is_spared &&
-            auth_file_remove(&file, job->options->dry_run, &target->result, warnings, err) < 0)
+        if (!target->is_spared && auth_file_remove(&file, run->options->dry_run, &target->result,
+                                                   &run->warnings, err) < 0)
             return say_what_is_done(targets, i, "gone from", err);
     }
     return 0;

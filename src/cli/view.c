@@ -27,71 +27,58 @@ static bool is_there(const char *path)
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-/* What is shown, and how long to wait for a file that is being written to. */
-struct show {
-    struct view *view;
-    const struct location_request *places;
-    const struct clock *clock;
-    int64_t deadline_ms;
-};
-
-static int make_copy(const struct show *show, struct view_copy *copy, const struct location *user,
+static int make_copy(const struct run *run, struct view_copy *copy, const struct location *user,
                      struct error *err)
 {
     memcpy(copy->original, user->path, sizeof(copy->original));
-    return private_config_copy(copy->path, user->path, show->clock, show->deadline_ms, err);
+    return private_config_copy(copy->path, user->path, run->clock, run->deadline_ms, err);
 }
 
 /* Docker's whole directory is shown, as --config, DOCKER_CONFIG or HOME have it. */
-static int show_docker(const struct show *show, struct error *err)
+static int show_docker(struct view *view, const struct run *run, struct error *err)
 {
-    struct view *view = show->view;
     struct error no_place = ERROR_INIT;
     struct location user;
     char dir[PATH_MAX];
 
     if (path_make_directory(view->docker_dir, err) < 0)
         return -1;
-    if (location_docker(&user, show->places, &no_place) < 0)
+    if (location_docker(&user, &run->places, &no_place) < 0)
         return 0;
     path_directory(dir, user.path);
     if (!is_there(dir))
         return 0;
     return private_config_link(view->docker_dir, dir, err) < 0
                ? -1
-               : make_copy(show, &view->docker, &user, err);
+               : make_copy(run, &view->docker, &user, err);
 }
 
 /* Podman will be told of one file: the first of those it looks into that is there. */
-static int show_podman(const struct show *show, struct error *err)
+static int show_podman(struct view *view, const struct run *run, struct error *err)
 {
-    struct view *view = show->view;
     struct location files[LOCATION_PODMAN_MAX];
     char dir[PATH_MAX];
     size_t count;
 
     path_directory(dir, view->podman.path);
     if (path_make_directory(dir, err) < 0 ||
-        location_podman_way(files, &count, show->places, err) < 0)
+        location_podman_way(files, &count, &run->places, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (is_there(files[i].path))
-            return make_copy(show, &view->podman, &files[i], err);
+            return make_copy(run, &view->podman, &files[i], err);
     }
     return 0;
 }
 
-int view_make(struct view *out, const char *directory, const struct location_request *places,
-              const struct clock *clock, int64_t deadline_ms, struct error *err)
+int view_make(struct view *out, const char *directory, const struct run *run, struct error *err)
 {
-    struct show show = {.view = out, .places = places, .clock = clock, .deadline_ms = deadline_ms};
-
     *out = (struct view){.docker_dir = ""};
     if (join(out->docker_dir, directory, "docker", err) < 0 ||
         join(out->docker.path, directory, "docker/config.json", err) < 0 ||
         join(out->podman.path, directory, "podman/auth.json", err) < 0)
         return -1;
-    return show_docker(&show, err) < 0 ? -1 : show_podman(&show, err);
+    return show_docker(out, run, err) < 0 ? -1 : show_podman(out, run, err);
 }
 
 static bool stop(void *ctx, const char *key)

@@ -38,15 +38,16 @@ static struct reference reference_of(const char *text)
     return ref;
 }
 
+/* As the stories do, which have one each. */
+static struct run run;
+
 static int find(struct targets *targets, const struct options *options,
                 const struct reference *registry, struct error *err)
 {
-    struct person person;
-    struct location_request places;
-
-    support_must(person_find(&person, NULL, err) == 0, err->message);
-    places = targets_location_request(options, &person);
-    return targets_find(targets, options, &places, registry, err);
+    run_begin(&run, options);
+    support_must(run_find_subject(&run, err) == 0, err->message);
+    run.subject.registry = *registry;
+    return targets_find(targets, &run, err);
 }
 
 static void assert_target(const char *row, const struct target *target, const char *path,
@@ -217,48 +218,36 @@ static void test_user_database_stands_in_for_home(void **state)
     assert_string_equal(targets.items[0].location.path, path);
 }
 
-static int store_after(bool with_check, struct targets *targets, const struct options *options,
-                       struct warnings *warnings, struct error *err)
+static int store_after(bool with_check, struct targets *targets, struct error *err)
 {
     struct credential credential = {.username = "a", .token = support_secret("b")};
     struct secret auth = support_secret("YTpi");
-    struct targets_job job = {
-        .options = options,
-        .clock = clock_system(),
-        .deadline_ms = support_in_ms(2000),
-        .credential = &credential,
-        .auth = &auth,
-    };
-    struct person person;
-    struct location_request places;
-    int ret = with_check ? targets_check(targets, &job, err) : 0;
+    struct targets_entry entry = {.credential = &credential, .auth = &auth};
+    int ret;
 
-    support_must(person_find(&person, NULL, err) == 0, err->message);
-    places = targets_location_request(options, &person);
+    run.deadline_ms = support_in_ms(2000);
+    ret = with_check ? targets_check(targets, &run, &entry, err) : 0;
     if (ret == 0)
-        ret = targets_store(targets, &job, &places, warnings, err);
+        ret = targets_store(targets, &run, &entry, err);
     credential_clear(&credential);
     secret_clear(&auth);
     return ret;
 }
 
-static int store_only(struct targets *targets, const struct options *options,
-                      struct warnings *warnings, struct error *err)
+static int store_only(struct targets *targets, struct error *err)
 {
-    return store_after(false, targets, options, warnings, err);
+    return store_after(false, targets, err);
 }
 
-static int store(struct targets *targets, const struct options *options, struct warnings *warnings,
-                 struct error *err)
+static int store(struct targets *targets, struct error *err)
 {
-    return store_after(true, targets, options, warnings, err);
+    return store_after(true, targets, err);
 }
 
 #define ENTRY "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}\n"
 
 static void test_both_are_stored(void **state)
 {
-    static struct warnings warnings;
     struct options options = {.docker = true, .podman = true};
     struct reference ref = reference_of("ghcr.io");
     struct error err = ERROR_INIT;
@@ -267,18 +256,17 @@ static void test_both_are_stored(void **state)
     (void)state;
     for (int round = 0; round < 2; round++) {
         assert_int_equal(find(&targets, &options, &ref, &err), 0);
-        assert_int_equal(store(&targets, &options, &warnings, &err), 0);
+        assert_int_equal(store(&targets, &err), 0);
         assert_int_equal(targets.items[0].result.changed, round == 0);
         assert_int_equal(targets.items[1].result.changed, round == 0);
         assert_true(support_holds(DOCKER_FILE, ENTRY));
         assert_true(support_holds(PODMAN_FILE, ENTRY));
     }
-    assert_int_equal(warnings.count, 0);
+    assert_int_equal(run.warnings.count, 0);
 }
 
 static void test_nothing_is_stored_where_one_is_refused(void **state)
 {
-    static struct warnings warnings;
     struct options options = {.docker = true, .authfile = "bad.json"};
     struct reference ref = reference_of("ghcr.io");
     struct error err = ERROR_INIT;
@@ -287,7 +275,7 @@ static void test_nothing_is_stored_where_one_is_refused(void **state)
     (void)state;
     support_write("bad.json", "{");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
-    assert_int_equal(store(&targets, &options, &warnings, &err), -1);
+    assert_int_equal(store(&targets, &err), -1);
     assert_error("bad", &err, CLASS_AUTHFILE, "'bad.json'");
     assert_int_equal(support_count("home"), 0);
     assert_true(support_holds("bad.json", "{"));
@@ -296,7 +284,6 @@ static void test_nothing_is_stored_where_one_is_refused(void **state)
 /* The second turned bad behind the check. */
 static void test_half_of_it_is_told(void **state)
 {
-    static struct warnings warnings;
     struct options options = {.docker = true, .authfile = "bad.json"};
     struct reference ref = reference_of("ghcr.io");
     struct secret auth = support_secret("YTpi");
@@ -306,7 +293,7 @@ static void test_half_of_it_is_told(void **state)
     (void)state;
     support_write("bad.json", "{");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
-    assert_int_equal(store_only(&targets, &options, &warnings, &err), -1);
+    assert_int_equal(store_only(&targets, &err), -1);
     assert_error("bad", &err, CLASS_AUTHFILE,
                  "the entry is in '" DOCKER_FILE "', but not everywhere");
     assert_non_null(strstr(err.message, "'bad.json'"));
@@ -318,7 +305,6 @@ static void test_half_of_it_is_told(void **state)
 
 static void test_warnings_come_from_each(void **state)
 {
-    static struct warnings warnings;
     struct options options = {.docker = true, .persistent = true};
     struct reference ref = reference_of("ghcr.io");
     struct error err = ERROR_INIT;
@@ -331,16 +317,15 @@ static void test_warnings_come_from_each(void **state)
                  "setenv");
     support_write(PODMAN_FILE, "{\"auths\":{\"ghcr.io\":{}}}");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
-    assert_int_equal(store(&targets, &options, &warnings, &err), 0);
-    assert_int_equal(warnings.count, 2);
-    assert_non_null(strstr(warnings.items[0], "DOCKER_AUTH_CONFIG"));
-    assert_null(strstr(warnings.items[0], "eDp5"));
-    assert_non_null(strstr(warnings.items[1], "'" PODMAN_FILE "' first"));
+    assert_int_equal(store(&targets, &err), 0);
+    assert_int_equal(run.warnings.count, 2);
+    assert_non_null(strstr(run.warnings.items[0], "DOCKER_AUTH_CONFIG"));
+    assert_null(strstr(run.warnings.items[0], "eDp5"));
+    assert_non_null(strstr(run.warnings.items[1], "'" PODMAN_FILE "' first"));
 }
 
 static void test_helper_is_asked_by_host(void **state)
 {
-    static struct warnings warnings;
     struct options options = {.authfile = "a.json"};
     struct reference ref = reference_of("ghcr.io/owner");
     struct error err = ERROR_INIT;
@@ -349,11 +334,11 @@ static void test_helper_is_asked_by_host(void **state)
     (void)state;
     support_write("a.json", "{\"credHelpers\":{\"ghcr.io\":\"pass\"}}");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
-    assert_int_equal(store(&targets, &options, &warnings, &err), -1);
+    assert_int_equal(store(&targets, &err), -1);
     assert_error("helper", &err, CLASS_HELPER, "credential helper");
     support_write("a.json", "{\"credsStore\":\"pass\"}"); /* which podman does not know */
     err = ERROR_INIT;
-    assert_int_equal(store(&targets, &options, &warnings, &err), 0);
+    assert_int_equal(store(&targets, &err), 0);
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)

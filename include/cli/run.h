@@ -1,0 +1,50 @@
+/*
+ * What every story has in common: what was asked, until when, whose files, which registry, which
+ * images, and what is worth a warning.
+ */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/warning.h"
+#include "cli/options.h"
+#include "cli/person.h"
+#include "cli/proof.h"
+#include "registry/image.h"
+#include "registry/reference.h"
+#include "store/location.h"
+
+struct subject {
+    struct person person;
+    struct reference registry; /* its host is "" until it is known */
+    struct image images[OPTIONS_LIST_MAX];
+    size_t image_count;
+};
+
+struct run {
+    const struct options *options; /* borrowed */
+    const struct clock *clock;
+    int64_t deadline_ms; /* of all of it: waits for input and for other runs are in it */
+    struct subject subject;
+    struct location_request places; /* where docker and podman have their files */
+    struct warnings warnings;
+};
+
+/* Begin one: from here on time counts. */
+void run_begin(struct run *run, const struct options *options);
+
+/*
+ * Find out what it is about, from options and environment. What is known when something is wrong is
+ * filled in. Returns 0, or -1 with *err set (CLASS_USAGE).
+ */
+int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unused_result));
+
+/* The question whether the registry takes this credential, and gives the images for it. */
+struct proof run_proof(struct run *run, const char *username, const struct secret *token);
+
+#endif

@@ -1,0 +1,74 @@
+#include "cli/run.h"
+
+#include <sys/stat.h>
+
+#include "cli/environment.h"
+#include "registry/realm.h"
+
+void run_begin(struct run *run, const struct options *options)
+{
+    *run = (struct run){.options = options, .clock = clock_system()};
+    run->deadline_ms = clock_now(run->clock) + (int64_t)options->timeout_s * 1000;
+}
+
+static bool is_own_directory(const char *path, uid_t uid)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+           (uid == LOCATION_ANYBODY || st.st_uid == uid);
+}
+
+static void find_places(struct run *run)
+{
+    run->places = (struct location_request){
+        .config_dir = run->options->config_dir,
+        .authfile = run->options->authfile,
+        .is_persistent = run->options->persistent,
+        .environment = environment,
+        .is_own_directory = is_own_directory,
+        .passwd_home = run->subject.person.home,
+        .uid = run->subject.person.uid,
+    };
+}
+
+static int find_images(struct subject *subject, const struct option_list *named, struct error *err)
+{
+    for (size_t i = 0; i < named->count; i++) {
+        if (image_parse(&subject->images[i], named->items[i], &subject->registry, err) < 0)
+            return -1;
+        subject->image_count++;
+    }
+    return 0;
+}
+
+int run_find_subject(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    struct subject *subject = &run->subject;
+    const char *registry = o->registry != NULL ? o->registry : REFERENCE_DEFAULT;
+
+    if (reference_parse(&subject->registry, registry, err) < 0 ||
+        person_find(&subject->person, o->for_user, err) < 0)
+        return -1;
+    find_places(run);
+    for (size_t i = 0; i < o->allowed_realms.count; i++) {
+        if (realm_check_allowed(o->allowed_realms.items[i], err) < 0)
+            return -1;
+    }
+    return find_images(subject, &o->images, err);
+}
+
+struct proof run_proof(struct run *run, const char *username, const struct secret *token)
+{
+    return (struct proof){
+        .registry = &run->subject.registry,
+        .username = username,
+        .token = token,
+        .images = run->subject.images,
+        .image_count = run->subject.image_count,
+        .warnings = &run->warnings,
+        .clock = run->clock,
+        .deadline_ms = run->deadline_ms,
+    };
+}
