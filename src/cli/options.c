@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/scan.h"
+#include "cli/contradiction.h"
 #include "cli/option_table.h"
 
 /* argv under the cursor, and which options were seen. */
@@ -175,67 +176,37 @@ bool options_name_podman(const struct options *options)
     return options->podman || options->persistent || options->authfile != NULL;
 }
 
-static int check_contradictions(const struct options *o, struct error *err)
+/* Behind "--": the command of `exec`, and for others no option any more. */
+static int parse_rest(struct parser *p, struct error *err)
 {
-    if ((o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) > 1)
-        return error_set(err, CLASS_USAGE,
-                         "the user name has more than one source: give one of --username, "
-                         "--username-env and --username-file");
-    if (o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) > 1)
-        return error_set(err, CLASS_USAGE,
-                         "the token has more than one source: give one of --password-stdin, "
-                         "--token-env and --token-file");
-    if (o->persistent && o->authfile != NULL)
-        return error_set(err, CLASS_USAGE, "--persistent and --authfile name two files");
-    if (o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker && options_name_podman(o))
-        return error_set(err, CLASS_USAGE,
-                         "--config names Docker's directory: add --docker to store there too");
-    if (o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0))
-        return error_set(err, CLASS_USAGE,
-                         "--no-verify asks nobody: --can-pull, --diagnose and --wait-for-token "
-                         "have no meaning with it");
-    if (o->all && (o->registry != NULL || o->if_user != NULL || o->if_refused))
-        return error_set(err, CLASS_USAGE,
-                         "--all removes every entry: no registry, --if-user or --if-refused can "
-                         "be named with it");
-    if (o->insecure && (o->plain_http || o->ca_file != NULL))
-        return error_set(err, CLASS_USAGE,
-                         "--insecure checks no certificate: it contradicts --cacert and "
-                         "--plain-http");
-    if (o->command == COMMAND_EXEC && !o->help && !o->version &&
-        (o->run == NULL || o->run[0] == NULL)) {
-        (void)error_set(err, CLASS_USAGE, "'exec' is given no command to run");
-        return error_hint(err,
-                          "write it behind '--': ghcr-login exec -u NAME -- docker pull IMAGE");
+    if (p->out->command == COMMAND_EXEC) {
+        p->out->run = p->next;
+        return 0;
     }
-    if (o->quiet && o->verbose)
-        return error_set(err, CLASS_USAGE, "--quiet and --verbose contradict each other");
+    while (p->next < p->end) {
+        if (parse_registry(p, *p->next++, err) < 0)
+            return -1;
+    }
     return 0;
+}
+
+static int parse_word(struct parser *p, const char *word, struct error *err)
+{
+    if (strncmp(word, "--", 2) == 0)
+        return parse_long(p, word + 2, err);
+    if (word[0] == '-' && word[1] != '\0')
+        return parse_short(p, word + 1, err);
+    return parse_registry(p, word, err);
 }
 
 static int parse_words(struct parser *p, struct error *err)
 {
-    bool only_names = false;
-
     while (p->next < p->end) {
         const char *word = *p->next++;
-        int ret;
 
-        if (!only_names && strcmp(word, "--") == 0 && p->out->command == COMMAND_EXEC) {
-            p->out->run = p->next;
-            return 0;
-        }
-        if (!only_names && strcmp(word, "--") == 0) {
-            only_names = true;
-            continue;
-        }
-        if (!only_names && strncmp(word, "--", 2) == 0)
-            ret = parse_long(p, word + 2, err);
-        else if (!only_names && word[0] == '-' && word[1] != '\0')
-            ret = parse_short(p, word + 1, err);
-        else
-            ret = parse_registry(p, word, err);
-        if (ret < 0)
+        if (strcmp(word, "--") == 0)
+            return parse_rest(p, err);
+        if (parse_word(p, word, err) < 0)
             return -1;
     }
     return 0;
@@ -249,7 +220,7 @@ int options_parse(struct options *out, int argc, char *const argv[], struct erro
         .command = COMMAND_LOGIN, .timeout_s = 60, .connect_timeout_s = 10, .retries = 4};
     if (p.next < p.end && option_table_command(*p.next, &out->command))
         p.next++;
-    if (parse_words(&p, err) == 0 && check_contradictions(out, err) == 0)
+    if (parse_words(&p, err) == 0 && contradiction_check(out, err) == 0)
         return 0;
     /* Who reads JSON wants it of this error too, wherever --json stands. */
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
