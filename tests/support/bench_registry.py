@@ -25,20 +25,7 @@ HOST, USER = "ghcr.io", "octocat"
 FAR_ADDRESS = "192.0.2.2"
 ROUND_TRIP_MS = 50
 
-NGINX = """\
-worker_processes 1;
-daemon off;
-user root;
-pid {directory}/nginx.pid;
-events {{}}
-http {{
-    log_format traffic '$connection $status $request_method $request_uri';
-    access_log {directory}/logs/traffic.log traffic;
-    client_body_temp_path {directory}/nginx;
-    proxy_temp_path {directory}/nginx;
-    fastcgi_temp_path {directory}/nginx;
-    uwsgi_temp_path {directory}/nginx;
-    scgi_temp_path {directory}/nginx;
+HTTP = """\
     default_type application/json;
     server {{
         listen {address}:443 ssl http2;
@@ -63,7 +50,6 @@ http {{
             return 200 '{{"token":"{bearer}"}}';
         }}
     }}
-}}
 """
 
 
@@ -127,11 +113,9 @@ class BenchRegistry:
         self.close()
 
     def _start(self, certificate):
-        (self.directory / "nginx").mkdir()
-        configuration = self.directory / "nginx.conf"
         basic = base64.b64encode(f"{USER}:{self.token}".encode()).decode()
-        configuration.write_text(NGINX.format(
-            directory=self.directory, address=ADDRESS, certificate=certificate, host=HOST,
+        configuration = services.write_nginx(self.directory, HTTP.format(
+            address=ADDRESS, certificate=certificate, host=HOST,
             bearer=self.bearer, basic=basic, unauthorized=UNAUTHORIZED.decode(),
             denied=error("DENIED", "denied").decode()))
         nginx = shutil.which("nginx", path=PATH)

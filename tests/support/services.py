@@ -15,20 +15,23 @@ events {{}}
 http {{
     log_format traffic '$connection $status $request_method $request_uri';
     access_log {directory}/logs/traffic.log traffic;
-    client_max_body_size 0;
     client_body_temp_path {directory}/nginx;
     proxy_temp_path {directory}/nginx;
     fastcgi_temp_path {directory}/nginx;
     uwsgi_temp_path {directory}/nginx;
     scgi_temp_path {directory}/nginx;
+{http}
+}}
+"""
+
+NGINX_PROXY = """\
+    client_max_body_size 0;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-Proto https;
-    map $upstream_http_www_authenticate $challenge_with_placeholder {{
+    map $upstream_http_www_authenticate $challenge_with_placeholder {
         ""      "";
         default '$upstream_http_www_authenticate,scope="repository:user/image:pull"';
-    }}
-{servers}
-}}
+    }
 """
 
 NGINX_SERVER = """\
@@ -54,17 +57,22 @@ NGINX_PLACEHOLDER = """\
 """
 
 
-def write_nginx(directory, address, registries, certificates):
-    """Write nginx.conf: TLS for each of `registries`, its API and /token at one address."""
+def write_nginx(directory, http):
+    """Write nginx.conf, with this in its section `http`."""
     (directory / "nginx").mkdir()
-    servers = ""
+    path = directory / "nginx.conf"
+    path.write_text(NGINX.format(directory=directory, http=http))
+    return path
+
+
+def write_proxy(directory, address, registries, certificates):
+    """Write nginx.conf: TLS for each of `registries`, its API and /token at one address."""
+    http = NGINX_PROXY
     for registry in registries:
         more = NGINX_PLACEHOLDER.format(registry=registry) if registry.host == "ghcr.io" else ""
-        servers += NGINX_SERVER.format(address=address, registry=registry, more=more,
-                                       certificate=certificates[registry], token_port=TOKEN_PORT)
-    path = directory / "nginx.conf"
-    path.write_text(NGINX.format(directory=directory, servers=servers))
-    return path
+        http += NGINX_SERVER.format(address=address, registry=registry, more=more,
+                                    certificate=certificates[registry], token_port=TOKEN_PORT)
+    return write_nginx(directory, http)
 
 
 def write_registry(directory, registry):

@@ -159,7 +159,7 @@ class Stack:
         make_signer(self.directory)
         self._save_tokens()
         registries = list(certificates)
-        nginx = services.write_nginx(self.directory, ADDRESS, registries, certificates)
+        nginx = services.write_proxy(self.directory, ADDRESS, registries, certificates)
         start = self.sandbox.start
         start("dockerd", services.dockerd(self.directory), env=self.environment("/root"))
         start("token-server", [sys.executable, Path(__file__).with_name("token_server.py"),
