@@ -13,14 +13,13 @@
 #include "base/error.h"
 #include "base/place.h"
 #include "base/secret.h"
-
-enum source_kind { SOURCE_VARIABLE, SOURCE_FILE, SOURCE_STDIN };
+#include "credential/input.h"
 
 struct rules {
-    const char *where;       /* names the source: "environment variable 'GHCR_TOKEN'" */
-    bool is_github;          /* refuse also what no GitHub token can be: see mistake.h */
-    enum source_kind source; /* what may be wrong with it */
-    enum place place;        /* whose hints to give */
+    const char *where;      /* names the source: "environment variable 'GHCR_TOKEN'" */
+    bool is_github;         /* refuse also what no GitHub token can be: see mistake.h */
+    enum input_kind source; /* what may be wrong with it */
+    enum place place;       /* whose hints to give */
 };
 
 int rules_check_token(struct secret *value, const struct rules *rules, struct error *err)

@@ -18,12 +18,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "credential/input.h"
 
-enum {
-    CREDENTIAL_TOKEN_MAX = 16384, /* bytes */
-    CREDENTIAL_NAME_MAX = 255,    /* bytes */
-    CREDENTIAL_STDIN_WAIT_MS = 30000,
-};
+enum { CREDENTIAL_STDIN_WAIT_MS = 30000 };
 
 struct credential_request {
     const char *username; /* at most one of the three is set */

@@ -4,7 +4,6 @@
 
 #include "credential/github_token.h"
 #include "credential/mistake.h"
-#include "credential/source.h"
 
 /* Cut exactly one line end: CR LF, LF or CR. */
 static void cut_line_end(struct secret *value)
@@ -60,9 +59,9 @@ static int refuse_empty(const struct rules *rules, bool has_line, struct error *
 {
     const char *hint = empty_hints[rules->place];
 
-    if (rules->source == SOURCE_FILE)
+    if (rules->source == INPUT_FILE)
         hint = "nothing was written there: is the secret that fills the file defined?";
-    if (rules->source == SOURCE_STDIN && !has_line)
+    if (rules->source == INPUT_STDIN && !has_line)
         hint = "nothing came in: pipe the token in, or use --token-env or --token-file; a variable "
                "that is piped in may be empty";
     (void)refuse("token", rules->where, "is empty", err);
@@ -72,7 +71,7 @@ static int refuse_empty(const struct rules *rules, bool has_line, struct error *
 static int refuse_bytes(const struct rules *rules, const struct secret *value, const char *fault,
                         struct error *err)
 {
-    bool is_script = rules->source == SOURCE_STDIN && memchr(value->data, '\n', value->len) != NULL;
+    bool is_script = rules->source == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL;
 
     (void)refuse("token", rules->where, fault, err);
     return error_hint(err, "give the token alone, as one line%s",

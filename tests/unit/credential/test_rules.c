@@ -233,14 +233,14 @@ static void test_empty_says_why(void **state)
 static void test_hints_know_the_source(void **state)
 {
     static const struct {
-        enum source_kind source;
+        enum input_kind source;
         const char *bytes;
         const char *part;
     } rows[] = {
-        {SOURCE_FILE, "", "fills the file"},        {SOURCE_FILE, "\n", "fills the file"},
-        {SOURCE_STDIN, "", "nothing came in"},      {SOURCE_STDIN, "\n", "not defined"},
-        {SOURCE_STDIN, "a\nb\n", "bash -s"},        {SOURCE_FILE, "a\nb\n", "as one line"},
-        {SOURCE_VARIABLE, "a\nb\n", "as one line"},
+        {INPUT_FILE, "", "fills the file"},        {INPUT_FILE, "\n", "fills the file"},
+        {INPUT_STDIN, "", "nothing came in"},      {INPUT_STDIN, "\n", "not defined"},
+        {INPUT_STDIN, "a\nb\n", "bash -s"},        {INPUT_FILE, "a\nb\n", "as one line"},
+        {INPUT_VARIABLE, "a\nb\n", "as one line"},
     };
 
     (void)state;
@@ -251,7 +251,7 @@ static void test_hints_know_the_source(void **state)
 
         assert_int_equal(rules_check_token(&value, &rules, &err), -1);
         assert_row(err.hint, strstr(err.hint, rows[i].part) != NULL);
-        assert_row(err.hint, rows[i].source == SOURCE_STDIN || strstr(err.hint, "bash") == NULL);
+        assert_row(err.hint, rows[i].source == INPUT_STDIN || strstr(err.hint, "bash") == NULL);
         secret_clear(&value);
     }
 }
