@@ -48,20 +48,10 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
 /* A request to the registry itself with what the challenge asks for: the bearer, or Basic. */
 struct http_request conversation_authorized(const struct conversation *c, const char *url);
 
-/*
- * Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. A web page
- * with 403 is a firewall's word, not the registry's; 403 with Retry-After is a limit's.
- */
-bool conversation_is_refused(const struct conversation *c);
-
 /* " (denied: denied)", or "" when the registry had nothing to say; lives in *c. */
 const char *conversation_words(struct conversation *c);
 
-/*
- * What any step makes of a status that is none of its own: redirects and unexpected answers prove
- * nothing, limits and 5xx are the registry's trouble. `what` was asked: "the token request of 'X'".
- * Returns -1 with *err set.
- */
-int conversation_refuse_status(struct conversation *c, const char *what, struct error *err);
+/* Whether a text, which an answer names, holds one of its secrets. */
+bool conversation_repeats_secret(const struct conversation *c, const char *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "registry/conversation.h"
 #include "registry/pull.h"
+#include "registry/refusal.h"
 #include "registry/url.h"
 
 static int read_challenge(struct conversation *c, struct error *err)
@@ -56,7 +57,7 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
         return error_hint(err, "give the registry's own host name and port");
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
-    return conversation_refuse_status(c, what, err);
+    return refusal_explain(c, what, err);
 }
 
 static int refuse_credential(struct conversation *c, const char *when, struct error *err)
@@ -77,10 +78,10 @@ static int get_token(struct conversation *c, struct error *err)
 
     if (ret <= 0)
         return ret;
-    if (conversation_is_refused(c))
+    if (refusal_is_of_credential(c))
         return refuse_credential(c, "", err);
     (void)snprintf(what, sizeof(what), "the token request of '%s'", c->handshake->registry->host);
-    return conversation_refuse_status(c, what, err);
+    return refusal_explain(c, what, err);
 }
 
 static int ping_with_credential(struct conversation *c, const char *ping_url, struct error *err)
@@ -92,16 +93,16 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
         return -1;
     if (c->response.status == 200 && !answer_is_web_page(&c->response))
         return 0;
-    if (conversation_is_refused(c) && request.auth == HTTP_AUTH_BEARER) {
+    if (refusal_is_of_credential(c) && request.auth == HTTP_AUTH_BEARER) {
         (void)refuse_credential(c, " after giving a token for it", err);
         return error_hint(err, "user name and token were taken at first: try again; a robot "
                                "account (Harbor) may be good for its own repositories only");
     }
-    if (conversation_is_refused(c))
+    if (refusal_is_of_credential(c))
         return refuse_credential(c, "", err);
     (void)snprintf(what, sizeof(what), "the authenticated /v2/ of '%s'",
                    c->handshake->registry->host);
-    return conversation_refuse_status(c, what, err);
+    return refusal_explain(c, what, err);
 }
 
 int handshake_prove(const struct handshake *handshake, struct error *err)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "registry/refusal.h"
 #include "registry/url.h"
 
 /* Every kind of manifest that docker and podman pull; GHCR says 404 to who does not list its own.
@@ -63,10 +64,10 @@ static int fetch_scoped_bearer(struct conversation *c, const struct image *image
     ret = conversation_fetch_bearer(c, scope, err);
     if (ret <= 0)
         return ret;
-    if (conversation_is_refused(c))
+    if (refusal_is_of_credential(c))
         return refuse_pull(c, image, err);
     (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
-    return conversation_refuse_status(c, what, err);
+    return refusal_explain(c, what, err);
 }
 
 static bool is_called_html(const struct http_response *response)
@@ -105,13 +106,13 @@ int pull_check(struct conversation *c, struct image *image, struct error *err)
         return -1;
     if (ask_for_manifest(c, url, err) < 0)
         return -1;
-    if (conversation_is_refused(c))
+    if (refusal_is_of_credential(c))
         return refuse_pull(c, image, err);
     if (c->response.status == 404)
         return refuse_absent(c, image, err);
     (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
     if (c->response.status != 200 || answer_is_web_page(&c->response))
-        return conversation_refuse_status(c, what, err);
+        return refusal_explain(c, what, err);
     image->can_pull = true;
     return 0;
 }

@@ -1,10 +1,11 @@
 /*
- * conversation: URLs, what an authorized request carries, and what any step makes of a status.
+ * conversation, refusal: URLs, what an authorized request carries, what any step makes of a status.
  */
 #include "ladder.h"
 
 #include "base/text.h"
 #include "registry/conversation.h"
+#include "registry/refusal.h"
 #include "registry/url.h"
 
 static struct secret token;
@@ -93,11 +94,11 @@ static void test_refusals(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(refusals); i++) {
         answered(refusals[i], "", "");
-        assert_true(conversation_is_refused(&c));
+        assert_true(refusal_is_of_credential(&c));
     }
     for (size_t i = 0; i < COUNT(others); i++) {
         answered(others[i], "", "");
-        assert_false(conversation_is_refused(&c));
+        assert_false(refusal_is_of_credential(&c));
     }
 }
 
@@ -106,9 +107,9 @@ static void test_refusing_pages(void **state)
 {
     (void)state;
     answered(403, "", "<html><title>Blocked</title>");
-    assert_false(conversation_is_refused(&c));
+    assert_false(refusal_is_of_credential(&c));
     answered(401, "", "<html><title>401 Authorization Required</title>"); /* nginx, Apache */
-    assert_true(conversation_is_refused(&c));
+    assert_true(refusal_is_of_credential(&c));
 }
 
 /* Who says when to come back speaks of how much is asked, as GitHub's API does with 403. */
@@ -130,15 +131,15 @@ static void test_limits(void **state)
         struct error err = ERROR_INIT;
 
         answered(rows[i].status, rows[i].headers, rows[i].body);
-        assert_row(rows[i].headers, conversation_is_refused(&c) == rows[i].is_refused);
+        assert_row(rows[i].headers, refusal_is_of_credential(&c) == rows[i].is_refused);
         if (rows[i].is_refused)
             continue;
-        assert_int_equal(conversation_refuse_status(&c, "it", &err), -1);
+        assert_int_equal(refusal_explain(&c, "it", &err), -1);
         assert_error(rows[i].headers, &err, CLASS_UNREACHABLE, "it is rate limited: HTTP 403");
         assert_non_null(strstr(err.hint, "60 s: try again then"));
     }
     answered(403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>"); /* Varnish */
-    assert_false(conversation_is_refused(&c));
+    assert_false(refusal_is_of_credential(&c));
 }
 
 static void test_words(void **state)
@@ -196,7 +197,7 @@ static void test_redirects_that_hold_a_secret(void **state)
         struct error err = ERROR_INIT;
 
         answered(302, locations[i], "");
-        assert_int_equal(conversation_refuse_status(&c, "it", &err), -1);
+        assert_int_equal(refusal_explain(&c, "it", &err), -1);
         assert_string_equal(err.message, "it is redirected (HTTP 302)");
         assert_null(strstr(err.hint, "evil"));
     }
@@ -244,7 +245,7 @@ static void test_any_other_status(void **state)
 
         (void)snprintf(label, sizeof(label), "HTTP %d", rows[i].status);
         answered(rows[i].status, rows[i].headers, rows[i].body);
-        assert_row(label, conversation_refuse_status(&c, "this step", &err) == -1);
+        assert_row(label, refusal_explain(&c, "this step", &err) == -1);
         assert_error(label, &err, rows[i].cls, rows[i].part);
         assert_row(label, strncmp(err.message, "this step ", 10) == 0);
         assert_not_shown(label, &err, "pw");
