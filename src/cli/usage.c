@@ -4,7 +4,7 @@
 
 #include "cli/option_table.h"
 
-enum { HELP_COLUMN = 30 };
+enum { HELP_COLUMN = 33 };
 
 static const char head[] =
     "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
@@ -12,12 +12,10 @@ static const char head[] =
     "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
     "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
     "\n"
-    "Prove a user name and a token to a container registry (ghcr.io unless another is named), and\n"
-    "store them where docker or podman finds them. Never prompts. 'status' tells what they use "
-    "and\n"
-    "whether the registry takes it; 'logout' removes it; 'exec' stores only where one command "
-    "finds\n"
-    "it, and runs that.\n"
+    "Prove a user name and a token to a container registry (ghcr.io unless another is named),\n"
+    "and store them where docker or podman finds them. Never prompts. 'status' tells what they\n"
+    "use and whether the registry takes it; 'logout' removes it; 'exec' stores only where one\n"
+    "command finds it, and runs that.\n"
     "\n"
     "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
 
@@ -28,9 +26,8 @@ static const char tail[] =
     "\n"
     "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
     "registry, 5 registry could not be asked, 6 nothing was proved, 7 may not pull the image,\n"
-    "8 auth file, 9 credential helper. exec: that of its command; 125 for all of these, 126 and "
-    "127\n"
-    "when the command cannot be run or found.\n";
+    "8 auth file, 9 credential helper. exec: that of its command; 125 where one of 1 to 9 kept it\n"
+    "from running that, 126 where it cannot be run, 127 where there is none.\n";
 
 static void print_option(FILE *out, const struct option_spec *spec)
 {
