@@ -10,16 +10,10 @@
 
 /*
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and what to do: for a directory that cannot be
- * written (or made), a read-only file system, a file of another user, a file that is a mount of its
- * own where it may not be written through (`in_place`).
+ * written (or made) or was removed, a read-only file system, a file whose owner could not be kept,
+ * a file that is a mount of its own where it may not be written through (`in_place`).
  */
 int preflight_check(const char *path, bool in_place, struct error *err)
     __attribute__((warn_unused_result));
-
-/* Add the hint that fits to an error about a file that may not be read or written. */
-void preflight_hint(const char *path, int errnum, struct error *err);
-
-/* The same where `path` could not be read, or what was read is no good: the reason is looked up. */
-void preflight_hint_unread(const char *path, struct error *err);
 
 #endif

@@ -1,8 +1,8 @@
 #include "store/look.h"
 
 #include "store/locked_file.h"
+#include "store/obstacle.h"
 #include "store/path.h"
-#include "store/preflight.h"
 
 int look_into(struct document *out, const char *path, const struct clock *clock,
               int64_t deadline_ms, bool *is_damaged, struct error *err)
@@ -15,7 +15,7 @@ int look_into(struct document *out, const char *path, const struct clock *clock,
         locked_file_read(&file, &text, DOCUMENT_MAX, err) == 0)
         ret = document_parse(out, &text, path_quoted(path).text, err);
     if (ret < 0)
-        preflight_hint_unread(path, err);
+        obstacle_hint_unread(path, err);
     else if (is_damaged != NULL)
         *is_damaged = file.is_damaged;
     locked_file_close(&file);

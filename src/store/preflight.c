@@ -3,123 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/identity.h"
 #include "store/in_place.h"
+#include "store/obstacle.h"
 #include "store/path.h"
 #include "store/temporary.h"
-
-enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
-
-/* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
-static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *st)
-{
-    (void)snprintf(nearest, PATH_MAX, "%s", path);
-    while (stat(nearest, st) < 0) {
-        if (errno != EACCES || strcmp(nearest, "/") == 0 || strcmp(nearest, ".") == 0)
-            return -1;
-        path_directory(nearest, nearest);
-    }
-    return 0;
-}
-
-/* Whether what a hint shows can be pasted as it is, between single quotes. */
-static bool is_plain_word(const char *path)
-{
-    size_t len = 0;
-
-    while (path[len] > ' ' && path[len] < 0x7f && path[len] != '\'' && path[len] != '\\')
-        len++;
-    return len <= SHELL_WORD_MAX && path[len] == '\0';
-}
-
-/*
- * Whether it is what a login under sudo would have left: the auth file at `path`, or the directory
- * made for it, in a directory of this user's. Anything else is not this user's to have.
- */
-static bool may_be_left_by_sudo(const char *found, const char *path)
-{
-    char dir[PATH_MAX];
-    char above[PATH_MAX];
-    struct stat st;
-
-    path_directory(dir, path);
-    path_directory(above, found);
-    return (strcmp(found, path) == 0 || strcmp(found, dir) == 0) && strcmp(found, ".") != 0 &&
-           stat(above, &st) == 0 && st.st_uid == geteuid();
-}
-
-static void hint_at_sudo(const char *found, bool is_directory, struct error *err)
-{
-    if (is_plain_word(found))
-        (void)error_hint(err,
-                         "'%s' belongs to root: a login under sudo may have left it; give it back "
-                         "(sudo chown %s\"$(id -u):$(id -g)\" -- '%s'), or name another place with "
-                         "--config DIR or --authfile FILE",
-                         found, is_directory ? "-R " : "", found);
-    else
-        (void)error_hint(err,
-                         "'%s' belongs to root: a login under sudo may have left it; give it back "
-                         "with sudo chown, or name another place with --config DIR or "
-                         "--authfile FILE",
-                         found);
-}
-
-/* Of whom `culprit` is, which keeps this user from the auth file at `path`. */
-static void hint_at_owner(const char *culprit, const char *path, struct error *err)
-{
-    char found[PATH_MAX];
-    const struct passwd *user;
-    struct stat st;
-
-    if (geteuid() == 0 || stat_nearest(found, culprit, &st) < 0 || st.st_uid == geteuid())
-        return;
-    if (st.st_uid == 0 && may_be_left_by_sudo(found, path)) {
-        hint_at_sudo(found, S_ISDIR(st.st_mode), err);
-        return;
-    }
-    user = getpwuid(st.st_uid);
-    if (st.st_uid == 0)
-        (void)error_hint(err,
-                         "'%s' belongs to root: name another place with --config DIR or "
-                         "--authfile FILE",
-                         found);
-    else
-        (void)error_hint(err,
-                         "'%s' belongs to the user %s (%lu): run as that user, or name another "
-                         "place with --config DIR or --authfile FILE",
-                         found, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
-}
-
-static void hint_at(const char *culprit, const char *path, int errnum, struct error *err)
-{
-    if (errnum == EROFS)
-        (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
-                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
-                              "with --config DIR or --authfile FILE");
-    else if (errnum == EACCES || errnum == EPERM)
-        hint_at_owner(culprit, path, err);
-}
-
-void preflight_hint(const char *path, int errnum, struct error *err)
-{
-    struct error ignored = ERROR_INIT;
-    char real[PATH_MAX];
-
-    if (path_resolve(real, path, &ignored) < 0)
-        (void)snprintf(real, sizeof(real), "%s", path);
-    hint_at(real, real, errnum, err);
-}
-
-void preflight_hint_unread(const char *path, struct error *err)
-{
-    preflight_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
-}
 
 static int hint_elsewhere(struct error *err)
 {
@@ -138,7 +31,7 @@ static int refuse(const struct site *site, const char *what, const char *culprit
                   struct error *err)
 {
     (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, culprit);
-    hint_at(culprit, site->path, errnum, err);
+    obstacle_hint_at(culprit, site->path, errnum, err);
     return hint_elsewhere(err);
 }
 
@@ -167,6 +60,34 @@ static int refuse_frozen(const char *what, const char *culprit, struct error *er
                            "that; or name another place with --config DIR or --authfile FILE");
 }
 
+/*
+ * Whether a new file could be given to the owner of this one, which is tried on a file that has no
+ * name: root may lack CAP_CHOWN, or the owner a number in root's user namespace.
+ */
+static bool is_owner_kept(const struct stat *st)
+{
+#if defined(MFD_CLOEXEC)
+    int fd = memfd_create("ghcr-login", MFD_CLOEXEC);
+    bool is_given;
+
+    if (fd >= 0) {
+        is_given = st->st_uid == geteuid() || fchown(fd, st->st_uid, st->st_gid) == 0;
+        (void)close(fd); /* nothing was written to it */
+        return is_given;
+    }
+#endif
+    errno = EPERM;
+    return st->st_uid == geteuid() || geteuid() == 0;
+}
+
+static int refuse_owner(const struct site *site, int errnum, struct error *err)
+{
+    if (geteuid() != 0)
+        return refuse(site, "replace", site->path, errnum, err);
+    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot keep the owner of '%s'", site->path);
+    return error_hint(err, "root needs CAP_CHOWN for that; or run as the user who owns the file");
+}
+
 static int check_file(const struct site *site, bool in_place, struct error *err)
 {
     const char *name = path_base(site->path);
@@ -181,8 +102,8 @@ static int check_file(const struct site *site, bool in_place, struct error *err)
                        : refuse(site, "write through", site->path, errno, err);
         return in_place_refuse(site->path, err);
     }
-    if (st.st_uid != geteuid() && geteuid() != 0)
-        return refuse(site, "replace", site->path, EPERM, err);
+    if (!is_owner_kept(&st))
+        return refuse_owner(site, errno, err);
     return is_frozen(site, name) ? refuse_frozen("replace", site->path, err) : 0;
 }
 
@@ -205,8 +126,12 @@ static int check_writing(const struct site *site, struct error *err)
 
 static int check_directory(const struct site *site, struct error *err)
 {
+    struct stat st;
+
     if (site->fd < 0)
         return refuse(site, "write into the directory", site->nearest, errno, err);
+    if (fstat(site->fd, &st) == 0 && st.st_nlink == 0)
+        return refuse(site, "write into the directory", site->nearest, ENOENT, err); /* removed */
     if (is_frozen(site, ""))
         return refuse_frozen("write into the directory", site->nearest, err);
     if (check_writing(site, err) < 0)
@@ -223,7 +148,7 @@ int preflight_check(const char *path, bool in_place, struct error *err)
     int ret;
 
     if (path_resolve(site.path, path, err) < 0) {
-        preflight_hint(path, EACCES, err);
+        obstacle_hint(path, EACCES, err);
         return hint_elsewhere(err);
     }
     if (!temporary_has_room(path_base(site.path))) {

@@ -6,9 +6,14 @@
 #include "store/preflight.h"
 
 #include <sys/ioctl.h>
+#if defined(__linux__)
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#endif
 
 #include "mounts.h"
 #include "store/auth_file.h"
+#include "store/obstacle.h"
 #include "base/json.h"
 #include "storing.h"
 #include "support.h"
@@ -217,6 +222,43 @@ static void test_file_of_another_user(void **state)
     assert_int_equal(preflight_check(FILE_PATH, false, &err), 0); /* root keeps the owner */
 }
 
+#if defined(__linux__)
+static int check_without_capability(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    support_must(syscall(SYS_capget, &header, sets) == 0, "capget");
+    sets[0].effective &= ~(1U << CAP_CHOWN);
+    support_must(syscall(SYS_capset, &header, sets) == 0, "capset");
+    return is_refused(FILE_PATH, false, EPERM, "cannot keep the owner of 'home/config.json'",
+                      "CAP_CHOWN")
+               ? 0
+               : 1;
+}
+
+/* As in a container that has few of them: then the network is not asked in vain. */
+static void test_root_that_cannot_keep_the_owner(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(mkdir("home", 0755) == 0, "mkdir");
+    support_write(FILE_PATH, "");
+    assert_good(FILE_PATH, false);
+    support_must(chown(FILE_PATH, 1234, 1234) == 0, "chown");
+    assert_int_equal(support_in_child(false, check_without_capability), 0);
+}
+#endif
+
+static void test_directory_that_was_removed(void **state)
+{
+    (void)state;
+    support_must(mkdir("home", 0700) == 0 && chdir("home") == 0 && rmdir("../home") == 0, "rmdir");
+    assert_refused("config.json", ENOENT);
+    assert_refused(".docker/config.json", ENOENT);
+}
+
 static void assert_or_skip(int verdict)
 {
     if (verdict == MOUNTS_NOT_ALLOWED) {
@@ -416,10 +458,10 @@ static void test_hint_fits_or_is_silent(void **state)
         struct error err = ERROR_INIT;
 
         (void)error_set(&err, CLASS_AUTHFILE, "x");
-        preflight_hint("own", errnums[i], &err);
-        preflight_hint("absent", errnums[i], &err);
+        obstacle_hint("own", errnums[i], &err);
+        obstacle_hint("absent", errnums[i], &err);
         assert_string_equal(err.hint, "");
-        preflight_hint("absent", EROFS, &err);
+        obstacle_hint("absent", EROFS, &err);
         assert_non_null(strstr(err.hint, "read-only"));
     }
 }
@@ -437,6 +479,10 @@ int main(void)
         IN_DIRECTORY(test_own_directory_that_cannot_be_written),
         IN_DIRECTORY(test_directory_that_cannot_be_searched),
         IN_DIRECTORY(test_file_of_another_user),
+#if defined(__linux__)
+        IN_DIRECTORY(test_root_that_cannot_keep_the_owner),
+#endif
+        IN_DIRECTORY(test_directory_that_was_removed),
         IN_DIRECTORY(test_read_only_file_system),
         IN_DIRECTORY(test_file_that_is_a_mount),
         IN_DIRECTORY(test_directory_that_is_a_mount),
