@@ -35,10 +35,11 @@ bool version_is_same_file(const struct stat *a, const struct stat *b);
 bool version_is_same_status(const struct stat *a, const struct stat *b);
 
 /*
- * Whether the file that was read, whatever its name by now, has still the same text. To compare the
- * status is not enough: two writes within one tick of the file system's clock leave the same time.
+ * Whether the file that was read, whatever its name by now, has still the same text: 1 or 0, or -1
+ * with errno set. To compare the status is not enough: two writes within one tick of the file
+ * system's clock leave the same time.
  */
-bool version_has_same_text(const struct version *version);
+int version_has_same_text(const struct version *version);
 
 void version_clear(struct version *version);
 

@@ -137,21 +137,29 @@ static void block_signals(sigset_t *before)
     (void)sigprocmask(SIG_SETMASK, &all, before);
 }
 
+/* The new file in the old one's place, if that is still what was read. */
+static enum swap_result swap(const struct locked_file *file, char *temporary)
+{
+    const struct version *seen = &file->seen;
+    enum swap_result result;
+    struct stat ours;
+    int same = version_has_same_text(seen);
+
+    if (same <= 0)
+        return same < 0 ? SWAP_FAILED : SWAP_STALE;
+    if (fstatat(file->dir_fd, temporary, &ours, AT_SYMLINK_NOFOLLOW) < 0)
+        return SWAP_FAILED;
+    result = swap_in(file->dir_fd, temporary, name_of(file), seen->fd >= 0 ? &seen->st : NULL);
+    if (result != SWAP_DONE || temporary[0] == '\0' || version_has_same_text(seen) > 0)
+        return result;
+    return swap_undo(file->dir_fd, temporary, name_of(file), &ours);
+}
+
 /* Where the file turns out to be a mount, *is_mount says so, and *err nothing. */
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
                                             bool *is_mount, struct error *err)
 {
-    const struct version *seen = &file->seen;
-    enum swap_result result = SWAP_FAILED;
-    struct stat ours;
-
-    if (!version_has_same_text(seen))
-        return LOCKED_FILE_STALE;
-    if (fstatat(file->dir_fd, temporary, &ours, AT_SYMLINK_NOFOLLOW) == 0)
-        result = swap_in(file->dir_fd, temporary, name_of(file), seen->fd >= 0 ? &seen->st : NULL);
-    if (result == SWAP_DONE && temporary[0] != '\0' && !version_has_same_text(seen))
-        result = swap_undo(file->dir_fd, temporary, name_of(file), &ours);
-    switch (result) {
+    switch (swap(file, temporary)) {
     case SWAP_STALE:
         return LOCKED_FILE_STALE;
     case SWAP_DONE:
@@ -162,7 +170,7 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     case SWAP_FAILED:
         break;
     }
-    *is_mount = errno == EBUSY && seen->fd >= 0;
+    *is_mount = errno == EBUSY && file->seen.fd >= 0;
     return *is_mount ? LOCKED_FILE_FAILED : path_fail(err, "replace", file->path);
 }
 
@@ -200,13 +208,23 @@ static enum locked_file_result create_as_owner(struct locked_file *file, const s
     return result;
 }
 
+/* 1 where the file open as `fd` is still what was read, 0 where it is not, -1 with errno set. */
+static int is_what_was_read(const struct locked_file *file, int fd)
+{
+    struct stat now;
+
+    if (fstat(fd, &now) < 0)
+        return -1;
+    return version_is_same_status(&now, &file->seen.st) ? version_has_same_text(&file->seen) : 0;
+}
+
 static enum locked_file_result write_through(struct locked_file *file, const struct secret *text,
                                              struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_STALE;
     struct in_place here = in_place(file);
-    struct stat now;
     sigset_t before;
+    int same;
     int fd;
 
     if (!file->in_place)
@@ -214,9 +232,10 @@ static enum locked_file_result write_through(struct locked_file *file, const str
     fd = in_place_open(&here, file->clock, file->deadline_ms, err);
     if (fd < 0)
         return LOCKED_FILE_FAILED;
-    if (fstat(fd, &now) < 0) {
+    same = is_what_was_read(file, fd);
+    if (same < 0) {
         result = path_fail(err, "look at", file->path);
-    } else if (version_is_same_status(&now, &file->seen.st) && version_has_same_text(&file->seen)) {
+    } else if (same > 0) {
         block_signals(&before);
         result = in_place_write(&here, fd, file->is_damaged, text, err) == 0
                      ? LOCKED_FILE_WRITTEN_THROUGH

@@ -1,13 +1,16 @@
 #include "store/version.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "store/path.h"
 
-enum { READS_MAX = 5 }; /* of a file that is written to meanwhile, again and again */
+enum {
+    READS_MAX = 5, /* of a file that is written to meanwhile, again and again */
+    BLOCK = 16384,
+};
 
 void version_clear(struct version *version)
 {
@@ -76,15 +79,25 @@ bool version_is_same_status(const struct stat *a, const struct stat *b)
            a->st_gid == b->st_gid;
 }
 
-bool version_has_same_text(const struct version *version)
+int version_has_same_text(const struct version *version)
 {
-    struct io_input input = {.name = "it", .cls = CLASS_AUTHFILE, .max = version->text.len};
-    struct error ignored = ERROR_INIT;
-    struct secret now = SECRET_INIT;
-    bool is_same = version->fd < 0 || (lseek(version->fd, 0, SEEK_SET) == 0 &&
-                                       io_read_all(&now, version->fd, &input, &ignored) == 0 &&
-                                       secret_is_equal(&now, &version->text));
+    const struct secret *text = &version->text;
+    char block[BLOCK];
+    size_t done = 0;
+    bool is_same = true;
+    ssize_t n = 0;
 
-    secret_clear(&now);
-    return is_same;
+    while (version->fd >= 0 && is_same) {
+        n = pread(version->fd, block, sizeof(block), (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        is_same = (size_t)n <= text->len - done && memcmp(block, text->data + done, (size_t)n) == 0;
+        done += (size_t)n;
+    }
+    explicit_bzero(block, sizeof(block));
+    if (n < 0)
+        return -1;
+    return is_same && done == text->len;
 }
