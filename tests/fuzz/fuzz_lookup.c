@@ -1,7 +1,7 @@
 /*
- * Any text as the auth file in which docker or podman looks for an entry (first line: the key).
- * What a reader finds is under that key or one that stands for it; and what a store would put
- * there, it finds.
+ * Any text as the auth file in which docker or podman looks for an entry (first line: any key).
+ * What a reader finds is under the key or one that stands for it; what a store would put there, it
+ * finds; and what docker takes from DOCKER_AUTH_CONFIG, it would take from a file of that text.
  */
 #include "fuzz.h"
 
@@ -12,65 +12,72 @@
 #include "store/key.h"
 #include "store/lookup.h"
 
-static const char *no_environment(const char *name)
+static const char *variable; /* DOCKER_AUTH_CONFIG */
+
+static const char *environment_of(const char *name)
 {
-    (void)name;
-    return NULL;
+    return strcmp(name, "DOCKER_AUTH_CONFIG") == 0 ? variable : NULL;
 }
 
-static char path[] = "/tmp/fuzz_lookup_XXXXXX";
+static char path[PATH_MAX];
 
 static void remove_file(void)
 {
     (void)unlink(path);
 }
 
+/* TMPDIR is best in memory: on a disk the writes take nearly all the time. */
 static int open_file(void)
 {
-    int fd = mkstemp(path);
+    const char *dir = getenv("TMPDIR");
+    int fd;
 
+    must(snprintf(path, PATH_MAX, "%s/fuzz-XXXXXX", dir != NULL ? dir : "/tmp") < PATH_MAX);
+    fd = mkstemp(path);
     must(fd >= 0 && atexit(remove_file) == 0);
     must(setenv("PATH", "", 1) == 0); /* no helper is ever there */
     return fd;
 }
 
-static struct location file_of(int fd, const struct secret *text, enum auth_format format)
+static void write_file(const struct secret *text)
 {
-    struct location file = {.format = format};
+    static int fd = -1;
 
+    if (fd < 0)
+        fd = open_file();
     must(ftruncate(fd, 0) == 0);
     must(pwrite(fd, secret_text(text), text->len, 0) == (ssize_t)text->len);
-    (void)snprintf(file.path, sizeof(file.path), "%s", path);
-    return file;
 }
 
-static int look(struct lookup *out, int fd, const struct secret *text, enum auth_format format,
-                const char *key)
+/* Into the file as it is now. */
+static int look(struct lookup *out, enum auth_format format, const char *key)
 {
-    struct location_request places = {.environment = no_environment};
-    struct location file = file_of(fd, text, format);
+    struct location_request places = {.environment = environment_of};
+    struct location file = {.format = format};
     char host[512];
     struct lookup_request request = {.key = key,
                                      .host = key_host(host, sizeof(host), key),
                                      .places = &places,
                                      .clock = clock_system()};
     struct error err = ERROR_INIT;
-    int ret = lookup_file(out, &file, file.format, &request, &err);
+    int ret;
 
+    memcpy(file.path, path, sizeof(path));
+    ret = lookup_file(out, &file, file.format, &request, &err);
     if (ret < 0)
         must(err.message[0] != '\0' && (err.cls == CLASS_AUTHFILE || err.cls == CLASS_HELPER));
     if (ret > 0)
-        must(strcmp(out->path, file.path) == 0 && out->helper[0] == '\0');
+        must(strcmp(out->path, path) == 0 && out->helper[0] == '\0');
     return ret;
 }
 
-static void check_found(int fd, const struct secret *text, enum auth_format format, const char *key)
+static void check_found(enum auth_format format, const char *key)
 {
     char host[512];
     struct lookup found = LOOKUP_INIT;
 
     (void)key_host(host, sizeof(host), key);
-    if (look(&found, fd, text, format, key) > 0) {
+    if (look(&found, format, key) > 0) {
         must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, host) ||
              key_is_spelling(found.key, host));
         must(found.held.token.len == 0 || found.held.username.len > 0 ||
@@ -79,8 +86,25 @@ static void check_found(int fd, const struct secret *text, enum auth_format form
     lookup_clear(&found);
 }
 
-static void check_stored(int fd, const struct secret *text, enum auth_format format,
-                         const char *key)
+static void check_variable(const char *key)
+{
+    struct location_request places = {.environment = environment_of, .config_dir = "/nowhere"};
+    struct lookup_request request = {.key = key, .host = key, .places = &places};
+    struct lookup found = LOOKUP_INIT;
+    struct lookup in_file = LOOKUP_INIT;
+    struct error err = ERROR_INIT;
+
+    if (lookup_docker(&found, &request, &err) > 0) {
+        must(found.path[0] == '\0' && strcmp(found.key, key) == 0);
+        must(look(&in_file, AUTH_FORMAT_DOCKER, key) == 1 && strcmp(in_file.key, key) == 0);
+        must(secret_is_equal(&found.held.username, &in_file.held.username));
+        must(secret_is_equal(&found.held.token, &in_file.held.token));
+    }
+    lookup_clear(&found);
+    lookup_clear(&in_file);
+}
+
+static void check_stored(const struct secret *text, enum auth_format format, const char *key)
 {
     static const char encoded[] = "dXNlcjp0b2tlbg=="; /* user:token */
     struct secret auth = secret_of(encoded, strlen(encoded));
@@ -96,7 +120,8 @@ static void check_stored(int fd, const struct secret *text, enum auth_format for
         document_helper(helper, &document, key, format == AUTH_FORMAT_DOCKER)[0] == '\0' &&
         documents_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
         stored.len <= DOCUMENT_MAX) {
-        must(look(&found, fd, &stored, format, key) == 1 && strcmp(found.key, key) == 0);
+        write_file(&stored);
+        must(look(&found, format, key) == 1 && strcmp(found.key, key) == 0);
         must(strcmp(secret_text(&found.held.username), "user") == 0);
         must(strcmp(secret_text(&found.held.token), "token") == 0 && !found.held.is_identity_token);
     }
@@ -120,20 +145,20 @@ static void check_keys(const char *a, const char *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const keys[] = {"ghcr.io", "https://index.docker.io/v1/", "h.example/a/b"};
-    static int fd = -1;
     struct feed in = feed_of(data, size);
     char *line = take_line(&in);
     struct secret text = secret_of(in.p, in.left);
 
-    if (fd < 0)
-        fd = open_file();
+    write_file(&text);
+    variable = memchr(secret_text(&text), '\0', text.len) == NULL ? secret_text(&text) : NULL;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         check_keys(line, keys[i]);
-        check_found(fd, &text, AUTH_FORMAT_DOCKER, keys[i]);
-        check_found(fd, &text, AUTH_FORMAT_PODMAN, keys[i]);
+        check_found(AUTH_FORMAT_DOCKER, keys[i]);
+        check_found(AUTH_FORMAT_PODMAN, keys[i]);
+        check_variable(keys[i]);
     }
-    check_stored(fd, &text, AUTH_FORMAT_DOCKER, keys[0]);
-    check_stored(fd, &text, AUTH_FORMAT_PODMAN, keys[0]);
+    check_stored(&text, AUTH_FORMAT_DOCKER, keys[0]);
+    check_stored(&text, AUTH_FORMAT_PODMAN, keys[0]);
     free(line);
     secret_clear(&text);
     return 0;
