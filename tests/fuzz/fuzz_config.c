@@ -64,7 +64,7 @@ static json_t *load(const struct secret *text)
 
 static bool is_ours(const char *key)
 {
-    return strcasecmp(key, "auths") == 0 || strcmp(key, "credHelpers") == 0;
+    return strcasecmp(key, "auths") == 0 || strcasecmp(key, "credHelpers") == 0;
 }
 
 static bool is_registrys(const char *key)
@@ -99,7 +99,10 @@ static void check_written(const struct secret *given, const struct place *place)
     secret_clear(&text);
 }
 
-/* A change is made or refused; and where it was made, it is not made again. */
+/*
+ * A change is made or refused; and where it was made, it is not made again. (With the entry gone,
+ * --if-user may look at one that is not to be read.)
+ */
 static enum exit_class change(const char *command, const struct secret *given,
                               const struct place *place, const char *option)
 {
@@ -114,7 +117,8 @@ static enum exit_class change(const char *command, const struct secret *given,
     else
         must(has_text(place->path, given));
     run_clear(&done);
-    must(status != CLASS_NONE || run_idle(command, place, option) == CLASS_NONE);
+    if (status == CLASS_NONE)
+        must(run_idle(command, place, option) == CLASS_NONE || strstr(option, "--if-user") != NULL);
     return status;
 }
 
@@ -124,11 +128,11 @@ static void check(const struct secret *given, const struct place *place)
     (void)run_idle("status", place, NULL);
     (void)run_idle("login", place, "--dry-run");
     (void)run_idle("logout", place, "--dry-run");
-    (void)change("logout", given, place, NULL);
+    (void)change("logout", given, place, "--quiet");
     (void)change("logout", given, place, "--if-user=octocat");
     (void)change("login", given, place, "--in-place");
     (void)change("login", given, place, "--no-helper");
-    if (change("login", given, place, NULL) == CLASS_NONE)
+    if (change("login", given, place, "--verbose") == CLASS_NONE)
         must(run_idle("status", place, NULL) != CLASS_CREDENTIAL);
 }
 
