@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
+#include "base/scan.h"
 #include "registry/fault.h"
 #include "registry/proxy_fault.h"
 #include "registry/tls.h"
@@ -33,17 +35,41 @@ int http_init(struct error *err)
     return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
 }
 
+static const char status_line[] = "HTTP/"; /* how it begins */
+
+static bool scan_digits(struct scan *s, size_t count)
+{
+    struct span digits;
+
+    return scan_run(s, "0123456789", &digits) && digits.len == count;
+}
+
+/*
+ * Whether what begins so is one (RFC 9112 section 4). To libcurl it is, case aside, and of status
+ * 200 where no number is found.
+ */
+static bool is_status_line(const char *line, size_t len)
+{
+    struct scan s = scan_over(line + strlen(status_line), len - strlen(status_line));
+
+    return scan_digits(&s, 1) && scan_char(&s, '.') && scan_digits(&s, 1) && scan_char(&s, ' ') &&
+           !scan_is_at(&s, '0') && scan_digits(&s, 3) &&
+           (scan_is_at(&s, ' ') || scan_is_at(&s, '\r') || scan_is_at(&s, '\n'));
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *transfer = ctx;
     struct secret *headers = &transfer->response->headers;
     struct error no_memory = ERROR_INIT;
     size_t len = size * count;
+    bool is_first =
+        len >= strlen(status_line) && strncasecmp(data, status_line, strlen(status_line)) == 0;
 
-    if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+    if (is_first)
         secret_clear(headers); /* what came before was an interim answer */
-    transfer->is_header_bad =
-        headers->len + len > HTTP_HEADER_MAX || len == 0 || data[len - 1] != '\n';
+    transfer->is_header_bad = headers->len + len > HTTP_HEADER_MAX || len == 0 ||
+                              data[len - 1] != '\n' || (is_first && !is_status_line(data, len));
     if (transfer->is_header_bad)
         return 0;
     /* RFC 9112 section 5.2: a line that begins with a blank goes on with the last. */

@@ -86,6 +86,14 @@ def test_malformed_http(bare_login, talker, words):
     assert result.seconds < 2
 
 
+@pytest.mark.parametrize("line", [b"HTTp/1.shed", b"HTTP/22 200"])
+def test_an_answer_without_a_status(bare_login, talker, line):
+    """To libcurl the first is 200, which would prove a credential."""
+    for interim in (b"", b"HTTP/1.1 100 Continue\r\n\r\n"):
+        bare_login(talker(interim + line + b"\r\n\r\n"), "--plain-http", *QUICK).failed(
+            6, "malformed")
+
+
 def test_a_portals_own_status(login, registry):
     server = registry()
     server.on("ping", faults.answer(511))
