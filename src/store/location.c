@@ -19,8 +19,9 @@ static int build(struct location *out, enum auth_format format, const char *dir,
     size_t len = strlen(dir);
     const char *slash = rest[0] == '\0' || (len > 0 && dir[len - 1] == '/') ? "" : "/";
 
-    if (snprintf(out->path, PATH_MAX, "%s%s%s", dir, slash, rest) >= PATH_MAX)
+    if (len + strlen(slash) + strlen(rest) >= PATH_MAX)
         return error_set(err, CLASS_AUTHFILE, "the path of the auth file is too long");
+    (void)snprintf(out->path, PATH_MAX, "%s%s%s", dir, slash, rest);
     out->format = format;
     return 0;
 }

@@ -369,12 +369,13 @@ static void podman_s_length_is_limited(void **state)
     for (size_t len = PATH_MAX - 2; len <= PATH_MAX + 1; len++) {
         struct podman_row row = {.authfile = file};
         struct error err = {.cls = CLASS_NONE};
-        struct location location;
+        struct location location = {.path = "untouched"};
 
         memset(file, 'a', len);
         file[len] = '\0';
         assert_int_equal(locate_podman(&location, &row, &err), len < PATH_MAX ? 0 : -1);
         assert_int_equal(err.cls, len < PATH_MAX ? CLASS_NONE : CLASS_AUTHFILE);
+        assert_string_equal(location.path, len < PATH_MAX ? file : "untouched");
     }
 }
 
