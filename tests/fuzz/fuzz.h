@@ -72,6 +72,13 @@ static inline char *take_line(struct feed *in)
     return take_until(in, "\n", &len);
 }
 
+/* Whether it is no more than one line end. */
+static inline bool is_line_end(const char *text, size_t len)
+{
+    return len == 0 || (len == 1 && (*text == '\n' || *text == '\r')) ||
+           (len == 2 && memcmp(text, "\r\n", 2) == 0);
+}
+
 /* Whether a terminal shows a text and does not obey it. */
 static inline bool is_shown(const char *text)
 {

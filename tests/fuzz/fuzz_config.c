@@ -1,8 +1,8 @@
 /*
- * The whole program, with any bytes as the auth file. A run that fails or has nothing to do leaves
- * them as they are; what a login wrote is JSON that the program itself reads, finds its entry in
- * and finds nothing more to do in; and what was there beside the registry's entry is there
- * afterwards.
+ * The whole program, with any bytes as its auth files, of which one is changed. A run that fails or
+ * has nothing to do leaves them as they are; what a login wrote is JSON that the program itself
+ * reads, finds its entry in and finds nothing more to do in; and what was there beside the
+ * registry's entry is there afterwards.
  */
 #include "program.h"
 
@@ -124,7 +124,6 @@ static enum exit_class change(const char *command, const struct secret *given,
 
 static void check(const struct secret *given, const struct place *place)
 {
-    write_file(place->path, given);
     (void)run_idle("status", place, NULL);
     (void)run_idle("login", place, "--dry-run");
     (void)run_idle("logout", place, "--dry-run");
@@ -139,11 +138,18 @@ static void check(const struct secret *given, const struct place *place)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct place places[] = {{docker_file, "--docker", REGISTRY},
-                                          {podman_file, "--podman", REGISTRY "/octo/cat"}};
+                                          {podman_file, "--podman", REGISTRY "/octo/cat"},
+                                          {persistent_file, "--persistent", REGISTRY "/octo"}};
+    enum { PLACES = sizeof(places) / sizeof(places[0]) };
+    size_t one = size % PLACES; /* a blank more, and it is the next */
     struct secret given = secret_of(data, size);
 
     enter_home();
-    check(&given, &places[size % 2]); /* one more blank, and it is the other's */
+    for (size_t i = 0; i < PLACES; i++)
+        write_file(places[i].path, &given);
+    check(&given, &places[one]);
+    for (size_t i = 0; i < PLACES; i++)
+        must(i == one || has_text(places[i].path, &given));
     tidy_home();
     secret_clear(&given);
     return 0;

@@ -52,7 +52,8 @@ static bool check_token(const struct secret *given, const struct rules *rules)
         check_refusal(&err);
     } else {
         check_text(&value, CREDENTIAL_TOKEN_MAX);
-        must(given->len - value.len <= 2 && memcmp(given->data, value.data, value.len) == 0);
+        must(value.len <= given->len && memcmp(given->data, value.data, value.len) == 0);
+        must(is_line_end(given->data + value.len, given->len - value.len));
         again = secret_of(value.data, value.len);
         must(rules_check_token(&again, rules, &err) == 0 && secret_is_equal(&value, &again));
         for (size_t i = 0; i < value.len && rules->is_github; i++)

@@ -1,7 +1,7 @@
 /*
- * Any environment ("NAME=value" lines; "config", "authfile", "passwd" and "persistent" stand for
- * what is no variable). The place of a file is what the first source in the documented order says,
- * or an error; and the same each time.
+ * Any environment ("NAME=value" lines; "config", "authfile", "passwd", "persistent" and
+ * "foreign" stand for what is no variable). The place of a file is what the first source in the
+ * documented order says, or an error; and the same each time.
  */
 #include "fuzz.h"
 
@@ -30,11 +30,13 @@ static const char *set_value_of(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* Any that begins with a slash. */
+/* Any that begins with a slash, but for what "foreign" names. */
 static bool is_own_directory(const char *path, uid_t uid)
 {
+    const char *foreign = value_of("foreign");
+
     (void)uid;
-    return path[0] == '/';
+    return path[0] == '/' && (foreign == NULL || strcmp(path, foreign) != 0);
 }
 
 typedef int find_fn(struct location *, const struct location_request *, struct error *);
@@ -98,6 +100,26 @@ static void check_podman(const struct location_request *request)
         must(text_has_suffix(found.path, "containers/auth.json"));
 }
 
+/* The files that podman looks into: the one that it writes is the first, docker's the last. */
+static void check_way(const struct location_request *request)
+{
+    struct location way[LOCATION_PODMAN_MAX];
+    struct error err = ERROR_INIT;
+    struct location first;
+    size_t count;
+
+    if (location_podman_way(way, &count, request, &err) < 0) {
+        check_error(&err, CLASS_AUTHFILE);
+        must(!find(location_podman, &first, request));
+        return;
+    }
+    must(count <= LOCATION_PODMAN_MAX);
+    if (find(location_podman, &first, request))
+        must(count > 0 && strcmp(way[0].path, first.path) == 0 && way[0].format == first.format);
+    for (size_t i = 1; i < count; i++)
+        must(way[i].format == AUTH_FORMAT_DOCKER || way[i - 1].format == AUTH_FORMAT_PODMAN);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct feed in = feed_of(data, size);
@@ -113,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (request.uid = 0; request.uid < 2; request.uid++) {
         check_docker(&request);
         check_podman(&request);
+        check_way(&request);
     }
     for (size_t i = 0; i < VARIABLES_MAX; i++)
         free(variables[i]);

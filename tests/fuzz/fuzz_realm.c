@@ -1,39 +1,64 @@
 /*
  * Any text as the realm of a registry's challenge (lines: registry, realm, a host that the user
  * allowed, a value for the query). Where a secret may go there, the host is the registry's, its
- * parent domain, a documented one or the allowed one, by https unless that is waived; and a query
- * leads to no other place.
+ * parent domain, the documented one or the allowed one, at the port of one of them or the usual
+ * one, by https unless that is waived; and a query leads to no other place.
  */
 #include "fuzz.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "registry/realm.h"
 #include "registry/reference.h"
 #include "registry/url.h"
 
-static const char *const token_servers[] = {"auth.docker.io", "ghcr.io", "api.digitalocean.com",
-                                            "api.scaleway.com"};
+static const char pairs[] = "^(registry-1[.]docker[.]io auth[.]docker[.]io|lscr[.]io ghcr[.]io|"
+                            "registry[.]digitalocean[.]com api[.]digitalocean[.]com|"
+                            "rg[.][^.]*[.]scw[.]cloud api[.]scaleway[.]com)$";
 
-static bool is_expected(const struct realm_policy *policy, const struct url *url)
+/* One label fewer, and two left. */
+static bool is_parent(const char *host, const char *realm)
 {
-    struct url_place place = url_place(url);
-    size_t host_len = strlen(url->host);
-    const char *allowed = policy->allowed[0];
+    const char *dot = strchr(host, '.');
 
-    for (size_t i = 0; i < sizeof(token_servers) / sizeof(token_servers[0]); i++) {
-        if (strcmp(url->host, token_servers[i]) == 0)
-            return true;
-    }
-    return strncmp(policy->registry, url->host, host_len) == 0 ||
-           strstr(policy->registry, url->host) != NULL || strcasecmp(allowed, place.text) == 0 ||
-           strncasecmp(allowed, url->host, host_len) == 0;
+    return dot != NULL && strcmp(dot + 1, realm) == 0 && strchr(realm, '.') != NULL;
+}
+
+static bool is_documented(const char *host, const char *realm)
+{
+    static regex_t regex;
+    char both[2 * URL_HOST_MAX + 3];
+
+    (void)snprintf(both, sizeof(both), "%s %s", host, realm);
+    return matches(&regex, pairs, both);
 }
 
 /* An address may be spelled in many ways, and is compared as libcurl reads it. */
 static bool is_number(const char *host)
 {
-    return host[0] == '[' || strspn(host, "0123456789.") == strlen(host);
+    return host[0] == '[' || (host[0] >= '0' && host[0] <= '9');
+}
+
+static void check_place(const struct realm_policy *policy, const struct url *url)
+{
+    const char *colon = strrchr(policy->registry, ':');
+    bool has_port = colon != NULL && strchr(colon, ']') == NULL;
+    const char *allowed = policy->allowed_count > 0 ? policy->allowed[0] : "";
+    char host[REFERENCE_HOST_MAX + 1];
+    char place[URL_HOST_MAX + 16];
+
+    (void)snprintf(host, sizeof(host), "%s", policy->registry);
+    if (has_port)
+        host[colon - policy->registry] = '\0';
+    (void)snprintf(place, sizeof(place), "%s:%u", url->host, url->port);
+    must(strcmp(host, url->host) == 0 || is_parent(host, url->host) ||
+         is_documented(host, url->host) || strcasecmp(allowed, url->host) == 0 ||
+         strcasecmp(allowed, place) == 0 ||
+         (is_number(url->host) && (is_number(host) || is_number(allowed))));
+    must(url->port == url_default_port(url) || strcasecmp(allowed, place) == 0 ||
+         (has_port && url->port == (unsigned)atoi(colon + 1)) ||
+         (is_number(url->host) && is_number(allowed)));
 }
 
 static void check_query(const struct url *url, const char *realm, const char *value)
@@ -65,7 +90,7 @@ static void check_realm(const struct realm_policy *policy, const char *realm, co
     }
     must(url_parse(&url, realm, &err) == 0 && !url.has_userinfo);
     must(url.port < 65536);
-    must(is_number(url.host) || is_expected(policy, &url));
+    check_place(policy, &url);
     must(policy->allow_plain_http || strcmp(url.scheme, "https") == 0 ||
          reference_is_loopback(url.host));
     check_query(&url, realm, value);
@@ -82,9 +107,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         lines[i] = take_line(&in);
     if (reference_parse(&ref, lines[0], &err) == 0) {
         const char *const allowed[] = {lines[2]};
-        struct realm_policy policy = {
-            .registry = ref.api_host, .allowed = allowed, .allowed_count = 1};
+        struct realm_policy policy = {.registry = ref.api_host, .allowed = allowed};
 
+        /* --allow-realm takes no more than a host. */
+        policy.allowed_count = realm_check_allowed(lines[2], &err) == 0;
+        must(policy.allowed_count == 1 || err.cls == CLASS_USAGE);
         check_realm(&policy, lines[1], lines[3]);
         policy.allow_plain_http = true;
         check_realm(&policy, lines[1], lines[3]);

@@ -21,12 +21,11 @@
 
 int program_main(int argc, char *argv[]);
 
-/* The home, docker's and podman's directory and file there, and a file that a test may name. */
+/* The home and the files there: docker's, podman's two, and one that a test may name. */
 static char home[PATH_MAX];
-static char docker_dir[PATH_MAX];
 static char docker_file[PATH_MAX];
-static char podman_dir[PATH_MAX];
 static char podman_file[PATH_MAX];
+static char persistent_file[PATH_MAX];
 static char other_file[PATH_MAX];
 
 static inline void set_path(char path[PATH_MAX], const char *dir, const char *name)
@@ -34,20 +33,41 @@ static inline void set_path(char path[PATH_MAX], const char *dir, const char *na
     must(snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX);
 }
 
-/* The next run finds nothing; nor must there be anything but the auth files. */
-static inline void tidy_home(void)
+/* The directories of the auth files. */
+static inline void make_directories(void)
 {
+    static const char *const names[] = {".docker", "containers", ".config", ".config/containers"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        set_path(path, home, names[i]);
+        must(mkdir(path, 0700) == 0);
+    }
+}
+
+/* It must hold nothing but the files. */
+static inline void remove_home(void)
+{
+    static const char *const names[] = {".docker", "containers", ".config/containers", ".config"};
+    char path[PATH_MAX];
+
     (void)unlink(other_file);
     (void)unlink(docker_file);
     (void)unlink(podman_file);
-    must(rmdir(docker_dir) == 0 && rmdir(podman_dir) == 0 && rmdir(home) == 0);
-    must(mkdir(home, 0700) == 0 && mkdir(docker_dir, 0700) == 0 && mkdir(podman_dir, 0700) == 0);
+    (void)unlink(persistent_file);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        set_path(path, home, names[i]);
+        must(rmdir(path) == 0);
+    }
+    must(rmdir(home) == 0);
 }
 
-static inline void remove_home(void)
+/* The next run finds nothing. */
+static inline void tidy_home(void)
 {
-    tidy_home();
-    (void)(rmdir(docker_dir) == 0 && rmdir(podman_dir) == 0 && rmdir(home) == 0);
+    remove_home();
+    must(mkdir(home, 0700) == 0);
+    make_directories();
 }
 
 /* What the environment says of this machine must not count. Once, first of all. */
@@ -59,12 +79,11 @@ static inline void enter_home(void)
         return;
     set_path(home, below != NULL ? below : "/tmp", "fuzz-XXXXXX");
     must(mkdtemp(home) != NULL && atexit(remove_home) == 0 && clearenv() == 0);
-    set_path(docker_dir, home, ".docker");
-    set_path(docker_file, docker_dir, "config.json");
-    set_path(podman_dir, home, "containers");
-    set_path(podman_file, podman_dir, "auth.json");
-    set_path(other_file, home, "given");
-    must(mkdir(docker_dir, 0700) == 0 && mkdir(podman_dir, 0700) == 0);
+    make_directories();
+    set_path(docker_file, home, ".docker/config.json");
+    set_path(podman_file, home, "containers/auth.json");
+    set_path(persistent_file, home, ".config/containers/auth.json");
+    set_path(other_file, home, "ghcr-token");
     must(setenv("HOME", home, 1) == 0 && setenv("XDG_RUNTIME_DIR", home, 1) == 0);
     must(setenv("PATH", "/nowhere", 1) == 0);
 }
