@@ -60,11 +60,8 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
         (void)error_no_memory(err);
         return NULL;
     }
-    if (json_error_code(&at) == json_error_out_of_memory)
-        (void)error_no_memory(err);
-    else
-        (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
-                        at.line, at.column);
+    (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
+                    at.line, at.column);
     return NULL;
 }
 
