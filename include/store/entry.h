@@ -15,6 +15,7 @@ struct entry {
     char helper[DOCUMENT_HELPER_MAX + 1]; /* as that names it; "": the file is read */
     const char *expected; /* what `helper` has to be: another is an error; NULL: anything */
     bool is_erased;       /* from the helper: whatever the file holds goes too */
+    bool is_starved;      /* memory was lacking for a look at what is to go */
 };
 
 /*
@@ -32,8 +33,12 @@ edit_fn entry_drop;
 int entry_is_due(struct entry *entry, bool *is_due, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Whether entry_drop would take something away from the document that `entry` holds. */
-bool entry_is_there(struct entry *entry);
+/*
+ * Whether entry_drop would take something away from the document that `entry` holds.
+ * Returns 0, or -1 with *err set (CLASS_INTERNAL).
+ */
+int entry_is_there(struct entry *entry, bool *is_there, struct error *err)
+    __attribute__((warn_unused_result));
 
 /*
  * The helper that the document hands `host` to; "" where there is none. Fills

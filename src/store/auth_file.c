@@ -191,16 +191,19 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
     int ret = look(&entry, NULL, err);
 
     *result = (struct auth_file_result){.changed = false};
-    if (ret == 0 && entry_is_there(&entry))
+    if (ret == 0)
+        ret = entry_is_there(&entry, &is_due, err);
+    if (ret == 0 && is_due)
         ret = preflight_check(file->path, file->in_place, err);
     if (ret == 0)
         ret = erase_in_helpers(&entry, dry_run, err);
     memcpy(result->helper, entry.helper, sizeof(result->helper));
-    is_due = ret == 0 && entry_is_there(&entry);
+    if (ret == 0)
+        ret = entry_is_there(&entry, &is_due, err);
     /* Where nothing is due, what a killed run left beside the file is removed all the same. */
     if (ret == 0 && !dry_run && (is_due || access(file->path, F_OK) == 0))
         ret = edit_apply(&edit, &file_changed, warnings, err);
-    result->changed = entry.is_erased || (dry_run ? is_due : file_changed);
+    result->changed = entry.is_erased || (dry_run ? ret == 0 && is_due : file_changed);
     entry_clear(&entry);
     return ret;
 }

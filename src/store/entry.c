@@ -128,7 +128,7 @@ bool entry_is_wanted(const struct auth_file *file, const struct secret *username
 }
 
 /* An entry that nobody could use is nobody's. */
-static bool holds_what_is_wanted(const struct entry *entry, const char *key)
+static bool holds_what_is_wanted(struct entry *entry, const char *key)
 {
     const struct auth_file *file = entry->file;
     struct holding holding = HOLDING_INIT;
@@ -140,12 +140,13 @@ static bool holds_what_is_wanted(const struct entry *entry, const char *key)
     wanted = holding_find(&holding, &entry->document, key, file->format, &unusable) > 0 &&
              holding.token.len > 0 && entry_is_wanted(file, &holding.username, &holding.token);
     holding_clear(&holding);
+    entry->is_starved = entry->is_starved || unusable.cls == CLASS_INTERNAL;
     return wanted;
 }
 
 static bool goes(void *ctx, const char *key)
 {
-    const struct entry *entry = ctx;
+    struct entry *entry = ctx;
     const char *wanted = entry->file->key;
 
     return (wanted == NULL || strcmp(key, wanted) == 0 || key_is_spelling(key, wanted)) &&
@@ -157,9 +158,10 @@ static bool stays(void *ctx, const char *key)
     return !goes(ctx, key);
 }
 
-bool entry_is_there(struct entry *entry)
+int entry_is_there(struct entry *entry, bool *is_there, struct error *err)
 {
-    return !document_each_key(&entry->document, stays, entry);
+    *is_there = !document_each_key(&entry->document, stays, entry);
+    return entry->is_starved ? error_no_memory(err) : 0;
 }
 
 int entry_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
@@ -171,6 +173,8 @@ int entry_drop(void *ctx, struct secret *out, const struct secret *in, const cha
     if (read_document(entry, in, name, err) < 0 ||
         document_prune(&entry->document, goes, entry, changed, err) < 0)
         return -1;
+    if (entry->is_starved)
+        return error_no_memory(err);
     secret_move(out, &entry->document.text);
     return 0;
 }

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../nth.h"
 #include "base/json.h"
+#include "scripts.h"
 #include "store/document.h"
 #include "store/swap.h"
 #include "storing.h"
@@ -14,7 +16,16 @@
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
 #define NEW  "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
+#define HUB  "https://index.docker.io/v1/"
 #define HELD "{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return nth_strikes() ? NULL : __real_malloc(size);
+}
 
 static int check(const char *path, struct error *err)
 {
@@ -236,12 +247,18 @@ static void helpers_stand_in_the_way(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct error err;
+        bool changed;
 
         support_write("config.json", table[i].text);
         assert_int_equal(check("config.json", &err), table[i].cls == CLASS_NONE ? 0 : -1);
         assert_int_equal(err.cls, table[i].cls);
-        if (err.cls == CLASS_HELPER)
-            assert_non_null(strstr(err.hint, "--no-helper"));
+        if (err.cls == CLASS_NONE)
+            continue;
+        assert_non_null(strstr(err.hint, "--no-helper"));
+        /* It may have gone since. */
+        assert_int_equal(store("config.json", &changed, &err), -1);
+        assert_int_equal(err.cls, table[i].cls);
+        assert_false(changed);
     }
 }
 
@@ -460,6 +477,69 @@ static void file_that_would_grow_too_long_is_refused(void **state)
     assert_int_equal(support_stat("config.json").st_size, DOCUMENT_MAX);
 }
 
+static int remove_all(struct error *err)
+{
+    struct auth_file file = {.path = "config.json",
+                             .username = "octocat",
+                             .clock = clock_system(),
+                             .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
+    struct auth_file_result result;
+    struct warnings warnings = {.count = 0};
+
+    *err = ERROR_INIT;
+    return auth_file_remove(&file, false, &result, &warnings, err);
+}
+
+/* Returns whether an allocation failed, in a removal from that text. */
+static bool remove_without_memory(unsigned n, const char *text)
+{
+    struct error err;
+    int ret;
+
+    support_write("held", "");
+    support_write("config.json", text);
+    nth_arm(n);
+    ret = remove_all(&err);
+    if (!nth_disarm()) {
+        assert_int_equal(ret, 0);
+        return false;
+    }
+    assert_int_equal(ret, -1);
+    assert_int_equal(err.cls, CLASS_INTERNAL);
+    return true;
+}
+
+/* Whichever allocation fails: it is not taken for an entry that is nobody's. */
+static void removal_without_memory_is_an_error(void **state)
+{
+    static const char text[] = "{\"auths\":{\"quay.io\":{\"auth\":\"" AUTH "\"}}}";
+    struct error err;
+
+    (void)state;
+    for (unsigned n = 1; remove_without_memory(n, text); n++) {
+        assert_int_equal(remove_all(&err), 0);
+        assert_true(support_holds("config.json", "{\"auths\":{}}"));
+    }
+    assert_true(support_holds("config.json", "{\"auths\":{}}"));
+}
+
+static void removal_from_a_helper_without_memory_is_an_error(void **state)
+{
+    char path[PATH_MAX + 32];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s:/usr/bin:/bin", support_dir);
+    support_must(setenv("PATH", path, 1) == 0, "setenv");
+    scripts_make("docker-credential-x",
+                 "[ $1 = get ] || exec rm held\n[ -e held ] || { echo credentials not found in "
+                 "native keychain; exit 1; }\necho '{\"Username\":\"octocat\",\"Secret\":\"x\"}'");
+    /* A key that is tried under one name alone. */
+    for (unsigned n = 1;
+         remove_without_memory(n, "{\"credsStore\":\"x\",\"auths\":{\"" HUB "\":{}}}"); n++)
+        ;
+    assert_int_not_equal(access("held", F_OK), 0);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -484,8 +564,11 @@ int main(void)
         IN_DIRECTORY(helper_that_comes_in_between_is_seen),
         IN_DIRECTORY(link_that_is_pointed_elsewhere_is_followed),
         IN_DIRECTORY(file_that_would_grow_too_long_is_refused),
+        IN_DIRECTORY(removal_without_memory_is_an_error),
+        IN_DIRECTORY(removal_from_a_helper_without_memory_is_an_error),
     };
 
     json_init();
+    (void)signal(SIGPIPE, SIG_IGN); /* as main() does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
