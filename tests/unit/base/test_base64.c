@@ -1,11 +1,20 @@
 /*
  * base64: one line for every length, and nothing decoded that was not encoded.
  */
+#include "../nth.h"
 #include "../support.h"
 
 #include <stdlib.h>
 
 #include "base/base64.h"
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return nth_strikes() ? NULL : __real_malloc(size);
+}
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -192,12 +201,44 @@ static void test_length_is_the_limit(void **state)
     secret_clear(&out);
 }
 
+/* Whichever allocation fails: an error of that class, and what was there stays. */
+static void test_without_memory(void **state)
+{
+    struct secret plain = secret_of(token_installation());
+    struct secret text = SECRET_INIT;
+    struct secret out = secret_of("old");
+    struct error err = ERROR_INIT;
+    int ret;
+
+    (void)state;
+    assert_int_equal(base64_encode(&text, &plain, &err), 0);
+    for (unsigned n = 1; nth_arm(n), ret = base64_encode(&out, &plain, &err), nth_disarm(); n++) {
+        assert_int_equal(ret, -1);
+        assert_error("encode", &err, CLASS_INTERNAL, "memory");
+        assert_string_equal(secret_text(&out), "old");
+        err = ERROR_INIT;
+    }
+    assert_true(secret_is_equal(&out, &text));
+    for (unsigned n = 1;
+         nth_arm(n), ret = base64_decode(&text, out.data, out.len, &err), nth_disarm(); n++) {
+        assert_int_equal(ret, -1);
+        assert_error("decode", &err, CLASS_INTERNAL, "memory");
+        assert_true(secret_is_equal(&text, &out));
+        err = ERROR_INIT;
+    }
+    assert_true(secret_is_equal(&text, &plain));
+    secret_clear(&plain);
+    secret_clear(&text);
+    secret_clear(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors_of_rfc_4648),  cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_tokens_of_every_size), cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_is_passed_over),  cmocka_unit_test(test_length_is_the_limit),
+        cmocka_unit_test(test_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 static const char *docker_auth_config;
 static const char *registry_auth_file;
 static const char *docker_config;
+static bool is_homeless;
 
 static inline const char *surroundings_variable(const char *name)
 {
@@ -24,7 +25,7 @@ static inline const char *surroundings_variable(const char *name)
         return docker_config;
     if (strcmp(name, "XDG_RUNTIME_DIR") == 0)
         return "run";
-    return strcmp(name, "HOME") == 0 ? "home" : NULL;
+    return strcmp(name, "HOME") == 0 && !is_homeless ? "home" : NULL;
 }
 
 static inline bool surroundings_is_own(const char *path, uid_t uid)
@@ -43,6 +44,7 @@ static inline struct location_request surroundings(void)
 static inline void surroundings_reset(void)
 {
     docker_auth_config = registry_auth_file = docker_config = NULL;
+    is_homeless = false;
 }
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * identity: root makes in a user's directory what that user could make, and nothing else.
+ * identity: root makes in a user's directory what that user could make, and nothing else. Some
+ * calls are linked through here, to fail.
  */
+#include "../nth.h"
 #include "../support.h"
 
 #include "store/identity.h"
@@ -9,12 +11,39 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mounts.h"
 #include "support.h"
 
 enum { SOMEBODY = 1234, SOME_GROUP = 2345 };
+
+static bool cannot_become_root;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+int __real_getgroups(int size, gid_t *list);
+int __wrap_getgroups(int size, gid_t *list);
+int __real_seteuid(uid_t uid);
+int __wrap_seteuid(uid_t uid);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return nth_strikes() ? NULL : __real_calloc(count, size);
+}
+
+int __wrap_getgroups(int size, gid_t *list)
+{
+    return nth_strikes() ? -1 : __real_getgroups(size, list);
+}
+
+int __wrap_seteuid(uid_t uid)
+{
+    return cannot_become_root && uid == 0 ? -1 : __real_seteuid(uid);
+}
 
 static void need_root(void)
 {
@@ -146,6 +175,80 @@ static void test_unknown_owner_is_nobody_to_act_as(void **state)
     assert_int_equal(support_stat("theirs/config.json").st_uid, 0);
 }
 
+/* Where root's own identity cannot be kept, it is not given up. */
+static void test_what_cannot_be_remembered(void **state)
+{
+    struct stat st = {.st_uid = SOMEBODY, .st_gid = SOME_GROUP};
+    unsigned n;
+
+    (void)state;
+    need_root();
+    for (n = 1; n <= 3; n++) {
+        struct identity identity;
+        struct error err = ERROR_INIT;
+
+        nth_arm(n); /* getgroups(), calloc(), getgroups() */
+        assert_int_equal(identity_take(&identity, &st, &err), -1);
+        assert_true(nth_disarm());
+        assert_error("remember", &err, n == 2 ? CLASS_INTERNAL : CLASS_AUTHFILE, NULL);
+        assert_int_equal(geteuid(), 0);
+        identity_restore(&identity);
+    }
+}
+
+static int lack_setgid(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {.effective = 1U << CAP_SETUID, .permitted = 1U << CAP_SETUID}};
+    struct stat st = {.st_uid = SOMEBODY, .st_gid = SOME_GROUP};
+    struct identity identity;
+    struct error err = ERROR_INIT;
+
+    support_must(syscall(SYS_capset, &header, data) == 0, "capset");
+    if (identity_take(&identity, &st, &err) == 0)
+        return 1; /* as that user with root's groups */
+    return geteuid() == 0 && strstr(err.message, "act as user 1234") != NULL &&
+                   strstr(err.hint, "CAP_SETGID") != NULL
+               ? 0
+               : 2;
+}
+
+static void test_groups_that_cannot_be_given_up(void **state)
+{
+    (void)state;
+    need_root();
+    assert_int_equal(support_in_child(false, lack_setgid), 0);
+}
+
+static int stay_somebody(void)
+{
+    struct stat st = {.st_uid = SOMEBODY, .st_gid = SOME_GROUP};
+    struct identity identity;
+    struct error err = ERROR_INIT;
+
+    if (identity_take(&identity, &st, &err) < 0)
+        return 1;
+    cannot_become_root = true;
+    identity_restore(&identity);
+    return 2;
+}
+
+static int stay_a_stranger(void)
+{
+    cannot_become_root = true;
+    return lack_setgid();
+}
+
+/* Nothing is done as half of root. */
+static void test_no_way_back_is_the_end(void **state)
+{
+    (void)state;
+    need_root();
+    assert_int_equal(support_in_child(false, stay_somebody), 128 + SIGABRT);
+    assert_int_equal(support_in_child(false, stay_a_stranger), 128 + SIGABRT);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -156,6 +259,9 @@ int main(void)
         IN_DIRECTORY(test_first_file_belongs_to_the_owner_of_its_directory),
         IN_DIRECTORY(test_nothing_is_made_where_the_owner_could_not),
         IN_DIRECTORY(test_unknown_owner_is_nobody_to_act_as),
+        cmocka_unit_test(test_what_cannot_be_remembered),
+        cmocka_unit_test(test_groups_that_cannot_be_given_up),
+        cmocka_unit_test(test_no_way_back_is_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

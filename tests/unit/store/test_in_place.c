@@ -466,6 +466,30 @@ static void test_only_a_file_is_written_through(void **state)
     assert_int_equal(support_count("."), 1);
 }
 
+/* There is room for a temporary file's name, but not for the copy's. */
+static void test_name_of_the_copy_may_be_too_long(void **state)
+{
+    struct stat st = {.st_ino = 1};
+    struct in_place file = {.dir_fd = AT_FDCWD, .st = &st};
+    struct secret text = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    char name[NAME_MAX + 1];
+
+    (void)state;
+    memset(name, 'n', NAME_MAX - 18);
+    name[NAME_MAX - 18] = '\0';
+    file.path = name;
+    support_write(name, "old");
+    assert_int_equal(write_text(name, "new", &err), -1);
+    assert_error("write", &err, CLASS_AUTHFILE, strerror(ENAMETOOLONG));
+    assert_true(support_holds(name, "old"));
+    err = ERROR_INIT;
+    assert_int_equal(in_place_recover(&text, &file, 100, &err), -1);
+    assert_error("recover", &err, CLASS_AUTHFILE, strerror(ENAMETOOLONG));
+    in_place_drop_copy(&file);
+    assert_int_equal(support_count("."), 1);
+}
+
 static int write_without_room_for_the_copy(void)
 {
     struct error err = ERROR_INIT;
@@ -861,6 +885,7 @@ int main(void)
         IN_DIRECTORY(test_writer_at_work_is_not_called_a_crash),
         IN_DIRECTORY(test_mount_is_known),
         IN_DIRECTORY(test_full_disk_puts_the_old_text_back),
+        IN_DIRECTORY(test_name_of_the_copy_may_be_too_long),
     };
 
     json_init();

@@ -1,6 +1,6 @@
 /*
  * lock: one at a time, between processes too; nothing stale, no litter. flock() is linked through
- * here, so that a file system without it can be played.
+ * here, so that a file system without it can be played, and openat(), to come in between.
  */
 #include "../support.h"
 
@@ -29,6 +29,20 @@ int __wrap_flock(int fd, int operation)
         return __real_flock(fd, operation);
     errno = flock_errnum;
     return -1;
+}
+
+static bool is_going; /* the side file, between two looks at it */
+
+int __real_openat(int, const char *, int, ...);
+int __wrap_openat(int, const char *, int, ...);
+
+int __wrap_openat(int dir_fd, const char *path, int flags, ...)
+{
+    if (is_going && strcmp(path, SIDE_FILE) == 0 && (flags & O_CREAT) == 0) {
+        is_going = false;
+        support_must(unlink(SIDE_FILE) == 0, SIDE_FILE);
+    }
+    return __real_openat(dir_fd, path, flags, 0600);
 }
 
 static int setup(void **state)
@@ -210,6 +224,23 @@ static void test_side_file_that_was_left_is_taken_and_removed(void **state)
     support_write(SIDE_FILE, "");
     flock_errnum = ENOLCK;
     assert_int_equal(acquire(&lock, -1, &err), 0);
+    lock_release(&lock);
+    assert_int_equal(support_count("."), 0);
+}
+
+/* Its holder removes it when another has seen it, but has not opened it. */
+static void test_side_file_that_goes_is_made_again(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write(SIDE_FILE, "");
+    flock_errnum = ENOLCK;
+    is_going = true;
+    assert_int_equal(acquire(&lock, 1000, &err), 0);
+    assert_false(is_going);
+    assert_true(lock.side_fd >= 0);
     lock_release(&lock);
     assert_int_equal(support_count("."), 0);
 }
@@ -448,6 +479,7 @@ int main(void)
         IN_DIRECTORY(test_side_file_where_flock_is_refused),
         IN_DIRECTORY(test_interrupted_flock_is_tried_again),
         IN_DIRECTORY(test_side_file_that_was_left_is_taken_and_removed),
+        IN_DIRECTORY(test_side_file_that_goes_is_made_again),
         IN_DIRECTORY(test_side_file_is_no_link),
         IN_DIRECTORY(test_name_of_the_side_file_may_be_too_long),
         IN_DIRECTORY(test_side_file_of_root_is_the_directory_s_owner_s),

@@ -12,6 +12,20 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
+static bool is_restless; /* the path leads elsewhere whenever the lock is held at last */
+
+int __real_path_leads_to(const char *, int, const char *, bool *, struct error *);
+int __wrap_path_leads_to(const char *, int, const char *, bool *, struct error *);
+
+int __wrap_path_leads_to(const char *path, int dir_fd, const char *name, bool *leads,
+                         struct error *err)
+{
+    int ret = __real_path_leads_to(path, dir_fd, name, leads, err);
+
+    *leads = *leads && !is_restless;
+    return ret;
+}
+
 /* Open and read; the file has to hold `text`. */
 static void start(struct locked_file *file, const char *path, const char *text)
 {
@@ -259,6 +273,22 @@ static void leftovers_are_not_followed(void **state)
     assert_int_equal(support_count("."), 2);
 }
 
+static void path_that_never_rests_is_given_up(void **state)
+{
+    struct locked_file file = LOCKED_FILE_INIT;
+    struct error err = ERROR_INIT;
+    size_t descriptors = support_count("/proc/self/fd");
+
+    (void)state;
+    is_restless = true;
+    assert_int_equal(
+        locked_file_open(&file, "config.json", clock_system(), support_in_ms(50), &err), -1);
+    is_restless = false;
+    assert_int_equal(err.cls, CLASS_AUTHFILE);
+    assert_non_null(strstr(err.message, "'config.json' is pointed elsewhere again and again"));
+    assert_int_equal(support_count("/proc/self/fd"), descriptors);
+}
+
 static void too_long_a_file_is_refused(void **state)
 {
     struct locked_file file = LOCKED_FILE_INIT;
@@ -353,6 +383,7 @@ int main(void)
         IN_DIRECTORY(rights_do_not_go_to_another_group),
         IN_DIRECTORY(leftovers_are_removed),
         IN_DIRECTORY(leftovers_are_not_followed),
+        IN_DIRECTORY(path_that_never_rests_is_given_up),
         IN_DIRECTORY(too_long_a_file_is_refused),
         IN_DIRECTORY(directory_without_write_permission),
         IN_DIRECTORY(check_tells_whether_replacing_could_work),

@@ -1,6 +1,7 @@
 /*
  * lookup: which file, key or helper each reader takes. tests/acceptance asks docker and podman.
  */
+#include "../nth.h"
 #include "../support.h"
 
 #include "store/lookup.h"
@@ -14,7 +15,16 @@
 #define A "{\"auth\":\"YTp4\"}"
 #define B "{\"auth\":\"Yjp4\"}"
 
-#define DOCKER     "home/.docker/config.json"
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return nth_strikes() ? NULL : __real_malloc(size);
+}
+
+#define DIRECTORY  "home/.docker"
+#define DOCKER     DIRECTORY "/config.json"
 #define PERSISTENT "home/.config/containers/auth.json"
 #define RUNTIME    "run/containers/auth.json"
 
@@ -192,6 +202,71 @@ static void test_a_file_that_cannot_be_read(void **state)
     assert_error("malformed", &err, CLASS_AUTHFILE, RUNTIME);
 }
 
+static int read_what_is_roots(void)
+{
+    struct lookup found;
+    struct error err;
+
+    if (look(lookup_docker, "ghcr.io", &found, &err) != -1 || err.cls != CLASS_AUTHFILE)
+        return 1;
+    return strstr(err.message, DOCKER) != NULL && strstr(err.hint, "belongs to root") != NULL ? 0
+                                                                                              : 2;
+}
+
+static void test_a_file_that_is_another_users(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0755) == 0 && chmod("home", 0755) == 0 && chmod(DIRECTORY, 0755) == 0,
+                 "chmod");
+    support_write(DOCKER, "{}");
+    assert_int_equal(support_in_child(true, read_what_is_roots), 0);
+}
+
+static void test_no_place_to_look_in(void **state)
+{
+    struct lookup found;
+    struct error err;
+
+    (void)state;
+    is_homeless = true;
+    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), -1);
+    is_homeless = false;
+    assert_error("homeless", &err, CLASS_AUTHFILE, "HOME");
+}
+
+static void test_nothing_may_be_cleared(void **state)
+{
+    (void)state;
+    lookup_clear(NULL);
+}
+
+/* Whichever allocation fails: an error of that class, or the entry all the same. */
+static void test_without_memory(void **state)
+{
+    static const char *const keys[] = {"ghcr.io", "https://ghcr.io/v1/", "quay.io"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        bool is_found = strcmp(keys[i], "quay.io") != 0;
+        struct lookup found;
+        struct error err;
+        char text[256];
+        int ret;
+
+        (void)snprintf(text, sizeof(text), "{\"auths\":{\"%s\":" A "}}", keys[i]);
+        support_write(DOCKER, text);
+        for (unsigned n = 1;
+             nth_arm(n), ret = look(lookup_docker, "ghcr.io", &found, &err), nth_disarm(); n++) {
+            assert_int_equal(ret, -1);
+            assert_error(keys[i], &err, CLASS_INTERNAL, "memory");
+        }
+        assert_int_equal(ret, is_found);
+        lookup_clear(&found);
+    }
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -202,6 +277,10 @@ int main(void)
         IN_DIRECTORY(test_the_variable),
         IN_DIRECTORY(test_helpers),
         IN_DIRECTORY(test_a_file_that_cannot_be_read),
+        IN_DIRECTORY(test_a_file_that_is_another_users),
+        IN_DIRECTORY(test_no_place_to_look_in),
+        IN_DIRECTORY(test_nothing_may_be_cleared),
+        IN_DIRECTORY(test_without_memory),
     };
 
     json_init();

@@ -232,6 +232,11 @@ static int make_below_locked(void)
 
     if (path_make_directory("locked/new", &err) == 0)
         return 1;
+    if (strstr(err.message, "'locked/new'") == NULL)
+        return 2;
+    err = ERROR_INIT;
+    if (path_make_directory("locked/new/below", &err) == 0)
+        return 3;
     return err.cls == CLASS_AUTHFILE && strstr(err.message, "'locked/new'") != NULL ? 0 : 2;
 }
 

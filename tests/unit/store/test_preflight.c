@@ -448,6 +448,41 @@ static void test_what_chattr_has_frozen(void **state)
     }
 }
 
+static int hint_at_nothing(void)
+{
+    struct error err = ERROR_INIT;
+
+    (void)error_set(&err, CLASS_AUTHFILE, "x");
+    preflight_hint("absent", EACCES, &err);
+    return err.hint[0] == '\0' ? 0 : 1;
+}
+
+static void test_nothing_is_hinted_at_what_is_gone(void **state)
+{
+    (void)state;
+    assert_int_equal(support_in_child(true, hint_at_nothing), 0);
+}
+
+static int check_unreadable(void)
+{
+    return is_refused("home/config.json", false, EACCES, "cannot read the directory 'home'",
+                      "--config DIR")
+               ? 0
+               : 1;
+}
+
+/* It could be written to; but it has to be opened, to be locked. */
+static void test_directory_that_cannot_be_read(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0755) == 0 && mkdir("home", 0733) == 0 && chmod("home", 0733) == 0,
+                 "mkdir");
+    if (geteuid() != 0)
+        support_must(chmod("home", 0333) == 0, "chmod");
+    assert_int_equal(support_in_child(true, check_unreadable), 0);
+    support_must(chmod("home", 0700) == 0, "chmod");
+}
+
 static void test_hint_fits_or_is_silent(void **state)
 {
     static const int errnums[] = {EIO, ENOENT, ENOSPC, EACCES, EPERM};
@@ -490,7 +525,9 @@ int main(void)
         IN_DIRECTORY(test_root_looks_as_the_owner),
         IN_DIRECTORY(test_name_without_room_for_a_temporary),
         IN_DIRECTORY(test_what_chattr_has_frozen),
+        IN_DIRECTORY(test_directory_that_cannot_be_read),
         IN_DIRECTORY(test_hint_fits_or_is_silent),
+        IN_DIRECTORY(test_nothing_is_hinted_at_what_is_gone),
     };
 
     json_init();

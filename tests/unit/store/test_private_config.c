@@ -1,11 +1,27 @@
 /*
- * private_config: the user's configuration in another place, and what is refused.
+ * private_config: the user's configuration in another place, and what is refused. close() is linked
+ * through here, to fail.
  */
 #include "../support.h"
 
 #include "store/private_config.h"
 
 #include "support.h"
+
+static bool cannot_close;
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+int __wrap_close(int fd)
+{
+    int ret = __real_close(fd);
+
+    if (!cannot_close)
+        return ret;
+    errno = EDQUOT; /* as NFS tells late */
+    return -1;
+}
 
 static int setup(void **state)
 {
@@ -64,6 +80,41 @@ static void test_no_directory_to_show(void **state)
     support_write("file", "x");
     assert_int_equal(private_config_link("to", "file", &err), -1);
     assert_error("file", &err, CLASS_AUTHFILE, "/file'");
+}
+
+static void test_no_directory_to_link_in(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(private_config_link("nowhere", "from", &err), -1);
+    assert_error("nowhere", &err, CLASS_AUTHFILE, "'nowhere'");
+}
+
+/* The last path that is short enough; what it holds has one that is too long for a link. */
+static void test_a_path_too_long_to_link_to(void **state)
+{
+    struct error err = ERROR_INIT;
+    char from[PATH_MAX];
+    size_t len;
+
+    (void)state;
+    (void)snprintf(from, sizeof(from), "%s", support_dir);
+    while ((len = strlen(from)) < PATH_MAX - 2) {
+        size_t more = PATH_MAX - 2 - len > 200 ? 200 : PATH_MAX - 2 - len;
+
+        from[len] = '/';
+        memset(from + len + 1, 'd', more);
+        from[len + 1 + more] = '\0';
+        support_must(mkdir(from, 0700) == 0, "mkdir");
+    }
+    assert_int_equal(private_config_link("to", from, &err), 0); /* it is empty */
+    support_must(chdir(from) == 0, "chdir");
+    support_write("file", "x");
+    support_must(chdir(support_dir) == 0, "chdir");
+    assert_int_equal(private_config_link("to", from, &err), -1);
+    assert_error("long", &err, CLASS_AUTHFILE, "cannot link to what is in");
+    support_must(chdir(from) == 0 && unlink("file") == 0 && chdir(support_dir) == 0, "unlink");
 }
 
 static void test_links_to_a_linked_directory(void **state)
@@ -129,6 +180,18 @@ static void test_nothing_is_written_over(void **state)
     assert_true(support_holds("outside", "kept"));
 }
 
+static void test_a_copy_that_is_not_whole(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    support_write("from/config.json", "{}");
+    cannot_close = true;
+    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), -1);
+    cannot_close = false;
+    assert_error("close", &err, CLASS_AUTHFILE, strerror(EDQUOT));
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -136,11 +199,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_links),
         IN_DIRECTORY(test_no_directory_to_show),
+        IN_DIRECTORY(test_no_directory_to_link_in),
+        IN_DIRECTORY(test_a_path_too_long_to_link_to),
         IN_DIRECTORY(test_links_to_a_linked_directory),
         IN_DIRECTORY(test_copy),
         IN_DIRECTORY(test_nothing_to_copy),
         IN_DIRECTORY(test_what_is_refused),
         IN_DIRECTORY(test_nothing_is_written_over),
+        IN_DIRECTORY(test_a_copy_that_is_not_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

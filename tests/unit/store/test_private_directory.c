@@ -8,6 +8,7 @@
 
 #include "store/private_directory.h"
 
+#include "mounts.h"
 #include "support.h"
 
 static const char *variables[2]; /* XDG_RUNTIME_DIR, TMPDIR */
@@ -59,6 +60,32 @@ static void test_a_runtime_directory_of_another(void **state)
     variables[1] = NULL;
     private_directory_places(&places, environment);
     assert_false(has_place(&places, support_dir));
+}
+
+static int look_in_run_user(void)
+{
+    struct private_places places;
+    char usual[64];
+
+    if (!mounts_enter() || !mounts_tiny("/run", "8192"))
+        return MOUNTS_NOT_ALLOWED;
+    (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)geteuid());
+    support_must(mkdir("/run/user", 0755) == 0 && mkdir(usual, 0700) == 0, "mkdir");
+    private_directory_places(&places, environment);
+    return has_place(&places, usual) ? 0 : 1;
+}
+
+/* As su and sudo leave it: the variable is unset, the directory is there. */
+static void test_the_usual_runtime_directory(void **state)
+{
+    int verdict;
+
+    (void)state;
+    variables[0] = variables[1] = NULL;
+    verdict = support_in_child(false, look_in_run_user);
+    if (verdict == MOUNTS_NOT_ALLOWED)
+        skip();
+    assert_int_equal(verdict, 0);
 }
 
 /* The test's own directory as the one place. */
@@ -115,6 +142,10 @@ static void test_the_next_place_where_one_refuses(void **state)
     assert_int_equal(private_directory_make(&made, &places, &err), 0);
     assert_memory_equal(made.path, support_dir, strlen(support_dir));
     take_away(&made);
+    (void)snprintf(places.items[0], PATH_MAX, "/nonexistent");
+    assert_int_equal(private_directory_make(&made, &places, &err), 0);
+    take_away(&made);
+    (void)snprintf(places.items[0], PATH_MAX, "/proc");
     places.count = 1;
     assert_int_equal(private_directory_make(&made, &places, &err), -1);
     assert_error("/proc", &err, CLASS_AUTHFILE, "'/proc'");
@@ -246,6 +277,41 @@ static void test_lost_at_birth(void **state)
     take_away(&made);
 }
 
+static void test_lost_again_and_again(void **state)
+{
+    struct private_places places = here();
+    struct private_directory made = PRIVATE_DIRECTORY_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    swept = 1000;
+    assert_int_equal(private_directory_make(&made, &places, &err), -1);
+    assert_error("lost", &err, CLASS_AUTHFILE, strerror(EBUSY));
+    assert_int_equal(made.fd, -1);
+    assert_int_equal(support_count("."), 0);
+    swept = 0;
+}
+
+static int remove_from_a_closed_place(void)
+{
+    struct private_directory made = make();
+    struct error err = ERROR_INIT;
+
+    support_must(chmod(".", 0500) == 0, "chmod");
+    if (private_directory_remove(&made, &err) == 0 || made.fd != -1)
+        return 1;
+    return strstr(err.message, "cannot remove '") != NULL ? 0 : 2;
+}
+
+static void test_what_cannot_be_removed_is_told(void **state)
+{
+    (void)state;
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 || geteuid() != 0, "chown");
+    assert_int_equal(support_in_child(true, remove_from_a_closed_place), 0);
+    support_must(chmod(".", 0700) == 0, "chmod");
+    assert_int_equal(support_count("."), 1);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -253,12 +319,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_places),
         IN_DIRECTORY(test_a_runtime_directory_of_another),
+        IN_DIRECTORY(test_the_usual_runtime_directory),
         IN_DIRECTORY(test_it_is_private_and_goes),
         IN_DIRECTORY(test_the_next_place_where_one_refuses),
         IN_DIRECTORY(test_the_sweep_takes_what_nobody_holds),
         IN_DIRECTORY(test_the_sweep_leaves_what_is_another_users),
         IN_DIRECTORY(test_nothing_live_is_swept),
         IN_DIRECTORY(test_lost_at_birth),
+        IN_DIRECTORY(test_lost_again_and_again),
+        IN_DIRECTORY(test_what_cannot_be_removed_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

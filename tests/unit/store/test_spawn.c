@@ -1,7 +1,7 @@
 /*
  * spawn: what a new program finds (its descriptors, signals, session, arguments, environment), and
  * that it does not outlive us. syscall() is linked through here, so that a system without
- * close_range() can be played.
+ * close_range() can be played, and getppid(), for a parent that is gone.
  */
 #include "../support.h"
 
@@ -32,6 +32,16 @@ long __wrap_syscall(long number, ...)
         arguments[i] = va_arg(rest, unsigned);
     va_end(rest);
     return __real_syscall(number, arguments[0], arguments[1], arguments[2]);
+}
+
+static bool is_orphan;
+
+pid_t __real_getppid(void);
+pid_t __wrap_getppid(void);
+
+pid_t __wrap_getppid(void)
+{
+    return is_orphan ? 1 : __real_getppid();
 }
 
 static int start(struct spawned *out, const char *const *argv, struct error *err)
@@ -194,6 +204,25 @@ static void test_it_does_not_outlive_us(void **state)
     assert_true(scripts_is_gone(scripts_pid("pid")));
 }
 
+/* We may end before it has asked to end with us. */
+static void test_it_does_not_start_without_us(void **state)
+{
+    static const char *const argv[] = {"/bin/sh", "-c", "echo started >started", NULL};
+    struct spawned spawned = SPAWNED_INIT;
+    struct error err = ERROR_INIT;
+    int status;
+
+    (void)state;
+    is_orphan = true;
+    assert_int_equal(start(&spawned, argv, &err), 0);
+    is_orphan = false;
+    assert_int_equal(waitpid(spawned.pid, &status, 0), spawned.pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 127);
+    for (size_t i = 0; i < SPAWN_PIPES; i++)
+        spawn_close(&spawned, i);
+    assert_int_equal(support_count("."), 0);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -207,6 +236,7 @@ int main(void)
         IN_DIRECTORY(test_what_cannot_be_started),
         IN_DIRECTORY(test_whose_interpreter_is_not_there),
         IN_DIRECTORY(test_it_does_not_outlive_us),
+        IN_DIRECTORY(test_it_does_not_start_without_us),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

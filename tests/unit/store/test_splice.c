@@ -6,7 +6,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../nth.h"
 #include "support.h"
+
+int __real_secret_append(struct secret *, const char *, size_t, size_t, struct error *);
+int __wrap_secret_append(struct secret *, const char *, size_t, size_t, struct error *);
+
+int __wrap_secret_append(struct secret *secret, const char *data, size_t len, size_t max,
+                         struct error *err)
+{
+    return nth_strikes() ? error_no_memory(err) : __real_secret_append(secret, data, len, max, err);
+}
 
 struct splice_case {
     const char *in; /* NULL: a new document */
@@ -153,6 +163,8 @@ static void no_object_is_an_error(void **state)
     assert_int_equal(
         splice_set(&out, &in, &(struct splice){"auths", "h.io", SPLICE_ENTRY, &auth}, &err), -1);
     assert_int_equal(err.cls, CLASS_INTERNAL);
+    assert_int_equal(
+        splice_remove(&out, &in, &(struct splice){.object = "auths", .key = "h.io"}, &err), -1);
     assert_string_equal(secret_text(&out), "kept");
     secret_clear(&in);
     secret_clear(&auth);
@@ -240,6 +252,56 @@ static void members_are_taken_away(void **state)
     }
 }
 
+static int edit_text(struct secret *out, const char *text, bool is_removal, struct error *err)
+{
+    struct secret in = support_secret(text != NULL ? text : "");
+    struct secret auth = support_secret("QQ==");
+    struct splice what = {"auths", "h.io", SPLICE_ENTRY, &auth};
+    int ret = is_removal ? splice_remove(out, &in, &what, err)
+                         : splice_set(out, text != NULL ? &in : NULL, &what, err);
+
+    secret_clear(&in);
+    secret_clear(&auth);
+    return ret;
+}
+
+/* Memory may run out at any piece that is put: then there is no text at all. */
+static void no_memory_is_an_error_at_every_piece(void **state)
+{
+    static const struct {
+        const char *in;
+        bool is_removal;
+    } rows[] = {
+        {NULL, false},
+        {"{}", false},
+        {"{\n \"a\": 1\n}", false},
+        {"{\n \"auths\": {}\n}", false},
+        {"{\n \"auths\": {\n  \"h.io\": {}\n }\n}", false},
+        {"{\n \"auths\": {\n  \"a\": {}\n }\n}", false},
+        {"{\"auths\":{\"h.io\":{}}}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct secret out = support_secret("kept");
+        struct error err = ERROR_INIT;
+        unsigned n;
+        int ret;
+
+        for (n = 1;
+             nth_arm(n), ret = edit_text(&out, rows[i].in, rows[i].is_removal, &err), nth_disarm();
+             n++) {
+            assert_int_equal(ret, -1);
+            assert_int_equal(err.cls, CLASS_INTERNAL);
+            assert_string_equal(secret_text(&out), "kept");
+            err = ERROR_INIT;
+        }
+        assert_true(n > 2);
+        assert_int_equal(ret, 0);
+        secret_clear(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +314,7 @@ int main(void)
         cmocka_unit_test(no_object_is_an_error),
         cmocka_unit_test(other_values_are_written),
         cmocka_unit_test(members_are_taken_away),
+        cmocka_unit_test(no_memory_is_an_error_at_every_piece),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,34 @@
 /*
- * tree: all of a directory goes, and nothing outside.
+ * tree: all of a directory goes, and nothing outside. Two calls are linked through here.
  */
 #include "../support.h"
 
 #include "store/tree.h"
 
 #include "support.h"
+
+static bool has_no_fdopendir;
+static bool is_filled; /* by somebody else, whenever it is to go */
+
+DIR *__real_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd);
+int __real_unlinkat(int parent_fd, const char *name, int flags);
+int __wrap_unlinkat(int parent_fd, const char *name, int flags);
+
+DIR *__wrap_fdopendir(int fd)
+{
+    if (!has_no_fdopendir)
+        return __real_fdopendir(fd);
+    errno = ENOMEM;
+    return NULL;
+}
+
+int __wrap_unlinkat(int parent_fd, const char *name, int flags)
+{
+    if (is_filled && flags == AT_REMOVEDIR)
+        support_write("a/new", "x");
+    return __real_unlinkat(parent_fd, name, flags);
+}
 
 static void make_tree(const char *top)
 {
@@ -97,6 +120,59 @@ static void test_what_cannot_be_removed_is_told(void **state)
     assert_true(is_there("a/below/file"));
 }
 
+static int remove_unpermitted(void)
+{
+    return tree_remove(AT_FDCWD, "a") < 0 && errno == EPERM ? 0 : 1;
+}
+
+/* As in /tmp. */
+static void test_what_is_anothers_in_a_shared_directory(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_tree("a");
+    support_must(chmod(".", 01777) == 0, "chmod");
+    assert_int_equal(support_in_child(true, remove_unpermitted), 0);
+    assert_true(is_there("a/below/file"));
+}
+
+static void test_what_cannot_be_opened_in_an_own_directory(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_tree("a");
+    support_must(chmod("a", 0700) == 0 && chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    assert_int_equal(support_in_child(true, remove_unpermitted), 0);
+    assert_true(is_there("a/below/file"));
+}
+
+static void test_what_is_filled_again_and_again(void **state)
+{
+    (void)state;
+    make_tree("a");
+    is_filled = true;
+    assert_int_equal(tree_remove(AT_FDCWD, "a"), -1);
+    assert_int_equal(errno, ENOTEMPTY);
+    is_filled = false;
+    assert_int_equal(support_count("a"), 1);
+    assert_int_equal(tree_remove(AT_FDCWD, "a"), 0);
+}
+
+static void test_without_memory(void **state)
+{
+    size_t descriptors = support_count("/proc/self/fd");
+
+    (void)state;
+    make_tree("a");
+    has_no_fdopendir = true;
+    assert_int_equal(tree_remove(AT_FDCWD, "a"), -1);
+    has_no_fdopendir = false;
+    assert_int_equal(support_count("/proc/self/fd"), descriptors);
+    assert_int_equal(tree_remove(AT_FDCWD, "a"), 0);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -107,6 +183,10 @@ int main(void)
         IN_DIRECTORY(test_links_are_not_followed),
         IN_DIRECTORY(test_directories_without_rights),
         IN_DIRECTORY(test_what_cannot_be_removed_is_told),
+        IN_DIRECTORY(test_what_is_anothers_in_a_shared_directory),
+        IN_DIRECTORY(test_what_cannot_be_opened_in_an_own_directory),
+        IN_DIRECTORY(test_what_is_filled_again_and_again),
+        IN_DIRECTORY(test_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
