@@ -46,7 +46,7 @@ int private_directory_make(struct private_directory *out, const struct private_p
 
 /*
  * Remove it with all that is in it; links in it are not followed. Returns 0, or -1 with *err set
- * (CLASS_AUTHFILE) where something is left. In either case the lock ends.
+ * (CLASS_AUTHFILE) where something is left: as little as can be. In either case the lock ends.
  */
 int private_directory_remove(struct private_directory *directory, struct error *err)
     __attribute__((warn_unused_result));

@@ -12,4 +12,7 @@
  */
 int tree_remove(int parent_fd, const char *name) __attribute__((warn_unused_result));
 
+/* Remove what the directory `fd` holds, in the same way, as far as that goes. Closes `fd`. */
+void tree_empty(int fd);
+
 #endif

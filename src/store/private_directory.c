@@ -155,9 +155,12 @@ int private_directory_remove(struct private_directory *directory, struct error *
 {
     int ret = tree_remove(AT_FDCWD, directory->path);
 
-    if (ret < 0)
+    if (ret < 0) {
         ret = path_fail(err, "remove", directory->path);
-    (void)close(directory->fd);
+        tree_empty(directory->fd); /* where its name cannot go, what it holds can */
+    } else {
+        (void)close(directory->fd);
+    }
     *directory = PRIVATE_DIRECTORY_INIT;
     return ret;
 }

@@ -28,8 +28,8 @@ static int open_directory(int parent_fd, const char *name)
     return openat(parent_fd, name, flags);
 }
 
-/* Remove what a directory holds, as far as that goes; the directory itself tells what is left. */
-static void empty(int fd)
+/* The directory itself tells what is left. */
+void tree_empty(int fd)
 {
     DIR *dir = fdopendir(fd); /* which owns the descriptor from here */
     const struct dirent *entry;
@@ -66,7 +66,7 @@ int tree_remove(int parent_fd, const char *name)
         fd = open_directory(parent_fd, name);
         if (fd < 0)
             return -1;
-        empty(fd);
+        tree_empty(fd);
     }
     return is_gone(parent_fd, name, AT_REMOVEDIR) ? 0 : -1;
 }

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 import faults
-from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, auth
+from conftest import needs_root
+from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, WITHOUT_PRIVILEGES, auth
+from people import UNKNOWN
 
 PYTHON = ("/usr/bin/python3", "-c")
 # Says READY, then the name of each signal that comes; SIGTERM ends it.
@@ -155,6 +157,11 @@ def test_a_mistake_on_the_command_line(login, runtime, args):
 def test_a_namespace_is_refused(login, runtime):
     refused(login("exec", "-u", USER, "ghcr.io/owner", "--", "true",
                   env={"XDG_RUNTIME_DIR": runtime}), "namespace")
+
+
+def test_no_registry(login, runtime):
+    refused(login("exec", "-u", USER, "no registry", "--", "true",
+                  env={"XDG_RUNTIME_DIR": runtime}), "the registry has a byte")
 
 
 @pytest.mark.parametrize("command, status", [("nonesuch", 127), ("/nonesuch", 127), ("/etc", 126)])
@@ -393,6 +400,43 @@ def test_a_malformed_configuration_is_named_and_nothing_is_sent(run, text):
 def test_a_configuration_that_cannot_be_read(run):
     run.login.write_config("{}", mode=0)
     refused(run("true", unprivileged=True), str(run.login.config), "Permission denied")
+
+
+def test_a_configuration_that_is_no_directory(run):
+    (run.login.home / ".docker").write_text("")
+    refused(run("true"), f"'{run.login.home}/.docker'", "Not a directory")
+    assert run.server.requests == []
+
+
+def test_no_place_for_a_configuration(run):
+    needs_root()
+    refused(run("true", env={"HOME": None}, through=UNKNOWN), "HOME is not set", "hint: set HOME")
+    refused(run("true", through=("env", f"REGISTRY_AUTH_FILE={'/x' * 3000}")), "too long")
+    assert run.server.requests == []
+
+
+def test_a_runtime_directory_with_too_long_a_path(run):
+    """There is room for the directory's name, but not for the names in it."""
+    path = str(run.runtime)
+    while len(path) < 4070:
+        path += "/" + "d" * min(200, 4070 - len(path))
+        os.mkdir(path, 0o700)
+    refused(run("true", env={"XDG_RUNTIME_DIR": path}), "too long")
+
+
+def test_what_cannot_be_removed_is_told(run):
+    """Its name stays; the credential does not."""
+    script = f"test -s $REGISTRY_AUTH_FILE && chmod 500 '{run.runtime}' && exit 3"
+    closed = subprocess.run(
+        [*WITHOUT_PRIVILEGES, run.login.binary, *run.arguments("sh", "-c", script)],
+        env={"PATH": "/usr/bin:/bin", **run.environment(), "HOME": run.login.home},
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    run.runtime.chmod(0o700)
+    left, = run.directories()
+    assert closed.returncode == 3 and list(left.iterdir()) == []
+    assert closed.stderr == f"ghcr-login: cannot remove '{left}': Permission denied\n"
+    ran(run("true"))
+    assert run.directories() == []
 
 
 def test_docker_auth_config(run):

@@ -295,11 +295,17 @@ static void test_lost_again_and_again(void **state)
 static int remove_from_a_closed_place(void)
 {
     struct private_directory made = make();
+    struct private_directory gone = made;
     struct error err = ERROR_INIT;
+    char path[PATH_MAX + 8];
 
+    (void)snprintf(path, sizeof(path), "%s/file", made.path);
+    support_write(path, "x");
     support_must(chmod(".", 0500) == 0, "chmod");
     if (private_directory_remove(&made, &err) == 0 || made.fd != -1)
         return 1;
+    if (support_count(gone.path) != 0 || fcntl(gone.fd, F_GETFD) >= 0)
+        return 3;
     return strstr(err.message, "cannot remove '") != NULL ? 0 : 2;
 }
 
