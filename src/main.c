@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     case COMMAND_STATUS:
         return status_run(&options);
     case COMMAND_EXEC:
-        return exec_run(&options);
+        break;
     }
-    return CLASS_INTERNAL;
+    return exec_run(&options);
 }

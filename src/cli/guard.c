@@ -77,12 +77,15 @@ int guard_run(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx,
     pid_t parent = getpid();
     pid_t child = fork();
 
-    if (child < 0)
+    switch (child) {
+    case -1:
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot make another process");
-    if (child == 0) {
+    case 0:
         (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
         die_with(parent);
         exit(work(ctx));
+    default:
+        break;
     }
     before_wait(ctx);
     *status = wait_for(child);

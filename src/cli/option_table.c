@@ -119,9 +119,9 @@ bool option_table_command(const char *name, enum command *command)
 
 const char *option_table_command_name(enum command command)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (commands[i].command == command)
-            return commands[i].name;
-    }
-    return "";
+    size_t i = 0;
+
+    while (i < COMMAND_COUNT - 1 && commands[i].command != command)
+        i++;
+    return commands[i].name;
 }

@@ -72,8 +72,6 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
     char *member = (char *)p->out + spec->offset;
     size_t index = (size_t)(spec - option_table);
 
-    if (spec->kind == OPTION_REFUSED)
-        return refuse(spec, err);
     if ((spec->commands & p->out->command) == 0)
         return error_set(err, CLASS_USAGE, "--%s has no meaning for '%s'", spec->name,
                          option_table_command_name(p->out->command));
@@ -83,7 +81,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
     switch (spec->kind) {
     case OPTION_FLAG:
         *(bool *)(void *)member = true;
-        return 0;
+        break;
     case OPTION_PATH:
         if (value[0] == '\0') {
             (void)error_set(err, CLASS_USAGE, "--%s is given an empty %s", spec->name,
@@ -101,7 +99,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
     case OPTION_LIST:
         return append((struct option_list *)(void *)member, spec, value, err);
     case OPTION_REFUSED:
-        break;
+        return refuse(spec, err);
     }
     return 0;
 }

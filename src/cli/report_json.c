@@ -118,11 +118,10 @@ static json_t *json_scopes(const char *text)
     struct span scope;
     struct span between;
 
-    while (!scan_is_at_end(&s)) {
-        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope))
-            (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
-        else if (!scan_run(&s, ", ", &between))
-            break; /* github_ask() lets nothing else in */
+    (void)scan_run(&s, ", ", &between);
+    while (scan_run(&s, GITHUB_SCOPE_BYTES, &scope)) {
+        (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
+        (void)scan_run(&s, ", ", &between); /* github_ask() lets nothing else in */
     }
     return scopes;
 }

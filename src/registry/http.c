@@ -97,15 +97,14 @@ void http_default_trust(const char **file, const char **dir)
 {
 #if LIBCURL_VERSION_NUM >= 0x074600
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    bool is_told = info->age >= CURLVERSION_SEVENTH;
 
-    if (info->age >= CURLVERSION_SEVENTH) {
-        *file = info->cainfo;
-        *dir = info->capath;
-        return;
-    }
-#endif
+    *file = is_told ? info->cainfo : NULL;
+    *dir = is_told ? info->capath : NULL;
+#else
     *file = NULL;
     *dir = NULL;
+#endif
 }
 
 struct http *http_open(const struct http_options *options, struct error *err)
