@@ -150,6 +150,16 @@ def test_root_by_name_is_at_home(theirs, server):
     assert result.json["files"][0]["path"] == f"{home}/.docker/config.json"
 
 
+@pytest.mark.parametrize("command", ["login", "status", "logout"])
+def test_root_that_may_not_change(theirs, server, command):
+    cannot = ("setpriv", "--bounding-set=-setuid,-setgid", "--inh-caps=-setuid,-setgid")
+    args = ["-u", USER, "--password-stdin"] if command == "login" else []
+    result = theirs(command, *args, "--plain-http", "--for-user", "nobody", server.host,
+                    stdin=TOKEN.encode(), through=cannot)
+    assert result.status == 8 and "cannot become the user 'nobody'" in result.stderr
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("name", ["no-such-user", "", "-1", "x" * 300])
 def test_nobody_of_that_name(login, name):
     login("-u", USER, "--password-stdin", "--for-user", name, stdin=TOKEN.encode()).failed(

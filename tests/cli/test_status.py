@@ -207,6 +207,35 @@ def test_a_malformed_file(status, put, broken):
     assert result.stdout.count("accepted") == 1 and result.stdout.count("\n") == 1
 
 
+def test_both_malformed(status, put):
+    """The first is the run's fault, the other a warning."""
+    paths = [put(DOCKER, "{"), put(RUNTIME, "[")]
+    result = status()
+    assert result.status == 8 and result.stdout == ""
+    assert f"ghcr-login: docker: '{paths[0]}'" in result.stderr
+    assert f"warning: podman: '{paths[1]}'" in result.stderr
+
+
+def test_one_finds_none(server, status, put):
+    path = put(RUNTIME, one())
+    result = status()
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"{server.host}: docker finds no credential",
+        f"{server.host}: podman uses '{server.host}' in '{path}' as {USER}: accepted"]
+
+
+def test_insecurity_is_told_once(login, registry, put):
+    server = registry()
+    for name, value in ((DOCKER, GOOD), (PODMAN, BAD)):
+        put(name, one(server.host, value))
+    for secret in (TOKEN, OTHER_TOKEN):
+        login.protect(secret)
+    result = login("status", "--insecure", "--persistent", "--docker", server.host)
+    assert result.status == 4
+    assert result.stdout.count(server.host) == 4 and result.stderr.count("--insecure") == 1
+
+
 @pytest.mark.parametrize("entry", ['{"auth":"%%%"}', '{"auth":"YWJj"}', '{"auth":"OmI="}'])
 def test_an_entry_that_cannot_be_used(status, put, entry):
     put(DOCKER, '{"auths":{"HOST":%s}}' % entry)

@@ -6,6 +6,7 @@ Nothing of it reads as a refused credential (status 4).
 import shutil
 import subprocess
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,17 @@ def test_certs_d(login, bare_login, registry, ca, name):
     server = registry()
     shutil.copy(ca.pem, certs_d(login, server) / name)
     bare_login(server).succeeded()
+
+
+@pytest.mark.parametrize("place", ["/etc/containers", "/etc/docker"])
+def test_certs_d_of_the_machine(bare_login, registry, ca, space, place):
+    server = registry()
+    directory = f"{place}/certs.d/{server.host}"
+    if not Path(place).is_dir():
+        pytest.skip(f"there is no {place} to mount on")
+    mounts = space(f"mount -t tmpfs tmpfs {place}", f"mkdir -p '{directory}'",
+                   f"cp '{ca.pem}' '{directory}/ca.crt'")
+    bare_login(server, through=mounts.through).succeeded()
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "ca.cert.txt", "ca"])

@@ -1,12 +1,55 @@
 /*
  * person: who a run is about, and that becoming them leaves no way back. As root alone where a
- * row says so.
+ * row says so. Some calls are linked through here, to fail, or to succeed where they never should.
  */
 #include "../support.h"
 
 #include "cli/person.h"
 
+#include <signal.h>
+
 #include "../store/support.h"
+
+static bool has_no_prctl;
+static bool is_still_root;
+
+int __real_prctl(int option, ...);
+int __wrap_prctl(int option, ...);
+int __real_setuid(uid_t uid);
+int __wrap_setuid(uid_t uid);
+
+int __wrap_prctl(int option, ...)
+{
+    return has_no_prctl ? -1 : __real_prctl(option, 0, 0, 0, 0);
+}
+
+int __wrap_setuid(uid_t uid)
+{
+    return is_still_root ? 0 : __real_setuid(uid);
+}
+
+static int become_nobody(void)
+{
+    struct error err = ERROR_INIT;
+    struct person person;
+
+    if (person_find(&person, "nobody", &err) < 0)
+        return 1;
+    return person_become(&person, &err) < 0 && err.cls == CLASS_INTERNAL ? 2 : 3;
+}
+
+static void test_half_a_change_is_none(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    has_no_prctl = true;
+    assert_int_equal(support_in_child(false, become_nobody), 2);
+    has_no_prctl = false;
+    is_still_root = true;
+    assert_int_equal(support_in_child(false, become_nobody), 128 + SIGABRT);
+    is_still_root = false;
+}
 
 static int check_becoming(void)
 {
@@ -99,9 +142,8 @@ static void test_no_such_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_runs_this),
-        cmocka_unit_test(test_no_such_user),
-        cmocka_unit_test(test_becoming_somebody),
+        cmocka_unit_test(test_who_runs_this),     cmocka_unit_test(test_no_such_user),
+        cmocka_unit_test(test_becoming_somebody), cmocka_unit_test(test_half_a_change_is_none),
         cmocka_unit_test(test_only_root_may),
     };
 

@@ -69,6 +69,42 @@ static void test_url(void **state)
     assert_false(conversation_url(&c, url, path));
 }
 
+static int answer_nothing(void *ctx, const struct http_request *request,
+                          struct http_response *response, struct error *err)
+{
+    (void)ctx;
+    (void)response;
+    assert_true(strlen(request->url) < URL_MAX);
+    return error_set(err, CLASS_UNREACHABLE, "cannot ask");
+}
+
+/* Each part that is added may be the one too many; then nothing is asked. */
+static void test_a_token_url_has_an_end(void **state)
+{
+    static const char scope[] = "repository:owner/app:pull";
+    bool has_been_asked = false;
+
+    (void)state;
+    handshake.realms = (struct realm_policy){.registry = "ghcr.io"};
+    handshake.retry = (struct retry){.send = answer_nothing, .clock = clock_system()};
+    c.challenge.scheme = CHALLENGE_BEARER;
+    memset(c.challenge.realm, 'r', CHALLENGE_VALUE_MAX - 1);
+    memcpy(c.challenge.realm, "https://ghcr.io/", strlen("https://ghcr.io/"));
+    memset(c.challenge.service, 's', CHALLENGE_VALUE_MAX - 1);
+    for (size_t len = CHALLENGE_VALUE_MAX - 1; len > CHALLENGE_VALUE_MAX - 128; len--) {
+        struct error err = ERROR_INIT;
+
+        c.challenge.service[len] = '\0';
+        assert_int_equal(conversation_fetch_bearer(&c, scope, &err), -1);
+        assert_true(err.cls == CLASS_UNREACHABLE || (err.cls == CLASS_UNPROVED && !has_been_asked));
+        has_been_asked = err.cls == CLASS_UNREACHABLE;
+    }
+    assert_true(has_been_asked);
+    /* What libcurl encodes is longer than it was. */
+    memset(c.challenge.service, '/', CHALLENGE_VALUE_MAX - 1);
+    assert_int_equal(conversation_fetch_bearer(&c, scope, &(struct error){.cls = CLASS_NONE}), -1);
+}
+
 static void test_what_an_authorized_request_carries(void **state)
 {
     struct http_request request;
@@ -259,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_url),
+        TEST(test_a_token_url_has_an_end),
         TEST(test_what_an_authorized_request_carries),
         TEST(test_refusals),
         TEST(test_refusing_pages),

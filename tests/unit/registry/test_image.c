@@ -191,6 +191,7 @@ static void test_what_is_malformed(void **state)
         {"ghcr.io", "ghcr.io/owner/app@sha256:0123456789ABCDEF0123456789ABCDEF", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@sha256:0123456789abcdef0123456789abcdef", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@md5:0123456789abcdef0123456789abcdef", "digest", NULL},
+        {"ghcr.io", "ghcr.io/owner/app@sha1:0123456789abcdef0123456789abcdef", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 "00", "digest", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 ":1", "form", NULL},
         {"ghcr.io", "ghcr.io/owner/app@" SHA256 "x", "form", NULL},
@@ -253,12 +254,28 @@ static void test_the_text_is_shown_harmless(void **state)
     assert_not_shown("escape", &err, "\x1b");
 }
 
+/* A host that no registry could have for its own. */
+static void test_a_host_too_long(void **state)
+{
+    struct reference registry = registry_of("ghcr.io");
+    char text[REFERENCE_HOST_MAX + 32];
+    struct error err = ERROR_INIT;
+    struct image image;
+
+    (void)state;
+    memset(text, 'h', sizeof(text));
+    memcpy(text + REFERENCE_HOST_MAX + 1, ".io/o/app", sizeof(".io/o/app"));
+    assert_int_equal(image_parse(&image, text, &registry, &err), -1);
+    assert_error("host", &err, CLASS_USAGE, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_accepted), cmocka_unit_test(test_docker_hub),
         cmocka_unit_test(test_another_registry), cmocka_unit_test(test_what_is_malformed),
         cmocka_unit_test(test_limits),           cmocka_unit_test(test_the_text_is_shown_harmless),
+        cmocka_unit_test(test_a_host_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,66 @@
+/*
+ * proxy_fault: what libcurl's texts tell of a proxy, and what they do not.
+ * tests/cli/test_proxies.py meets real ones.
+ */
+#include "../support.h"
+
+#include "registry/proxy_fault.h"
+
+static void test_texts(void **state)
+{
+    static const struct {
+        const char *url;
+        CURLcode code;
+        const char *text;
+        const char *part; /* NULL: it is not the proxy */
+    } rows[] = {
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT,
+         "Failed to connect to proxy.example port 3128 after 1 ms: Couldn't connect to server",
+         "cannot connect to the proxy 'proxy.example:3128'"},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT,
+         "Failed to connect to ghcr.io port 8443 after 1 ms: x", "the proxy 'ghcr.io:8443'"},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT,
+         "Failed to connect to ghcr.io port 443 after 1 ms: Couldn't connect to server", NULL},
+        {"https://[::1]:5000/v2/", CURLE_COULDNT_CONNECT,
+         "Failed to connect to ::1 port 5000 after 0 ms: Couldn't connect to server", NULL},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT, "Connection refused", NULL},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT, "Failed to connect to nowhere", NULL},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT, "Failed to connect to p port x", NULL},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_CONNECT, "", NULL},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_PROXY,
+         "Could not resolve proxy: proxy.example", "'proxy.example'"},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_PROXY, "no such proxy me:s3cret@h",
+         "cannot find the proxy's address (DNS)"},
+        {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_HOST, "Could not resolve host: ghcr.io",
+         NULL},
+    };
+    CURL *easy = curl_easy_init();
+
+    (void)state;
+    assert_non_null(easy);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fault fault = {
+            .easy = easy, .code = rows[i].code, .text = rows[i].text, .url = rows[i].url};
+        struct error err = ERROR_INIT;
+        bool is_transient = true;
+        struct url url;
+
+        assert_int_equal(url_parse(&url, rows[i].url, &err), 0);
+        assert_row(rows[i].text,
+                   proxy_fault_report(&fault, &url, &is_transient, &err) == (rows[i].part != NULL));
+        if (rows[i].part != NULL) {
+            assert_error(rows[i].text, &err, CLASS_UNREACHABLE, rows[i].part);
+            assert_not_shown(rows[i].text, &err, "s3cret");
+        }
+    }
+    curl_easy_cleanup(easy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
