@@ -19,7 +19,7 @@ import pytest
 import faults
 from conftest import needs_root
 from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, WITHOUT_PRIVILEGES, auth
-from people import UNKNOWN
+from people import ORDINARY, UNKNOWN
 
 PYTHON = ("/usr/bin/python3", "-c")
 # Says READY, then the name of each signal that comes; SIGTERM ends it.
@@ -437,6 +437,35 @@ def test_what_cannot_be_removed_is_told(run):
     assert closed.stderr == f"ghcr-login: cannot remove '{left}': Permission denied\n"
     ran(run("true"))
     assert run.directories() == []
+
+
+# A container from scratch has no /dev/null.
+NO_DEVICES = "mount -t tmpfs tmpfs /dev"
+
+
+def test_no_input_to_put_in_place_of_the_token(run, space):
+    """Where the token came by a pipe, the command must not have the rest of it."""
+    result = run("true", options=["--password-stdin"], stdin=TOKEN.encode(),
+                 through=space(NO_DEVICES).through)
+    refused(result, "cannot open '/dev/null'")
+    ran(run("echo", "out", through=space(NO_DEVICES).through), "out\n")
+
+
+def test_no_place_for_the_private_directory(run, space):
+    """Nor is there a home; the program is still where it was."""
+    needs_root()
+    program = run.login.binary.parent
+    mounts = space("mount -t tmpfs -o mode=755 tmpfs /dev/shm", f"mount --bind '{program}' /mnt",
+                   "mount -t tmpfs -o mode=755 tmpfs /tmp",
+                   f"mkdir -p '{program}'", f"mount --bind /mnt '{program}'")
+    refused(run("true", through=(*mounts.through, *ORDINARY)),
+            "cannot make a private directory in '/tmp'", "hint: set TMPDIR")
+
+
+def test_no_process_to_spare(run):
+    needs_root()
+    refused(run("true", through=(*UNKNOWN, "prlimit", "--nproc=0", "--")),
+            "cannot make another process")
 
 
 def test_docker_auth_config(run):

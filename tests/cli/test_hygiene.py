@@ -104,6 +104,15 @@ def test_closed_descriptors(login, registry, closed):
     assert b"Login Succeeded" not in login.config.read_bytes()
 
 
+def test_closed_descriptors_without_dev_null(login, registry, space):
+    """What would be opened next must not become standard output."""
+    mounts = space("mount -t tmpfs tmpfs /dev")
+    closing = (*mounts.through, "sh", "-c", 'exec "$@" <&-', "sh")
+    result = login.to(registry(certificate=None), through=closing)
+    assert (result.status, result.stdout) == (1, "")
+    assert result.stderr == "ghcr-login: cannot set the process up\n"
+
+
 def test_a_reader_that_went_away(login, registry):
     """`ghcr-login | head -0`: no death by SIGPIPE between the handshake and the file."""
     server = registry()

@@ -225,6 +225,16 @@ def test_one_finds_none(server, status, put):
         f"{server.host}: podman uses '{server.host}' in '{path}' as {USER}: accepted"]
 
 
+@pytest.mark.parametrize("option, name, reader", [
+    ("--authfile", "own/auth.json", "podman"), ("--config", "own/config.json", "docker")])
+def test_a_place_that_is_named_is_one_readers(login, status, put, option, name, reader):
+    path = put(name, one())
+    put(DOCKER, one(value=BAD))
+    put(RUNTIME, one(value=BAD))
+    result = status("--json", option, path if option == "--authfile" else path.parent)
+    assert result.status == 0 and readers(result).keys() == {reader}
+
+
 def test_insecurity_is_told_once(login, registry, put):
     server = registry()
     for name, value in ((DOCKER, GOOD), (PODMAN, BAD)):
