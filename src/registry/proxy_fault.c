@@ -104,8 +104,9 @@ static bool find_unreached(const struct fault *fault, const struct url *url,
         return false;
     if (url->host[0] == '[' && host.len + 2 == strlen(url->host) && port == url->port)
         return false; /* the registry itself, without the brackets */
-    (void)snprintf(proxy->text, sizeof(proxy->text), "%.*s:%u", (int)host.len, host.data,
-                   (unsigned)port);
+    (void)snprintf(proxy->text, sizeof(proxy->text),
+                   memchr(host.data, ':', host.len) != NULL ? "[%.*s]:%u" : "%.*s:%u",
+                   (int)host.len, host.data, (unsigned)port);
     return true;
 }
 
