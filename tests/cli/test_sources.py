@@ -113,6 +113,11 @@ def test_standard_input_is_left_alone_when_a_variable_serves(ghcr, login):
         assert stdin.tell() == 0
 
 
+@pytest.mark.parametrize("directory", ["", "/x" * 3000], ids=["empty", "too long"])
+def test_a_credentials_directory_that_is_none(ghcr, directory):
+    ghcr("-u", USER, env={"CREDENTIALS_DIRECTORY": directory}, stdin=LINE).succeeded()
+
+
 @pytest.mark.parametrize("env", [
     {"GHCR_TOKEN": TOKEN}, {"GITHUB_TOKEN": TOKEN}, {"CREDENTIALS_DIRECTORY": "."},
 ], ids=lambda env: next(iter(env)))

@@ -68,6 +68,8 @@ static void test_mistakes(void **state)
         {TOKEN_CLASSIC "\xc2\xa0", "a byte that no GitHub token has"},
         {TOKEN_CLASSIC ";", "a byte that no GitHub token has"},
         {"hunter2", "password"},
+        {"<hunter2", "password"}, /* no placeholder, and no quotes */
+        {"'hunter2", "password"},
         {"correct horse battery staple", "password"},
         {"octocat:hunter2", "password"},
         {"p\xc3\xa4ssword", "password"},
@@ -93,6 +95,7 @@ static void test_base64(void **state)
         {":x", "password"},
         {"octocat", "password"},
         {"octocat:\x01\xff", "password"},
+        {"octocat:\x7f", "password"},
     };
 
     (void)state;

@@ -176,6 +176,10 @@ static void test_look_alikes(void **state)
         NOT("ghcr.io", "https://ghcr.io%00.evil.com/", ""),
         NOT("ghcr.io", "https://ghcr.io%2f.evil.com/", ""),
         NOT("ghcr.io", "https://ghcr.io%40evil.com/", ""),
+        /* no address is a domain with a parent */
+        NOT("10.1.2.3", "https://1.2.3/token", OTHER_HOST),
+        NOT("1.0.0.1:5000", "https://0.0.1/token", OTHER_HOST),
+        NOT("[::ffff:10.1.2.3]", "https://1.2.3/token", OTHER_HOST),
         /* addresses, in every spelling */
         NOT("ghcr.io", "https://169.254.169.254/latest", OTHER_HOST),
         NOT("ghcr.io", "https://2852039166/latest", "'169.254.169.254'"),
