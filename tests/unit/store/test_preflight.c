@@ -471,7 +471,7 @@ static int hint_at_nothing(void)
     struct error err = ERROR_INIT;
 
     (void)error_set(&err, CLASS_AUTHFILE, "x");
-    preflight_hint("absent", EACCES, &err);
+    obstacle_hint("absent", EACCES, &err);
     return err.hint[0] == '\0' ? 0 : 1;
 }
 

@@ -187,7 +187,7 @@ static void test_a_copy_that_is_not_whole(void **state)
     (void)state;
     support_write("from/config.json", "{}");
     cannot_close = true;
-    assert_int_equal(private_config_copy("to/config.json", "from/config.json", &err), -1);
+    assert_int_equal(copy("to/config.json", "from/config.json", &err), -1);
     cannot_close = false;
     assert_error("close", &err, CLASS_AUTHFILE, strerror(EDQUOT));
 }
