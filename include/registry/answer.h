@@ -28,6 +28,12 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
 bool answer_is_web_page(const struct http_response *response);
 
 /*
+ * Whether the first error of the body has a code that refuses the credential: DENIED, UNAUTHORIZED
+ * (OCI distribution-spec, "Error Codes", in any case of letters).
+ */
+bool answer_denies(const struct http_response *response);
+
+/*
  * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders
  * {"errors":[{"code":"DENIED","message":"denied"}]}, or what stands in "details", "detail",
  * "message" or "error", or a short text body, or a web page's title. "" where there are none. Words

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -106,6 +107,25 @@ bool answer_is_web_page(const struct http_response *response)
     return text[strspn(text, " \t\r\n")] == '<';
 }
 
+static json_t *parse(const struct http_response *response)
+{
+    struct error ignored = ERROR_INIT;
+
+    return json_parse(secret_text(&response->body), response->body.len, "it", CLASS_UNPROVED,
+                      &ignored);
+}
+
+bool answer_denies(const struct http_response *response)
+{
+    json_t *json = parse(response);
+    const char *code = json_member_text(json_array_get(json_object_get(json, "errors"), 0), "code");
+    bool denies =
+        code != NULL && (strcasecmp(code, "DENIED") == 0 || strcasecmp(code, "UNAUTHORIZED") == 0);
+
+    json_decref(json);
+    return denies;
+}
+
 /* What a page for people calls itself: "502 Bad Gateway", or whose portal it is. */
 static void words_of_page(struct words *words, const char *page)
 {
@@ -144,10 +164,8 @@ static bool holds_secret(const struct words *words, const struct secret *const *
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
                          const struct secret *const *hidden, size_t hidden_count)
 {
-    struct error ignored = ERROR_INIT;
     struct words said = {.code_len = 0};
-    json_t *json = json_parse(secret_text(&response->body), response->body.len, "it",
-                              CLASS_UNPROVED, &ignored);
+    json_t *json = parse(response);
 
     if (json != NULL)
         words_of_json(&said, json);

@@ -74,14 +74,15 @@ static int64_t asked_wait_s(const struct conversation *c)
 }
 
 /*
- * 403 is no word about the credential where it says when to come back, as GitHub's API does (RFC
- * 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API"). Web caches say that of
- * their own pages, too.
+ * 403 is no word about the credential where it says when to come back and not that it is denied, as
+ * GitHub's API does (RFC 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API"). Web
+ * caches say that of their own pages, too.
  */
 static bool is_limited(const struct conversation *c)
 {
     return c->response.status == 429 ||
-           (c->response.status == 403 && asked_wait_s(c) > 0 && !answer_is_web_page(&c->response));
+           (c->response.status == 403 && asked_wait_s(c) > 0 && !answer_is_web_page(&c->response) &&
+            !answer_denies(&c->response));
 }
 
 /* The registry's own trouble, or its wish to be left alone for longer than there is time. */

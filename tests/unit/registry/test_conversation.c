@@ -157,8 +157,13 @@ static void test_limits(void **state)
         const char *body;
         bool is_refused;
     } rows[] = {
-        {403, "Retry-After: 60\r\n", DENIED, false}, {403, "Retry-After: 60\r\n", "", false},
-        {403, "Retry-After: 0\r\n", DENIED, true},   {403, "Retry-After: soon\r\n", DENIED, true},
+        {403, "Retry-After: 60\r\n", "{\"message\":\"secondary rate limit\"}", false},
+        {403, "Retry-After: 60\r\n", "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", false},
+        {403, "Retry-After: 60\r\n", "", false},
+        {403, "Retry-After: 60\r\n", DENIED, true}, /* the registry's word counts */
+        {403, "Retry-After: 60\r\n", "{\"errors\":[{\"code\":\"unauthorized\"}]}", true},
+        {403, "Retry-After: 0\r\n", "", true},
+        {403, "Retry-After: soon\r\n", "", true},
         {401, "Retry-After: 60\r\n", DENIED, true}, /* it lacks a good credential: RFC 9110 */
     };
 
