@@ -13,13 +13,20 @@
 #include "cli/report.h"
 #include "cli/status.h"
 #include "cli/usage.h"
-#include "registry/http.h"
 
-/* Both libraries let go of what they were given only through the allocator that wipes. */
-static int init_libraries(struct error *err)
+static int run(const struct options *options)
 {
-    json_init();
-    return http_init(err);
+    switch (options->command) {
+    case COMMAND_LOGIN:
+        return login_run(options);
+    case COMMAND_LOGOUT:
+        return logout_run(options);
+    case COMMAND_STATUS:
+        return status_run(options);
+    case COMMAND_EXEC:
+        break;
+    }
+    return exec_run(options);
 }
 
 int main(int argc, char *argv[])
@@ -38,17 +45,6 @@ int main(int argc, char *argv[])
         options.help ? usage_print_help(stdout) : usage_print_version(stdout);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : CLASS_INTERNAL;
     }
-    if (init_libraries(&err) < 0)
-        return report_print(&report, &options, &err);
-    switch (options.command) {
-    case COMMAND_LOGIN:
-        return login_run(&options);
-    case COMMAND_LOGOUT:
-        return logout_run(&options);
-    case COMMAND_STATUS:
-        return status_run(&options);
-    case COMMAND_EXEC:
-        break;
-    }
-    return exec_run(&options);
+    json_init();
+    process_end(run(&options));
 }

@@ -1,6 +1,7 @@
 /*
  * Asking the registry whether a credential is good, as the options say: with what trust, for how
- * long, aloud or not, and again where a new token is to be waited for.
+ * long, aloud or not, and again where a new token is to be waited for. For inquiry.h, which has it
+ * done in a sandbox.
  */
 #ifndef CLI_PROOF_H
 #define CLI_PROOF_H

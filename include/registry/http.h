@@ -49,7 +49,7 @@ struct http_options {
 
 struct http;
 
-/* Once, before anything else that may use libcurl. */
+/* Before a client is opened. Once more does no harm. */
 int http_init(struct error *err) __attribute__((warn_unused_result));
 
 /* Where libcurl was built to find the system's roots; each NULL where it does not say. */

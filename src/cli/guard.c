@@ -8,9 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
+#include "cli/process.h"
 
 enum { SIGNAL_BASE = 128 }; /* as the shell has it */
 
@@ -35,15 +33,6 @@ void guard_begin(void)
     sigset_t set = guarded();
 
     (void)sigprocmask(SIG_BLOCK, &set, &mask_before);
-}
-
-static void die_with(pid_t parent)
-{
-#if defined(__linux__)
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-#endif
-    if (getppid() != parent)
-        _exit(SIGNAL_BASE + SIGTERM); /* it ended before that was set */
 }
 
 /* A hangup comes from the kernel too, but to the leader of the session alone. */
@@ -82,7 +71,7 @@ int guard_run(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx,
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot make another process");
     case 0:
         (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
-        die_with(parent);
+        process_die_with(parent, SIGTERM);
         exit(work(ctx));
     default:
         break;

@@ -6,7 +6,7 @@
 #include "cli/advice.h"
 #include "cli/environment.h"
 #include "cli/hint.h"
-#include "cli/proof.h"
+#include "cli/inquiry.h"
 
 static int find_targets(struct login *login, struct report *report, struct error *err)
 {
@@ -109,7 +109,7 @@ static int check_targets(struct login *login, struct error *err)
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
-static int prove(struct login *login, struct proof *proof, struct error *err)
+static int prove(struct login *login, struct inquiry *inquiry, struct error *err)
 {
     struct situation here = situation(login);
     struct options options = *login->run.options;
@@ -118,27 +118,32 @@ static int prove(struct login *login, struct proof *proof, struct error *err)
 
     if (is_in_vain)
         options.wait_for_token_s = 0;
-    ret = proof_ask(proof, &options, err);
+    ret = inquiry_make(inquiry, &options, err);
     if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
-        warnings_add(proof->warnings, "it is not asked again (--wait-for-token): no wait makes a "
-                                      "registry take such a token");
+        warnings_add(&login->run.warnings,
+                     "it is not asked again (--wait-for-token): no wait makes a "
+                     "registry take such a token");
     return ret;
+}
+
+static void forget(void *login)
+{
+    login_clear(login);
 }
 
 static int ask_registry(struct login *login, struct report *report, struct error *err)
 {
     struct run *run = &login->run;
     struct proof proof = run_proof(run, login->credential.username, &login->credential.token);
-    int ret = prove(login, &proof, err);
-    bool is_answered = ret == 0 || err->cls == CLASS_REJECTED || err->cls == CLASS_FORBIDDEN;
+    struct inquiry inquiry = {
+        .proof = &proof, .diagnosis = &login->diagnosis, .forget = forget, .holder = login};
+    int ret = prove(login, &inquiry, err);
     struct situation here = situation(login);
 
     run->deadline_ms = proof.deadline_ms;
     report->verified = proof.is_good;
-    if (run->options->diagnose && is_answered) {
-        diagnosis_ask(&login->diagnosis, &proof, run->options);
+    if (inquiry.is_diagnosed)
         report->diagnosis = &login->diagnosis;
-    }
     if (ret < 0)
         hint_at_refusal(&here, err);
     return ret;

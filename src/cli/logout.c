@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/proof.h"
+#include "cli/inquiry.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
@@ -25,19 +25,28 @@ static int find_targets(struct logout *logout, struct report *report, struct err
     return person_become(&logout->run.subject.person, err);
 }
 
+static void forget(void *holder)
+{
+    struct logout *logout = holder;
+
+    for (size_t i = 0; i < TARGETS_MAX; i++)
+        lookup_clear(&logout->found[i]);
+}
+
 /* Whether the registry refuses what is stored. An identity token cannot be asked about. */
 static int is_refused(struct logout *logout, const struct lookup *found, bool *refused,
                       struct error *err)
 {
     struct proof proof =
         run_proof(&logout->run, secret_text(&found->held.username), &found->held.token);
+    struct inquiry inquiry = {.proof = &proof, .forget = forget, .holder = logout};
     int ret;
 
     if (found->held.is_identity_token)
         return error_set(err, CLASS_UNPROVED,
                          "'%s' holds an identity token for '%s', which cannot be proved",
                          found->path, found->key);
-    ret = proof_ask(&proof, logout->run.options, err);
+    ret = inquiry_make(&inquiry, logout->run.options, err);
     *refused = ret < 0 && err->cls == CLASS_REJECTED;
     if (*refused)
         *err = ERROR_INIT;
@@ -141,7 +150,6 @@ int logout_run(const struct options *options)
 
     run_begin(&logout.run, options);
     status = report_print(&report, options, tell(&logout, &report, &err) == 0 ? NULL : &err);
-    for (size_t i = 0; i < TARGETS_MAX; i++)
-        lookup_clear(&logout.found[i]);
+    forget(&logout);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -96,4 +97,19 @@ void process_restore(void)
     for (size_t i = 0; i < DISPOSITIONS; i++)
         (void)sigaction(dispositions[i].number, &before.actions[i], NULL);
     (void)sigprocmask(SIG_SETMASK, &before.mask, NULL);
+}
+
+void process_die_with(pid_t parent, int number)
+{
+#if defined(__linux__)
+    (void)prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
+#endif
+    if (getppid() != parent)
+        _exit(128 + number); /* it ended before that was set */
+}
+
+void process_end(int status)
+{
+    (void)fflush(NULL); /* standard output was before: see report_print() */
+    _exit(status);
 }

@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "cli/advice.h"
-#include "cli/diagnosis.h"
 #include "cli/environment.h"
 #include "cli/hint.h"
-#include "cli/proof.h"
+#include "cli/inquiry.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
@@ -113,24 +112,31 @@ static struct situation situation(const struct look *look, const struct reader *
     };
 }
 
+static void forget(void *holder)
+{
+    struct look *look = holder;
+
+    for (size_t i = 0; i < TARGETS_MAX; i++)
+        lookup_clear(&look->readers[i].found);
+}
+
 static void prove(struct look *look, struct reader *reader, struct report *report)
 {
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
     struct proof proof =
         run_proof(&look->run, secret_text(&reader->found.held.username), &reader->found.held.token);
+    struct inquiry inquiry = {
+        .proof = &proof, .diagnosis = diagnosis, .forget = forget, .holder = look};
     struct situation here = situation(look, reader);
     struct error *err = &reader->err;
-    int ret = proof_ask(&proof, look->run.options, err);
+    int ret = inquiry_make(&inquiry, look->run.options, err);
     enum exit_class cls = err->cls;
 
     reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
                       : cls == CLASS_REJECTED            ? VERDICT_REFUSED
                                                          : VERDICT_FAULT;
-    if (look->run.options->diagnose && reader->verdict != VERDICT_FAULT) {
-        diagnosis_ask(diagnosis, &proof, look->run.options);
-        if (report->username == proof.username)
-            report->diagnosis = diagnosis;
-    }
+    if (inquiry.is_diagnosed && report->username == proof.username)
+        report->diagnosis = diagnosis;
     if (ret < 0)
         hint_at_refusal(&here, err);
     else
@@ -237,7 +243,6 @@ int status_run(const struct options *options)
 
     run_begin(&look.run, options);
     status = report_print(&report, options, tell(&look, &report, &err) == 0 ? NULL : &err);
-    for (size_t i = 0; i < TARGETS_MAX; i++)
-        lookup_clear(&look.readers[i].found);
+    forget(&look);
     return status;
 }

@@ -1,0 +1,42 @@
+/*
+ * A job that listens to strangers, done where it can do no harm: in a process of its own, in
+ * confinement (confinement.h).
+ *
+ * Threat: a fault in our code, in libcurl or the TLS library, by which what a server sends takes
+ * over the process that reads it.
+ *
+ * Promise: that process writes nothing to any disk and starts no program, wherever the kernel
+ * knows Landlock. It gets SIGKILL when this process ends, however that is. What it leaves in memory
+ * is gone with it. It hands back bytes of a fixed number, which the caller must take for the
+ * stranger's; that it crashes is an error, and never a result. It can keep the caller waiting.
+ *
+ * It is never a reason to fail: where there can be no other process the job is done in this one,
+ * as it always is on systems other than Linux.
+ *
+ * Source: the privilege separation of OpenSSH and of acme-client.
+ */
+#ifndef CLI_SANDBOX_H
+#define CLI_SANDBOX_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct sandbox_job {
+    const char *name; /* for errors: "asking the registry" */
+    /* Do it, and fill *result. What else is changed is changed in vain, unless it is done here. */
+    void (*work)(void *ctx, void *result);
+    /* In the other process alone, when it is done: wipe the secrets that it has copies of. */
+    void (*forget)(void *ctx);
+    void *ctx;
+};
+
+/*
+ * Have it done. The result has `size` bytes, and no pointers; the job finds in it what the caller
+ * has put there. Returns 0 and fills *result, or -1 with *err set (CLASS_INTERNAL) and *result of
+ * no use: the process did not come to its end.
+ */
+int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,173 @@
+"""Who talks to the registry: a process that can do nothing else, and that is never in the way."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+import faults
+from harness import TOKEN, USER, Login
+from people import give
+
+# Nobody else on the machine runs as this one, so that a limit of processes is its alone.
+LONELY = 54323
+MAY_NOT_FORK = ("prlimit", "--nproc=1", "setpriv", f"--reuid={LONELY}", f"--regid={LONELY}",
+                "--clear-groups")
+
+
+def until(condition, limit=10.0):
+    end = time.monotonic() + limit
+    while not (found := condition()):
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.005)
+    return found
+
+
+def children(pid):
+    """The processes that `pid` has started, and those that they have."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found += [int(path.parent.name), *children(int(path.parent.name))]
+    return found
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def status_of(pid, field):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
+
+
+def has_connection(pid, server):
+    """Whether it holds a TCP connection to the registry: root alone may look."""
+    inodes = {fields[9] for fields in map(str.split, Path("/proc/net/tcp").open())
+              if fields[2].endswith(f":{server.port:04X}") and fields[3] == "01"}
+    links = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    return any(f"socket:[{inode}]" in links for inode in inodes)
+
+
+@pytest.fixture
+def asking(login, server):
+    """A function that starts a run which waits for the registry's word on the token."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: the program is not dumpable")
+    server.on("token", faults.silence())
+    started = []
+
+    def start(*command, **how):
+        options = ("--plain-http", *how.pop("options", ()), server.host)
+        how.setdefault("env", {}).update(T_TOKEN=TOKEN)
+        if command[:1] != ("status",):
+            options = ("-u", USER, "--token-env", "T_TOKEN", *options)
+        at = command.index("--") if "--" in command else len(command)
+        started.append(login.start(*command[:at], *options, *command[at:], **how))
+        until(lambda: "token" in server.endpoints)
+        return started[-1]
+
+    yield start
+    for run in started:
+        if run.process.returncode is None:
+            run.process.kill()
+            run.finish()
+
+
+def test_the_one_that_asks_is_confined(asking, server):
+    run = asking()
+    (child,) = children(run.pid)
+    assert has_connection(child, server) and not has_connection(run.pid, server)
+    assert status_of(child, "NoNewPrivs") == "1"
+    assert status_of(run.pid, "NoNewPrivs") == "0"
+    assert os.getsid(child) == child
+
+
+@pytest.mark.parametrize("command", [(), ("status",), ("exec", "--", "true")], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_does_not_outlive_the_run(asking, login, server, command, number):
+    if command == ("status",):
+        login.write_config(f'{{"auths":{{"{server.host}":{{"auth":"b2N0b2NhdDpzZWNyZXQ="}}}}}}')
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # or it would be ignored, as inherited
+    run = asking(*command, may_store=True,
+                 env={"XDG_RUNTIME_DIR": login.tmp} if command[:1] == ("exec",) else {})
+    signal.signal(signal.SIGINT, before)
+    started = children(run.pid)
+    run.process.send_signal(number)
+    run.process.wait(10)
+    until(lambda: not any(map(is_running, started)))
+    for left in login.tmp.glob("ghcr-login-exec.*"):
+        assert number == signal.SIGKILL     # the next run of `exec` removes it
+        shutil.rmtree(left)
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL])
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=str)
+def test_its_death_is_no_success(asking, login, number, options):
+    login.write_config('{"auths":{}}')
+    run = asking(options=options)
+    os.kill(children(run.pid)[0], number)
+    result = run.finish()
+    assert result.status == 1, result
+    message = f"asking the registry ended with signal {int(number)}"
+    if options:
+        assert result.json["error"]["class"] == "internal", result
+        assert result.json["error"]["message"] == message, result
+    else:
+        assert f"ghcr-login: {message}\n" in result.stderr, result
+
+
+@pytest.fixture
+def lonely(binary, login):
+    """A login by somebody who may have one process."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    # Not below pytest's own directory, which an ordinary user may not enter.
+    with tempfile.TemporaryDirectory(prefix="ghcr-login-") as directory:
+        Path(directory).chmod(0o755)
+        person = Login(binary, directory, login.ca_file, through=MAY_NOT_FORK)
+        person.registries = login.registries
+        for path in (person.home, person.work, person.tmp):
+            give(path, LONELY, LONELY)
+        yield person
+
+
+@pytest.mark.parametrize("args", [(), ("--podman",), ("--no-verify",)], ids=str)
+def test_where_no_process_can_be_started(lonely, server, args):
+    """A limit of a user's processes, or of a unit's tasks: one process does it all."""
+    result = lonely.to(server, *args, env={"XDG_RUNTIME_DIR": lonely.tmp})
+    assert result.status == 0, result
+
+
+def test_a_ca_that_comes_through_a_descriptor(login, registry):
+    """--cacert <(command), and --cacert /dev/stdin."""
+    server = registry()
+    reader, writer = os.pipe()
+    os.write(writer, Path(login.ca_file).read_bytes())
+    os.close(writer)
+    login("-u", USER, "--token-env", "T_TOKEN", "--cacert", f"/dev/fd/{reader}", server.host,
+          env={"T_TOKEN": TOKEN}, pass_fds=[reader]).succeeded()
+    os.close(reader)
+    with open(login.ca_file, "rb") as ca:
+        login("-u", USER, "--token-env", "T_TOKEN", "--cacert", "/dev/stdin", server.host,
+              env={"T_TOKEN": TOKEN}, stdin=ca).succeeded()
+
+
+def test_what_it_says_is_said_once(login, server, tmp_path):
+    """Standard error is its own, too: no line is lost, and none is there twice."""
+    result = login.to(server, "-v")
+    assert result.status == 0, result
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3 and len(set(lines)) >= 2, result
+    assert result.stdout.count("Login Succeeded") == 1

@@ -1,0 +1,137 @@
+/*
+ * inquiry: that what comes back from the sandbox is believed only where all of it can be.
+ * sandbox_run() is linked through here, and hands back what a process would that a stranger rules:
+ * any bytes at all.
+ */
+#include "../support.h"
+
+#include "cli/inquiry.h"
+
+#include "cli/sandbox.h"
+
+/* How many bytes the result has, and what is done to it; NULL: all of it becomes `fill`. */
+static size_t at;
+static unsigned char fill;
+static bool is_whole;
+
+int __wrap_sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err);
+
+int __wrap_sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
+{
+    unsigned char *bytes = result;
+
+    (void)job;
+    (void)err;
+    if (is_whole)
+        memset(bytes, fill, size);
+    else if (at < size)
+        bytes[at] = fill;
+    return 0;
+}
+
+/* Goes on by a second a look. */
+static int64_t now_ms(void *ctx)
+{
+    static int64_t now = 1000000;
+
+    (void)ctx;
+    return now += 1000;
+}
+
+static const struct clock test_clock = {.now_ms = now_ms};
+
+struct asked {
+    struct reference registry;
+    struct secret token;
+    struct warnings warnings;
+    struct image images[2];
+    struct diagnosis diagnosis;
+    struct proof proof;
+    struct inquiry inquiry;
+    struct error err;
+};
+
+static int ask(struct asked *asked)
+{
+    static const struct options options = {.diagnose = true};
+
+    *asked = (struct asked){.err = ERROR_INIT};
+    warnings_add(&asked->warnings, "what was said before");
+    asked->proof = (struct proof){.registry = &asked->registry,
+                                  .username = "octocat",
+                                  .token = &asked->token,
+                                  .images = asked->images,
+                                  .image_count = COUNT(asked->images),
+                                  .warnings = &asked->warnings,
+                                  .clock = &test_clock,
+                                  .deadline_ms = 2000000};
+    asked->inquiry = (struct inquiry){.proof = &asked->proof, .diagnosis = &asked->diagnosis};
+    return inquiry_make(&asked->inquiry, &options, &asked->err);
+}
+
+static void assert_sane(const struct asked *asked, int ret)
+{
+    assert_true(ret == 0 ? asked->err.cls == CLASS_NONE : asked->err.cls != CLASS_NONE);
+    assert_true(asked->warnings.count <= WARNINGS_MAX);
+    for (size_t i = 0; i < asked->warnings.count; i++)
+        assert_true(strnlen(asked->warnings.items[i], WARNING_LEN_MAX + 1) <= WARNING_LEN_MAX);
+    assert_true(strnlen(asked->err.message, sizeof(asked->err.message)) <
+                sizeof(asked->err.message));
+    assert_true(strnlen(asked->err.hint, sizeof(asked->err.hint)) < sizeof(asked->err.hint));
+    assert_true(asked->proof.deadline_ms >= 2000000 && asked->proof.deadline_ms < 2010000);
+}
+
+static void test_as_it_was(void **state)
+{
+    struct asked asked;
+
+    (void)state;
+    at = SIZE_MAX;
+    assert_int_equal(ask(&asked), 0);
+    assert_sane(&asked, 0);
+    assert_true(asked.inquiry.is_diagnosed);
+    assert_string_equal(asked.warnings.items[0], "what was said before");
+}
+
+/* Texts without an end, flags that are none, numbers beyond all that could be. */
+static void test_one_byte_over_and_over(void **state)
+{
+    static const unsigned char fills[] = {0x01, 0x02, 0x7f, 0xff};
+    struct asked asked;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(fills); i++) {
+        is_whole = true;
+        fill = fills[i];
+        assert_int_equal(ask(&asked), -1);
+        assert_int_equal(asked.err.cls, CLASS_INTERNAL);
+        assert_string_equal(asked.err.message, "asking the registry has come to no sensible end");
+        assert_int_equal(asked.proof.is_good, false);
+        assert_int_equal(asked.warnings.count, 1);
+        is_whole = false;
+    }
+}
+
+static void test_any_byte_in_any_place(void **state)
+{
+    static const unsigned char fills[] = {0x01, 0x02, 0x04, 0x80, 0xff};
+    struct asked asked;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fills); i++) {
+        fill = fills[i];
+        for (at = 0; at < 12000; at++)
+            assert_sane(&asked, ask(&asked));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_as_it_was),
+        cmocka_unit_test(test_one_byte_over_and_over),
+        cmocka_unit_test(test_any_byte_in_any_place),
+    };
+
+    return cmocka_run_group_tests_name("inquiry", tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/*
+ * sandbox: that the result comes back, that no other end than its own is taken for one, and that
+ * the job is done where there can be no other process. fork(), pipe2() and waitpid() are linked
+ * through here.
+ */
+#include "../support.h"
+
+#include "cli/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int errno_of_fork;
+static int errno_of_pipe;
+static unsigned interruptions; /* of waitpid() */
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+int __real_pipe2(int ends[2], int flags);
+int __wrap_pipe2(int ends[2], int flags);
+pid_t __real_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+
+pid_t __wrap_fork(void)
+{
+    errno = errno_of_fork;
+    return errno_of_fork == 0 ? __real_fork() : -1;
+}
+
+int __wrap_pipe2(int ends[2], int flags)
+{
+    errno = errno_of_pipe;
+    return errno_of_pipe == 0 ? __real_pipe2(ends, flags) : -1;
+}
+
+pid_t __wrap_waitpid(pid_t pid, int *status, int options)
+{
+    if (interruptions > 0) {
+        interruptions--;
+        errno = EINTR;
+        return -1;
+    }
+    return __real_waitpid(pid, status, options);
+}
+
+/* Longer than a pipe takes at once. */
+struct outcome {
+    char block[100000];
+    char given;
+    pid_t pid;
+};
+
+struct work {
+    void (*also)(void);
+    bool is_done;
+    bool is_forgotten;
+};
+
+static void work(void *ctx, void *result)
+{
+    struct work *mine = ctx;
+    struct outcome *outcome = result;
+
+    mine->is_done = true;
+    if (mine->also != NULL)
+        mine->also();
+    memset(outcome->block, outcome->given + 1, sizeof(outcome->block));
+    outcome->pid = getpid();
+}
+
+static void forget(void *ctx)
+{
+    ((struct work *)ctx)->is_forgotten = true;
+}
+
+static struct outcome outcome;
+
+static int run(struct work *mine, struct error *err)
+{
+    struct sandbox_job job = {.name = "the job", .work = work, .forget = forget, .ctx = mine};
+
+    outcome = (struct outcome){.given = 'a'};
+    return sandbox_run(&job, &outcome, sizeof(outcome), err);
+}
+
+static void assert_result(void)
+{
+    assert_int_equal(outcome.block[0], 'b');
+    assert_int_equal(outcome.block[sizeof(outcome.block) - 1], 'b');
+}
+
+static void test_result(void **state)
+{
+    struct work mine = {.is_done = false};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    interruptions = 2;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run(&mine, &err), 0);
+        assert_result();
+        assert_int_not_equal(outcome.pid, getpid());
+    }
+    assert_false(mine.is_done); /* but by another */
+    assert_false(mine.is_forgotten);
+    assert_int_equal(__real_waitpid(-1, NULL, WNOHANG), -1); /* and none is left */
+}
+
+static void stop(void)
+{
+    (void)raise(SIGKILL);
+}
+
+static void crash(void)
+{
+    (void)signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler */
+    (void)raise(SIGSEGV);
+}
+
+static void leave(void)
+{
+    _exit(3);
+}
+
+static void leave_well(void)
+{
+    _exit(0);
+}
+
+static void test_no_other_end_is_one(void **state)
+{
+    static const struct {
+        void (*also)(void);
+        const char *message;
+    } ends[] = {
+        {crash, "the job ended with signal 11"},
+        {stop, "the job ended with signal 9"},
+        {leave, "the job ended with status 3"},
+        {leave_well, "the job ended without a result"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        struct work mine = {.also = ends[i].also};
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(run(&mine, &err), -1);
+        assert_int_equal(err.cls, CLASS_INTERNAL);
+        assert_string_equal(err.message, ends[i].message);
+        assert_non_null(strstr(err.hint, "--verbose"));
+        assert_int_equal(__real_waitpid(-1, NULL, WNOHANG), -1);
+    }
+}
+
+/* Limits of processes, of memory and of descriptors, and filters of system calls. */
+static void test_done_here_where_it_must(void **state)
+{
+    static const struct {
+        int *call;
+        int errnum;
+    } failures[] = {{&errno_of_fork, EAGAIN},
+                    {&errno_of_fork, ENOMEM},
+                    {&errno_of_fork, EPERM},
+                    {&errno_of_pipe, EMFILE}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(failures); i++) {
+        struct work mine = {.is_done = false};
+        struct error err = ERROR_INIT;
+        int free_before = dup(STDERR_FILENO);
+        int free_behind;
+
+        (void)close(free_before);
+        *failures[i].call = failures[i].errnum;
+        assert_int_equal(run(&mine, &err), 0);
+        *failures[i].call = 0;
+        free_behind = dup(STDERR_FILENO);
+        (void)close(free_behind);
+        assert_int_equal(free_behind, free_before);
+        assert_result();
+        assert_int_equal(outcome.pid, getpid());
+        assert_true(mine.is_done);
+        assert_false(mine.is_forgotten); /* it is still of use here */
+    }
+}
+
+/* Whoever was started by exec may have children that it does not know. */
+static void test_others_are_not_waited_for(void **state)
+{
+    struct work mine = {.is_done = false};
+    struct error err = ERROR_INIT;
+    pid_t other = __real_fork();
+    int status = 0;
+
+    (void)state;
+    if (other == 0)
+        _exit(7);
+    assert_int_equal(run(&mine, &err), 0);
+    assert_int_equal(__real_waitpid(other, &status, 0), other);
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
+static void look_at_death(void)
+{
+    int number = 0;
+
+    if (prctl(PR_GET_PDEATHSIG, &number, 0, 0, 0) != 0 || number != SIGKILL ||
+        prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        abort();
+}
+
+static void test_it_dies_with_us_and_gains_no_rights(void **state)
+{
+    struct work mine = {.also = look_at_death};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(run(&mine, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_result),
+        cmocka_unit_test(test_no_other_end_is_one),
+        cmocka_unit_test(test_done_here_where_it_must),
+        cmocka_unit_test(test_others_are_not_waited_for),
+        cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
+    };
+
+    return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
