@@ -34,7 +34,7 @@ def _pieces(form):
 
 
 def remains(login, dump, token):
-    """Where pieces of a secret still are: {what: [(mapping, address, length), ...]}."""
+    """Where pieces of a secret still are: {what: [(process, mapping, address, length), ...]}."""
     named = {"token": token, "auth": auth(USER, token), "user:token": f"{USER}:{token}"}
     named["bearer"] = "".join(one for registry in login.registries for one in registry.issued)
     found = {}
@@ -44,16 +44,19 @@ def remains(login, dump, token):
                 for hit in re.finditer(re.escape(piece), mapping.content)}
         for at in sorted(hits - {at + 1 for at in hits}):
             end = next(end for end in itertools.count(at) if end not in hits)
-            found.setdefault(what, []).append((mapping.name, hex(at), end - at + WINDOW - 1))
+            found.setdefault(what, []).append((mapping.process, mapping.name, hex(at),
+                                               end - at + WINDOW - 1))
     return found
 
 
 def test_the_search_finds_what_is_there(login, registry, dump):
-    """A control: the token in a variable that the program knows nothing of."""
+    """A control: the token in a variable that the program knows nothing of, in it and in the
+    process that it has ask the registry."""
     server = registry(certificate=None)
     login.to(server, env={**EARLY, "SOME": f"a {TOKEN}"}, through=memory.keeping(dump)).succeeded()
     found = remains(login, dump, TOKEN)
-    assert [name for name, _, _ in found["token"]] == ["[stack]"], found
+    assert {(process, name) for process, name, _, _ in found["token"]} == {
+        (0, "[stack]"), (1, "[stack]")}, found
 
 
 @pytest.mark.parametrize("args", [(), ("--json",), ("--podman",), ("--no-verify",)])
@@ -66,13 +69,14 @@ def test_nothing_is_left(login, registry, dump, args):
 
 @pytest.mark.parametrize("args", [(), ("--json",)])
 def test_over_tls_the_last_record_is_left_to_the_tls_library(login, registry, dump, args):
-    """Which has the registry's answer with the bearer in it, and in one place only; see SECURITY
-    in the manual. What the program sent, the library has encrypted where it stood."""
+    """Which has the registry's answer with the bearer in it, and in one place only, in the process
+    that asks; see SECURITY in the manual. What was sent, the library has encrypted where it stood."""
     result = login.to(registry(), *args, env=EARLY, through=memory.keeping(dump))
     assert result.status == 0, result
     found = remains(login, dump, TOKEN)
     assert set(found) <= {"bearer"}, found
-    assert [name for name, _, _ in found.get("bearer", [])] in ([], ["[heap]"]), found
+    assert [(process, name) for process, name, _, _ in found.get("bearer", [])] in (
+        [], [(1, "[heap]")]), found
 
 
 @pytest.mark.parametrize("secure", [True, False])

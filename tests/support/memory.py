@@ -5,8 +5,8 @@
     for mapping in memory.kept(path): ...
 
 The kernel stops a traced process on its way out, whatever ended it: all its own code has run,
-also what exit() calls, and its memory is still there. Processes that it started are not traced.
-Needs root (or CAP_SYS_PTRACE): the program is not dumpable.
+also what exit() calls, and its memory is still there. So are the processes that it forks, until
+they run another program. Needs root (or CAP_SYS_PTRACE): the program is not dumpable.
 """
 
 import ctypes
@@ -17,9 +17,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-TRACEME, CONT, SETOPTIONS = 0, 7, 0x4200
-TRACEEXIT, EXITKILL = 0x40, 0x100000
-EVENT_EXIT = 6
+TRACEME, CONT, DETACH, SETOPTIONS = 0, 7, 17, 0x4200
+TRACEFORK, TRACEEXEC, TRACEEXIT, EXITKILL = 0x2, 0x10, 0x40, 0x100000
+EVENT_EXEC, EVENT_EXIT = 4, 6
+WALL = 0x40000000       # those too that do not end with SIGCHLD
 # What the kernel itself made and no program can write secrets to, or nobody can read.
 KERNELS = ("[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]")
 ptrace = ctypes.CDLL(None, use_errno=True).ptrace
@@ -29,8 +30,12 @@ ptrace.restype = ctypes.c_long
 
 @dataclass(frozen=True)
 class Mapping:
-    """A writable mapping: `name` is a file, "[heap]", "[stack]" or empty."""
+    """A writable mapping: `name` is a file, "[heap]", "[stack]" or empty.
 
+    `process` is 0 in the one that was run; those that it forked count from 1.
+    """
+
+    process: int
     start: int
     name: str
     content: bytes
@@ -62,19 +67,28 @@ def _writable(pid):
             yield start, name, memory.read(end - start)
 
 
-def _follow(pid, path):
-    """Let it run to its end; return its status as a shell has it."""
-    os.waitpid(pid, 0)              # stopped by its exec
-    _call(SETOPTIONS, pid, TRACEEXIT | EXITKILL)
-    number = 0
+def _follow(first):
+    """Let them run to their ends; return the first one's status as a shell has it, and the memory."""
+    os.waitpid(first, 0)            # stopped by its exec
+    _call(SETOPTIONS, first, TRACEFORK | TRACEEXEC | TRACEEXIT | EXITKILL)
+    _call(CONT, first)
+    traced, memory, result = [first], [], None
     while True:
-        _call(CONT, pid, number)
-        _, status = os.waitpid(pid, 0)
+        try:
+            pid, status = os.waitpid(-1, WALL)
+        except ChildProcessError:
+            return result, memory
         if not os.WIFSTOPPED(status):
-            return os.waitstatus_to_exitcode(status)
-        number = 0 if status >> 16 else os.WSTOPSIG(status)
-        if status >> 16 == EVENT_EXIT:
-            Path(path).write_bytes(pickle.dumps(list(_writable(pid))))
+            if pid == first:
+                result = os.waitstatus_to_exitcode(status)
+            continue
+        event, number = status >> 16, os.WSTOPSIG(status)
+        if event == EVENT_EXIT:
+            memory += [(traced.index(pid), *fields) for fields in _writable(pid)]
+        is_new = pid not in traced  # it begins with a stop
+        if is_new:
+            traced.append(pid)
+        _call(DETACH if event == EVENT_EXEC else CONT, pid, 0 if event or is_new else number)
 
 
 def main():
@@ -84,7 +98,8 @@ def main():
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         _call(TRACEME, 0)
         os.execvp(command[0], command)
-    status = _follow(pid, path)
+    status, memory = _follow(pid)
+    Path(path).write_bytes(pickle.dumps(memory))
     sys.exit(status if status >= 0 else 128 - status)
 
 
