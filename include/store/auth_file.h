@@ -66,9 +66,10 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
 /*
  * Take it away, under the key and every other spelling of it ("https://ghcr.io/"), which docker or
  * podman would go on using; and from the helper. With `key` NULL: every entry of the file, each
- * from the helper that has it. Only entries that hold `username` and `token`, where these are
- * given, which is judged under the lock. That nothing was there is no error: then result->changed
- * is false. `dry_run`: only tell. Returns as auth_file_store().
+ * from the helper that has it, and what the helpers of "credHelpers" have for their hosts. Only
+ * entries that hold `username` and `token`, where these are given, which is judged under the lock.
+ * That nothing was there is no error: then result->changed is false. `dry_run`: only tell. Returns
+ * as auth_file_store().
  */
 int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)

@@ -59,6 +59,7 @@ static struct lookup_request request_for(const struct logout *logout, const stru
         .key = target->key,
         .host = target->host,
         .places = &logout->run.places,
+        .no_helper = logout->run.options->no_helper,
         .clock = logout->run.clock,
         .deadline_ms = logout->run.deadline_ms,
     };

@@ -168,6 +168,15 @@ static bool erase_key(void *ctx, const char *key)
     return erase(file, &helper, key, erasing->dry_run, &entry->is_erased, erasing->err) == 0;
 }
 
+/* Docker and podman ask the helper of "credHelpers" whether "auths" has the host or not. */
+static bool erase_unlisted(void *ctx, const char *host)
+{
+    const struct erasing *erasing = ctx;
+    struct document_entry ignored;
+
+    return document_find(&ignored, &erasing->entry->document, host) || erase_key(ctx, host);
+}
+
 static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err)
 {
     const struct auth_file *file = entry->file;
@@ -177,7 +186,10 @@ static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err
         return 0;
     if (file->key != NULL)
         return erase_key(&erasing, file->key) ? 0 : -1;
-    return document_each_key(&entry->document, erase_key, &erasing) ? 0 : -1;
+    return document_each_key(&entry->document, erase_key, &erasing) &&
+                   document_each_helped(&entry->document, erase_unlisted, &erasing)
+               ? 0
+               : -1;
 }
 
 /* Nothing is taken from the helper before it is known that the file can be changed. */

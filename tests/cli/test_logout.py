@@ -165,6 +165,24 @@ def test_all_from_helpers(login, server):
     assert auths(login.config) == {}
 
 
+def test_all_where_only_credhelpers_names_it(login, server):
+    """Docker and podman ask that helper without any entry in auths."""
+    helper = Helper(login, stored={"third": (USER, TOKEN), "other": (USER, TOKEN)})
+    path = put(login, {"plain": OTHER}, credHelpers={"third": "fake", "plain": ""})
+    assert login("logout", "--all", "--json", env=helper.environment).json["changed"] is True
+    assert set(helper.stored) == {"other"}
+    assert json.loads(path.read_text()) == {"auths": {}, "credHelpers": {"third": "fake",
+                                                                         "plain": ""}}
+    assert login("logout", "--all", "--json", env=helper.environment).json["result"] == "absent"
+
+
+def test_no_helper_asks_none(login, server, logout):
+    helper = Helper(login, stored={server.host: (USER, TOKEN)})
+    put(login, {server.host: {"auth": GOOD}}, credsStore="fake")
+    assert logout("--no-helper", env=helper.environment).status == 0
+    assert auths(login.config) == {} and helper.calls == []
+
+
 @pytest.mark.parametrize("fault", ["get", "erase"])
 def test_a_helper_that_does_not_work(login, server, logout, fault):
     helper = Helper(login, stored={server.host: (USER, TOKEN)})
