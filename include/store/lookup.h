@@ -26,7 +26,7 @@ struct lookup_request {
     const char *key;  /* as the entry is stored: "ghcr.io", "ghcr.io/owner" */
     const char *host; /* what helpers are named by */
     const struct location_request *places;
-    bool no_helper; /* no credential helper is asked: what one would have is not found */
+    bool no_helper; /* no credential helper is asked: files are read as if they named none */
     const struct clock *clock;
     int64_t deadline_ms; /* for a helper, and one who writes the file */
 };

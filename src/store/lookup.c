@@ -100,9 +100,10 @@ static int find_in(struct lookup *out, const struct source *source,
     bool is_docker = source->reader == AUTH_FORMAT_DOCKER;
 
     (void)document_helper(out->helper, &source->document, request->host, is_docker);
-    if (out->helper[0] == '\0')
-        return try_keys(out, source, request, err);
-    return request->no_helper ? 0 : ask_helper(out, request, err);
+    if (request->no_helper)
+        out->helper[0] = '\0';
+    return out->helper[0] != '\0' ? ask_helper(out, request, err)
+                                  : try_keys(out, source, request, err);
 }
 
 /* Give what was found out, if anything was. */

@@ -176,10 +176,11 @@ def test_all_where_only_credhelpers_names_it(login, server):
     assert login("logout", "--all", "--json", env=helper.environment).json["result"] == "absent"
 
 
-def test_no_helper_asks_none(login, server, logout):
-    helper = Helper(login, stored={server.host: (USER, TOKEN)})
+@pytest.mark.parametrize("args", [[], ["--if-user", USER]])
+def test_no_helper_asks_none(login, server, logout, args):
+    helper = Helper(login, stored={server.host: ("another", TOKEN)})
     put(login, {server.host: {"auth": GOOD}}, credsStore="fake")
-    assert logout("--no-helper", env=helper.environment).status == 0
+    assert logout("--no-helper", *args, env=helper.environment).status == 0
     assert auths(login.config) == {} and helper.calls == []
 
 
