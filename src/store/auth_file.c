@@ -54,9 +54,9 @@ int auth_file_check(const struct auth_file *file, struct auth_file_result *resul
                     struct error *err)
 {
     struct entry entry = {.file = file};
-    bool is_damaged;
+    bool is_damaged = false;
     bool is_held = true;
-    bool is_due;
+    bool is_due = false;
     int ret = look(&entry, &is_damaged, err);
 
     if (ret == 0)

@@ -48,10 +48,10 @@ static int make_plan(struct plan *out, struct entry *entry, struct error *err)
     bool is_namespace = !is_docker(file) && strcmp(file->key, file->host) != 0;
     bool has_helper;
 
+    *out = (struct plan){.count = 0};
     has_helper = entry_helper(entry->helper, file, &entry->document, file->host)[0] != '\0';
     if (has_helper && !file->no_helper && is_namespace)
         return refuse_namespace(entry, err);
-    *out = (struct plan){.count = 0};
     if (has_helper && !file->no_helper) {
         if (is_docker(file))
             out->changes[out->count++] = (struct document_edit){DOCUMENT_MARK, file->key, NULL};
