@@ -14,8 +14,8 @@ struct person {
     bool is_other; /* who was named by root */
     uid_t uid;
     gid_t gid;
-    char name[256];      /* "" where the user database does not know the uid */
-    char home[PATH_MAX]; /* of the user database; "" where it knows none */
+    char name[256];      /* "" where the user database was not asked, or does not know the uid */
+    char home[PATH_MAX]; /* of the user database, asked where HOME is not set; "": none is known */
 };
 
 /*

@@ -97,10 +97,20 @@ static int enter_environment(const struct person *person, struct error *err)
     return 0;
 }
 
+/* Of oneself it is to tell the home, which HOME does as a rule: a directory server takes time. */
+static const struct passwd *ask_database(const char *name, uid_t uid)
+{
+    const char *home = getenv("HOME");
+
+    if (name != NULL)
+        return getpwnam(name);
+    return home == NULL || home[0] == '\0' ? getpwuid(uid) : NULL;
+}
+
 int person_find(struct person *out, const char *name, struct error *err)
 {
     struct person found = {.is_other = false, .uid = geteuid(), .gid = getegid()};
-    const struct passwd *user = name != NULL ? getpwnam(name) : getpwuid(found.uid);
+    const struct passwd *user = ask_database(name, found.uid);
 
     if (user == NULL && name != NULL)
         return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
