@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 /* Make jansson wipe what it frees. Once, before any other use of jansson. */
 void json_init(void);
@@ -22,6 +23,13 @@ void json_init(void);
  */
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
                    struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Append the text of a value, without a copy anywhere else. Returns 0, or -1 with *err set where
+ * there is no memory, and then with a part of it in *out.
+ */
+int json_append(struct secret *out, const json_t *json, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The string member `key` of an object: NULL where `object` is none or has no such string. */
 const char *json_member_text(const json_t *object, const char *key);

@@ -60,4 +60,10 @@ void *wipe_realloc(void *block, size_t size);
 char *wipe_strdup(const char *text);
 void wipe_free(void *block);
 
+/*
+ * Whether one of them has found no memory since this was asked last. A library may go on without
+ * what it asked for: what it has made then is not to be trusted.
+ */
+bool wipe_was_starved(void);
+
 #endif

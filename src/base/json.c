@@ -1,24 +1,14 @@
 #include "base/json.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/secret.h"
 
-/* jansson does not notice every failed allocation: a long string may come out a byte short. */
-static bool is_starved;
-
-static void *json_malloc(size_t size)
-{
-    void *block = wipe_malloc(size);
-
-    is_starved = is_starved || block == NULL;
-    return block;
-}
-
 void json_init(void)
 {
-    json_set_alloc_funcs(json_malloc, wipe_free);
+    json_set_alloc_funcs(wipe_malloc, wipe_free);
 }
 
 /* jansson's own texts quote what they complain of. */
@@ -43,6 +33,7 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
 {
     size_t flags =
         JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+    bool is_starved;
     json_error_t at;
     json_t *json;
 
@@ -51,8 +42,10 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
         (void)error_set(err, cls, "%s is not valid JSON (it has a NUL byte)", name);
         return NULL;
     }
-    is_starved = false;
+    (void)wipe_was_starved();
     json = json_loadb(text, len, flags, &at);
+    /* jansson does not notice every failed allocation: a long string may come out a byte short. */
+    is_starved = wipe_was_starved();
     if (json != NULL && !is_starved)
         return json;
     if (is_starved) {
@@ -63,6 +56,31 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
     (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
                     at.line, at.column);
     return NULL;
+}
+
+/* Where a JSON text goes while it is made. jansson goes on when there is no room for a key. */
+struct sink {
+    struct secret *text;
+    struct error *err;
+    bool is_full;
+};
+
+static int take(const char *part, size_t len, void *ctx)
+{
+    struct sink *sink = (struct sink *)ctx;
+
+    sink->is_full =
+        sink->is_full || secret_append(sink->text, part, len, SIZE_MAX - 1, sink->err) < 0;
+    return sink->is_full ? -1 : 0;
+}
+
+int json_append(struct secret *out, const json_t *json, struct error *err)
+{
+    struct sink sink = {.text = out, .err = err};
+
+    if (json_dump_callback(json, take, &sink, JSON_COMPACT | JSON_ENCODE_ANY) == 0 && !sink.is_full)
+        return 0;
+    return error_no_memory(err);
 }
 
 const char *json_member_text(const json_t *object, const char *key)

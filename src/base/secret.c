@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,15 +103,24 @@ union wipe_header {
     max_align_t align;
 };
 
+/* libcurl has a thread of its own while it looks for an address. */
+static atomic_bool is_starved;
+
+bool wipe_was_starved(void)
+{
+    return atomic_exchange(&is_starved, false);
+}
+
 void *wipe_malloc(size_t size)
 {
-    union wipe_header *header;
+    union wipe_header *header = NULL;
 
-    if (size > SIZE_MAX - sizeof(*header))
+    if (size <= SIZE_MAX - sizeof(*header))
+        header = malloc(sizeof(*header) + size);
+    if (header == NULL) {
+        atomic_store(&is_starved, true);
         return NULL;
-    header = malloc(sizeof(*header) + size);
-    if (header == NULL)
-        return NULL;
+    }
     header->size = size;
     return header + 1;
 }
@@ -119,9 +129,7 @@ void *wipe_calloc(size_t count, size_t size)
 {
     void *block;
 
-    if (size > 0 && count > SIZE_MAX / size)
-        return NULL;
-    block = wipe_malloc(count * size);
+    block = wipe_malloc(size > 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size);
     if (block != NULL)
         memset(block, 0, count * size);
     return block;

@@ -254,8 +254,12 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         curl_slist_free_all(fields);
         return error_no_memory(err);
     }
+    (void)wipe_was_starved();
     code = perform(http, request, fields, &transfer);
     curl_slist_free_all(fields);
+    /* libcurl does not notice every failed allocation: it may have asked without the query. */
+    if (wipe_was_starved())
+        return error_no_memory(err);
     http->has_been_answered = http->has_been_answered || code == CURLE_OK;
     if (code == CURLE_OK)
         return 0;

@@ -12,29 +12,6 @@
 
 enum { FORM_PLAIN, FORM_JSON, FORM_BASE64, FORM_AUTH };
 
-/* Where a JSON text goes while it is made. */
-struct sink {
-    struct secret *text;
-    struct error *err;
-};
-
-static int take(const char *part, size_t len, void *ctx)
-{
-    struct sink *sink = (struct sink *)ctx;
-
-    return secret_append(sink->text, part, len, SIZE_MAX - 1, sink->err);
-}
-
-/* Append a JSON text, without a copy anywhere else. */
-static int append_json(struct secret *out, const json_t *json, struct error *err)
-{
-    struct sink sink = {.text = out, .err = err};
-
-    if (json_dump_callback(json, take, &sink, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-        return 0;
-    return error_no_memory(err);
-}
-
 int helper_wire_request(struct secret *out, const char *server_url, const char *username,
                         const struct secret *token, struct error *err)
 {
@@ -50,7 +27,7 @@ int helper_wire_request(struct secret *out, const char *server_url, const char *
                          "given to a credential helper");
     if (json == NULL)
         return error_no_memory(err);
-    if (append_json(&built, json, err) < 0 || secret_append_text(&built, "\n", err) < 0)
+    if (json_append(&built, json, err) < 0 || secret_append_text(&built, "\n", err) < 0)
         goto out;
     if (built.len > HELPER_REQUEST_MAX) {
         (void)error_set(err, CLASS_HELPER, "a credential helper takes no more than %d bytes",
@@ -70,7 +47,7 @@ static int spell_in_json(struct secret *out, const struct secret *token, struct 
 {
     json_t *json = json_stringn(secret_text(token), token->len);
     struct secret quoted = SECRET_INIT;
-    int ret = json != NULL ? append_json(&quoted, json, err) : error_no_memory(err);
+    int ret = json != NULL ? json_append(&quoted, json, err) : error_no_memory(err);
 
     if (ret == 0)
         ret = secret_append(out, quoted.data + 1, quoted.len - 2, SIZE_MAX - 1, err);

@@ -286,10 +286,14 @@ static void test_allocator_refuses_what_overflows(void **state)
 
     (void)state;
     memcpy(block, "kept", 4);
+    (void)wipe_was_starved();
     assert_null(wipe_malloc(SIZE_MAX));
+    assert_true(wipe_was_starved());
+    assert_false(wipe_was_starved());
     assert_null(wipe_malloc(SIZE_MAX - 1));
     assert_null(wipe_calloc(SIZE_MAX / 2, 3));
     assert_null(wipe_calloc(3, SIZE_MAX / 2));
+    assert_true(wipe_was_starved());
     assert_null(wipe_calloc(SIZE_MAX, 1));
     assert_null(wipe_realloc(block, SIZE_MAX));
     assert_memory_equal(block, "kept", 4);
