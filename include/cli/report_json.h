@@ -6,8 +6,8 @@
 
 #include "cli/report.h"
 
-/* Print it. `err` is NULL on success. */
-void report_print_json(const struct report *report, const struct options *options,
-                       const struct error *err);
+/* Print it; `err` is NULL on success. Returns 0, or -1 where there is no memory for all of it. */
+int report_print_json(const struct report *report, const struct options *options,
+                      const struct error *err) __attribute__((warn_unused_result));
 
 #endif

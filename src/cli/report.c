@@ -168,9 +168,18 @@ static int status_of(const struct error *err, const struct options *options)
     return options->command == COMMAND_EXEC ? REPORT_EXEC_FAILED : (int)err->cls;
 }
 
+static int print_trouble(const char *trouble, const struct options *options,
+                         const struct error *err)
+{
+    (void)fprintf(stderr, "ghcr-login: %s\n", trouble);
+    return err != NULL ? status_of(err, options) : CLASS_INTERNAL;
+}
+
 int report_print(const struct report *report, const struct options *options,
                  const struct error *err)
 {
+    bool is_whole = true;
+
     if (!options->quiet)
         print_warnings(report);
     if (err != NULL)
@@ -182,12 +191,14 @@ int report_print(const struct report *report, const struct options *options,
         return 0;
     }
     if (options->json)
-        report_print_json(report, options, err);
+        is_whole = report_print_json(report, options, err) == 0;
     else
         print_result(report, options, err);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
-        return err != NULL ? status_of(err, options) : CLASS_INTERNAL;
-    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return print_trouble("cannot write to standard output", options, err);
+    if (!is_whole && err == NULL) /* an error has been told in words */
+        return print_trouble("out of memory: all is done, but the object that tells of it cannot "
+                             "be made",
+                             options, err);
     return err != NULL ? status_of(err, options) : 0;
 }

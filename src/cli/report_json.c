@@ -18,6 +18,26 @@ static json_t *json_text(const char *text)
                         : json_null();
 }
 
+/*
+ * What is built goes on being built, or, for want of memory, is NULL from there on: an object that
+ * lacks something must not pass for a whole one.
+ */
+static json_t *append(json_t *array, json_t *item)
+{
+    if (json_array_append_new(array, item) == 0)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 static bool is_changed(const struct report *report)
 {
     bool changed = false;
@@ -47,7 +67,7 @@ static const char *name_keeper(char keeper[sizeof("helper:") + DOCUMENT_HELPER_M
 }
 
 /* Of `status`: who reads what. */
-static void add_readers(json_t *files, const struct report *report)
+static json_t *add_readers(json_t *files, const struct report *report)
 {
     for (size_t i = 0; i < report->reader_count; i++) {
         const struct reader *reader = &report->readers[i];
@@ -58,14 +78,15 @@ static void add_readers(json_t *files, const struct report *report)
 
         if (found->key[0] == '\0')
             continue;
-        (void)json_array_append_new(
-            files, json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path),
-                             "format", is_docker ? "docker" : "podman", "store",
-                             json_text(name_keeper(keeper, found->helper)), "changed", false,
-                             "reader", reader->name, "key", json_text(found->key), "username",
-                             json_text(secret_text(&found->held.username)), "verified",
-                             reader->verdict == VERDICT_ACCEPTED));
+        files = append(files,
+                       json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path",
+                                 json_text(path), "format", is_docker ? "docker" : "podman",
+                                 "store", json_text(name_keeper(keeper, found->helper)), "changed",
+                                 false, "reader", reader->name, "key", json_text(found->key),
+                                 "username", json_text(secret_text(&found->held.username)),
+                                 "verified", reader->verdict == VERDICT_ACCEPTED));
     }
+    return files;
 }
 
 static json_t *json_files(const struct report *report)
@@ -77,14 +98,13 @@ static json_t *json_files(const struct report *report)
         bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
         char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
 
-        (void)json_array_append_new(
-            files, json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
-                             "format", is_docker ? "docker" : "podman", "store",
-                             json_text(name_keeper(keeper, target->result.helper)), "changed",
-                             target->result.changed));
+        files = append(files,
+                       json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
+                                 "format", is_docker ? "docker" : "podman", "store",
+                                 json_text(name_keeper(keeper, target->result.helper)), "changed",
+                                 target->result.changed));
     }
-    add_readers(files, report);
-    return files;
+    return add_readers(files, report);
 }
 
 static json_t *json_images(const struct report *report)
@@ -94,9 +114,8 @@ static json_t *json_images(const struct report *report)
     for (size_t i = 0; report->subject != NULL && i < report->subject->image_count; i++) {
         const struct image *image = &report->subject->images[i];
 
-        (void)json_array_append_new(
-            images,
-            json_pack("{s:o, s:b}", "image", json_text(image->given), "pull", image->can_pull));
+        images = append(images, json_pack("{s:o, s:b}", "image", json_text(image->given), "pull",
+                                          image->can_pull));
     }
     return images;
 }
@@ -106,7 +125,7 @@ static json_t *json_warnings(const struct report *report)
     json_t *warnings = json_array();
 
     for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
-        (void)json_array_append_new(warnings, json_text(report->warnings->items[i]));
+        warnings = append(warnings, json_text(report->warnings->items[i]));
     return warnings;
 }
 
@@ -120,7 +139,7 @@ static json_t *json_scopes(const char *text)
 
     (void)scan_run(&s, ", ", &between);
     while (scan_run(&s, GITHUB_SCOPE_BYTES, &scope)) {
-        (void)json_array_append_new(scopes, json_stringn(scope.data, scope.len));
+        scopes = append(scopes, json_stringn(scope.data, scope.len));
         (void)scan_run(&s, ", ", &between); /* github_ask() lets nothing else in */
     }
     return scopes;
@@ -135,7 +154,7 @@ static json_t *json_token(const struct report *report)
                               "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
 
     if (d != NULL && d->findings.owner[0] != '\0')
-        (void)json_object_set_new(token, "owner", json_text(d->findings.owner));
+        token = with(token, "owner", json_text(d->findings.owner));
     return token;
 }
 
@@ -158,8 +177,8 @@ static const char *result_name(const struct report *report, const struct options
     return is_changed(report) ? "stored" : "unchanged";
 }
 
-void report_print_json(const struct report *report, const struct options *options,
-                       const struct error *err)
+int report_print_json(const struct report *report, const struct options *options,
+                      const struct error *err)
 {
     json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
                              result_name(report, options, err), "changed", is_changed(report),
@@ -167,13 +186,19 @@ void report_print_json(const struct report *report, const struct options *option
                              "username", json_text(report->username), "verified", report->verified,
                              "files", json_files(report), "images", json_images(report), "token",
                              json_token(report), "warnings", json_warnings(report));
+    struct secret text = SECRET_INIT;
+    struct error no_memory = ERROR_INIT;
+    int ret = -1;
 
     if (options->dry_run)
-        (void)json_object_set_new(json, "dry_run", json_true());
+        json = with(json, "dry_run", json_true());
     if (err != NULL)
-        (void)json_object_set_new(json, "error", json_error(err));
-    /* Without memory there is no object; the error on standard error says so. */
-    if (json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0)
-        (void)fputc('\n', stdout);
+        json = with(json, "error", json_error(err));
+    if (json != NULL && json_append(&text, json, &no_memory) == 0) {
+        (void)puts(secret_text(&text));
+        ret = 0;
+    }
+    secret_clear(&text);
     json_decref(json);
+    return ret;
 }
