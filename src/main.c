@@ -29,6 +29,14 @@ static int run(const struct options *options)
     return exec_run(options);
 }
 
+static int end_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_SUCCESS;
+    (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
+    return CLASS_INTERNAL;
+}
+
 int main(int argc, char *argv[])
 {
     struct report report = {.subject = NULL};
@@ -43,7 +51,7 @@ int main(int argc, char *argv[])
         return report_print(&report, &options, &err);
     if (options.help || options.version) {
         options.help ? usage_print_help(stdout) : usage_print_version(stdout);
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : CLASS_INTERNAL;
+        return end_output();
     }
     json_init();
     process_end(run(&options));

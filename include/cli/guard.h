@@ -11,8 +11,11 @@
 
 #include "base/error.h"
 
-/* From here on no such signal ends this process; guard_run() hands them on. */
-void guard_begin(void);
+/*
+ * From here on no such signal ends this process; guard_run() hands them on.
+ * Returns 0, or -1 with *err set.
+ */
+int guard_begin(struct error *err) __attribute__((warn_unused_result));
 
 /*
  * Run `work` in a child process, which exits with what it returns, and wait for its end. In the

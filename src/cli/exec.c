@@ -123,10 +123,9 @@ int exec_run(const struct options *options)
     struct error left = ERROR_INIT;
     int status;
 
-    guard_begin();
     run_begin(&exec.run, options);
     private_directory_places(&places, environment);
-    if (private_directory_make(&exec.directory, &places, &err) < 0)
+    if (guard_begin(&err) < 0 || private_directory_make(&exec.directory, &places, &err) < 0)
         return report_print(&report, options, &err);
     if (guard_run(tell, forget, &exec, &status, &err) < 0)
         status = report_print(&report, options, &err);

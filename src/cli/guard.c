@@ -28,11 +28,13 @@ static sigset_t guarded(void)
 /* What was blocked before is not ours to open. */
 static sigset_t mask_before;
 
-void guard_begin(void)
+int guard_begin(struct error *err)
 {
     sigset_t set = guarded();
 
-    (void)sigprocmask(SIG_BLOCK, &set, &mask_before);
+    if (sigprocmask(SIG_BLOCK, &set, &mask_before) == 0)
+        return 0;
+    return error_set_errno(err, CLASS_INTERNAL, errno, "cannot block signals");
 }
 
 /* A hangup comes from the kernel too, but to the leader of the session alone. */

@@ -110,6 +110,10 @@ int main(void)
         cmocka_unit_test(test_a_parent_that_is_gone),
     };
 
-    guard_begin(); /* as exec does: the end of a child waits to be fetched */
+    struct error err = ERROR_INIT;
+
+    /* As exec does: the end of a child waits to be fetched. */
+    if (guard_begin(&err) < 0)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
