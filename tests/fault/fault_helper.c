@@ -19,63 +19,6 @@
 #define TOKEN  "ghp_exampleToken1234567890"
 #define ANSWER "{\"ServerURL\":\"ghcr.io\",\"Username\":\"octocat\",\"Secret\":\"" TOKEN "\"}"
 
-/* The calls that src/store/helper.c and its rooms alone use; inject.h has the others. */
-static const char *const own_names[] = {"calloc", "pipe2", "fork", "waitpid"};
-enum own_call { OWN_calloc, OWN_pipe2, OWN_fork, OWN_waitpid, OWN_CALLS };
-
-static struct {
-    bool is_armed;
-    enum own_call call;
-    unsigned nth;
-    int errnum;
-    unsigned count;
-} own;
-
-static bool strikes(enum own_call call)
-{
-    if (!own.is_armed || call != own.call || ++own.count != own.nth)
-        return false;
-    errno = own.errnum;
-    return true;
-}
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return strikes(OWN_calloc) ? NULL : __real_calloc(count, size);
-}
-
-int __real_pipe2(int *ends, int flags);
-int __wrap_pipe2(int *ends, int flags);
-int __wrap_pipe2(int *ends, int flags)
-{
-    return strikes(OWN_pipe2) ? -1 : __real_pipe2(ends, flags);
-}
-
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
-pid_t __wrap_fork(void)
-{
-    return strikes(OWN_fork) ? -1 : __real_fork();
-}
-
-/* It has been waited for by somebody else. */
-pid_t __real_waitpid(pid_t pid, int *status, int options);
-pid_t __wrap_waitpid(pid_t pid, int *status, int options);
-pid_t __wrap_waitpid(pid_t pid, int *status, int options)
-{
-    pid_t ended;
-    bool is_struck = strikes(OWN_waitpid);
-    int errnum = errno;
-
-    ended = __real_waitpid(pid, status, options);
-    if (!is_struck)
-        return ended;
-    errno = errnum;
-    return -1;
-}
-
 static struct secret token;
 static unsigned walked;
 
@@ -127,12 +70,9 @@ static const char *run(const char *action, const struct inject_fault *fault, boo
     int ret;
 
     (void)unlink("input");
-    own.is_armed = fault->call == INJECT_CALLS;
-    own.count = 0;
     inject_arm(fault, INJECT_CALLS, 0);
     ret = act(action, &username, &found, &err);
-    *struck = inject_disarm() || (own.is_armed && own.count >= own.nth);
-    own.is_armed = false;
+    *struck = inject_disarm();
     wrong = judge(action, ret, &username, &found, &err);
     if (support_count("/proc/self/fd") != descriptors)
         wrong = "a descriptor is left open";
@@ -143,17 +83,15 @@ static const char *run(const char *action, const struct inject_fault *fault, boo
     return wrong;
 }
 
-static void walk(const char *action, const char *name, struct inject_fault fault)
+static void walk(const char *action, struct inject_fault fault)
 {
     bool struck = true;
 
     for (fault.nth = 1; struck; fault.nth++) {
-        const char *wrong;
+        const char *wrong = run(action, &fault, &struck);
 
-        own.nth = fault.nth;
-        wrong = run(action, &fault, &struck);
         if (wrong != NULL)
-            fail_msg("%s, %s number %u, %s, way %d: %s", action, name, fault.nth,
+            fail_msg("%s, %s number %u, %s, way %d: %s", action, inject_name(fault.call), fault.nth,
                      strerror(fault.errnum), (int)fault.how, wrong);
         walked += struck;
     }
@@ -162,20 +100,21 @@ static void walk(const char *action, const char *name, struct inject_fault fault
 static void walk_all(const char *action)
 {
     static const int errors[] = {EIO, ENOMEM, EMFILE, EINTR, EAGAIN};
+    static const enum inject_call others[] = {INJECT_calloc, INJECT_pipe2, INJECT_fork,
+                                              INJECT_waitpid};
 
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         struct inject_fault fault = {.errnum = errors[i]};
 
-        for (fault.call = 0; fault.call < INJECT_CALLS; fault.call++) {
-            walk(action, inject_name(fault.call), fault);
+        for (fault.call = 0; fault.call <= INJECT_STORE_LAST; fault.call++)
+            walk(action, fault);
+        for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++) {
+            fault.call = others[j];
+            walk(action, fault);
         }
-        fault.call = INJECT_CALLS;
-        own.errnum = errors[i];
-        for (own.call = 0; own.call < OWN_CALLS; own.call++)
-            walk(action, own_names[own.call], fault);
     }
-    walk(action, "write", (struct inject_fault){.call = INJECT_write, .how = INJECT_SHORT});
-    walk(action, "read", (struct inject_fault){.call = INJECT_read, .how = INJECT_SHORT});
+    walk(action, (struct inject_fault){.call = INJECT_write, .how = INJECT_SHORT});
+    walk(action, (struct inject_fault){.call = INJECT_read, .how = INJECT_SHORT});
 }
 
 static void every_failing_call_is_an_error_or_mended(void **state)
@@ -214,5 +153,6 @@ int main(void)
     token = support_secret(TOKEN);
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     secret_clear(&token);
+    inject_report("fault_helper");
     return failed;
 }

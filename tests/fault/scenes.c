@@ -1,0 +1,148 @@
+#include "scenes.h"
+
+#include <errno.h>
+
+#define AUTH   "b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGtaNkE0ZHhsUVlzUUlXSnVxMTFUNFY0"
+#define DOCKER "home/.docker/config.json"
+#define PODMAN "run/containers/auth.json"
+#define OTHER  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"
+#define STORED "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"},\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
+#define BOTH   "{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"},\"quay.io\":{\"auth\":\"eDp5\"}}}"
+#define HELPED "{\"credsStore\":\"fake\"}"
+#define STDIN  REGISTRY_TOKEN "\n"
+#define LOGIN  "-u octocat --password-stdin "
+
+/* A credential helper whose vault is a file; what it runs is the shell's own. */
+#define HELPER                                                                                     \
+    {                                                                                              \
+        "bin/docker-credential-fake",                                                              \
+            "#!/bin/sh\nread -r x\ncase $1 in\nstore) echo \"$x\" >vault ;;\nerase) : >vault ;;\n" \
+            "get) if [ -s vault ]; then read -r x <vault; echo \"$x\"\nelse echo 'credentials "    \
+            "not found in native keychain'; exit 1; fi ;;\nesac\n",                                \
+            0755, 0                                                                                \
+    }
+#define VAULT(text)                                                                                \
+    {                                                                                              \
+        "vault", text, 0600, 0                                                                     \
+    }
+#define HELD                                                                                       \
+    "{\"ServerURL\":\"ghcr.io\",\"Username\":\"octocat\",\"Secret\":\"" REGISTRY_TOKEN "\"}\n"
+
+const struct scene scenes[] = {
+    {.name = "login, new file", .start = {.arguments = LOGIN, .input = STDIN}},
+    {.name = "login, old file, an image",
+     .start = {.arguments = LOGIN "--can-pull ghcr.io/octo-org/app:1", .input = STDIN},
+     .files = {{.path = DOCKER, .text = OTHER}}},
+    {.name = "login, both files, from files, in JSON",
+     .start = {.arguments = "--username-file name --token-file token --docker --podman --json -v"},
+     .files = {{.path = PODMAN, .text = OTHER},
+               {.path = "name", .text = "octocat\n"},
+               {.path = "token", .text = STDIN}}},
+    {.name = "login, diagnosis, in a workflow",
+     .start = {.arguments = "--diagnose --json --can-pull ghcr.io/octo-org/app:1",
+               .environment = "GITHUB_ACTIONS=true GITHUB_ACTOR=octocat "
+                              "GHCR_TOKEN=" REGISTRY_TOKEN}},
+    {.name = "login, a helper",
+     .start = {.arguments = LOGIN, .input = STDIN},
+     .files = {{.path = DOCKER, .text = HELPED}, HELPER, VAULT("")}},
+    {.name = "login, a helper that is slow",
+     .start = {.arguments = LOGIN "--no-verify --timeout 2", .input = STDIN, .pace = 100},
+     .status = 9,
+     .most = 8,
+     .files = {{.path = DOCKER, .text = HELPED},
+               {.path = "bin/docker-credential-fake",
+                .text = "#!/bin/sh\ntrap '' TERM\nread -r x\nexec sleep 60\n",
+                .mode = 0755}}},
+    {.name = "login, no helper wanted",
+     .start = {.arguments = LOGIN "--no-verify --no-helper", .input = STDIN},
+     .files = {{.path = DOCKER, .text = HELPED}}},
+    {.name = "login, certificates",
+     .start = {.arguments = LOGIN "--cert-dir certs --dry-run", .input = STDIN},
+     .files = {{.path = "certs/ca.crt", .text = "-----BEGIN CERTIFICATE-----\n"},
+               {.path = "certs/x.cert", .text = "-----BEGIN CERTIFICATE-----\n"},
+               {.path = "certs/x.key", .text = "-----BEGIN PRIVATE KEY-----\n"}}},
+    {.name = "login, trouble at first",
+     .start = {.arguments = LOGIN, .input = STDIN},
+     .mood = REGISTRY_BUSY},
+    {.name = "login, a token that is not known at once",
+     .start = {.arguments = LOGIN "--wait-for-token 60", .input = STDIN},
+     .mood = REGISTRY_LATE},
+    {.name = "login, refused, in JSON",
+     .start = {.arguments = LOGIN "--json --diagnose", .input = "ghp_wrong\n"},
+     .status = 4},
+    {.name = "login, a realm elsewhere",
+     .start = {.arguments = LOGIN, .input = STDIN},
+     .status = 6,
+     .mood = REGISTRY_FAR},
+    {.name = "login, no image",
+     .start = {.arguments = LOGIN "--can-pull ghcr.io/octo-org/app:1", .input = STDIN},
+     .status = 7,
+     .mood = REGISTRY_HIDING},
+    {.name = "login, a malformed file",
+     .start = {.arguments = LOGIN, .input = STDIN},
+     .status = 8,
+     .files = {{.path = DOCKER, .text = "{\"auths\":"}}},
+    {.name = "login for a user",
+     .start = {.arguments = LOGIN "--for-user octo --no-verify", .input = STDIN},
+     .files = {{.path = "home/.keep", .text = "", .owner = 1234}}},
+    {.name = "login as root into a user's directory",
+     .start = {.arguments = LOGIN "--config theirs/deep --no-verify", .input = STDIN},
+     .files = {{.path = "theirs/.keep", .text = "", .owner = 1234}}},
+    {.name = "login, output closed",
+     .start = {.arguments = LOGIN "--no-verify", .input = STDIN, .output = "/dev/full"},
+     .status = 1},
+    {.name = "login, all closed",
+     .start = {.arguments = "--no-verify",
+               .environment = "GHCR_USERNAME=octocat GHCR_TOKEN=" REGISTRY_TOKEN,
+               .is_closed = true},
+     .status = 0},
+    {.name = "status",
+     .start = {.arguments = "status --can-pull ghcr.io/octo-org/app:1"},
+     .files = {{.path = DOCKER, .text = STORED}, {.path = PODMAN, .text = OTHER}}},
+    {.name = "status, both, in JSON, a helper",
+     .start = {.arguments = "status --json --no-verify", .environment = "DOCKER_AUTH_CONFIG={}"},
+     .files =
+         {{.path = DOCKER, .text = HELPED}, {.path = PODMAN, .text = BOTH}, HELPER, VAULT(HELD)}},
+    {.name = "status, none", .start = {.arguments = "status"}, .status = 3},
+    {.name = "logout",
+     .start = {.arguments = "logout"},
+     .files = {{.path = DOCKER, .text = STORED}, {.path = PODMAN, .text = BOTH}}},
+    {.name = "logout, in JSON, a helper",
+     .start = {.arguments = "logout --json"},
+     .files = {{.path = DOCKER, .text = HELPED}, HELPER, VAULT(HELD)}},
+    {.name = "logout, all",
+     .start = {.arguments = "logout --all --docker --podman"},
+     .files = {{.path = DOCKER, .text = STORED}, {.path = PODMAN, .text = BOTH}}},
+    {.name = "logout, if refused",
+     .start = {.arguments = "logout --if-refused --if-user octocat"},
+     .files = {{.path = DOCKER, .text = STORED}}},
+    {.name = "exec",
+     .start = {.arguments = "exec " LOGIN "--no-verify -- show",
+               .input = STDIN,
+               .environment = "DOCKER_AUTH_CONFIG=" BOTH " SSLKEYLOGFILE=keys"},
+     .files = {{.path = DOCKER, .text = OTHER},
+               {.path = "home/.docker/contexts/x", .text = "x"},
+               {.path = PODMAN, .text = OTHER},
+               {.path = "bin/show",
+                .text = "#!/bin/sh\nread -r x <\"$DOCKER_CONFIG/config.json\"\necho \"${#x}\"\n",
+                .mode = 0755}}},
+    {.name = "exec, waited for",
+     .start = {.arguments = "exec " LOGIN "--no-verify -- show", .input = STDIN},
+     .only = "sigwaitinfo",
+     .files = {{.path = "bin/show", .text = "#!/bin/sh\nexec sleep 1\n", .mode = 0755}}},
+    {.name = "exec, a directory that others lock",
+     .start = {.arguments = "exec " LOGIN "--no-verify -- show",
+               .input = STDIN,
+               .missing = INJECT_flock,
+               .missing_errnum = EWOULDBLOCK},
+     .status = 125,
+     .most = 2},
+    {.name = "exec, nothing to run",
+     .start = {.arguments = "exec " LOGIN "--no-verify -- show", .input = STDIN},
+     .status = 127,
+     .most = 12},
+    {.name = "help", .start = {.arguments = "--help"}},
+    {.name = "usage", .start = {.arguments = "--nonsense --json"}, .status = 2},
+};
+
+const size_t scenes_count = sizeof(scenes) / sizeof(scenes[0]);

@@ -1,0 +1,134 @@
+#include "verdict.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+
+static bool shows_secret(const char *text)
+{
+    static const char *const secrets[] = {REGISTRY_TOKEN, REGISTRY_BEARER,
+                                          "b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQ"};
+
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        if (strstr(text, secrets[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool has_option(const struct scene *scene, const char *option)
+{
+    return strstr(scene->start.arguments, option) != NULL;
+}
+
+/* Root's half-given identity must not be gone on with: that ends the program. */
+static bool may_abort(const struct inject_fault *fault)
+{
+    return fault->call == INJECT_seteuid || fault->call == INJECT_setegid ||
+           fault->call == INJECT_setgroups;
+}
+
+static const char *judge_end(const struct scene *scene, const struct verdict_norm *norm,
+                             const struct inject_fault *fault, const struct program_end *end)
+{
+    bool is_exec = has_option(scene, "exec ");
+    int status;
+
+    if (end->is_late)
+        return "it does not end";
+    if (end->has_left_process)
+        return "it leaves a process";
+    if (!WIFEXITED(end->status))
+        return WTERMSIG(end->status) == SIGABRT && may_abort(fault) ? NULL : "it crashes";
+    status = WEXITSTATUS(end->status);
+    if (status > CLASS_HELPER && (!is_exec || status < 125 || status > 127))
+        return "its status is none of the documented ones";
+    if (shows_secret(end->out) || shows_secret(end->err))
+        return "it shows a secret";
+    if (status == 0 && WEXITSTATUS(norm->end.status) != 0)
+        return "what cannot succeed succeeds";
+    /* A diagnosis may know less, and says so; stat() chooses between places, as podman does. */
+    if (status == 0 && strcmp(end->out, norm->end.out) != 0 &&
+        strcmp(end->err, norm->end.err) == 0 && fault->call != INJECT_stat)
+        return "success says something else than ever";
+    return NULL;
+}
+
+static unsigned count_errors(const char *text)
+{
+    unsigned count = strncmp(text, "ghcr-login: ", 12) == 0;
+
+    while ((text = strstr(text, "\nghcr-login: ")) != NULL) {
+        text++;
+        count++;
+    }
+    return count;
+}
+
+static bool is_quiet(const struct scene *scene)
+{
+    return scene->start.is_closed;
+}
+
+/* Then what was said may have come out, or not. */
+static bool is_output(enum inject_call call)
+{
+    return call == INJECT_fflush || call == INJECT_ferror;
+}
+
+/* A failure is told in one line, beside what was told while all went well. */
+static const char *judge_words(const struct scene *scene, const struct inject_fault *fault,
+                               const struct program_end *end)
+{
+    bool is_told = has_option(scene, "-v") || has_option(scene, "--wait-for-token");
+    unsigned count = count_errors(end->err);
+
+    if (!WIFEXITED(end->status) || WEXITSTATUS(end->status) == 0 || is_quiet(scene))
+        return NULL;
+    if (count == 0)
+        return "it fails without a word";
+    if (count > 1 && !is_told && !is_output(fault->call))
+        return "it fails with more than one word";
+    if (has_option(scene, "--json") && end->out[0] != '\0' && !is_output(fault->call) &&
+        strstr(end->out, "\"result\":\"failed\"") == NULL)
+        return "its object tells of success";
+    return NULL;
+}
+
+static bool is_removal(enum inject_call call)
+{
+    return call == INJECT_unlinkat || call == INJECT_rmdir;
+}
+
+static const char *judge_files(const struct verdict_norm *norm, const struct inject_fault *fault,
+                               const struct program_end *end, const char **path)
+{
+    static struct snapshot now;
+    bool is_done = WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
+    bool is_extra;
+
+    snapshot_take(&now);
+    *path = snapshot_stray(&now, &norm->before, &norm->after, &is_extra);
+    if (*path != NULL && is_extra &&
+        (is_removal(fault->call) || strstr(end->err, "cannot remove") != NULL))
+        return NULL;
+    if (*path != NULL)
+        return is_extra ? "it leaves something" : "a file is neither the old nor the new one";
+    if (is_done)
+        *path = snapshot_stray(&now, &norm->after, &norm->after, &is_extra);
+    return *path != NULL ? "it succeeds, but a file is not as it should be" : NULL;
+}
+
+const char *verdict_of(const struct scene *scene, const struct verdict_norm *norm,
+                       const struct inject_fault *fault, const struct program_end *end,
+                       const char **path)
+{
+    const char *wrong = judge_end(scene, norm, fault, end);
+
+    *path = NULL;
+    if (wrong == NULL)
+        wrong = judge_words(scene, fault, end);
+    return wrong != NULL ? wrong : judge_files(norm, fault, end, path);
+}
