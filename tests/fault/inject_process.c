@@ -37,7 +37,6 @@ INJECT_WRAP(int, -1, getrlimit, (__rlimit_resource_t resource, struct rlimit *li
             (resource, limit))
 INJECT_WRAP(int, -1, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit),
             (resource, limit))
-INJECT_WRAP(struct passwd *, NULL, getpwuid, (uid_t uid), (uid))
 INJECT_WRAP(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
 INJECT_WRAP(struct passwd *, NULL, fgetpwent, (FILE * file), (file))
 INJECT_WRAP(struct group *, NULL, fgetgrent, (FILE * file), (file))
@@ -132,6 +131,16 @@ struct passwd *__wrap_getpwnam(const char *name)
     if (inject_user == NULL)
         return __real_getpwnam(name);
     return strcmp(inject_user->pw_name, name) == 0 ? inject_user : NULL;
+}
+
+/* Who is asked for without a name is asked for the home alone. */
+struct passwd *__real_getpwuid(uid_t uid);
+struct passwd *__wrap_getpwuid(uid_t uid);
+struct passwd *__wrap_getpwuid(uid_t uid)
+{
+    if (inject_judge(INJECT_getpwuid) == INJECT_FAIL)
+        return NULL;
+    return inject_user != NULL ? inject_user : __real_getpwuid(uid);
 }
 
 /* Time. */

@@ -85,6 +85,8 @@ const struct scene scenes[] = {
     {.name = "login for a user",
      .start = {.arguments = LOGIN "--for-user octo --no-verify", .input = STDIN},
      .files = {{.path = "home/.keep", .text = "", .owner = 1234}}},
+    {.name = "login without HOME",
+     .start = {.arguments = LOGIN "--no-verify", .input = STDIN, .environment = "HOME="}},
     {.name = "login as root into a user's directory",
      .start = {.arguments = LOGIN "--config theirs/deep --no-verify", .input = STDIN},
      .files = {{.path = "theirs/.keep", .text = "", .owner = 1234}}},
