@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static bool has_no_fork;
+static bool has_no_mask;
 static bool has_no_child; /* somebody else has waited for it */
 static bool is_orphan;
 
@@ -41,6 +42,17 @@ pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 pid_t __wrap_getppid(void)
 {
     return is_orphan ? 1 : __real_getppid();
+}
+
+int __real_sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int __wrap_sigprocmask(int how, const sigset_t *set, sigset_t *old);
+
+int __wrap_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    if (!has_no_mask)
+        return __real_sigprocmask(how, set, old);
+    errno = EINVAL;
+    return -1;
 }
 
 static int work(void *ctx)
@@ -102,18 +114,27 @@ static void test_a_parent_that_is_gone(void **state)
     assert_int_equal(status, 128 + SIGTERM);
 }
 
+static void test_signals_that_cannot_be_blocked(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    has_no_mask = true;
+    assert_int_equal(guard_begin(&err), -1);
+    has_no_mask = false;
+    assert_error("mask", &err, CLASS_INTERNAL, "cannot block signals");
+    err = ERROR_INIT;
+    assert_int_equal(guard_begin(&err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_signals_that_cannot_be_blocked),
         cmocka_unit_test(test_the_status_is_handed_on),
         cmocka_unit_test(test_without_a_process),
         cmocka_unit_test(test_a_parent_that_is_gone),
     };
 
-    struct error err = ERROR_INIT;
-
-    /* As exec does: the end of a child waits to be fetched. */
-    if (guard_begin(&err) < 0)
-        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
