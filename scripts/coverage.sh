@@ -2,7 +2,8 @@
 # Build with counters, run the unit and fault tests and those of the program, and print which lines
 # and branches were run, by wing. `-u` also lists every line that was not, and fails if there is
 # one; `-b` lists the conditions that were only ever true, or only ever false.
-# GHCR_LOGIN_COVERAGE=read only reads what the last run has counted.
+# GHCR_LOGIN_COVERAGE=read only reads what the last run has counted. src/base/standalone.c is not
+# counted: a static executable alone has it (tests/fault/fault_standalone.c walks it).
 #
 # A line that no test can reach says why it is there, in a comment on the line or just above it,
 # for the lines without a break that were not run: /* unreached: REASON */
@@ -38,5 +39,8 @@ tool() {
 
 [[ ${GHCR_LOGIN_COVERAGE-} == read ]] || run_all
 tool llvm-profdata merge -sparse -o build/coverage/all.profdata "$counts"/*.profraw
-tool llvm-cov export -format=lcov -instr-profile=build/coverage/all.profdata \
-    build/coverage/ghcr-login | /usr/bin/python3 -B scripts/coverage_report.py "$@"
+# main() has another name in a program of the tests.
+for program in ghcr-login tests/fault_program; do
+    tool llvm-cov export -format=lcov -instr-profile=build/coverage/all.profdata \
+        "build/coverage/$program"
+done | /usr/bin/python3 -B scripts/coverage_report.py "$@"

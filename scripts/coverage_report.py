@@ -19,13 +19,17 @@ class Source:
         with open(name, encoding="utf-8") as file:
             self.text = file.read().splitlines()
         self.lines = {}
-        self.branches = []
+        self.branches = {}
 
     def read(self, record, values):
+        """Of several programs with this file, one that has run a line is enough."""
         if record == "DA" and not NO_CODE.match(self.text[int(values[0]) - 1]):
-            self.lines[int(values[0])] = int(values[1])
+            number = int(values[0])
+            self.lines[number] = max(self.lines.get(number, 0), int(values[1]))
         if record == "BRDA":
-            self.branches.append((int(values[0]), values[3] not in ("0", "-")))
+            taken = values[3] not in ("0", "-")
+            place = (int(values[0]), *values[1:3])
+            self.branches[place] = self.branches.get(place, False) or taken
 
     def unreached(self):
         """What no test runs: the lines that do not say why, and those that say so in vain."""
@@ -44,25 +48,26 @@ class Source:
 
     def one_way(self):
         """The conditions of which one outcome was never seen; the first of a pair is `true`."""
-        pairs = zip(self.branches[::2], self.branches[1::2])
-        for (number, was_true), (_, was_false) in pairs:
+        branches = list(self.branches.items())
+        for ((number, *_), was_true), (_, was_false) in zip(branches[::2], branches[1::2]):
             if was_true != was_false:
                 seen = "true" if was_true else "false"
                 yield number, f"only {seen}: {self.text[number - 1].strip()}"
 
 
 def read(stream):
-    sources = []
+    sources = {}
     source = None
     for line in stream:
         record, _, value = line.strip().partition(":")
         if record == "SF":
             name = os.path.relpath(value)
-            source = Source(name) if name.startswith("src/") else None
-            sources += [source] if source else []
+            source = sources.get(name) or (Source(name) if name.startswith("src/") else None)
+            if source:
+                sources[name] = source
         elif source:
             source.read(record, value.split(","))
-    return sorted(sources, key=lambda source: source.name)
+    return [sources[name] for name in sorted(sources)]
 
 
 def percent(flags):
@@ -77,7 +82,7 @@ def main(options):
         wings[source.wing].append(source)
     for wing, of_wing in sorted(wings.items()):
         lines = percent(count > 0 for source in of_wing for count in source.lines.values())
-        branches = percent(taken for source in of_wing for _, taken in source.branches)
+        branches = percent(taken for source in of_wing for taken in source.branches.values())
         print(f"{wing:10}  lines {lines}  branches {branches}")
     found = {"-u": Source.unreached, "-b": Source.one_way}
     listed = [(option, f"{source.name}:{number}: {text}") for option in options
