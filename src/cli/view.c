@@ -109,7 +109,7 @@ static int unshadow(const struct reference *registry, struct error *err)
                   : setenv(variable, secret_text(&document.text), 1);
     secret_clear(&text);
     document_clear(&document);
-    return ret < 0 ? error_no_memory(err) : 0;
+    return ret < 0 || malformed.cls == CLASS_INTERNAL ? error_no_memory(err) : 0;
 }
 
 int view_enter(const struct view *view, const struct reference *registry, struct error *err)
