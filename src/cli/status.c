@@ -31,8 +31,8 @@ static void warn_of_shadows(struct look *look, const struct lookup_request *requ
 
     if (is_docker)
         count = location_docker(&files[0], &look->run.places, &ignored) == 0;
-    else if (location_podman_way(files, &count, &look->run.places, &ignored) < 0)
-        return;
+    else
+        (void)!location_podman_way(files, &count, &look->run.places, &ignored);
     for (size_t i = 0; i < count; i++) {
         struct auth_file file = {
             .path = files[i].path,

@@ -133,6 +133,14 @@ def test_output_that_cannot_be_written(login, registry):
     assert result.status == 1, result
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written(login, option):
+    with open("/dev/full", "wb") as full:
+        result = login(option, stdout=full)
+    assert (result.status, result.stderr) == (
+        1, "ghcr-login: cannot write to standard output\n")
+
+
 def test_no_terminal_is_needed(login, registry):
     """Every run of the harness is a session of its own, without a controlling terminal."""
     login.to(registry(), env={"TERM": ""}).succeeded()

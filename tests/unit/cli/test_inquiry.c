@@ -13,6 +13,7 @@
 static size_t at;
 static unsigned char fill;
 static bool is_whole;
+static size_t len = 1;
 
 int __wrap_sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err);
 
@@ -25,7 +26,7 @@ int __wrap_sandbox_run(const struct sandbox_job *job, void *result, size_t size,
     if (is_whole)
         memset(bytes, fill, size);
     else if (at < size)
-        bytes[at] = fill;
+        memset(bytes + at, fill, len < size - at ? len : size - at);
     return 0;
 }
 
@@ -112,6 +113,25 @@ static void test_one_byte_over_and_over(void **state)
     }
 }
 
+/* A warning is the longest text; each stands somewhere. */
+static void test_a_text_without_an_end(void **state)
+{
+    unsigned refused = 0;
+    struct asked asked;
+
+    (void)state;
+    fill = 'x';
+    len = WARNING_LEN_MAX + 1;
+    for (at = 0; at < 12000; at++) {
+        int ret = ask(&asked);
+
+        assert_sane(&asked, ret);
+        refused += ret != 0;
+    }
+    len = 1;
+    assert_true(refused > 0);
+}
+
 static void test_any_byte_in_any_place(void **state)
 {
     static const unsigned char fills[] = {0x01, 0x02, 0x04, 0x80, 0xff};
@@ -131,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_as_it_was),
         cmocka_unit_test(test_one_byte_over_and_over),
         cmocka_unit_test(test_any_byte_in_any_place),
+        cmocka_unit_test(test_a_text_without_an_end),
     };
 
     return cmocka_run_group_tests_name("inquiry", tests, NULL, NULL);

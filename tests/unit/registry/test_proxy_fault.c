@@ -62,10 +62,26 @@ static void test_texts(void **state)
     curl_easy_cleanup(easy);
 }
 
+/* No request has such a URL; if one had, it would be told of and not read past its end. */
+static void test_a_url_that_is_none(void **state)
+{
+    struct fault fault = {.code = CURLE_COULDNT_CONNECT, .text = "", .url = "ghcr.io"};
+    struct error err = ERROR_INIT;
+    bool is_transient;
+
+    (void)state;
+    fault.easy = curl_easy_init();
+    assert_non_null(fault.easy);
+    assert_int_equal(fault_report(&fault, &is_transient, &err), -1);
+    assert_error("no URL", &err, CLASS_UNPROVED, "not an absolute http or https URL");
+    curl_easy_cleanup(fault.easy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_a_url_that_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,30 @@ static void test_put(void **state)
     secret_clear(&auth);
 }
 
+/* The entry may be there already, and the way to it barred all the same. */
+static void test_a_helper_that_is_due_to_go(void **state)
+{
+    struct secret auth = secret_of(AUTH);
+    struct secret text = secret_of("{\"auths\":{\"ghcr.io\":" OURS "},"
+                                   "\"credHelpers\":{\"ghcr.io\":\"h\"}}");
+    struct auth_file file = {.format = AUTH_FORMAT_PODMAN,
+                             .no_helper = true,
+                             .key = "ghcr.io",
+                             .host = "ghcr.io",
+                             .auth = &auth};
+    struct entry entry = {.file = &file};
+    struct error err = ERROR_INIT;
+    bool is_due = false;
+
+    (void)state;
+    assert_int_equal(document_parse(&entry.document, &text, "it", &err), 0);
+    assert_int_equal(entry_is_due(&entry, &is_due, &err), 0);
+    assert_true(is_due);
+    entry_clear(&entry);
+    secret_clear(&auth);
+    secret_clear(&text);
+}
+
 static void test_a_helper_that_comes_goes_or_changes(void **state)
 {
     static const char *const rows[][2] = {
@@ -181,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put),
+        cmocka_unit_test(test_a_helper_that_is_due_to_go),
         cmocka_unit_test(test_a_helper_that_comes_goes_or_changes),
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_drop_only_this_token),
