@@ -83,12 +83,12 @@ int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     return -1;
 }
 
-enum { ARGUMENTS = 6 };
+enum { ARGUMENTS = 5 }; /* as many as there are registers for, which may be read unset */
 
 static void take_arguments(long arguments[ARGUMENTS], va_list *rest)
 {
     for (size_t i = 0; i < ARGUMENTS; i++)
-        arguments[i] = va_arg(*rest, long); /* more than were given, and read by nobody */
+        arguments[i] = va_arg(*rest, long);
 }
 
 long __real_syscall(long number, ...);
@@ -103,7 +103,7 @@ long __wrap_syscall(long number, ...)
     va_end(rest);
     if (inject_judge(INJECT_syscall) == INJECT_FAIL)
         return -1;
-    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
 }
 
 /* A process that nobody may trace would be out of the leak checker's reach. */
