@@ -2,12 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include <curl/curl.h>
 
-#include "base/scan.h"
 #include "registry/fault.h"
 #include "registry/proxy_fault.h"
 #include "registry/tls.h"
@@ -21,12 +18,6 @@ struct http {
     char error_text[CURL_ERROR_SIZE];
 };
 
-/* What the callbacks of one transfer fill in. */
-struct transfer {
-    struct http_response *response;
-    bool is_header_bad; /* too long, or not made of lines */
-};
-
 int http_init(struct error *err)
 {
     CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
@@ -35,62 +26,14 @@ int http_init(struct error *err)
     return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
 }
 
-static const char status_line[] = "HTTP/"; /* how it begins */
-
-static bool scan_digits(struct scan *s, size_t count)
+static size_t on_header(char *data, size_t size, size_t count, void *response)
 {
-    struct span digits;
-
-    return scan_run(s, "0123456789", &digits) && digits.len == count;
+    return http_response_add_line(response, data, size * count) ? size * count : 0;
 }
 
-/*
- * Whether what begins so is one (RFC 9112 section 4). To libcurl it is, case aside, and of status
- * 200 where no number is found.
- */
-static bool is_status_line(const char *line, size_t len)
+static size_t on_body(char *data, size_t size, size_t count, void *response)
 {
-    struct scan s = scan_over(line + strlen(status_line), len - strlen(status_line));
-
-    return scan_digits(&s, 1) && scan_char(&s, '.') && scan_digits(&s, 1) && scan_char(&s, ' ') &&
-           !scan_is_at(&s, '0') && scan_digits(&s, 3) &&
-           (scan_is_at(&s, ' ') || scan_is_at(&s, '\r') || scan_is_at(&s, '\n'));
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *ctx)
-{
-    struct transfer *transfer = ctx;
-    struct secret *headers = &transfer->response->headers;
-    struct error no_memory = ERROR_INIT;
-    size_t len = size * count;
-    bool is_first =
-        len >= strlen(status_line) && strncasecmp(data, status_line, strlen(status_line)) == 0;
-
-    if (is_first)
-        secret_clear(headers); /* what came before was an interim answer */
-    transfer->is_header_bad = headers->len + len > HTTP_HEADER_MAX || len == 0 ||
-                              data[len - 1] != '\n' || (is_first && !is_status_line(data, len));
-    if (transfer->is_header_bad)
-        return 0;
-    /* RFC 9112 section 5.2: a line that begins with a blank goes on with the last. */
-    while ((data[0] == ' ' || data[0] == '\t') && headers->len > 0 &&
-           strchr("\r\n", headers->data[headers->len - 1]) != NULL)
-        headers->len--;
-    return secret_append(headers, data, len, HTTP_HEADER_MAX, &no_memory) == 0 ? len : 0;
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *ctx)
-{
-    struct transfer *transfer = ctx;
-    struct secret *body = &transfer->response->body;
-    struct error no_memory = ERROR_INIT;
-    size_t room = HTTP_BODY_MAX - body->len;
-    size_t len = size * count;
-
-    transfer->response->is_body_cut = len > room;
-    if (secret_append(body, data, len < room ? len : room, HTTP_BODY_MAX, &no_memory) < 0)
-        return 0;
-    return len <= room ? len : 0;
+    return http_response_add_body(response, data, size * count) ? size * count : 0;
 }
 
 void http_default_trust(const char **file, const char **dir)
@@ -167,7 +110,7 @@ static CURLcode set_protocols(CURL *easy)
 }
 
 static CURLcode set_request(struct http *http, const struct http_request *request,
-                            struct curl_slist *fields, struct transfer *transfer)
+                            struct curl_slist *fields, struct http_response *response)
 {
     int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
     int64_t longest = http->options.try_timeout_ms;
@@ -195,9 +138,9 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < left ? connect : left + 1));
     SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_HEADERDATA, response);
     SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_WRITEDATA, response);
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)
@@ -206,9 +149,9 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
 }
 
 static CURLcode perform(struct http *http, const struct http_request *request,
-                        struct curl_slist *fields, struct transfer *transfer)
+                        struct curl_slist *fields, struct http_response *response)
 {
-    CURLcode code = set_request(http, request, fields, transfer);
+    CURLcode code = set_request(http, request, fields, response);
     long status = 0;
 
     http->error_text[0] = '\0';
@@ -217,12 +160,12 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     if (http->skip_bundle &&
         (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)) {
         http->skip_bundle = false;
-        return perform(http, request, fields, transfer);
+        return perform(http, request, fields, response);
     }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
-    transfer->response->status = (int)status;
-    proxy_fault_peer(http->easy, transfer->response->peer);
-    if (code == CURLE_WRITE_ERROR && transfer->response->is_body_cut)
+    response->status = (int)status;
+    proxy_fault_peer(http->easy, response->peer);
+    if (code == CURLE_WRITE_ERROR && response->is_body_cut)
         code = CURLE_OK; /* we hung up; what came is an answer */
     return code;
 }
@@ -241,7 +184,6 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
               struct error *err)
 {
     struct http *http = ctx;
-    struct transfer transfer = {.response = response};
     struct curl_slist *fields = NULL;
     char accept[512];
     CURLcode code;
@@ -255,7 +197,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         return error_no_memory(err);
     }
     (void)wipe_was_starved();
-    code = perform(http, request, fields, &transfer);
+    code = perform(http, request, fields, response);
     curl_slist_free_all(fields);
     /* libcurl does not notice every failed allocation: it may have asked without the query. */
     if (wipe_was_starved())
@@ -263,7 +205,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     http->has_been_answered = http->has_been_answered || code == CURLE_OK;
     if (code == CURLE_OK)
         return 0;
-    if (code == CURLE_WRITE_ERROR && !transfer.is_header_bad)
+    if (code == CURLE_WRITE_ERROR && !response->is_header_bad)
         return error_no_memory(err); /* a callback had no other reason to stop */
     return fault_report(
         &(struct fault){

@@ -1,5 +1,6 @@
 /*
- * response: header fields by name and number, and nothing taken for a field that is none.
+ * response: taken in line by line, within its limits; header fields by name and number, and nothing
+ * taken for a field that is none.
  */
 #include "../support.h"
 
@@ -91,16 +92,124 @@ static void test_clear(void **state)
 
     (void)state;
     response.body = secret_of("body");
+    response.is_header_bad = true;
     response.is_body_cut = true;
     response.is_transient = true;
     http_response_clear(&response);
     assert_int_equal(response.status, 0);
     assert_null(response.headers.data);
     assert_null(response.body.data);
+    assert_false(response.is_header_bad);
     assert_false(response.is_body_cut);
     assert_false(response.is_transient);
     assert_false(http_response_header(&response, "A", 0, &value));
     http_response_clear(&response);
+}
+
+static bool add_line(struct http_response *response, const char *line)
+{
+    return http_response_add_line(response, line, strlen(line));
+}
+
+static void test_lines(void **state)
+{
+    static const struct {
+        const char *lines[5];
+        const char *headers; /* NULL: the last line is refused */
+    } rows[] = {
+        {{"HTTP/1.1 200 OK\r\n", "A: b\r\n", "\r\n"}, "HTTP/1.1 200 OK\r\nA: b\r\n\r\n"},
+        {{"http/1.0 401\n"}, "http/1.0 401\n"},
+        {{"HTTP/1.1 401\r\n"}, "HTTP/1.1 401\r\n"},
+        {{"A: b\n"}, "A: b\n"},
+        /* an interim answer, a proxy's */
+        {{"HTTP/1.1 100 Continue\r\n", "A: 1\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "B: 2\r\n"},
+         "HTTP/1.1 200 OK\r\nB: 2\r\n"},
+        /* RFC 9112 section 5.2 */
+        {{"A: b\r\n", " c\r\n", "\td\r\n"}, "A: b c\td\r\n"},
+        {{" c\r\n"}, " c\r\n"},
+        {{"A: b\r\n", "\r\n", " c\r\n"}, "A: b c\r\n"},
+        /* RFC 9112 section 4 */
+        {{"HTTP/1.1 200OK\r\n"}, NULL},
+        {{"HTTP/1.1 099 x\r\n"}, NULL},
+        {{"HTTP/1.1 20 x\r\n"}, NULL},
+        {{"HTTP/1.1 2000 x\r\n"}, NULL},
+        {{"HTTP/1.1  200 x\r\n"}, NULL},
+        {{"HTTP/11 200 x\r\n"}, NULL},
+        {{"HTTP/1.1\r\n"}, NULL},
+        {{"HTTP/\n"}, NULL},
+        {{"HTTP/1.1 200 OK\r\n", "A: b"}, NULL},
+        {{"HTTP/1.1 200"}, NULL},
+        {{""}, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = HTTP_RESPONSE_INIT;
+        const char *row = rows[i].lines[0];
+        size_t last = 0;
+
+        while (last + 1 < COUNT(rows[i].lines) && rows[i].lines[last + 1] != NULL)
+            assert_row(row, add_line(&response, rows[i].lines[last++]));
+        assert_row(row, add_line(&response, rows[i].lines[last]) == (rows[i].headers != NULL));
+        assert_row(row, response.is_header_bad == (rows[i].headers == NULL));
+        if (rows[i].headers != NULL)
+            assert_row_string(row, secret_text(&response.headers), rows[i].headers);
+        http_response_clear(&response);
+    }
+}
+
+static char much[HTTP_HEADER_MAX + HTTP_BODY_MAX];
+
+static void test_header_has_a_limit(void **state)
+{
+    static const char status[] = "HTTP/1.1 200 OK\n";
+    struct http_response response = HTTP_RESPONSE_INIT;
+    size_t room = HTTP_HEADER_MAX - (sizeof(status) - 1);
+
+    (void)state;
+    memset(much, 'x', sizeof(much));
+    much[room - 1] = '\n';
+    assert_true(add_line(&response, status));
+    assert_true(http_response_add_line(&response, much, room));
+    assert_int_equal(response.headers.len, HTTP_HEADER_MAX);
+    assert_false(add_line(&response, "\n"));
+    assert_true(response.is_header_bad);
+    assert_int_equal(response.headers.len, HTTP_HEADER_MAX);
+    assert_true(add_line(&response, status)); /* room again */
+    much[room] = '\n';
+    assert_false(http_response_add_line(&response, much, room + 1));
+    http_response_clear(&response);
+    assert_false(response.is_header_bad);
+}
+
+static void test_body_has_a_limit(void **state)
+{
+    static const struct {
+        size_t lens[3];
+        size_t len;
+        bool is_cut;
+    } rows[] = {
+        {{0, 0, 0}, 0, false},
+        {{1, 2, 3}, 6, false},
+        {{HTTP_BODY_MAX, 0, 0}, HTTP_BODY_MAX, false},
+        {{HTTP_BODY_MAX - 1, 0, 1}, HTTP_BODY_MAX, false},
+        {{0, 0, HTTP_BODY_MAX + 1}, HTTP_BODY_MAX, true},
+        {{HTTP_BODY_MAX, 0, 1}, HTTP_BODY_MAX, true},
+        {{1, 1, HTTP_BODY_MAX}, HTTP_BODY_MAX, true},
+    };
+
+    (void)state;
+    memset(much, 'x', sizeof(much));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = HTTP_RESPONSE_INIT;
+
+        assert_true(http_response_add_body(&response, much, rows[i].lens[0]));
+        assert_true(http_response_add_body(&response, much, rows[i].lens[1]));
+        assert_int_equal(http_response_add_body(&response, much, rows[i].lens[2]), !rows[i].is_cut);
+        assert_int_equal(response.is_body_cut, rows[i].is_cut);
+        assert_int_equal(response.body.len, rows[i].len);
+        http_response_clear(&response);
+    }
 }
 
 int main(void)
@@ -108,6 +217,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_field_with_nul),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_header_has_a_limit),
+        cmocka_unit_test(test_body_has_a_limit),
         cmocka_unit_test(test_clear),
     };
 
