@@ -33,11 +33,13 @@ static bool warn_of_neighbour(void *ctx, const char *key)
 {
     struct walk *walk = ctx;
     const struct auth_file *file = walk->file;
+    /* In Docker's file podman goes by namespaces too, where docker takes the exact key. */
+    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans;
 
     if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
         warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
                      key);
-    if (file->format == AUTH_FORMAT_PODMAN && is_below(key, file->key))
+    if (is_podmans && is_below(key, file->key))
         warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
                      file->path, key);
     return true;

@@ -67,6 +67,9 @@ CASES = {
     "a namespace of the registry": (["--persistent"], {}, {PODMAN: document(**{"HOST/own": GOOD})},
                                     ("'HOST/own'", "podman")),
     "a namespace of another": (["--persistent"], {}, {PODMAN: document(**{"x.y/own": GOOD})}, None),
+    "a namespace in docker's file, read by podman": (
+        ["--podman"], {"DOCKER_CONFIG": "{home}/.docker"},
+        {DOCKER: document(**{"HOST/own": GOOD})}, ("{home}/" + DOCKER, "'HOST/own'", "podman")),
     "a namespace in docker's file": ([], {}, {DOCKER: document(**{"HOST/own": GOOD})}, None),
 }
 
