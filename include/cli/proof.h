@@ -1,6 +1,6 @@
 /*
  * Asking the registry whether a credential is good, as the options say: with what trust, for how
- * long, aloud or not, and again where a new token is to be waited for. For inquiry.h, which has it
+ * long, aloud or not, and again where a new token is waited for. For inquiry.h, which has it
  * done in a sandbox.
  */
 #ifndef CLI_PROOF_H
@@ -27,6 +27,7 @@ struct proof {
     size_t image_count;
     struct warnings *warnings; /* --insecure is warned of, once */
     const struct clock *clock;
+    int64_t wait_ms;     /* a refused token is asked about again for so long: --wait-for-token */
     int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */
     bool is_good;        /* set once the registry took the credential, whatever comes of images */
 };

@@ -112,13 +112,12 @@ static int check_targets(struct login *login, struct error *err)
 static int prove(struct login *login, struct inquiry *inquiry, struct error *err)
 {
     struct situation here = situation(login);
-    struct options options = *login->run.options;
-    bool is_in_vain = options.wait_for_token_s > 0 && !advice_is_worth_a_wait(&here);
+    bool is_in_vain = inquiry->proof->wait_ms > 0 && !advice_is_worth_a_wait(&here);
     int ret;
 
     if (is_in_vain)
-        options.wait_for_token_s = 0;
-    ret = inquiry_make(inquiry, &options, err);
+        inquiry->proof->wait_ms = 0;
+    ret = inquiry_make(inquiry, login->run.options, err);
     if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
         warnings_add(&login->run.warnings,
                      "it is not asked again (--wait-for-token): no wait makes a "

@@ -52,8 +52,7 @@ static int ask(struct proof *proof, const struct options *options, const struct 
                struct error *err)
 {
     const struct clock *clock = proof->clock;
-    struct patience patience = {.clock = clock,
-                                .limit_ms = (int64_t)options->wait_for_token_s * 1000};
+    struct patience patience = {.clock = clock, .limit_ms = proof->wait_ms};
     int ret = ask_once(proof, options, auth, err);
     int64_t counted_ms = clock_now(clock);
 

@@ -69,6 +69,7 @@ struct proof run_proof(struct run *run, const char *username, const struct secre
         .image_count = run->subject.image_count,
         .warnings = &run->warnings,
         .clock = run->clock,
+        .wait_ms = (int64_t)run->options->wait_for_token_s * 1000,
         .deadline_ms = run->deadline_ms,
     };
 }
