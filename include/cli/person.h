@@ -19,11 +19,18 @@ struct person {
 };
 
 /*
- * Find them: NULL for who runs this. For another the environment becomes theirs, as `sudo -H -u`
- * has it: HOME, USER and LOGNAME are set, and what root's environment says of places is dropped.
- * Returns 0, or -1 with *err set (CLASS_USAGE): no such user, or not root.
+ * Find them: NULL for who runs this. Returns 0, or -1 with *err set (CLASS_USAGE): no such user, or
+ * not root.
  */
 int person_find(struct person *out, const char *name, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Make the environment theirs, as `sudo -H -u` has it, before it is asked for places: HOME, USER
+ * and LOGNAME are set, and what root's says of places is dropped. Returns 0, or -1 with *err set:
+ * there is no memory. Nothing for who runs this.
+ */
+int person_enter_environment(const struct person *person, struct error *err)
     __attribute__((warn_unused_result));
 
 /*

@@ -23,6 +23,33 @@ static void fill(struct person *out, const struct passwd *user)
     out->gid = user->pw_gid;
 }
 
+/* Of oneself it is to tell the home, which HOME does as a rule: a directory server takes time. */
+static const struct passwd *ask_database(const char *name, uid_t uid)
+{
+    const char *home = getenv("HOME");
+
+    if (name != NULL)
+        return getpwnam(name);
+    return home == NULL || home[0] == '\0' ? getpwuid(uid) : NULL;
+}
+
+int person_find(struct person *out, const char *name, struct error *err)
+{
+    struct person found = {.is_other = false, .uid = geteuid(), .gid = getegid()};
+    const struct passwd *user = ask_database(name, found.uid);
+
+    if (user == NULL && name != NULL)
+        return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
+    if (name != NULL && found.uid != 0 && user->pw_uid != found.uid)
+        return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
+    /* Root may have come by sudo, with the home of somebody else. */
+    found.is_other = name != NULL && found.uid == 0;
+    if (user != NULL)
+        fill(&found, user);
+    *out = found;
+    return 0;
+}
+
 /* What login(1) would have set of XDG_RUNTIME_DIR, where that was done. */
 static void set_runtime_directory(const struct person *person)
 {
@@ -34,6 +61,22 @@ static void set_runtime_directory(const struct person *person)
         (void)setenv("XDG_RUNTIME_DIR", dir, 1);
     else
         (void)unsetenv("XDG_RUNTIME_DIR");
+}
+
+int person_enter_environment(const struct person *person, struct error *err)
+{
+    static const char *const places[] = {"DOCKER_CONFIG", "DOCKER_AUTH_CONFIG",
+                                         "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"};
+
+    if (!person->is_other)
+        return 0;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        (void)unsetenv(places[i]);
+    set_runtime_directory(person);
+    if (setenv("HOME", person->home, 1) < 0 || setenv("USER", person->name, 1) < 0 ||
+        setenv("LOGNAME", person->name, 1) < 0)
+        return error_no_memory(err);
+    return 0;
 }
 
 /* What of root's environment is theirs too, or says where this runs and how it gets out. */
@@ -81,49 +124,6 @@ static void leave_environment(void)
     }
     if (kept != NULL)
         *kept = NULL;
-}
-
-static int enter_environment(const struct person *person, struct error *err)
-{
-    static const char *const places[] = {"DOCKER_CONFIG", "DOCKER_AUTH_CONFIG",
-                                         "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"};
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        (void)unsetenv(places[i]);
-    set_runtime_directory(person);
-    if (setenv("HOME", person->home, 1) < 0 || setenv("USER", person->name, 1) < 0 ||
-        setenv("LOGNAME", person->name, 1) < 0)
-        return error_no_memory(err);
-    return 0;
-}
-
-/* Of oneself it is to tell the home, which HOME does as a rule: a directory server takes time. */
-static const struct passwd *ask_database(const char *name, uid_t uid)
-{
-    const char *home = getenv("HOME");
-
-    if (name != NULL)
-        return getpwnam(name);
-    return home == NULL || home[0] == '\0' ? getpwuid(uid) : NULL;
-}
-
-int person_find(struct person *out, const char *name, struct error *err)
-{
-    struct person found = {.is_other = false, .uid = geteuid(), .gid = getegid()};
-    const struct passwd *user = ask_database(name, found.uid);
-
-    if (user == NULL && name != NULL)
-        return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
-    if (name != NULL && found.uid != 0 && user->pw_uid != found.uid)
-        return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
-    /* Root may have come by sudo, with the home of somebody else. */
-    found.is_other = name != NULL && found.uid == 0;
-    if (user != NULL)
-        fill(&found, user);
-    if (found.is_other && enter_environment(&found, err) < 0)
-        return -1;
-    *out = found;
-    return 0;
 }
 
 int person_become(const struct person *person, struct error *err)

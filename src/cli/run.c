@@ -49,7 +49,8 @@ int run_find_subject(struct run *run, struct error *err)
     const char *registry = o->registry != NULL ? o->registry : REFERENCE_DEFAULT;
 
     if (reference_parse(&subject->registry, registry, err) < 0 ||
-        person_find(&subject->person, o->for_user, err) < 0)
+        person_find(&subject->person, o->for_user, err) < 0 ||
+        person_enter_environment(&subject->person, err) < 0)
         return -1;
     find_places(run);
     for (size_t i = 0; i < o->allowed_realms.count; i++) {

@@ -63,8 +63,10 @@ static int check_becoming(void)
                      setenv("XDG_RUNTIME_DIR", "/run/user/0", 1) == 0,
                  "setenv");
     if (person_find(&person, "nobody", &err) < 0 || !person.is_other ||
-        person.uid != SUPPORT_NOBODY)
+        person.uid != SUPPORT_NOBODY || strcmp(getenv("DOCKER_CONFIG"), "/root/x") != 0)
         return 1;
+    if (person_enter_environment(&person, &err) < 0)
+        return 2;
     if (getenv("DOCKER_CONFIG") != NULL || getenv("SECRET_OF_ROOT") == NULL ||
         strcmp(getenv("HOME"), person.home) != 0 || strcmp(getenv("USER"), "nobody") != 0 ||
         getenv("XDG_RUNTIME_DIR") != NULL)
@@ -120,6 +122,7 @@ static void test_who_runs_this(void **state)
     assert_int_equal(person_find(&person, NULL, &err), 0);
     assert_false(person.is_other);
     assert_int_equal(person.uid, geteuid());
+    assert_int_equal(person_enter_environment(&person, &err), 0);
     assert_ptr_equal(getenv("HOME"), home);
     assert_int_equal(person_become(&person, &err), 0);
 }
