@@ -4,9 +4,8 @@
  *
  * The helper is found on PATH and run without a shell, as child.h and spawn.h tell: it gets nothing
  * but its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which
- * is for this program alone, and, when a token is stored, without every variable whose whole value
- * is that token, or its base64 alone or behind "USERNAME:". Variables that only hold the token
- * among other things are not ours to judge and stay. The token is never in its arguments.
+ * is for this program alone; of other variables that hold a token it is the caller's to take them
+ * out before. The token is never in its arguments.
  *
  * Every error is CLASS_HELPER (or "out of memory") and tells these apart: a NAME that is no file
  * name; no such program; not executable; could not be started; failed, with status and words;

@@ -5,10 +5,8 @@
 #define STORE_PROGRAM_H
 
 #include <limits.h>
-#include <stddef.h>
 
 #include "base/error.h"
-#include "base/secret.h"
 
 /*
  * Fill path[PATH_MAX] with the first executable file `name` in the directories of `search`, which
@@ -20,12 +18,10 @@ int program_find(char path[PATH_MAX], const char *name, const char *search, stru
     __attribute__((warn_unused_result));
 
 /*
- * The environment of this process without what is ours: GHCR_TOKEN, and every variable whose whole
- * value, a line end aside, is one of the secrets in `hidden`.
- * Returns a list that ends in NULL, to be released with free(); its texts are those of this
- * process. NULL with *err set when there is no memory.
+ * The environment of this process without GHCR_TOKEN, which is ours alone. Returns a list that ends
+ * in NULL, to be released with free(); its texts are those of this process. NULL with *err set when
+ * there is no memory.
  */
-char **program_environment(const struct secret *hidden, size_t hidden_count, struct error *err)
-    __attribute__((warn_unused_result));
+char **program_environment(struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -47,7 +47,7 @@ static int run(struct child_result *result, struct call *call, struct error *err
 
     if (find(path, call, err) < 0)
         return -1;
-    environment = program_environment(call->forms->items, HELPER_FORMS, err);
+    environment = program_environment(err);
     if (environment == NULL)
         return -1;
     child.spawn.environment = environment;

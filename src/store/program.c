@@ -49,21 +49,7 @@ int program_find(char path[PATH_MAX], const char *name, const char *search, stru
                       "file, or log in with --no-helper");
 }
 
-static bool is_hidden(const char *variable, const struct secret *hidden, size_t hidden_count)
-{
-    const char *value = strchr(variable, '=');
-    size_t len = value != NULL ? strcspn(++value, "\r\n") : 0;
-
-    if (strncmp(variable, own_variable, sizeof(own_variable) - 1) == 0)
-        return true;
-    for (size_t i = 0; i < hidden_count && len > 0; i++) {
-        if (hidden[i].len == len && memcmp(hidden[i].data, value, len) == 0)
-            return true;
-    }
-    return false;
-}
-
-char **program_environment(const struct secret *hidden, size_t hidden_count, struct error *err)
+char **program_environment(struct error *err)
 {
     size_t count = 0;
     char **kept;
@@ -76,7 +62,7 @@ char **program_environment(const struct secret *hidden, size_t hidden_count, str
         return NULL;
     }
     for (size_t i = 0, used = 0; i < count; i++) {
-        if (!is_hidden(environ[i], hidden, hidden_count))
+        if (strncmp(environ[i], own_variable, sizeof(own_variable) - 1) != 0)
             kept[used++] = environ[i];
     }
     return kept;

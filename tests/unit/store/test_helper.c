@@ -131,9 +131,7 @@ static void test_environment_without_the_token(void **state)
     struct error err;
 
     (void)state;
-    support_must(setenv("GHCR_TOKEN", "other", 1) == 0 && setenv("MY_SECRET", TOKEN, 1) == 0 &&
-                     setenv("MY_AUTH", AUTH_BASE64, 1) == 0 && setenv("HOME", "/h", 1) == 0,
-                 "setenv");
+    support_must(setenv("GHCR_TOKEN", "other", 1) == 0 && setenv("HOME", "/h", 1) == 0, "setenv");
     scripts_make(PROGRAM, "tr '\\0' '\\n' </proc/$$/environ >env");
     assert_int_equal(store(&err), 0);
     seen = support_read("env");
@@ -141,15 +139,12 @@ static void test_environment_without_the_token(void **state)
     assert_non_null(strstr(seen.data, "PATH="));
     assert_null(strstr(seen.data, "GHCR_TOKEN"));
     assert_null(strstr(seen.data, TOKEN));
-    assert_null(strstr(seen.data, AUTH_BASE64));
     secret_clear(&seen);
     assert_int_equal(erase(&err), 0);
     seen = support_read("env");
     assert_null(strstr(seen.data, "GHCR_TOKEN"));
     secret_clear(&seen);
-    support_must(unsetenv("GHCR_TOKEN") == 0 && unsetenv("MY_SECRET") == 0 &&
-                     unsetenv("MY_AUTH") == 0,
-                 "unsetenv");
+    support_must(unsetenv("GHCR_TOKEN") == 0, "unsetenv");
 }
 
 static void test_failures_in_its_own_words(void **state)
