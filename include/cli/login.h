@@ -11,7 +11,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 
 /* All that one login holds. */
 struct login {

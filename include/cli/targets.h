@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "cli/run.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 #include "registry/reference.h"
 #include "store/auth_file.h"
 #include "store/location.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/connection.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 #include "registry/handshake.h"
 #include "registry/patience.h"
 

@@ -27,8 +27,8 @@ def test_the_tree_is_clean(tree):
 
 @pytest.mark.parametrize("check, file, line", [
     ("arrows", "src/registry/realm.c", '#include "store/document.h"'),
-    ("arrows", "src/store/document.c", '#include "credential/source.h"'),
-    ("arrows", "include/credential/source.h", '#include "registry/reference.h"'),
+    ("arrows", "src/store/document.c", '#include "credential/credential.h"'),
+    ("arrows", "include/credential/credential.h", '#include "registry/reference.h"'),
     ("arrows", "src/base/io.c", '#include "cli/options.h"'),
     ("arrows", "include/base/io.h", '#include "store/path.h"'),
     ("arrows", "src/registry/url.c", "#include <store/layout.h>"),

@@ -9,7 +9,7 @@
 #include "credential/github_token.h"
 #include "credential/mistake.h"
 #include "credential/rules.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 
 static void check_refusal(const struct error *err)
 {

@@ -4,7 +4,7 @@
 #include "../support.h"
 
 #include "credential/rules.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 
 #define WHERE "file '/run/secrets/it'"
 

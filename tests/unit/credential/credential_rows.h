@@ -2,8 +2,8 @@
  * Rows of {environment, options, standard input} and the credential that comes of them, and what
  * holds for each: a refusal shows no value, and input that is not asked for is not touched.
  */
-#ifndef TESTS_UNIT_CREDENTIAL_SOURCE_ROWS_H
-#define TESTS_UNIT_CREDENTIAL_SOURCE_ROWS_H
+#ifndef TESTS_UNIT_CREDENTIAL_CREDENTIAL_ROWS_H
+#define TESTS_UNIT_CREDENTIAL_CREDENTIAL_ROWS_H
 
 #include "../support.h"
 
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "credential/source.h"
+#include "credential/credential.h"
 
 enum { VARIABLES_MAX = 6 };
 

@@ -1,4 +1,4 @@
-#include "credential/source.h"
+#include "credential/credential.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Where the user name and the token come from.
+ * A user name and a token, and where they come from.
  *
  * Order of the token: the flag given; $GHCR_TOKEN; the file "ghcr-token" in $CREDENTIALS_DIRECTORY
  * (systemd.exec(5)); standard input. Order of the name: the flag given; $GHCR_USERNAME;
@@ -9,8 +9,8 @@
  *
  * Input is refused, not repaired: exactly one line end is cut off. A refused value is never shown.
  */
-#ifndef CREDENTIAL_SOURCE_H
-#define CREDENTIAL_SOURCE_H
+#ifndef CREDENTIAL_CREDENTIAL_H
+#define CREDENTIAL_CREDENTIAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /*
- * source: where name and token come from, in which order, and what is left alone.
+ * credential: where name and token come from, in which order, and what is left alone.
  */
-#include "source_rows.h"
+#include "credential_rows.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
