@@ -60,6 +60,11 @@ static bool is_malformed(const struct fault *fault)
                                                strstr(fault->text, "response headers") != NULL);
 }
 
+/* libcurl asks for addresses in a thread of its own. */
+static const struct words no_thread = {
+    CURLE_COULDNT_RESOLVE_HOST, true, "cannot look for the address: no thread can be started",
+    "raise the limit of tasks, of this user (ulimit -u), unit (TasksMax=) or container"};
+
 /* What was under way when the time was up. */
 static const struct words late[] = {
     {CURLE_OPERATION_TIMEDOUT, true, "cannot find the host's address in time (DNS)",
@@ -228,6 +233,10 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         words = words_of_late(fault->easy);
     if (is_malformed(fault))
         words = &malformed;
+    if (strstr(fault->text, "thread failed to start") != NULL) {
+        *is_transient = no_thread.is_transient;
+        return report_words(fault, &no_thread, &url, err);
+    }
     *is_transient = words->is_transient;
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
         *is_transient = strstr(fault->text, "error:") == NULL;

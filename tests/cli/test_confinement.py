@@ -150,6 +150,13 @@ def test_where_no_process_can_be_started(lonely, server, args):
     assert result.status == 0, result
 
 
+@pytest.mark.parametrize("env", [{}, {"https_proxy": "http://proxy.invalid:3128"}], ids=str)
+def test_where_no_thread_can_be_started(lonely, env):
+    """libcurl asks for an address in one; that is not the resolver's fault."""
+    lonely("-u", USER, "--password-stdin", "--retries", "0", "registry.invalid",
+           stdin=TOKEN.encode(), env=env).failed(5, "no thread can be started", "hint: ", "limit")
+
+
 def test_a_ca_that_comes_through_a_descriptor(login, registry):
     """--cacert <(command), and --cacert /dev/stdin."""
     server = registry()
