@@ -150,6 +150,8 @@ static bool report_client_certificate(const struct fault *fault, const struct ur
                                         strstr(alert, "bad certificate") != NULL ||
                                         strstr(alert, "certificate ") != NULL);
 
+    /* libcurl's words for the alert that a certificate has expired, which can be ours alone. */
+    is_refused = is_refused || strcmp(fault->text, "SSL certificate verification failed") == 0;
     if (!is_wanted && !is_refused)
         return false;
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the registry %s client certificate",

@@ -16,12 +16,14 @@ static const char *variable(const struct location_request *request, const char *
 static int build(struct location *out, enum auth_format format, const char *dir, const char *rest,
                  struct error *err)
 {
-    size_t len = strlen(dir);
-    const char *slash = rest[0] == '\0' || (len > 0 && dir[len - 1] == '/') ? "" : "/";
+    size_t dir_len = strlen(dir);
+    const char *slash = rest[0] == '\0' || (dir_len > 0 && dir[dir_len - 1] == '/') ? "" : "/";
+    char path[PATH_MAX];
+    int len = snprintf(path, PATH_MAX, "%s%s%s", dir, slash, rest);
 
-    if (len + strlen(slash) + strlen(rest) >= PATH_MAX)
+    if (len < 0 || len >= PATH_MAX)
         return error_set(err, CLASS_AUTHFILE, "the path of the auth file is too long");
-    (void)snprintf(out->path, PATH_MAX, "%s%s%s", dir, slash, rest);
+    memcpy(out->path, path, (size_t)len + 1);
     out->format = format;
     return 0;
 }

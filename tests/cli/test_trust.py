@@ -210,6 +210,19 @@ def test_a_server_that_hangs_up_on_a_client_certificate(bare_login, mutual, ca, 
     assert "certificate" not in bare_login(server, *QUICK).failed(5, server.host).stderr
 
 
+def alarmed(login, alert):
+    """Of a login at a server that answers the handshake with this."""
+    def serve(client):
+        client.recv(4096)
+        client.sendall(bytes([21, 3, 3, 0, 2, 2, alert]))
+    server = LoopbackServer(serve)
+    server.host = f"127.0.0.1:{server.port}"
+    try:
+        return login(server, "--timeout", "20")
+    finally:
+        server.stop()
+
+
 ALERTS = {      # TLS alert descriptions, RFC 8446 section 6
     40: "client certificate (--cert-dir)",
     70: "TLS is too old",
@@ -219,17 +232,15 @@ ALERTS = {      # TLS alert descriptions, RFC 8446 section 6
 
 @pytest.mark.parametrize("alert, hint", ALERTS.items())
 def test_an_alert_in_the_handshake(bare_login, alert, hint):
-    def serve(client):
-        client.recv(4096)
-        client.sendall(bytes([21, 3, 3, 0, 2, 2, alert]))
-    server = LoopbackServer(serve)
-    server.host = f"127.0.0.1:{server.port}"
-    try:
-        result = bare_login(server, "--timeout", "20")
-    finally:
-        server.stop()
-    result.failed(5, "TLS handshake failed", "hint:", hint)
+    result = alarmed(bare_login, alert).failed(5, "TLS handshake failed", "hint:", hint)
     assert "--plain-http" not in result.stderr and result.seconds < 2
+
+
+def test_an_alert_that_a_certificate_has_expired(bare_login):
+    """Until TLS 1.3 it comes in the handshake, and libcurl speaks as of the server's certificate."""
+    result = alarmed(bare_login, 45).failed(5, "does not accept the client certificate",
+                                             "hint: put NAME.cert and NAME.key")
+    assert "the server's certificate" not in result.stderr
 
 
 def test_a_client_certificate_without_its_key(bare_login, mutual, ca):
