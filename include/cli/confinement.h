@@ -19,7 +19,13 @@
 #ifndef CLI_CONFINEMENT_H
 #define CLI_CONFINEMENT_H
 
-/* Enter it, in a new process with one thread. `kept` stays open for writing. It cannot fail. */
-void confinement_enter(int kept);
+#include <stdbool.h>
+
+/*
+ * Enter it, in a new process with one thread. `kept` stays open for writing. It cannot fail; but a
+ * filter of system calls that does not know Landlock's, such as systemd's @system-service, may kill
+ * (SIGSYS) who asks for it. Without it the descriptors go, and rights cannot be gained.
+ */
+void confinement_enter(int kept, bool with_landlock);
 
 #endif

@@ -10,8 +10,9 @@
  * is gone with it. It hands back bytes of a fixed number, which the caller must take for the
  * stranger's; that it crashes is an error, and never a result. It can keep the caller waiting.
  *
- * It is never a reason to fail: where there can be no other process the job is done in this one,
- * as it always is on systems other than Linux.
+ * It is never a reason to fail: where a filter of system calls (seccomp) kills who asks for
+ * Landlock another process does without, and where there can be none, or that is killed as well,
+ * the job is done in this one, as it always is on systems other than Linux.
  *
  * Source: the privilege separation of OpenSSH and of acme-client.
  */

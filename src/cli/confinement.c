@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -98,19 +97,21 @@ static void drop_descriptors(int kept)
     }
 }
 
-void confinement_enter(int kept)
+void confinement_enter(int kept, bool with_landlock)
 {
     (void)setsid(); /* fails for who leads a group: then there is a terminal */
     drop_descriptors(kept);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    restrict_self();
+    if (with_landlock)
+        restrict_self();
 }
 
 #else
 
-void confinement_enter(int kept)
+void confinement_enter(int kept, bool with_landlock)
 {
     (void)kept;
+    (void)with_landlock;
 }
 
 #endif

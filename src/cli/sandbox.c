@@ -15,6 +15,9 @@
 #include "cli/confinement.h"
 #include "cli/process.h"
 
+/* What comes before any result: all that a filter of system calls may kill for is done. */
+static const char entered = 1;
+
 static bool receive(int fd, char *result, size_t size)
 {
     while (size > 0) {
@@ -28,15 +31,26 @@ static bool receive(int fd, char *result, size_t size)
     return true;
 }
 
-static void do_apart(const struct sandbox_job *job, void *result, size_t size, pid_t parent, int fd)
+/* One try at it. */
+struct attempt {
+    const struct sandbox_job *job;
+    void *result;
+    size_t size;
+    bool with_landlock;
+};
+
+static void do_apart(const struct attempt *attempt, pid_t parent, int fd)
 {
+    const struct sandbox_job *job = attempt->job;
     int ret;
 
     process_die_with(parent, SIGKILL);
-    confinement_enter(fd);
-    job->work(job->ctx, result);
+    confinement_enter(fd, attempt->with_landlock);
+    ret = io_write_all(fd, &entered, sizeof(entered));
+    job->work(job->ctx, attempt->result);
     job->forget(job->ctx);
-    ret = io_write_all(fd, result, size);
+    if (ret == 0)
+        ret = io_write_all(fd, attempt->result, attempt->size);
     process_end(ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -64,35 +78,55 @@ static int judge(int status, bool is_done, const char *name, struct error *err)
     return error_hint(err, "if it does so again, report it with what --verbose shows");
 }
 
-static int follow(pid_t child, int fd, const char *name, void *result, size_t size,
-                  struct error *err)
+/* Returns 1 where a filter of system calls has let it come to nothing: no stranger was heard yet.
+ */
+static int follow(const struct attempt *attempt, pid_t child, int fd, struct error *err)
 {
-    bool is_done = receive(fd, result, size);
+    char told = 0;
+    bool has_entered = receive(fd, &told, sizeof(told));
+    bool is_done = has_entered && receive(fd, attempt->result, attempt->size);
     int status = 0;
 
     (void)close(fd);
     if (wait_for(child, &status) < 0)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
-    return judge(status, is_done, name, err);
+    if (!has_entered && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        return 1;
+    return judge(status, is_done, attempt->job->name, err);
+}
+
+/* As sandbox_run(), or 1: it could not be begun. */
+static int try(const struct attempt *attempt, struct error *err)
+{
+    int ends[2] = {-1, -1};
+    pid_t parent = getpid();
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return 1;
+    child = fork();
+    if (child == 0)
+        do_apart(attempt, parent, ends[1]);
+    (void)close(ends[1]);
+    if (child > 0)
+        return follow(attempt, child, ends[0], err);
+    (void)close(ends[0]);
+    return 1;
 }
 
 int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
 {
-    int ends[2] = {-1, -1};
-    pid_t parent = getpid();
-    pid_t child = -1;
+    struct attempt attempt = {.job = job, .result = result, .size = size, .with_landlock = true};
+    int ret;
 
     (void)fflush(NULL); /* or both would write it */
-    if (pipe2(ends, O_CLOEXEC) == 0) {
-        child = fork();
-        if (child == 0)
-            do_apart(job, result, size, parent, ends[1]);
-        (void)close(ends[1]);
+    ret = try(&attempt, err);
+    if (ret > 0) {
+        attempt.with_landlock = false;
+        ret = try(&attempt, err);
     }
-    if (child > 0)
-        return follow(child, ends[0], job->name, result, size, err);
-    if (ends[0] >= 0)
-        (void)close(ends[0]);
+    if (ret <= 0)
+        return ret;
     job->work(job->ctx, result);
     return 0;
 }

@@ -19,6 +19,25 @@ MAY_NOT_FORK = ("prlimit", "--nproc=1", "setpriv", f"--reuid={LONELY}", f"--regi
                 "--clear-groups")
 
 
+# What systemd's SystemCallFilter= does: who makes one of these calls is killed (SIGSYS).
+FILTERED = """
+import ctypes, os, struct, sys
+LOAD, EQUALS, RETURN, KILL, ALLOW = 0x20, 0x15, 0x06, 0x80000000, 0x7FFF0000
+code = [(LOAD, 0, 0, 0)]
+for number in map(int, sys.argv[1].split(",")):
+    code += [(EQUALS, 0, 1, number), (RETURN, 0, 0, KILL)]
+code.append((RETURN, 0, 0, ALLOW))
+text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in code))
+class Filter(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+prctl = ctypes.CDLL(None).prctl
+if prctl(38, 1, 0, 0, 0) or prctl(22, 2, ctypes.byref(Filter(len(code), ctypes.addressof(text)))):
+    sys.exit("no filter")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446  # on every architecture
+
+
 def until(condition, limit=10.0):
     end = time.monotonic() + limit
     while not (found := condition()):
@@ -148,6 +167,12 @@ def test_where_no_process_can_be_started(lonely, server, args):
     """A limit of a user's processes, or of a unit's tasks: one process does it all."""
     result = lonely.to(server, *args, env={"XDG_RUNTIME_DIR": lonely.tmp})
     assert result.status == 0, result
+
+
+@pytest.mark.parametrize("number", [LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF])
+def test_where_a_filter_kills_who_asks_for_landlock(login, server, number):
+    """SystemCallFilter=@system-service of a unit: a login is done all the same."""
+    login.to(server, through=("/usr/bin/python3", "-c", FILTERED, str(number))).succeeded()
 
 
 @pytest.mark.parametrize("env", [{}, {"https_proxy": "http://proxy.invalid:3128"}], ids=str)

@@ -186,7 +186,7 @@ static size_t row; /* of refusals: what the child is to try */
 /* Refused or not, as a status: 0 is as it should be. */
 static int check_refusal(void)
 {
-    confinement_enter(-1);
+    confinement_enter(-1, true);
     errno = 0;
     if (refusals[row].attempt() >= 0)
         return 1;
@@ -233,7 +233,7 @@ static int check_what_is_left(void)
     support_must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
                      listen(listener, 1) == 0,
                  "socket");
-    confinement_enter(listener);
+    confinement_enter(listener, true);
     if (open("file", O_RDONLY | O_CLOEXEC) < 0 || scandir(".", &entries, NULL, alphasort) < 0)
         return 1;
     if (!can_load("libnss_dns.so.2") && !can_load("libresolv.so.2"))
@@ -275,7 +275,7 @@ static int check_descriptors(void)
     support_must(dup2(input, STDIN_FILENO) == STDIN_FILENO, "dup2");
     support_must(dup2(writer, STDOUT_FILENO) == STDOUT_FILENO, "dup2");
     support_must(dup2(writer, 200) == 200, "dup2");
-    confinement_enter(kept);
+    confinement_enter(kept, true);
     if (!is_same_file(STDIN_FILENO, reader) || !is_same_file(reader, kept))
         return 1;
     if (fcntl(writer, F_GETFD) >= 0 || fcntl(200, F_GETFD) >= 0)
@@ -291,7 +291,7 @@ static int check_terminal(void)
     char byte;
 
     support_must(dup2(terminal, STDIN_FILENO) == STDIN_FILENO, "dup2");
-    confinement_enter(-1);
+    confinement_enter(-1, true);
     if (read(STDIN_FILENO, &byte, 1) != 0)
         return 1;
     return open("/dev/tty", O_RDONLY | O_CLOEXEC) < 0 && getsid(0) == getpid() ? 0 : 2;
@@ -307,7 +307,7 @@ static void test_descriptors(void **state)
 
 static int check_without_landlock(void)
 {
-    confinement_enter(-1);
+    confinement_enter(-1, true);
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         return 1;
     return try_write() >= 0 ? 0 : 2;

@@ -1,7 +1,7 @@
 /*
  * sandbox: that the result comes back, that no other end than its own is taken for one, and that
- * the job is done where there can be no other process. fork(), pipe2() and waitpid() are linked
- * through here.
+ * the job is done where there can be no other process, or a filter kills it. fork(), pipe2(),
+ * setsid(), syscall() and waitpid() are linked through here.
  */
 #include "../support.h"
 
@@ -19,12 +19,41 @@ static int errno_of_fork;
 static int errno_of_pipe;
 static unsigned interruptions; /* of waitpid() */
 
+static bool kills_for_landlock; /* a filter of system calls */
+static bool kills_for_setsid;
+
+pid_t __real_setsid(void);
+pid_t __wrap_setsid(void);
+long __wrap_syscall(long number, ...);
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 int __real_pipe2(int ends[2], int flags);
 int __wrap_pipe2(int ends[2], int flags);
 pid_t __real_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+
+static void kill_for(bool is_forbidden)
+{
+    if (!is_forbidden)
+        return;
+    (void)signal(SIGSYS, SIG_DFL);
+    (void)raise(SIGSYS);
+}
+
+pid_t __wrap_setsid(void)
+{
+    kill_for(kills_for_setsid);
+    return __real_setsid();
+}
+
+/* Landlock's, and the kernel knows none of them. */
+long __wrap_syscall(long number, ...)
+{
+    (void)number;
+    kill_for(kills_for_landlock);
+    errno = ENOSYS;
+    return -1;
+}
 
 pid_t __wrap_fork(void)
 {
@@ -189,6 +218,44 @@ static void test_done_here_where_it_must(void **state)
     }
 }
 
+/* As systemd's SystemCallFilter=@system-service does for Landlock. */
+static void test_a_filter_that_kills(void **state)
+{
+    struct work mine = {.is_done = false};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    kills_for_landlock = true;
+    assert_int_equal(run(&mine, &err), 0);
+    assert_result();
+    assert_int_not_equal(outcome.pid, getpid());
+    assert_false(mine.is_done);
+    kills_for_setsid = true;
+    assert_int_equal(run(&mine, &err), 0);
+    kills_for_landlock = kills_for_setsid = false;
+    assert_result();
+    assert_int_equal(outcome.pid, getpid());
+    assert_true(mine.is_done);
+    assert_int_equal(__real_waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void break_a_filter(void)
+{
+    kill_for(true);
+}
+
+/* Or a stranger that has taken the process over would have the job done once more, outside. */
+static void test_no_such_end_once_it_has_begun(void **state)
+{
+    struct work mine = {.also = break_a_filter};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(run(&mine, &err), -1);
+    assert_string_equal(err.message, "the job ended with signal 31");
+    assert_false(mine.is_done);
+}
+
 /* Whoever was started by exec may have children that it does not know. */
 static void test_others_are_not_waited_for(void **state)
 {
@@ -229,6 +296,8 @@ int main(void)
         cmocka_unit_test(test_result),
         cmocka_unit_test(test_no_other_end_is_one),
         cmocka_unit_test(test_done_here_where_it_must),
+        cmocka_unit_test(test_a_filter_that_kills),
+        cmocka_unit_test(test_no_such_end_once_it_has_begun),
         cmocka_unit_test(test_others_are_not_waited_for),
         cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
     };
