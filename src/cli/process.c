@@ -101,10 +101,13 @@ void process_restore(void)
 
 void process_die_with(pid_t parent, int number)
 {
+    pid_t found;
+
 #if defined(__linux__)
     (void)prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
 #endif
-    if (getppid() != parent)
+    found = getppid(); /* 0: it has no number in this namespace of processes */
+    if (found != parent && found != 0)
         _exit(128 + number); /* it ended before that was set */
 }
 

@@ -82,10 +82,13 @@ static void close_others_on_exec(void)
 
 static void die_with(pid_t parent)
 {
+    pid_t found;
+
 #if defined(__linux__)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 #endif
-    if (getppid() != parent)
+    found = getppid(); /* 0: it has no number in this namespace of processes */
+    if (found != parent && found != 0)
         _exit(COULD_NOT_START); /* it ended before that was set */
 }
 

@@ -175,6 +175,13 @@ def test_where_a_filter_kills_who_asks_for_landlock(login, server, number):
     login.to(server, through=("/usr/bin/python3", "-c", FILTERED, str(number))).succeeded()
 
 
+def test_where_a_child_has_another_namespace_of_processes(login, server):
+    """unshare --pid without --fork: there the parent has no number."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    login.to(server, through=("unshare", "--pid")).succeeded()
+
+
 @pytest.mark.parametrize("env", [{}, {"https_proxy": "http://proxy.invalid:3128"}], ids=str)
 def test_where_no_thread_can_be_started(lonely, env):
     """libcurl asks for an address in one; that is not the resolver's fault."""
