@@ -3,7 +3,8 @@
  *
  * jansson judges that the text is valid (a key that stands twice is refused). Names of members are
  * found as docker finds them, without regard to case; host keys exactly. Docker merges members that
- * differ in nothing but case; which of them would win cannot be told, so that two are refused.
+ * differ in nothing but case; which of them would win cannot be told, so that two are refused. In
+ * an entry the last of such texts wins.
  *
  * Order: document_parse(), then any question or change (document_edit.h), then document_clear().
  */
@@ -56,6 +57,7 @@ struct document_entry {
     struct span username;
     struct span password;
     struct span identitytoken;
+    bool is_malformed; /* one of these is no text, or the entry no object: readers give up */
 };
 
 /* The entry under exactly `key`; false where there is none. */

@@ -111,24 +111,36 @@ const char *document_helper(char *helper, const struct document *document, const
     return helper;
 }
 
-static struct span text_of(const json_t *object, const char *name)
+/* The text that docker and podman take for `name`: the last one that is there, null aside. */
+static struct span text_of(json_t *object, const char *name, bool *is_malformed)
 {
-    const json_t *text = json_object_get(object, name);
+    struct span found = {.data = "", .len = 0};
+    const char *key;
+    json_t *value;
 
-    return (struct span){.data = json_is_string(text) ? json_string_value(text) : "",
-                         .len = json_string_length(text)};
+    json_object_foreach(object, key, value)
+    {
+        if (strcasecmp(key, name) != 0 || json_is_null(value))
+            continue;
+        if (json_is_string(value))
+            found = (struct span){.data = json_string_value(value),
+                                  .len = json_string_length(value)};
+        else
+            *is_malformed = true;
+    }
+    return found;
 }
 
 bool document_find(struct document_entry *out, const struct document *document, const char *key)
 {
-    const json_t *entry = json_object_get(member(document, "auths"), key);
+    json_t *entry = json_object_get(member(document, "auths"), key);
+    bool is_malformed = entry != NULL && !json_is_object(entry) && !json_is_null(entry);
 
-    *out = (struct document_entry){
-        .auth = text_of(entry, "auth"),
-        .username = text_of(entry, "username"),
-        .password = text_of(entry, "password"),
-        .identitytoken = text_of(entry, "identitytoken"),
-    };
+    out->auth = text_of(entry, "auth", &is_malformed);
+    out->username = text_of(entry, "username", &is_malformed);
+    out->password = text_of(entry, "password", &is_malformed);
+    out->identitytoken = text_of(entry, "identitytoken", &is_malformed);
+    out->is_malformed = is_malformed;
     return entry != NULL;
 }
 

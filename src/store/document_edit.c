@@ -168,12 +168,14 @@ bool document_is_due(const struct document *document, const struct document_edit
     const char *ignored;
     json_t *object = document_member(document, changes[edit->change].object, &ignored);
     const json_t *member = json_object_get(object, edit->key);
+    struct document_entry entry;
 
     if (changes[edit->change].is_removal)
         return member != NULL;
     switch (changes[edit->change].value) {
     case SPLICE_ENTRY:
-        return !is_entry_current(member, edit->auth);
+        return !is_entry_current(member, edit->auth) ||
+               (document_find(&entry, document, edit->key) && entry.is_malformed);
     case SPLICE_EMPTY_OBJECT:
         return !json_is_object(member) || json_object_size(member) > 0;
     case SPLICE_EMPTY_TEXT:

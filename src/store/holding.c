@@ -57,6 +57,11 @@ static int split_auth(struct holding *out, struct span auth, enum auth_format re
     return ret;
 }
 
+static int refuse_malformed(struct error *err)
+{
+    return error_set(err, CLASS_AUTHFILE, "it is not an object with texts");
+}
+
 /* Podman knows no user and password by themselves, nor an identity token without them. */
 static int take(struct holding *out, const struct document_entry *entry, enum auth_format reader,
                 struct error *err)
@@ -65,6 +70,8 @@ static int take(struct holding *out, const struct document_entry *entry, enum au
     bool is_identity_token = entry->identitytoken.len > 0;
     int ret = 0;
 
+    if (entry->is_malformed)
+        return refuse_malformed(err);
     if (entry->auth.len > 0 && !(is_docker && is_identity_token))
         ret = split_auth(out, entry->auth, reader, err);
     if (ret >= 0 && is_identity_token && (is_docker || ret > 0)) {
@@ -113,7 +120,11 @@ static bool check_auth(void *ctx, const char *key)
     struct document_entry entry;
     int ret = 0;
 
-    if (document_find(&entry, checking->document, key) && entry.auth.len > 0)
+    if (!document_find(&entry, checking->document, key))
+        return true;
+    if (entry.is_malformed)
+        ret = refuse_malformed(checking->err);
+    else if (entry.auth.len > 0)
         ret = split_auth(&holding, entry.auth, AUTH_FORMAT_DOCKER, checking->err);
     if (ret < 0)
         (void)error_wrap(checking->err,

@@ -6,6 +6,7 @@
 #include "store/holding.h"
 
 #include "base/json.h"
+#include "store/document_edit.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg==" /* octocat:token */
 
@@ -56,6 +57,13 @@ static void test_entries(void **state)
          "i", true, true},
         {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"\"}}}", 1, "octocat",
          "token", true, false},
+        /* Names in an entry are docker's in any case, too; of several, the last that says any. */
+        {"{\"auths\":{\"ghcr.io\":{\"Auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"AUTH\":\"" AUTH "\",\"Auth\":null}}}", 1,
+         "octocat", "token", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"Auth\":\"\"}}}", 1, "", "", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identityToken\":\"i\"}}}", 1, "<token>",
+         "i", true, true},
     };
     struct holding holding = HOLDING_INIT;
     struct error err;
@@ -144,6 +152,7 @@ static void test_docker_takes_the_whole(void **state)
         {"", true},         {"YTpi", true},   {"YTp\\niCg==", true}, {"YTpi\\r\\n", true},
         {"YTpiCh==", true}, {"YWJj", false},  {"OmI=", false},       {"YTpi=", false},
         {"YTp", false},     {"Y Tpi", false}, {"\\n", false},
+        {"\",\"Auth\":\"%", false},
     };
 
     (void)state;
@@ -164,12 +173,49 @@ static void test_docker_takes_the_whole(void **state)
     }
 }
 
+/* Docker and podman read nothing at all of a file with another kind of value in their place. */
+static void test_what_is_no_text(void **state)
+{
+    static const char *const entries[] = {
+        "\"x\"",
+        "[]",
+        "{\"auth\":1}",
+        "{\"auth\":\"" AUTH "\",\"Auth\":[]}",
+        "{\"auth\":\"" AUTH "\",\"password\":true}",
+        "{\"auth\":\"" AUTH "\",\"IdentityToken\":{}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(entries); i++) {
+        struct document document = DOCUMENT_INIT;
+        struct holding holding = HOLDING_INIT;
+        struct secret auth = secret_of(AUTH);
+        struct error err = ERROR_INIT;
+        struct secret in;
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "{\"auths\":{\"ghcr.io\":%s}}", entries[i]);
+        assert_row(text, find(&holding, text, AUTH_FORMAT_DOCKER, &err) == -1);
+        assert_row(text, find(&holding, text, AUTH_FORMAT_PODMAN, &err) == -1);
+        in = secret_of(text);
+        err = ERROR_INIT;
+        assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
+        assert_row(text, holding_check_all(&document, &err) == -1);
+        assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+        assert_row(text, document_is_due(&document, &(struct document_edit){DOCUMENT_STORE,
+                                                                            "ghcr.io", &auth}));
+        document_clear(&document);
+        secret_clear(&auth);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_podman_passes_over),
         cmocka_unit_test(test_docker_takes_the_whole),
         cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_what_is_no_text),
         cmocka_unit_test(test_what_cannot_be_used),
     };
 
