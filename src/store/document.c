@@ -101,7 +101,8 @@ void document_clear(struct document *document)
 const char *document_helper(char *helper, const struct document *document, const char *host,
                             bool has_store)
 {
-    const char *found = json_member_text(member(document, "credHelpers"), host);
+    const json_t *named = json_object_get(member(document, "credHelpers"), host);
+    const char *found = json_is_null(named) ? "" : json_string_value(named); /* as Go reads null */
 
     if (found == NULL && has_store)
         found = json_string_value(member(document, "credsStore"));

@@ -233,6 +233,7 @@ static void helper_is_the_one_docker_asks(void **state)
         {"{\"credHelpers\":{\"ghcr.io\":\"pass\"}}", "pass"},
         {"{\"credhelpers\":{\"ghcr.io\":\"pass\"},\"credsStore\":\"desktop\"}", "pass"},
         {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", ""},
+        {"{\"credHelpers\":{\"ghcr.io\":null},\"credsStore\":\"desktop\"}", ""},
         {"{\"credHelpers\":{\"gcr.io\":\"gcloud\"}}", ""},
         {"{\"credHelpers\":{\"gcr.io\":\"gcloud\"},\"credsStore\":\"desktop\"}", "desktop"},
         {"{\"credHelpers\":{\"GHCR.IO\":\"pass\",\"ghcr.io:443\":\"pass\"}}", ""},
@@ -287,6 +288,7 @@ static void helper_of_podman_is_no_store(void **state)
         {"{\"credHelpers\":{\"ghcr.io\":\"pass\"},\"credsStore\":\"desktop\"}", "pass", "pass"},
         {"{\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"desktop\"}", "", "(no name)"},
         {"{\"credHelpers\":{\"ghcr.io\":\"\"}}", "", "(no name)"},
+        {"{\"credHelpers\":{\"ghcr.io\":null}}", "", "(no name)"},
         {"{\"credHelpers\":{\"gcr.io\":\"x\"},\"credsStore\":\"desktop\"}", "desktop", ""},
         {"{}", "", ""},
     };
