@@ -36,6 +36,28 @@ static void change(const struct secret *in, enum document_change kind)
     secret_clear(&again);
 }
 
+static bool is_even(void *ctx, const char *each)
+{
+    (void)ctx;
+    return strlen(each) % 2 == 0;
+}
+
+static bool is_odd(void *ctx, const char *each)
+{
+    return !is_even(ctx, each);
+}
+
+/* Several members at once; judged like any change, and none of them is left. */
+static void prune(struct document *document)
+{
+    struct error err = ERROR_INIT;
+    bool had = !document_each_key(document, is_odd, NULL);
+    bool changed;
+
+    must(document_prune(document, is_even, NULL, &changed, &err) == 0 && changed == had);
+    must(document_each_key(document, is_odd, NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum document_change all[] = {DOCUMENT_STORE, DOCUMENT_MARK, DOCUMENT_REMOVE,
@@ -48,11 +70,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         change(&in, all[i]);
-    if (document_parse(&document, &in, "it", &err) < 0)
+    if (document_parse(&document, &in, "it", &err) < 0) {
         check_error(&err, CLASS_AUTHFILE);
-    else
+    } else {
         must(document_each_key(&document, keep_going, &total) &&
              strlen(document_helper(helper, &document, key, true)) < sizeof(helper));
+        prune(&document);
+    }
     document_clear(&document);
     return 0;
 }
