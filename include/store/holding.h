@@ -27,8 +27,9 @@ int holding_find(struct holding *out, const struct document *document, const cha
                  enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Whether docker can read each "auth" of the document: where it cannot read one, it takes nothing
- * from the whole file. Returns 0, or -1 with the empty *err set (CLASS_AUTHFILE).
+ * Whether docker can read each "auth" of the document, and what names helpers: where it cannot read
+ * one, it takes nothing from the whole file. Returns 0, or -1 with the empty *err set
+ * (CLASS_AUTHFILE).
  */
 int holding_check_all(const struct document *document, struct error *err)
     __attribute__((warn_unused_result));

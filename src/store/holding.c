@@ -138,6 +138,12 @@ int holding_check_all(const struct document *document, struct error *err)
 {
     struct checking checking = {.document = document, .err = err};
 
+    if (!document_names_helpers(document)) {
+        (void)error_set(err, CLASS_AUTHFILE,
+                        "docker takes nothing from %s, for a credential helper in it is no text",
+                        document->name);
+        return error_hint(err, "correct \"credsStore\" or \"credHelpers\" there");
+    }
     document_each_key(document, check_auth, &checking);
     return err->cls == CLASS_NONE
                ? 0

@@ -151,8 +151,7 @@ static void test_docker_takes_the_whole(void **state)
     } rows[] = {
         {"", true},         {"YTpi", true},   {"YTp\\niCg==", true}, {"YTpi\\r\\n", true},
         {"YTpiCh==", true}, {"YWJj", false},  {"OmI=", false},       {"YTpi=", false},
-        {"YTp", false},     {"Y Tpi", false}, {"\\n", false},
-        {"\",\"Auth\":\"%", false},
+        {"YTp", false},     {"Y Tpi", false}, {"\\n", false},        {"\",\"Auth\":\"%", false},
     };
 
     (void)state;
@@ -202,10 +201,37 @@ static void test_what_is_no_text(void **state)
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
         assert_row(text, holding_check_all(&document, &err) == -1);
         assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
-        assert_row(text, document_is_due(&document, &(struct document_edit){DOCUMENT_STORE,
-                                                                            "ghcr.io", &auth}));
+        assert_row(text, document_is_due(
+                             &document, &(struct document_edit){DOCUMENT_STORE, "ghcr.io", &auth}));
         document_clear(&document);
         secret_clear(&auth);
+    }
+}
+
+/* The same of what names helpers. */
+static void test_helpers_that_are_no_texts(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_taken;
+    } rows[] = {
+        {"{\"credsStore\":1}", false},
+        {"{\"credsSTORE\":[]}", false},
+        {"{\"credHelpers\":{\"a\":\"x\",\"b\":false}}", false},
+        {"{\"credsStore\":null,\"credHelpers\":{\"a\":\"x\",\"b\":null}}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct document document = DOCUMENT_INIT;
+        struct error err = ERROR_INIT;
+        struct secret in = secret_of(rows[i].text);
+
+        assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
+        assert_row(rows[i].text, (holding_check_all(&document, &err) == 0) == rows[i].is_taken);
+        if (!rows[i].is_taken)
+            assert_error(rows[i].text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+        document_clear(&document);
     }
 }
 
@@ -216,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_docker_takes_the_whole),
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_what_is_no_text),
+        cmocka_unit_test(test_helpers_that_are_no_texts),
         cmocka_unit_test(test_what_cannot_be_used),
     };
 
