@@ -7,6 +7,8 @@
 
 #include "base/secret.h"
 
+enum { ENVIRONMENT_SECRET_MIN = 8 };
+
 /* getenv(3), whose result nobody may change. */
 const char *environment(const char *name);
 
@@ -16,7 +18,10 @@ const char *environment(const char *name);
  */
 void environment_forget(const char *name);
 
-/* The same for every variable whose whole value, a line end aside, is the secret. */
+/*
+ * The same for every variable whose whole value, a line end aside, is the secret. One of less than
+ * ENVIRONMENT_SECRET_MIN bytes is looked for nowhere: CI=1 or USER=root is none for that.
+ */
 void environment_forget_secret(const struct secret *secret);
 
 #endif

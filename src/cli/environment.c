@@ -24,6 +24,8 @@ void environment_forget_secret(const struct secret *secret)
 {
     char **kept = environ;
 
+    if (secret->len < ENVIRONMENT_SECRET_MIN)
+        return;
     for (char **each = environ; each != NULL && *each != NULL; each++) {
         char *value = strchr(*each, '=');
         size_t len = value != NULL ? strcspn(++value, "\r\n") : 0;

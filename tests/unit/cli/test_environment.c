@@ -1,0 +1,65 @@
+/*
+ * environment: what is taken out of it, and what only looks like it.
+ */
+#include "cli/environment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void forget(const char *text)
+{
+    struct secret secret = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(secret_append_text(&secret, text, &err), 0);
+    environment_forget_secret(&secret);
+    secret_clear(&secret);
+}
+
+static void set(const char *name, const char *value)
+{
+    assert_int_equal(setenv(name, value, 1), 0);
+}
+
+static void a_secret_goes_from_every_variable(void **state)
+{
+    (void)state;
+    set("FIRST", "s3cret-token");
+    set("SECOND", "s3cret-token\n");
+    set("LONGER", "s3cret-token-2");
+    set("OTHER", "x");
+    forget("s3cret-token");
+    assert_null(environment("FIRST"));
+    assert_null(environment("SECOND"));
+    assert_string_equal(environment("LONGER"), "s3cret-token-2");
+    assert_string_equal(environment("OTHER"), "x");
+}
+
+static void what_is_short_may_stand_there_by_chance(void **state)
+{
+    (void)state;
+    set("CI", "1");
+    set("USER", "root");
+    forget("1");
+    forget("root");
+    forget("");
+    assert_string_equal(environment("CI"), "1");
+    assert_string_equal(environment("USER"), "root");
+    environment_forget("CI"); /* by its name it goes all the same */
+    assert_null(environment("CI"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_goes_from_every_variable),
+        cmocka_unit_test(what_is_short_may_stand_there_by_chance),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
