@@ -190,12 +190,14 @@ int child_run(struct child_result *out, const struct child *child, struct error 
     struct run run = {.child = child, .process = SPAWNED_INIT, .result = CHILD_RESULT_INIT};
     struct sigaction by_default = {.sa_handler = SIG_DFL};
     struct sigaction before;
+    bool is_set;
     int ret;
 
     /* A process that was started with SIGCHLD ignored never learns how its children end. */
-    (void)sigaction(SIGCHLD, &by_default, &before);
+    is_set = sigaction(SIGCHLD, &by_default, &before) == 0;
     ret = run_to_the_end(&run, err);
-    (void)sigaction(SIGCHLD, &before, NULL);
+    if (is_set)
+        (void)sigaction(SIGCHLD, &before, NULL);
     for (size_t i = 0; i < SPAWN_PIPES; i++)
         spawn_close(&run.process, i);
     if (ret == 0) {
