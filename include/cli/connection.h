@@ -6,11 +6,10 @@
 
 #include <stdint.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/proof.h"
 #include "registry/http.h"
-#include "registry/reference.h"
 #include "registry/retry.h"
 #include "registry/trust.h"
 
@@ -21,13 +20,12 @@ struct connection {
 };
 
 /*
- * Open one on the certificates of `registry`; no request outlives the deadline. Returns 0 with *c
- * to be released with connection_close() and not to be moved before, or -1 with *err set and
- * nothing to release.
+ * Open one on the certificates of the proof's registry; no request outlives `deadline_ms`. Returns
+ * 0 with *c to be released with connection_close() and not to be moved before, or -1 with *err set
+ * and nothing to release.
  */
-int connection_open(struct connection *c, const struct reference *registry,
-                    const struct options *options, const struct clock *clock, int64_t deadline_ms,
-                    struct error *err) __attribute__((warn_unused_result));
+int connection_open(struct connection *c, const struct proof *proof, const struct options *options,
+                    int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
 
 void connection_close(struct connection *c);
 

@@ -23,7 +23,8 @@ struct proof {
     const struct reference *registry;
     const char *username;
     const struct secret *token;
-    struct image *images; /* to be pulled with it; each learns whether it can be */
+    const struct secret *ca_text; /* as trust.h has it; NULL: --cacert, if given, can be read */
+    struct image *images;         /* to be pulled with it; each learns whether it can be */
     size_t image_count;
     struct warnings *warnings; /* --insecure is warned of, once */
     const struct clock *clock;

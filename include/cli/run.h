@@ -5,6 +5,7 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,15 +33,21 @@ struct run {
     int64_t deadline_ms; /* of all of it: waits for input and for other runs are in it */
     struct subject subject;
     struct location_request places; /* where docker and podman have their files */
+    struct secret ca_text;          /* what --cacert has, where it can be read but once */
+    bool has_ca_text;
     struct warnings warnings;
 };
 
-/* Begin one: from here on time counts. */
+/* Begin one, to be ended with run_end(): from here on time counts. */
 void run_begin(struct run *run, const struct options *options);
 
+/* Accepts one that is zeroed, or was ended. */
+void run_end(struct run *run);
+
 /*
- * Find out what it is about, from options and environment. What is known when something is wrong is
- * filled in. Returns 0, or -1 with *err set (CLASS_USAGE).
+ * Find out what it is about, from options and environment; and read a --cacert that is a pipe, for
+ * there may be several connections. What is known when something is wrong is filled in. Returns 0,
+ * or -1 with *err set: CLASS_USAGE, or CLASS_UNREACHABLE for the pipe.
  */
 int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unused_result));
 

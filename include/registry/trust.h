@@ -18,12 +18,15 @@
 #include "base/error.h"
 #include "base/secret.h"
 
+enum { TRUST_FILE_MAX = 1024 * 1024 }; /* bytes of one file of roots, the system's aside */
+
 struct trust_request {
-    const char *host;        /* HOST[:PORT] as the user gave it */
-    const char *ca_file;     /* --cacert; NULL: not given */
-    const char *cert_dir;    /* --cert-dir; NULL: not given */
-    bool is_insecure;        /* --insecure */
-    const char *system_file; /* the TLS library's defaults; NULL: unknown */
+    const char *host;             /* HOST[:PORT] as the user gave it */
+    const char *ca_file;          /* --cacert; NULL: not given */
+    const struct secret *ca_text; /* what that had, where it can be read but once; NULL: read it */
+    const char *cert_dir;         /* --cert-dir; NULL: not given */
+    bool is_insecure;             /* --insecure */
+    const char *system_file;      /* the TLS library's defaults; NULL: unknown */
     const char *system_dir;
     const char *system_root; /* what stands before the common systems' paths; NULL: nothing */
     const char *(*environment)(const char *name); /* SSL_CERT_FILE, SSL_CERT_DIR, HOME, … */

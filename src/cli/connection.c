@@ -34,13 +34,13 @@ static int64_t try_timeout_ms(const struct options *options)
     return connect > whole / 2 ? connect : whole / 2;
 }
 
-int connection_open(struct connection *c, const struct reference *registry,
-                    const struct options *options, const struct clock *clock, int64_t deadline_ms,
-                    struct error *err)
+int connection_open(struct connection *c, const struct proof *proof, const struct options *options,
+                    int64_t deadline_ms, struct error *err)
 {
     struct trust_request request = {
-        .host = registry->host, /* podman's directory is certs.d/docker.io */
+        .host = proof->registry->host, /* podman's directory is certs.d/docker.io */
         .ca_file = options->ca_file,
+        .ca_text = proof->ca_text,
         .cert_dir = options->cert_dir,
         .is_insecure = options->insecure,
         .environment = environment,
@@ -49,7 +49,7 @@ int connection_open(struct connection *c, const struct reference *registry,
         .trust = &c->trust,
         .connect_timeout_ms = (int64_t)options->connect_timeout_s * 1000,
         .try_timeout_ms = try_timeout_ms(options),
-        .clock = clock,
+        .clock = proof->clock,
         .deadline_ms = deadline_ms,
     };
 
@@ -65,7 +65,7 @@ int connection_open(struct connection *c, const struct reference *registry,
     c->retry = (struct retry){
         .send = options->verbose ? send_aloud : http_send,
         .send_ctx = c->http,
-        .clock = clock,
+        .clock = proof->clock,
         .deadline_ms = deadline_ms,
         .retries = options->retries,
     };

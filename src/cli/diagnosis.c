@@ -44,8 +44,7 @@ static void ask(struct diagnosis *diagnosis, const struct proof *proof,
     struct error err = ERROR_INIT;
 
     checked.insecure = false; /* that is for the registry; GitHub's API gets the token itself */
-    if (connection_open(&connection, proof->registry, &checked, proof->clock, deadline_ms, &err) <
-        0) {
+    if (connection_open(&connection, proof, &checked, deadline_ms, &err) < 0) {
         (void)snprintf(findings->trouble, sizeof(findings->trouble), "%.*s", GITHUB_TROUBLE_MAX,
                        err.message);
         return;

@@ -172,6 +172,7 @@ void login_clear(struct login *login)
 {
     credential_clear(&login->credential);
     secret_clear(&login->auth);
+    run_end(&login->run);
 }
 
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */

@@ -29,6 +29,7 @@ static void forget(void *holder)
 {
     struct logout *logout = holder;
 
+    run_end(&logout->run);
     for (size_t i = 0; i < TARGETS_MAX; i++)
         lookup_clear(&logout->found[i]);
 }

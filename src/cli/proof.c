@@ -30,8 +30,7 @@ static int ask_once(struct proof *proof, const struct options *options, const st
     };
     int ret;
 
-    if (connection_open(&connection, proof->registry, options, proof->clock, proof->deadline_ms,
-                        err) < 0)
+    if (connection_open(&connection, proof, options, proof->deadline_ms, err) < 0)
         return -1;
     handshake.retry = connection.retry;
     ret = handshake_prove(&handshake, err);

@@ -1,14 +1,23 @@
 #include "cli/run.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/io.h"
 #include "cli/environment.h"
 #include "registry/realm.h"
+#include "registry/trust.h"
 
 void run_begin(struct run *run, const struct options *options)
 {
     *run = (struct run){.options = options, .clock = clock_system()};
     run->deadline_ms = clock_now(run->clock) + (int64_t)options->timeout_s * 1000;
+}
+
+void run_end(struct run *run)
+{
+    secret_clear(&run->ca_text);
+    run->has_ca_text = false;
 }
 
 static bool is_own_directory(const char *path, uid_t uid)
@@ -42,6 +51,28 @@ static int find_images(struct subject *subject, const struct option_list *named,
     return 0;
 }
 
+/* The shell's <(command), and what is not there for a second reader either. */
+static int read_ca_text(struct run *run, struct error *err)
+{
+    const char *path = run->options->ca_file;
+    char name[PATH_MAX + 3];
+    struct io_input input = {.name = name,
+                             .cls = CLASS_UNREACHABLE,
+                             .max = TRUST_FILE_MAX,
+                             .clock = run->clock,
+                             .deadline_ms = run->deadline_ms};
+    struct stat st;
+
+    if (path == NULL || run->options->no_verify || stat(path, &st) < 0 ||
+        !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+        return 0;
+    (void)snprintf(name, sizeof(name), "'%s'", path);
+    if (io_read_path(&run->ca_text, path, &input, NULL, err) < 0)
+        return error_hint(err, "check what is given with --cacert");
+    run->has_ca_text = true;
+    return 0;
+}
+
 int run_find_subject(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
@@ -57,7 +88,7 @@ int run_find_subject(struct run *run, struct error *err)
         if (realm_check_allowed(o->allowed_realms.items[i], err) < 0)
             return -1;
     }
-    return find_images(subject, &o->images, err);
+    return find_images(subject, &o->images, err) < 0 ? -1 : read_ca_text(run, err);
 }
 
 struct proof run_proof(struct run *run, const char *username, const struct secret *token)
@@ -66,6 +97,7 @@ struct proof run_proof(struct run *run, const char *username, const struct secre
         .registry = &run->subject.registry,
         .username = username,
         .token = token,
+        .ca_text = run->has_ca_text ? &run->ca_text : NULL,
         .images = run->subject.images,
         .image_count = run->subject.image_count,
         .warnings = &run->warnings,

@@ -116,6 +116,7 @@ static void forget(void *holder)
 {
     struct look *look = holder;
 
+    run_end(&look->run);
     for (size_t i = 0; i < TARGETS_MAX; i++)
         lookup_clear(&look->readers[i].found);
 }

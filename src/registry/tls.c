@@ -60,7 +60,7 @@ static CURLcode set_roots(CURL *easy, const struct trust *trust, bool skip_bundl
 {
     CURLcode code = CURLE_OK;
 
-    if (trust->file[0] == '\0' && trust->dir[0] == '\0')
+    if (trust->file[0] == '\0' && trust->dir[0] == '\0' && trust->extra.len == 0)
         return code; /* whatever the TLS library knows */
     SET(CURLOPT_CAINFO, skip_bundle ? NULL : non_empty(trust->file));
     SET(CURLOPT_CAPATH, non_empty(trust->dir));

@@ -11,8 +11,6 @@
 #include "base/io.h"
 #include "base/text.h"
 
-enum { CERTIFICATES_MAX = 1024 * 1024 }; /* bytes of one file */
-
 /* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
 static const struct place {
     const char *file;
@@ -67,7 +65,7 @@ static bool leads_nowhere(const char *path)
 static int add_roots(struct trust *trust, const char *path, struct error *err)
 {
     char name[PATH_MAX + 3];
-    struct io_input input = {.name = name, .cls = CLASS_UNREACHABLE, .max = CERTIFICATES_MAX};
+    struct io_input input = {.name = name, .cls = CLASS_UNREACHABLE, .max = TRUST_FILE_MAX};
     struct secret text = SECRET_INIT;
     int ret;
 
@@ -162,27 +160,47 @@ static void set_system(struct trust *trust, const struct trust_request *request)
     }
 }
 
+static void set_roots(struct trust *trust, const struct trust_request *request)
+{
+    struct trust known = TRUST_INIT;
+
+    set_system(&known, request);
+    set_path(trust->file, request->environment("SSL_CERT_FILE"), known.file);
+    set_path(trust->dir, request->environment("SSL_CERT_DIR"), known.dir);
+}
+
+/* In place of all roots that were found. */
+static int set_given_roots(struct trust *trust, const struct trust_request *request,
+                           struct error *err)
+{
+    const struct secret *text = request->ca_text;
+
+    secret_clear(&trust->extra);
+    if (text == NULL) {
+        set_path(trust->file, request->ca_file, NULL);
+        return 0;
+    }
+    if (text->len > 0)
+        return secret_append(&trust->extra, text->data, text->len, SIZE_MAX / 2, err);
+    (void)error_set(err, CLASS_UNREACHABLE, "'%s' has no certificate: it is empty",
+                    request->ca_file);
+    return error_hint(err, "check what is given with --cacert");
+}
+
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
 {
     struct trust built = {.is_insecure = request->is_insecure};
     char dir[PATH_MAX];
     int ret = 0;
 
-    if (request->ca_file != NULL) {
-        set_path(built.file, request->ca_file, NULL);
-    } else {
-        struct trust known = TRUST_INIT;
-
-        set_system(&known, request);
-        set_path(built.file, request->environment("SSL_CERT_FILE"), known.file);
-        set_path(built.dir, request->environment("SSL_CERT_DIR"), known.dir);
-    }
     if (request->cert_dir != NULL)
         ret = read_directory(&built, request->cert_dir, true, err);
     else if (find_directory(dir, request))
         ret = read_directory(&built, dir, false, err);
-    if (request->ca_file != NULL)
-        secret_clear(&built.extra); /* that file alone */
+    if (ret == 0 && request->ca_file != NULL)
+        ret = set_given_roots(&built, request, err);
+    else if (ret == 0)
+        set_roots(&built, request);
     if (ret == 0) {
         *out = built;
         built = TRUST_INIT; /* moved */

@@ -189,20 +189,6 @@ def test_where_no_thread_can_be_started(lonely, env):
            stdin=TOKEN.encode(), env=env).failed(5, "no thread can be started", "hint: ", "limit")
 
 
-def test_a_ca_that_comes_through_a_descriptor(login, registry):
-    """--cacert <(command), and --cacert /dev/stdin."""
-    server = registry()
-    reader, writer = os.pipe()
-    os.write(writer, Path(login.ca_file).read_bytes())
-    os.close(writer)
-    login("-u", USER, "--token-env", "T_TOKEN", "--cacert", f"/dev/fd/{reader}", server.host,
-          env={"T_TOKEN": TOKEN}, pass_fds=[reader]).succeeded()
-    os.close(reader)
-    with open(login.ca_file, "rb") as ca:
-        login("-u", USER, "--token-env", "T_TOKEN", "--cacert", "/dev/stdin", server.host,
-              env={"T_TOKEN": TOKEN}, stdin=ca).succeeded()
-
-
 def test_what_it_says_is_said_once(login, server, tmp_path):
     """Standard error is its own, too: no line is lost, and none is there twice."""
     result = login.to(server, "-v")

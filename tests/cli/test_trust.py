@@ -3,6 +3,8 @@
 Nothing of it reads as a refused credential (status 4).
 """
 
+import json
+import os
 import shutil
 import subprocess
 from datetime import datetime, timedelta, timezone
@@ -12,7 +14,8 @@ import pytest
 
 import faults
 from certs import Certificate, CertificateAuthority
-from harness import OTHER_TOKEN, TOKEN, USER
+from flavours import error
+from harness import OTHER_TOKEN, TOKEN, USER, auth
 from wire import LoopbackServer
 
 QUICK = ["--timeout", "5", "--retries", "0"]
@@ -111,6 +114,80 @@ def test_cacert_alone_is_trusted(login, bare_login, registry, ca, tmp_path):
     other = CertificateAuthority(tmp_path / "other-ca")
     shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
     bare_login(server, "--cacert", other.pem, *QUICK).failed(5, "certificate")
+    unheard(server)
+
+
+@pytest.fixture
+def pipe():
+    """A function that makes a pipe with `content` in it; returns the end to read, and its name."""
+    ends = []
+
+    def make(content, is_ended=True):
+        ends.extend(os.pipe())
+        os.write(ends[-1], content)
+        if is_ended:
+            os.close(ends.pop())
+            return ends[-1], f"/dev/fd/{ends[-1]}"
+        return ends[-2], f"/dev/fd/{ends[-2]}"
+
+    yield make
+    for end in ends:
+        os.close(end)
+
+
+def test_cacert_from_standard_input(login, registry, ca):
+    server = registry()
+    with ca.pem.open("rb") as text:
+        login("-u", USER, "--token-env", "T_TOKEN", "--cacert", "/dev/stdin", server.host,
+              env={"T_TOKEN": TOKEN}, stdin=text).succeeded()
+
+
+def test_cacert_out_of_a_pipe(bare_login, registry, ca, pipe):
+    """The shell's <(command) can be read once, and it is asked over several connections."""
+    server = registry()
+    reader, name = pipe(ca.pem.read_bytes())
+    server.on("token", faults.answer(403, error("DENIED", "denied")), times=1)
+    result = bare_login(server, "--cacert", name, "--wait-for-token", "1", "-q", pass_fds=[reader])
+    assert result.status == 0, result
+    assert server.endpoints == ["ping", "token"] + ["ping", "token", "ping2"]
+
+
+def test_cacert_out_of_a_pipe_for_two_credentials(login, registry, ca, pipe):
+    server = registry()
+    podmans = login.home / "auth.json"
+    login.write_config(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
+    podmans.write_text(json.dumps({"auths": {server.host: {"auth": auth(USER, OTHER_TOKEN)}}}))
+    login.mounted_files.update([login.config, podmans])
+    reader, name = pipe(ca.pem.read_bytes())
+    result = login("status", "--cacert", name, server.host, pass_fds=[reader],
+                   env={"REGISTRY_AUTH_FILE": podmans})
+    assert result.status == 4 and "podman: " in result.stderr, result
+    assert server.endpoints == ["ping", "token", "ping2", "ping", "token"]
+
+
+@pytest.mark.parametrize("content, words", [
+    (b"", ["has no certificate"]), (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
+def test_cacert_out_of_a_pipe_without_one(bare_login, registry, pipe, content, words):
+    server = registry()
+    reader, name = pipe(content)
+    bare_login(server, "--cacert", name, *QUICK, pass_fds=[reader]).failed(5, "--cacert", *words)
+    unheard(server)
+
+
+def test_cacert_out_of_a_pipe_alone_is_trusted(login, bare_login, registry, ca, pipe, tmp_path):
+    server = registry()
+    other = CertificateAuthority(tmp_path / "other-ca")
+    shutil.copy(ca.pem, certs_d(login, server) / "ca.crt")
+    reader, name = pipe(other.pem.read_bytes())
+    bare_login(server, "--cacert", name, *QUICK, pass_fds=[reader]).failed(5, "certificate")
+    unheard(server)
+
+
+def test_cacert_out_of_a_pipe_that_does_not_end(bare_login, registry, ca, pipe):
+    server = registry()
+    reader, name = pipe(ca.pem.read_bytes(), is_ended=False)
+    result = bare_login(server, "--cacert", name, "--timeout", "1", pass_fds=[reader])
+    result.failed(5, name, "did not come to its end in time")
     unheard(server)
 
 

@@ -375,6 +375,30 @@ static void test_cacert(void **state)
     trust_clear(&trust);
 }
 
+/* A pipe's text, which was read already, is trusted alone, too. */
+static void test_the_text_of_cacert(void **state)
+{
+    struct trust_request request = request_of();
+    struct secret text = SECRET_INIT;
+    struct error err = ERROR_INIT;
+    struct trust trust;
+
+    (void)state;
+    make_directory(CERTS_D);
+    write_file(CERTS_D "/ca.crt", "of the home\n");
+    variables[1] = "/my/bundle";
+    request.ca_file = "/dev/fd/63";
+    request.ca_text = &text;
+    find_nothing(&request, "'/dev/fd/63' has no certificate");
+    assert_int_equal(secret_append_text(&text, "of the pipe\n", &err), 0);
+    trust = find(&request);
+    assert_string_equal(trust.file, "");
+    assert_string_equal(trust.dir, "");
+    check_extra(&trust, "of the pipe\n");
+    trust_clear(&trust);
+    secret_clear(&text);
+}
+
 /* A root that is a directory, or far too long, is named. */
 static void test_a_root_that_cannot_be_read(void **state)
 {
@@ -424,6 +448,7 @@ int main(void)
         TEST(test_cert_dir),
         TEST(test_a_cert_dir_that_is_not_there),
         TEST(test_cacert),
+        TEST(test_the_text_of_cacert),
         TEST(test_a_root_that_cannot_be_read),
         TEST(test_a_file_in_its_place),
     };
