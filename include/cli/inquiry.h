@@ -24,7 +24,9 @@ struct inquiry {
     void *holder;
 };
 
-/* As proof_ask(), or CLASS_INTERNAL: the sandbox did not come to its end, or handed back nonsense.
+/*
+ * As proof_ask(), or as sandbox_run(), or CLASS_INTERNAL where nonsense was handed back. Returns
+ * two seconds after the proof's deadline (and its wait) at the latest.
  */
 int inquiry_make(struct inquiry *inquiry, const struct options *options, struct error *err)
     __attribute__((warn_unused_result));

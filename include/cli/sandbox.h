@@ -8,11 +8,13 @@
  * Promise: that process writes nothing to any disk and starts no program, wherever the kernel
  * knows Landlock. It gets SIGKILL when this process ends, however that is. What it leaves in memory
  * is gone with it. It hands back bytes of a fixed number, which the caller must take for the
- * stranger's; that it crashes is an error, and never a result. It can keep the caller waiting.
+ * stranger's; that it crashes is an error, and never a result. The caller waits for it until a
+ * deadline, whatever becomes of it: it may also be stopped by a signal.
  *
  * It is never a reason to fail: where a filter of system calls (seccomp) kills who asks for
  * Landlock another process does without, and where there can be none, or that is killed as well,
- * the job is done in this one, as it always is on systems other than Linux.
+ * the job is done in this one, as it always is on systems other than Linux. Then it has no deadline
+ * but its own.
  *
  * Source: the privilege separation of OpenSSH and of acme-client.
  */
@@ -20,7 +22,9 @@
 #define CLI_SANDBOX_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 struct sandbox_job {
@@ -30,12 +34,14 @@ struct sandbox_job {
     /* In the other process alone, when it is done: wipe the secrets that it has copies of. */
     void (*forget)(void *ctx);
     void *ctx;
+    const struct clock *clock;
+    int64_t deadline_ms; /* when the other process is given up: later than the job's own */
 };
 
 /*
  * Have it done. The result has `size` bytes, and no pointers; the job finds in it what the caller
- * has put there. Returns 0 and fills *result, or -1 with *err set (CLASS_INTERNAL) and *result of
- * no use: the process did not come to its end.
+ * has put there. Returns 0 and fills *result, or -1 with *err set: CLASS_INTERNAL where the process
+ * did not come to its end, CLASS_UNREACHABLE where it did not in time.
  */
 int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
     __attribute__((warn_unused_result));

@@ -5,6 +5,8 @@
 #include "cli/sandbox.h"
 #include "registry/http.h"
 
+enum { GRACE_MS = 2000 }; /* what is late says so by itself, if it can */
+
 /* What the sandbox hands back. */
 struct findings {
     int ret;
@@ -135,9 +137,15 @@ static int take(const struct question *question, const struct findings *found, s
 int inquiry_make(struct inquiry *inquiry, const struct options *options, struct error *err)
 {
     struct question question = {.inquiry = inquiry, .options = options};
-    struct sandbox_job job = {
-        .name = "asking the registry", .work = ask, .forget = forget, .ctx = &question};
     const struct proof *proof = inquiry->proof;
+    struct sandbox_job job = {
+        .name = "asking the registry",
+        .work = ask,
+        .forget = forget,
+        .ctx = &question,
+        .clock = proof->clock,
+        .deadline_ms = proof->deadline_ms + proof->wait_ms + GRACE_MS,
+    };
     struct findings found = {.warnings = *proof->warnings, .deadline_ms = proof->deadline_ms};
     int64_t began_ms = clock_now(proof->clock);
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,19 +18,6 @@
 
 /* What comes before any result: all that a filter of system calls may kill for is done. */
 static const char entered = 1;
-
-static bool receive(int fd, char *result, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = read(fd, result, size);
-
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return false;
-        result += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
 
 /* One try at it. */
 struct attempt {
@@ -65,34 +53,56 @@ static int wait_for(pid_t child, int *status)
     return ended == child ? 0 : -1;
 }
 
-static int judge(int status, bool is_done, const char *name, struct error *err)
+static int judge(int status, const char *name, struct error *err)
 {
     if (WIFSIGNALED(status))
         (void)error_set(err, CLASS_INTERNAL, "%s ended with signal %d", name, WTERMSIG(status));
     else if (WEXITSTATUS(status) != EXIT_SUCCESS)
         (void)error_set(err, CLASS_INTERNAL, "%s ended with status %d", name, WEXITSTATUS(status));
-    else if (!is_done)
-        (void)error_set(err, CLASS_INTERNAL, "%s ended without a result", name);
     else
-        return 0;
+        (void)error_set(err, CLASS_INTERNAL, "%s ended without a result", name);
     return error_hint(err, "if it does so again, report it with what --verbose shows");
 }
 
-/* Returns 1 where a filter of system calls has let it come to nothing: no stranger was heard yet.
+/* What became of a process that has closed the pipe: by its end, if it is not up to something. */
+static int take(const struct attempt *attempt, const struct secret *told, pid_t child,
+                struct error *err)
+{
+    int status = 0;
+
+    if (wait_for(child, &status) < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
+    if (told->len == sizeof(entered) + attempt->size) {
+        memcpy(attempt->result, told->data + sizeof(entered), attempt->size);
+        return 0;
+    }
+    if (told->len == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        return 1;
+    return judge(status, attempt->job->name, err);
+}
+
+/*
+ * Returns 1 where a filter of system calls has let it come to nothing: no stranger was heard yet.
+ * The SIGKILL is for who does not end, and changes nothing for who does. Not even that may end one
+ * that is late at once, which is not waited for.
  */
 static int follow(const struct attempt *attempt, pid_t child, int fd, struct error *err)
 {
-    char told = 0;
-    bool has_entered = receive(fd, &told, sizeof(told));
-    bool is_done = has_entered && receive(fd, attempt->result, attempt->size);
-    int status = 0;
+    const struct sandbox_job *job = attempt->job;
+    struct io_input input = {.name = job->name,
+                             .cls = CLASS_UNREACHABLE,
+                             .max = sizeof(entered) + attempt->size,
+                             .clock = job->clock,
+                             .deadline_ms = job->deadline_ms};
+    struct secret told = SECRET_INIT;
+    int ret = io_read_all(&told, fd, &input, err);
 
     (void)close(fd);
-    if (wait_for(child, &status) < 0)
-        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
-    if (!has_entered && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-        return 1;
-    return judge(status, is_done, attempt->job->name, err);
+    (void)kill(child, SIGKILL);
+    if (ret == 0)
+        ret = take(attempt, &told, child, err);
+    secret_clear(&told);
+    return ret;
 }
 
 /* As sandbox_run(), or 1: it could not be begun. */

@@ -147,6 +147,19 @@ def test_its_death_is_no_success(asking, login, number, options):
         assert f"ghcr-login: {message}\n" in result.stderr, result
 
 
+@pytest.mark.parametrize("command", [(), ("exec", "--", "true")], ids=str)
+def test_one_that_is_stopped_is_given_up(asking, login, command):
+    """The whole run has a limit, whatever becomes of its parts."""
+    run = asking(*command, options=("--timeout", "1"),
+                 env={"XDG_RUNTIME_DIR": login.tmp} if command else {})
+    child = children(run.pid)[-1]
+    os.kill(child, signal.SIGSTOP)
+    result = run.finish(timeout=30)
+    assert result.status == (125 if command else 5), result
+    assert "asking the registry did not come to its end in time" in result.stderr, result
+    until(lambda: not is_running(child))
+
+
 @pytest.fixture
 def lonely(binary, login):
     """A login by somebody who may have one process."""

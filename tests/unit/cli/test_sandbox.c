@@ -88,6 +88,7 @@ struct work {
     void (*also)(void);
     bool is_done;
     bool is_forgotten;
+    int64_t limit_ms; /* 0: plenty */
 };
 
 static void work(void *ctx, void *result)
@@ -111,8 +112,17 @@ static struct outcome outcome;
 
 static int run(struct work *mine, struct error *err)
 {
-    struct sandbox_job job = {.name = "the job", .work = work, .forget = forget, .ctx = mine};
+    struct sandbox_job job = {
+        .name = "the job",
+        .work = work,
+        .forget = forget,
+        .ctx = mine,
+        .clock = clock_system(),
+        .deadline_ms = clock_now(clock_system()) + mine->limit_ms,
+    };
 
+    if (mine->limit_ms == 0)
+        job.deadline_ms += 60000;
     outcome = (struct outcome){.given = 'a'};
     return sandbox_run(&job, &outcome, sizeof(outcome), err);
 }
@@ -239,6 +249,62 @@ static void test_a_filter_that_kills(void **state)
     assert_int_equal(__real_waitpid(-1, NULL, WNOHANG), -1);
 }
 
+static void halt(void)
+{
+    (void)raise(SIGSTOP);
+}
+
+static void sleep_on(void)
+{
+    for (;;)
+        (void)pause();
+}
+
+static bool has_no_child(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (__real_waitpid(-1, NULL, WNOHANG) < 0)
+            return true;
+        (void)usleep(10000);
+    }
+    return false;
+}
+
+/* A debugger, a frozen terminal, or a stranger that wants to keep us. */
+static void test_it_is_not_waited_for_beyond_the_deadline(void **state)
+{
+    static void (*const never[])(void) = {halt, sleep_on};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(never); i++) {
+        struct work mine = {.also = never[i], .limit_ms = 200};
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(run(&mine, &err), -1);
+        assert_int_equal(err.cls, CLASS_UNREACHABLE);
+        assert_string_equal(err.message, "the job did not come to its end in time");
+        assert_true(has_no_child());
+    }
+}
+
+static void close_all_and_sleep(void)
+{
+    for (int fd = 0; fd < 256; fd++)
+        (void)close(fd);
+    sleep_on();
+}
+
+static void test_it_cannot_part_with_the_pipe_and_stay(void **state)
+{
+    struct work mine = {.also = close_all_and_sleep};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(run(&mine, &err), -1);
+    assert_string_equal(err.message, "the job ended with signal 9");
+    assert_true(has_no_child());
+}
+
 static void break_a_filter(void)
 {
     kill_for(true);
@@ -297,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_no_other_end_is_one),
         cmocka_unit_test(test_done_here_where_it_must),
         cmocka_unit_test(test_a_filter_that_kills),
+        cmocka_unit_test(test_it_is_not_waited_for_beyond_the_deadline),
+        cmocka_unit_test(test_it_cannot_part_with_the_pipe_and_stay),
         cmocka_unit_test(test_no_such_end_once_it_has_begun),
         cmocka_unit_test(test_others_are_not_waited_for),
         cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
