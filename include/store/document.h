@@ -61,6 +61,7 @@ struct document_entry {
     struct span username;
     struct span password;
     struct span identitytoken;
+    struct span registrytoken;
     bool is_malformed; /* one of these is no text, or the entry no object: readers give up */
 };
 

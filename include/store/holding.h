@@ -4,20 +4,20 @@
 #ifndef STORE_HOLDING_H
 #define STORE_HOLDING_H
 
-#include <stdbool.h>
-
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/document.h"
 #include "store/location.h"
 
 struct holding {
-    struct secret username;
+    struct secret username; /* "<token>" where there is but a token */
     struct secret token;    /* empty: the entry is there, but holds nothing to use */
-    bool is_identity_token; /* the token is no password: the registry gave it in exchange for one */
+    /* What the token is where a registry gave it in exchange for a password: "an identity token",
+       "a registry token". NULL: a password. */
+    const char *token_kind;
 };
 
-#define HOLDING_INIT ((struct holding){.is_identity_token = false})
+#define HOLDING_INIT ((struct holding){.token_kind = NULL})
 
 /*
  * What `reader` finds under exactly `key`. Returns 1 and replaces *out (release with

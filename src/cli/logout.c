@@ -34,7 +34,7 @@ static void forget(void *holder)
         lookup_clear(&logout->found[i]);
 }
 
-/* Whether the registry refuses what is stored. An identity token cannot be asked about. */
+/* Whether the registry refuses what is stored. What is no password cannot be asked about. */
 static int is_refused(struct logout *logout, const struct lookup *found, bool *refused,
                       struct error *err)
 {
@@ -43,10 +43,9 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
     struct inquiry inquiry = {.proof = &proof, .forget = forget, .holder = logout};
     int ret;
 
-    if (found->held.is_identity_token)
-        return error_set(err, CLASS_UNPROVED,
-                         "'%s' holds an identity token for '%s', which cannot be proved",
-                         found->path, found->key);
+    if (found->held.token_kind != NULL)
+        return error_set(err, CLASS_UNPROVED, "'%s' holds %s for '%s', which cannot be proved",
+                         found->path, found->held.token_kind, found->key);
     ret = inquiry_make(&inquiry, logout->run.options, err);
     *refused = ret < 0 && err->cls == CLASS_REJECTED;
     if (*refused)

@@ -172,10 +172,10 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
     struct reader *reader = &look->readers[i];
     const struct reader *first = &look->readers[0];
 
-    if (reader->found.held.is_identity_token) {
+    if (reader->found.held.token_kind != NULL) {
         reader->verdict = VERDICT_FAULT;
-        (void)error_set(&reader->err, CLASS_UNPROVED,
-                        "it is an identity token, which cannot be proved here");
+        (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be proved here",
+                        reader->found.held.token_kind);
     } else if (i > 0 && is_same(&first->found, &reader->found)) {
         reader->verdict = first->verdict;
         reader->err = first->err;
@@ -189,7 +189,7 @@ static void tell_of_token(struct look *look, const struct reader *reader, struct
     struct situation here = situation(look, reader);
 
     report->username = secret_text(&reader->found.held.username);
-    if (reader->found.held.is_identity_token)
+    if (reader->found.held.token_kind != NULL)
         return;
     report->token_kind = advice_kind_name(&here);
     advice_on_token(&here, &look->run.warnings);

@@ -160,6 +160,7 @@ bool document_find(struct document_entry *out, const struct document *document, 
     out->username = text_of(entry, "username", &is_malformed);
     out->password = text_of(entry, "password", &is_malformed);
     out->identitytoken = text_of(entry, "identitytoken", &is_malformed);
+    out->registrytoken = text_of(entry, "registrytoken", &is_malformed);
     out->is_malformed = is_malformed;
     return entry != NULL;
 }

@@ -62,30 +62,54 @@ static int refuse_malformed(struct error *err)
     return error_set(err, CLASS_AUTHFILE, "it is not an object with texts");
 }
 
-/* Podman knows no user and password by themselves, nor an identity token without them. */
+/* What stands in place of a password, and goes before it. */
+static int take_token(struct holding *out, struct span token, const char *kind, struct error *err)
+{
+    secret_clear(&out->token);
+    if (append(&out->token, token, err) < 0 ||
+        (out->username.len == 0 && secret_append_text(&out->username, "<token>", err) < 0))
+        return -1;
+    out->token_kind = kind;
+    return 0;
+}
+
+static int take_as_docker(struct holding *out, const struct document_entry *entry,
+                          struct error *err)
+{
+    int ret = 0;
+
+    if (entry->auth.len > 0)
+        ret = split_auth(out, entry->auth, AUTH_FORMAT_DOCKER, err);
+    else if (entry->username.len > 0 && entry->password.len > 0)
+        ret = append(&out->username, entry->username, err) < 0
+                  ? -1
+                  : append(&out->token, entry->password, err);
+    if (ret >= 0 && entry->registrytoken.len > 0)
+        return take_token(out, entry->registrytoken, "a registry token", err);
+    if (ret >= 0 && entry->identitytoken.len > 0)
+        return take_token(out, entry->identitytoken, "an identity token", err);
+    return ret;
+}
+
+/* It knows no user and password by themselves, no identity token without them, no registry token.
+ */
+static int take_as_podman(struct holding *out, const struct document_entry *entry,
+                          struct error *err)
+{
+    int ret = entry->auth.len > 0 ? split_auth(out, entry->auth, AUTH_FORMAT_PODMAN, err) : 0;
+
+    return ret > 0 && entry->identitytoken.len > 0
+               ? take_token(out, entry->identitytoken, "an identity token", err)
+               : ret;
+}
+
 static int take(struct holding *out, const struct document_entry *entry, enum auth_format reader,
                 struct error *err)
 {
-    bool is_docker = reader == AUTH_FORMAT_DOCKER;
-    bool is_identity_token = entry->identitytoken.len > 0;
-    int ret = 0;
-
     if (entry->is_malformed)
         return refuse_malformed(err);
-    if (entry->auth.len > 0 && !(is_docker && is_identity_token))
-        ret = split_auth(out, entry->auth, reader, err);
-    if (ret >= 0 && is_identity_token && (is_docker || ret > 0)) {
-        holding_clear(out);
-        out->is_identity_token = true;
-        return secret_append_text(&out->username, "<token>", err) < 0
-                   ? -1
-                   : append(&out->token, entry->identitytoken, err);
-    }
-    if (is_docker && entry->auth.len == 0 && entry->username.len > 0 && entry->password.len > 0)
-        return append(&out->username, entry->username, err) < 0
-                   ? -1
-                   : append(&out->token, entry->password, err);
-    return ret;
+    return reader == AUTH_FORMAT_DOCKER ? take_as_docker(out, entry, err)
+                                        : take_as_podman(out, entry, err);
 }
 
 int holding_find(struct holding *out, const struct document *document, const char *key,
@@ -120,8 +144,7 @@ static bool check_auth(void *ctx, const char *key)
     struct document_entry entry;
     int ret = 0;
 
-    if (!document_find(&entry, checking->document, key))
-        return true;
+    (void)document_find(&entry, checking->document, key); /* which has given the key */
     if (entry.is_malformed)
         ret = refuse_malformed(checking->err);
     else if (entry.auth.len > 0)

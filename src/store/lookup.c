@@ -90,7 +90,8 @@ static int ask_helper(struct lookup *out, const struct lookup_request *request, 
     int ret = helper_get(&helper, request->host, &held->username, &held->token, err);
 
     (void)snprintf(out->key, sizeof(out->key), "%s", request->host);
-    held->is_identity_token = ret > 0 && strcmp(secret_text(&held->username), "<token>") == 0;
+    if (ret > 0 && strcmp(secret_text(&held->username), "<token>") == 0)
+        held->token_kind = "an identity token";
     return ret;
 }
 

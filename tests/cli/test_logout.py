@@ -265,9 +265,13 @@ def test_if_refused_where_that_cannot_be_told(login, server, logout, endpoint, f
     assert auths(login.config) and auths(login.home / PODMAN)
 
 
-def test_an_identity_token_cannot_be_asked_about(login, server, logout):
-    put(login, {server.host: {"auth": GOOD, "identitytoken": "x"}})
-    logout("--if-refused", "--plain-http").failed(6, "identity token")
+@pytest.mark.parametrize("kind", ["identity", "registry"])
+def test_what_is_no_password(login, server, logout, kind):
+    """It cannot be asked about; the user is docker's all the same."""
+    put(login, {server.host: {"auth": GOOD, f"{kind}token": "x"}})
+    logout("--if-refused", "--plain-http").failed(6, f"{kind} token")
+    assert "another user's" in logout("--if-user", "somebody").stdout
+    assert logout("--if-user", USER, "--json").json["result"] == "removed"
 
 
 def test_a_login_meanwhile_outlives_a_logout_if_refused(login, server, logout):

@@ -265,11 +265,13 @@ def test_what_docker_passes_over_in_another_entry(status, put, other):
     assert status("--docker").status == 0
 
 
-def test_an_identity_token(server, status, put):
-    put(DOCKER, '{"auths":{"HOST":{"auth":"%s","identitytoken":"%s"}}}' % (GOOD, "idt" * 9))
+@pytest.mark.parametrize("kind", ["identity", "registry"])
+@pytest.mark.parametrize("more, user", [('"auth":"%s",' % GOOD, USER), ("", "<token>")])
+def test_what_is_no_password(server, status, put, kind, more, user):
+    put(DOCKER, '{"auths":{"HOST":{%s"%stoken":"%s"}}}' % (more, kind, "idt" * 9))
     result = status("--docker")
-    assert result.status == 6 and "identity token" in result.stderr
-    assert "as <token>: nothing proved" in result.stdout and server.connections == 0
+    assert result.status == 6 and f"{kind} token" in result.stderr
+    assert f"as {user}: nothing proved" in result.stdout and server.connections == 0
     assert status("--docker", "--no-verify").status == 0
 
 

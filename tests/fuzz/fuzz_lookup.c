@@ -123,7 +123,7 @@ static void check_stored(const struct secret *text, enum auth_format format, con
         write_file(&stored);
         must(look(&found, format, key) == 1 && strcmp(found.key, key) == 0);
         must(strcmp(secret_text(&found.held.username), "user") == 0);
-        must(strcmp(secret_text(&found.held.token), "token") == 0 && !found.held.is_identity_token);
+        must(strcmp(secret_text(&found.held.token), "token") == 0 && found.held.token_kind == NULL);
     }
     lookup_clear(&found);
     document_clear(&document);

@@ -25,6 +25,11 @@ static int find(struct holding *holding, const char *text, enum auth_format read
     return ret;
 }
 
+static void assert_kind(const char *text, const char *found, const char *expected)
+{
+    assert_row_string(text, found != NULL ? found : "", expected != NULL ? expected : "");
+}
+
 static void test_entries(void **state)
 {
     static const struct {
@@ -33,37 +38,44 @@ static void test_entries(void **state)
         const char *username;
         const char *token; /* "": it is there, and holds nothing */
         bool is_podmans;   /* podman takes it, too */
-        bool is_identity_token;
+        const char *kind;  /* NULL: a password */
     } rows[] = {
-        {"", 0, "", "", true, false},
-        {"{}", 0, "", "", true, false},
-        {"{\"auths\":null}", 0, "", "", true, false},
-        {"{\"auths\":{\"x\":{\"auth\":\"" AUTH "\"}}}", 0, "", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
-        {"{\"AUTHS\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
-        {"{\"auths\":{\"ghcr.io\":{}}}", 1, "", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":null}}", 1, "", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":null,\"x\":1}}}", 1, "", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTo=\"}}}", 1, "a", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpiOmM=\"}}}", 1, "a", "b:c", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YToAYgAA\"}}}", 1, "a", "b", true, false},
+        {"", 0, "", "", true, NULL},
+        {"{}", 0, "", "", true, NULL},
+        {"{\"auths\":null}", 0, "", "", true, NULL},
+        {"{\"auths\":{\"x\":{\"auth\":\"" AUTH "\"}}}", 0, "", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, NULL},
+        {"{\"AUTHS\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{}}}", 1, "", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":null}}", 1, "", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":null,\"x\":1}}}", 1, "", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTo=\"}}}", 1, "a", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpiOmM=\"}}}", 1, "a", "b:c", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YToAYgAA\"}}}", 1, "a", "b", true, NULL},
         {"{\"auths\":{\"ghcr.io\":{\"username\":\"a\",\"password\":\"b\"}}}", 1, "a", "b", false,
-         false},
-        {"{\"auths\":{\"ghcr.io\":{\"username\":\"a\",\"password\":\"\"}}}", 1, "", "", true,
-         false},
+         NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"username\":\"a\",\"password\":\"\"}}}", 1, "", "", true, NULL},
         {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"username\":\"a\",\"password\":\"b\"}}}",
-         1, "octocat", "token", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"i\"}}}", 1, "<token>",
-         "i", true, true},
+         1, "octocat", "token", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"i\"}}}", 1, "octocat",
+         "i", true, "an identity token"},
         {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identitytoken\":\"\"}}}", 1, "octocat",
-         "token", true, false},
+         "token", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"b2N0b2NhdDo=\",\"identitytoken\":\"i\"}}}", 1,
+         "octocat", "i", true, "an identity token"}, /* as docker stores it */
+        {"{\"auths\":{\"ghcr.io\":{\"identitytoken\":\"i\"}}}", 1, "<token>", "i", false,
+         "an identity token"},
+        {"{\"auths\":{\"ghcr.io\":{\"registrytoken\":\"r\"}}}", 1, "<token>", "r", false,
+         "a registry token"},
+        {"{\"auths\":{\"ghcr.io\":{\"registrytoken\":\"r\",\"identitytoken\":\"i\"}}}", 1,
+         "<token>", "r", false, "a registry token"},
         /* Names in an entry are docker's in any case, too; of several, the last that says any. */
-        {"{\"auths\":{\"ghcr.io\":{\"Auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, false},
+        {"{\"auths\":{\"ghcr.io\":{\"Auth\":\"" AUTH "\"}}}", 1, "octocat", "token", true, NULL},
         {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"AUTH\":\"" AUTH "\",\"Auth\":null}}}", 1,
-         "octocat", "token", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"Auth\":\"\"}}}", 1, "", "", true, false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identityToken\":\"i\"}}}", 1, "<token>",
-         "i", true, true},
+         "octocat", "token", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"Auth\":\"\"}}}", 1, "", "", true, NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identityToken\":\"i\"}}}", 1, "octocat",
+         "i", true, "an identity token"},
     };
     struct holding holding = HOLDING_INIT;
     struct error err;
@@ -79,7 +91,7 @@ static void test_entries(void **state)
                                   takes ? rows[i].token : "");
                 assert_row_string(rows[i].text, secret_text(&holding.username),
                                   takes ? rows[i].username : "");
-                assert_row(rows[i].text, holding.is_identity_token == rows[i].is_identity_token);
+                assert_kind(rows[i].text, holding.token_kind, takes ? rows[i].kind : NULL);
             }
             holding_clear(&holding);
         }
@@ -92,6 +104,8 @@ static void test_what_cannot_be_used(void **state)
         "{\"auths\":{\"ghcr.io\":{\"auth\":\"%%%\"}}}",
         "{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\"}}}", /* no colon */
         "{\"auths\":{\"ghcr.io\":{\"auth\":\"OmI=\"}}}", /* no user */
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\",\"identitytoken\":\"i\"}}}",
+        "{\"auths\":{\"ghcr.io\":{\"registrytoken\":1}}}",
         "{",
         "[]",
         "{\"auths\":[]}",
@@ -118,14 +132,15 @@ static void test_what_podman_passes_over(void **state)
         const char *text;
         const char *username;
         const char *token; /* "": nothing to use */
-        bool is_identity_token;
+        const char *kind;  /* NULL: a password */
     } rows[] = {
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\"}}}", "", "", false},       /* no colon */
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"OmI=\"}}}", "", "b", false},      /* no user */
-        {"{\"auths\":{\"ghcr.io\":{\"identitytoken\":\"i\"}}}", "", "", false}, /* alone */
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\",\"identitytoken\":\"i\"}}}", "", "", false},
-        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"identitytoken\":\"i\"}}}", "<token>", "i",
-         true},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\"}}}", "", "", NULL},       /* no colon */
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"OmI=\"}}}", "", "b", NULL},      /* no user */
+        {"{\"auths\":{\"ghcr.io\":{\"identitytoken\":\"i\"}}}", "", "", NULL}, /* alone */
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YWJj\",\"identitytoken\":\"i\"}}}", "", "", NULL},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"identitytoken\":\"i\"}}}", "a", "i",
+         "an identity token"},
+        {"{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\",\"registrytoken\":\"r\"}}}", "a", "b", NULL},
     };
     struct holding holding = HOLDING_INIT;
     struct error err;
@@ -135,7 +150,7 @@ static void test_what_podman_passes_over(void **state)
         assert_row(rows[i].text, find(&holding, rows[i].text, AUTH_FORMAT_PODMAN, &err) == 1);
         assert_row_string(rows[i].text, secret_text(&holding.username), rows[i].username);
         assert_row_string(rows[i].text, secret_text(&holding.token), rows[i].token);
-        assert_row(rows[i].text, holding.is_identity_token == rows[i].is_identity_token);
+        assert_kind(rows[i].text, holding.token_kind, rows[i].kind);
         holding_clear(&holding);
     }
     assert_int_equal(

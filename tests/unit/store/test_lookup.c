@@ -185,7 +185,7 @@ static void test_helpers(void **state)
     scripts_make("docker-credential-s",
                  "echo '{\"ServerURL\":\"\",\"Username\":\"<token>\",\"Secret\":\"x\"}'");
     assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), 1);
-    assert_true(found.held.is_identity_token);
+    assert_string_equal(found.held.token_kind, "an identity token");
     assert_string_equal(found.helper, "s");
     lookup_clear(&found);
 }
