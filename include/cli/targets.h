@@ -23,6 +23,7 @@ struct target {
     const char *host; /* what helpers are named by */
     struct auth_file_result result;
     bool is_podmans; /* podman alone will read it there */
+    bool is_shared;  /* docker and podman will */
     bool is_due;     /* storing would change it */
 
     /* For targets_remove(). */

@@ -25,6 +25,7 @@ struct auth_file {
     const char *path;
     enum auth_format format;
     bool is_podmans;  /* podman alone will read it there, who knows no "credsStore" */
+    bool is_shared;   /* docker and podman will, from one file of Docker's */
     const char *key;  /* of the entry: "ghcr.io" */
     const char *host; /* what helpers are named by: the key without a namespace */
     bool in_place;    /* a file that cannot be replaced may be written through */

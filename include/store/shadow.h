@@ -11,10 +11,11 @@
 
 /*
  * What stands in the same file, which `document` is: HOST:443 for nerdctl, namespaces for podman,
- * an entry for which docker refuses the whole.
+ * an entry for which docker refuses the whole; and, where docker and podman share it, what only one
+ * of them knows of helpers. `helper` has the entry ("": the file).
  */
 void shadow_in_file(const struct document *document, const struct auth_file *file,
-                    struct warnings *warnings);
+                    const char *helper, struct warnings *warnings);
 
 /*
  * What stands outside the file: $DOCKER_AUTH_CONFIG for docker; for podman $REGISTRY_AUTH_FILE,

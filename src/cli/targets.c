@@ -33,8 +33,10 @@ static int add(struct targets *targets, const struct location *location, bool is
 {
     struct target *target = &targets->items[targets->count];
 
-    if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path))
+    if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path)) {
+        targets->items[0].is_shared = true;
         return 0;
+    }
     *target = (struct target){.location = *location, .is_podmans = is_podmans};
     if (set_key(target, registry, err) < 0)
         return -1;
@@ -64,6 +66,7 @@ static struct auth_file auth_file(const struct target *target, const struct run 
         .path = target->location.path,
         .format = target->location.format,
         .is_podmans = target->is_podmans,
+        .is_shared = target->is_shared,
         .key = run->options->all ? NULL : target->key,
         .host = target->host,
         .in_place = run->options->in_place,

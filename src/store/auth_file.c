@@ -108,11 +108,13 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
     memcpy(entry.helper, result->helper, sizeof(entry.helper));
     if (entry.helper[0] != '\0')
         ret = store_in_helper(&entry, &result->changed, err);
-    if (ret == 0)
-        ret = edit_apply(&edit, &file_changed, warnings, err);
+    if (ret == 0 && edit_apply(&edit, &file_changed, warnings, err) < 0)
+        ret = result->changed ? error_wrap(err, "the credential helper '%.100s' has the credential",
+                                           result->helper)
+                              : -1;
     result->changed = result->changed || file_changed;
-    if (ret == 0 && entry.helper[0] == '\0')
-        shadow_in_file(&entry.document, file, warnings);
+    if (ret == 0)
+        shadow_in_file(&entry.document, file, entry.helper, warnings);
     entry_clear(&entry);
     return ret;
 }

@@ -34,7 +34,7 @@ static bool warn_of_neighbour(void *ctx, const char *key)
     struct walk *walk = ctx;
     const struct auth_file *file = walk->file;
     /* In Docker's file podman goes by namespaces too, where docker takes the exact key. */
-    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans;
+    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans || file->is_shared;
 
     if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
         warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
@@ -45,12 +45,33 @@ static bool warn_of_neighbour(void *ctx, const char *key)
     return true;
 }
 
+/* Where docker finds the entry podman may not, who reads the same file. */
+static void warn_of_podmans_view(const struct document *document, const struct auth_file *file,
+                                 const char *helper, struct warnings *warnings)
+{
+    char podmans[DOCUMENT_HELPER_MAX + 1];
+
+    (void)document_helper(podmans, document, file->host, false);
+    if (strcmp(podmans, helper) == 0)
+        return;
+    warnings_add(warnings,
+                 "podman finds nothing for '%s' in '%s', where %s: give it a file of its own "
+                 "(--authfile FILE)",
+                 file->host, file->path,
+                 helper[0] != '\0' ? "it knows no \"credsStore\""
+                                   : "it takes an empty name in \"credHelpers\" for a helper's");
+}
+
 void shadow_in_file(const struct document *document, const struct auth_file *file,
-                    struct warnings *warnings)
+                    const char *helper, struct warnings *warnings)
 {
     struct walk walk = {.file = file, .warnings = warnings};
     struct error unread = ERROR_INIT;
 
+    if (file->is_shared)
+        warn_of_podmans_view(document, file, helper, warnings);
+    if (helper[0] != '\0')
+        return;
     (void)document_each_key(document, warn_of_neighbour, &walk);
     if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans &&
         holding_check_all(document, &unread) < 0)
@@ -166,7 +187,7 @@ void shadow_of(const struct auth_file *file, const struct location_request *requ
     struct document_entry ignored;
 
     if (look(&document, file->path, file) && document_find(&ignored, &document, file->key)) {
-        shadow_in_file(&document, file, warnings);
+        shadow_in_file(&document, file, "", warnings);
         shadow_elsewhere(file, request, warnings);
     }
     document_clear(&document);

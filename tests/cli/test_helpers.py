@@ -180,6 +180,22 @@ def test_podman_alone_in_docker_s_file(login, server, helper):
     assert helper.calls == [] and login.entry(server.host) == f"{USER}:{TOKEN}"
 
 
+@pytest.mark.parametrize("config, args, words", [
+    ('{"credsStore":"fake"}', [], ["podman", "credsStore", "finds nothing"]),
+    ('{"credHelpers":{"HOST":"fake"}}', [], None),
+    ('{"credsStore":"fake"}', ["--no-helper"], ["podman", "credHelpers", "empty name"]),
+    ('{}', [], None)], ids=["credsStore", "credHelpers", "bypassed", "none"])
+def test_the_file_of_both(login, server, helper, config, args, words):
+    """Docker and podman do not agree on what stands in the way to an entry."""
+    login.write_config(config.replace("HOST", server.host))
+    said = login.to(server, "--docker", "--podman", *args, "--json", env={
+        **helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert said.status == 0, said
+    assert len(said.json["warnings"]) == (words is not None), said
+    for word in words or []:
+        assert word in said.json["warnings"][0], said
+
+
 def test_a_namespace_is_nothing_for_a_helper(login, server, helper):
     put(login, PODMAN, '{"credHelpers":{"%s":"fake"}}' % server.host)
     login("-u", USER, "--password-stdin", "--plain-http", "--persistent", f"{server.host}/owner",
@@ -227,5 +243,6 @@ def test_the_file_changes_hands_meanwhile(login, server, helper):
     login.write_config('{"credsStore":"fake"}')
     result = login.to(server, "--json", env=helper.environment, may_store=True)
     assert result.status == 9 and "meanwhile" in result.stderr, result
+    assert "the credential helper 'fake' has the credential" in result.stderr, result
     assert json.loads(login.config.read_text()) == {"credsStore": "other"}
     assert result.json["result"] == "failed" and result.json["changed"] is True

@@ -70,6 +70,15 @@ CASES = {
     "a namespace in docker's file, read by podman": (
         ["--podman"], {"DOCKER_CONFIG": "{home}/.docker"},
         {DOCKER: document(**{"HOST/own": GOOD})}, ("{home}/" + DOCKER, "'HOST/own'", "podman")),
+    "a namespace in the file of both": (
+        ["--docker", "--podman"], {"DOCKER_CONFIG": "{home}/.docker"},
+        {DOCKER: document(**{"HOST/own": GOOD})}, ("{home}/" + DOCKER, "'HOST/own'", "podman")),
+    "no namespace in the file of both": (
+        ["--docker", "--podman"], {"DOCKER_CONFIG": "{home}/.docker"},
+        {DOCKER: document(**{"x.y/own": GOOD})}, None),
+    "docker's variable, and the file of both": (
+        ["--docker", "--podman"],
+        {"DOCKER_CONFIG": "{home}/.docker", **docker_auth_config("HOST")}, {}, "DOCKER_AUTH_CONFIG"),
     "a namespace in docker's file": ([], {}, {DOCKER: document(**{"HOST/own": GOOD})}, None),
 }
 

@@ -49,7 +49,7 @@ static void look_beside(const char *text, enum auth_format format, const char *h
     struct document document = document_of(text);
 
     warnings.count = 0;
-    shadow_in_file(&document, &file, &warnings);
+    shadow_in_file(&document, &file, "", &warnings);
     document_clear(&document);
 }
 
