@@ -91,7 +91,10 @@ static int read_file(struct secret *out, struct input *where, const char *path, 
 
     name_it(where, INPUT_FILE, path);
     ret = io_read_path(out, path, &input, errnum, err);
-    if (*errnum != 0)
+    if (*errnum == ENXIO)
+        (void)error_hint(err, "a socket, such as standard input over ssh, cannot be opened by a "
+                              "name: --password-stdin reads that");
+    else if (*errnum != 0)
         (void)error_hint(err, "is the secret mounted or written there, and may this user read it?");
     return ret;
 }
