@@ -90,13 +90,15 @@ static int follow(const struct attempt *attempt, pid_t child, int fd, struct err
 {
     const struct sandbox_job *job = attempt->job;
     struct io_input input = {.name = job->name,
-                             .cls = CLASS_UNREACHABLE,
+                             .cls = CLASS_INTERNAL,
                              .max = sizeof(entered) + attempt->size,
                              .clock = job->clock,
                              .deadline_ms = job->deadline_ms};
     struct secret told = SECRET_INIT;
     int ret = io_read_all(&told, fd, &input, err);
 
+    if (ret < 0 && clock_left(job->clock, job->deadline_ms) == 0)
+        err->cls = CLASS_UNREACHABLE; /* it did not come to its end in time */
     (void)close(fd);
     (void)kill(child, SIGKILL);
     if (ret == 0)

@@ -287,6 +287,26 @@ static void test_it_is_not_waited_for_beyond_the_deadline(void **state)
     }
 }
 
+static void flood(void)
+{
+    static char block[2 * sizeof(struct outcome)];
+
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
+        (void)!write(fd, block, sizeof(block));
+    _exit(0);
+}
+
+static void test_more_than_a_result_is_none(void **state)
+{
+    struct work mine = {.also = flood};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(run(&mine, &err), -1);
+    assert_int_equal(err.cls, CLASS_INTERNAL);
+    assert_true(has_no_child());
+}
+
 static void close_all_and_sleep(void)
 {
     for (int fd = 0; fd < 256; fd++)
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_done_here_where_it_must),
         cmocka_unit_test(test_a_filter_that_kills),
         cmocka_unit_test(test_it_is_not_waited_for_beyond_the_deadline),
+        cmocka_unit_test(test_more_than_a_result_is_none),
         cmocka_unit_test(test_it_cannot_part_with_the_pipe_and_stay),
         cmocka_unit_test(test_no_such_end_once_it_has_begun),
         cmocka_unit_test(test_others_are_not_waited_for),
