@@ -157,7 +157,7 @@ exec ${memcheck[*]} \\
     --log-file="\$log.%p" "$PWD/build/dev/ghcr-login" "\$@"
 EOF
     chmod 755 "$work/ghcr-login"
-    GHCR_LOGIN_BIN=$work/ghcr-login /usr/bin/python3 -B -m pytest -q -p no:cacheprovider \
+    GHCR_LOGIN_TEST_PACE=10 GHCR_LOGIN_BIN=$work/ghcr-login /usr/bin/python3 -B -m pytest -q -p no:cacheprovider \
         -n "$(($(nproc) * 2))" "${passed_over[@]/#/--deselect=tests/cli/test_}" "$@"
 }
 

@@ -240,7 +240,7 @@ def test_a_proxy_that_does_not_answer_connect(setting, fault):
     result = here(timeout=1, url=here.proxy.url_for(PROXY_LOGIN))
     result.failed(5, "proxy", here.proxy.host)
     assert PROXY_USER not in result.stderr
-    assert result.seconds < 2.5
+    assert result.took_less_than(2.5)
 
 
 def test_a_proxy_that_is_a_portal(setting):
@@ -274,7 +274,7 @@ def test_tls_to_a_proxy_that_speaks_none(setting):
     finally:
         server.stop()
     result.failed(5, f"the TLS handshake of the proxy '{host}' failed", "hint:", "http://")
-    assert result.seconds < 1
+    assert result.took_less_than(1)
     assert PROXY_USER not in result.stderr and "--plain-http" not in result.stderr
 
 

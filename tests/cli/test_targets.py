@@ -147,7 +147,7 @@ def test_what_is_no_file(someone, server, monkeypatch, make, words):
     make(someone.config)
     settle(someone)
     result = someone.to(server).failed(8, words)
-    assert result.seconds < 5
+    assert result.took_less_than(5)
     assert server.connections == 0
 
 

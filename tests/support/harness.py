@@ -36,6 +36,9 @@ STATELESS = "ghs_" + "1234567_" + JWT
 
 USER = "octocat"
 TIME_LIMIT = 60.0   # a sanitizer's build beside others is slow; no test measures by it
+# How many times slower the program is than the one that is shipped, under valgrind for one. It gets
+# as many times the seconds: those that options give it, and those that a test allows it.
+PACE = int(os.environ.get("GHCR_LOGIN_TEST_PACE", "1"))
 # Instrumented builds need these; they say nothing about the login.
 PASSED_ON = re.compile(r"(ASAN|LSAN|UBSAN|GCOV|LLVM_PROFILE)_")
 # Root may read everything; without capabilities even root must obey file modes.
@@ -59,6 +62,9 @@ class Result:
     stderr: str
     seconds: float
 
+    def took_less_than(self, seconds):
+        return self.seconds < seconds * PACE
+
     @property
     def json(self):
         """The one object on standard output."""
@@ -81,6 +87,14 @@ class Result:
         for word in words:
             assert word.lower() in self.stderr.lower(), (word, self)
         return self
+
+
+def _paced(args):
+    """With the limits of a run's time in seconds of its own."""
+    options = [None, *args]
+    return [str(int(value) * PACE)
+            if option in ("--timeout", "--connect-timeout") and re.fullmatch("[1-9][0-9]?", value)
+            else value for option, value in zip(options, args)]
 
 
 class Login:
@@ -115,7 +129,7 @@ class Login:
         """Start it; `finish()` of what is returned waits for its end and looks for leaks."""
         if unprivileged and os.geteuid() == 0:
             through = (*through, *WITHOUT_PRIVILEGES)
-        return Running(self, list(map(str, args)), stdin, dict(env or {}),
+        return Running(self, _paced(list(map(str, args))), stdin, dict(env or {}),
                        (*through, *self.through), may_store, popen)
 
     def protect(self, secret):
@@ -206,7 +220,7 @@ class Running:
         self._check_proc()
 
     def finish(self, timeout=None):
-        timeout = timeout or TIME_LIMIT
+        timeout = (timeout or TIME_LIMIT) * PACE
         try:
             stdout, stderr = self.process.communicate(self._input, timeout=timeout)
         except subprocess.TimeoutExpired:
