@@ -1,7 +1,6 @@
 /*
- * in_place: what stands beside a file while it is written through, and who puts it right when that
- * fails. write(), fsync() and unlink() are linked through here: they can fail, write only a part,
- * kill the program.
+ * in_place: what stands beside a file while it is written through, what is in the way of that, who
+ * waits for it, and what is left where it fails.
  */
 #include "../support.h"
 
@@ -12,177 +11,12 @@
 #include <sys/file.h>
 
 #include "base/json.h"
+#include "in_place.h"
 #include "mounts.h"
 #include "store/auth_file.h"
 #include "store/path.h"
 #include "storing.h"
 #include "support.h"
-
-#define FILE_PATH "config.json"
-#define OLD       "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"
-/* So long that half of the new text ends behind the old. */
-#define AUTH "YTpiYmJiYmJiYmJiYmJiYmJiYmJiYmJi"
-#define NEW  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"},\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
-
-enum call { CALL_NONE, CALL_WRITE, CALL_FSYNC, CALL_UNLINK };
-
-enum how {
-    HOW_FAIL,      /* with errnum */
-    HOW_HALF,      /* half is written, and all later calls fail with errnum */
-    HOW_HALF_ONCE, /* half is written, the next call fails with errnum, and then all is well */
-    HOW_HALF_KILL, /* half is written, then SIGKILL */
-    HOW_KILL,      /* before it */
-    HOW_LOOK,      /* the observer looks, and all is well */
-};
-
-/* The fault of one test, which strikes at a call of `call` number `nth`, the first being 1. */
-static struct {
-    enum call call;
-    unsigned nth;
-    enum how how;
-    int errnum;
-    unsigned count;
-    void (*observer)(void);
-} fault;
-
-ssize_t __real_write(int, const void *, size_t);
-ssize_t __wrap_write(int, const void *, size_t);
-int __real_fsync(int);
-int __wrap_fsync(int);
-int __real_unlinkat(int, const char *, int);
-int __wrap_unlinkat(int, const char *, int);
-
-/* How the call has to go: false where it fails, *half where it does only a part. */
-static bool is_let_through(enum call call, bool *half)
-{
-    *half = false;
-    if (fault.call != call || ++fault.count < fault.nth)
-        return true;
-    if (fault.count > fault.nth) {
-        errno = fault.errnum;
-        return fault.how == HOW_LOOK || fault.how == HOW_FAIL ||
-               (fault.how == HOW_HALF_ONCE && fault.count > fault.nth + 1);
-    }
-    if (fault.how == HOW_KILL)
-        (void)raise(SIGKILL);
-    if (fault.how == HOW_LOOK)
-        fault.observer();
-    *half = fault.how == HOW_HALF || fault.how == HOW_HALF_ONCE || fault.how == HOW_HALF_KILL;
-    errno = fault.errnum;
-    return fault.how != HOW_FAIL;
-}
-
-ssize_t __wrap_write(int fd, const void *data, size_t len)
-{
-    bool half;
-    ssize_t done;
-
-    if (!is_let_through(CALL_WRITE, &half))
-        return -1;
-    done = __real_write(fd, data, half ? len / 2 : len);
-    if (half && fault.how == HOW_HALF_KILL)
-        (void)raise(SIGKILL);
-    return done;
-}
-
-int __wrap_fsync(int fd)
-{
-    bool half;
-
-    return is_let_through(CALL_FSYNC, &half) ? __real_fsync(fd) : -1;
-}
-
-int __wrap_unlinkat(int dir, const char *path, int flags)
-{
-    bool half;
-
-    return is_let_through(CALL_UNLINK, &half) ? __real_unlinkat(dir, path, flags) : -1;
-}
-
-static void arm(enum call call, unsigned nth, enum how how, int errnum)
-{
-    fault.call = call;
-    fault.nth = nth;
-    fault.how = how;
-    fault.errnum = errnum;
-    fault.count = 0;
-}
-
-static void disarm(void)
-{
-    fault.call = CALL_NONE;
-}
-
-static int setup(void **state)
-{
-    disarm();
-    return support_setup(state);
-}
-
-/* The copy of `path`, in the form that messages have it. */
-static const char *copy_of(const char *path)
-{
-    static char copy[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int dir_len = slash != NULL ? (int)(slash - path) : 1;
-
-    (void)snprintf(copy, sizeof(copy), "%.*s/.%s.ghcr-login-copy-%ju", dir_len,
-                   slash != NULL ? path : ".", slash != NULL ? slash + 1 : path,
-                   (uintmax_t)support_stat(path).st_ino);
-    return copy;
-}
-
-#define COPY_PATH copy_of(FILE_PATH)
-
-static int open_directory(const char *path)
-{
-    char dir[PATH_MAX];
-    int fd;
-
-    path_directory(dir, path);
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    support_must(fd >= 0, dir);
-    return fd;
-}
-
-/* `path` has to hold the old text. */
-static int write_text(const char *path, const char *text, struct error *err)
-{
-    struct secret new_text = support_secret(text);
-    struct stat st;
-    struct in_place file = {.dir_fd = open_directory(path), .path = path, .st = &st};
-    int ret = -1;
-    int fd = in_place_open(&file, clock_system(), support_in_ms(0), err);
-
-    if (fd >= 0) {
-        support_must(fstat(fd, &st) == 0, "fstat");
-        ret = in_place_write(&file, fd, false, &new_text, err);
-        support_must(close(fd) == 0, "close");
-    }
-    disarm();
-    support_must(close(file.dir_fd) == 0, "close");
-    secret_clear(&new_text);
-    return ret;
-}
-
-/* The entry `key` into FILE_PATH. */
-static int store(const char *key, const char *auth_text, struct error *err)
-{
-    struct secret auth = support_secret(auth_text);
-    struct auth_file file = {.path = FILE_PATH,
-                             .format = AUTH_FORMAT_DOCKER,
-                             .key = key,
-                             .host = key,
-                             .auth = &auth,
-                             .in_place = true};
-    static struct warnings warnings;
-    bool changed;
-    int ret = storing_store(&file, support_in_ms(2000), &changed, &warnings, err);
-
-    disarm();
-    secret_clear(&auth);
-    return ret;
-}
 
 static void test_hint_says_what_to_do(void **state)
 {
@@ -341,59 +175,6 @@ static void test_foreign_copy_that_stays_is_in_the_way(void **state)
     assert_true(support_holds(copy_of("shared/file"), "of root's"));
 }
 
-static int recover(struct error *err)
-{
-    struct stat st = support_stat(FILE_PATH);
-    struct in_place file = {.dir_fd = AT_FDCWD, .path = FILE_PATH, .st = &st};
-    struct secret text = SECRET_INIT;
-    int ret = in_place_recover(&text, &file, 100, err);
-    bool is_right = ret < 0 || strcmp(secret_text(&text), "whole") == 0;
-
-    secret_clear(&text);
-    assert_true(is_right);
-    return ret;
-}
-
-/* A copy is taken from who might have written the file itself. */
-static void test_copy_is_trusted_as_the_file_is(void **state)
-{
-    enum { ROOT = 0, SOMEBODY = 1234, ANOTHER = 1235 };
-    static const struct {
-        const char *label;
-        uid_t file_owner;
-        mode_t file_mode;
-        uid_t copy_owner;
-        mode_t copy_mode;
-        bool is_taken;
-    } rows[] = {
-        {"ours", SOMEBODY, 0644, ROOT, 0600, true},
-        {"the owner's", SOMEBODY, 0644, SOMEBODY, 0600, true},
-        {"another's", SOMEBODY, 0644, ANOTHER, 0600, false},
-        {"others can write it", SOMEBODY, 0600, SOMEBODY, 0602, false},
-        {"a group can write it", SOMEBODY, 0600, ROOT, 0620, false},
-        {"a file system with one mode for all", SOMEBODY, 0777, SOMEBODY, 0777, true},
-        {"with one group for all", SOMEBODY, 0664, SOMEBODY, 0664, true},
-    };
-
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct error err = ERROR_INIT;
-
-        support_write(FILE_PATH, "x");
-        support_write(COPY_PATH, "whole");
-        support_must(chown(FILE_PATH, rows[i].file_owner, 0) == 0, "chown");
-        support_must(chown(COPY_PATH, rows[i].copy_owner, 0) == 0, "chown");
-        support_must(chmod(FILE_PATH, rows[i].file_mode) == 0, "chmod");
-        support_must(chmod(COPY_PATH, rows[i].copy_mode) == 0, "chmod");
-        assert_row(rows[i].label, (recover(&err) == 0) == rows[i].is_taken);
-        if (!rows[i].is_taken)
-            assert_error(rows[i].label, &err, CLASS_AUTHFILE, COPY_PATH);
-        support_must(unlink(COPY_PATH) == 0 && unlink(FILE_PATH) == 0, "unlink");
-    }
-}
-
 /* Another run may write through another mount of the file, where its lock does not hold us up. */
 static int finish_soon(void)
 {
@@ -433,19 +214,6 @@ static void test_reader_waits_for_a_writer(void **state)
     support_must(waitpid(child, &status, 0) == child, "waitpid");
     assert_int_equal(status, 0);
     secret_clear(&auth);
-}
-
-static void test_damage_without_a_copy_is_named(void **state)
-{
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    support_write(FILE_PATH, OLD);
-    support_must(truncate(FILE_PATH, 0) == 0 && truncate(FILE_PATH, 100) == 0, "truncate");
-    assert_int_equal(store("ghcr.io", AUTH, &err), -1);
-    assert_error("zeros", &err, CLASS_AUTHFILE, "begins with a NUL byte");
-    assert_non_null(strstr(err.hint, COPY_PATH));
-    assert_int_equal(support_count("."), 1);
 }
 
 static void test_only_a_file_is_written_through(void **state)
@@ -510,123 +278,6 @@ static void test_nothing_is_written_without_a_copy(void **state)
     support_must(chmod("locked", 0755) == 0, "chmod");
 }
 
-static const char *text_behind;
-
-static int write_until_killed(void)
-{
-    struct error err = ERROR_INIT;
-
-    (void)write_text(FILE_PATH, text_behind, &err);
-    return 0;
-}
-
-/* A child that writes `text` over `old` is killed at that call. */
-static void kill_writer_over(const char *old, const char *text, enum call call, unsigned nth,
-                             enum how how)
-{
-    support_write(FILE_PATH, old);
-    (void)unlink(COPY_PATH);
-    text_behind = text;
-    arm(call, nth, how, 0);
-    assert_int_equal(support_in_child(false, write_until_killed), 128 + SIGKILL);
-    disarm();
-}
-
-static void kill_writer(const char *text, enum call call, unsigned nth, enum how how)
-{
-    kill_writer_over(OLD, text, call, nth, how);
-}
-
-static void test_killed_writer_leaves_the_copy(void **state)
-{
-    (void)state;
-    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
-    assert_false(support_holds(FILE_PATH, NEW) || support_holds(FILE_PATH, OLD));
-    assert_true(support_holds(COPY_PATH, OLD));
-    assert_int_equal(support_mode(COPY_PATH), 0600);
-    kill_writer(NEW, CALL_WRITE, 1, HOW_HALF_KILL);
-    assert_true(support_holds(FILE_PATH, OLD));
-}
-
-/* Whenever it was killed, the next run finds all entries. */
-static void test_next_run_recovers(void **state)
-{
-    static const struct {
-        const char *label;
-        enum call call;
-        unsigned nth;
-        enum how how;
-    } rows[] = {
-        {"before the copy is written", CALL_WRITE, 1, HOW_KILL},
-        {"half of the copy is written", CALL_WRITE, 1, HOW_HALF_KILL},
-        {"before the copy is synced", CALL_FSYNC, 1, HOW_KILL},
-        {"before the file is written", CALL_WRITE, 2, HOW_KILL},
-        {"half of the file is written", CALL_WRITE, 2, HOW_HALF_KILL},
-        {"before the file is synced", CALL_FSYNC, 3, HOW_KILL},
-        {"before it is synced again", CALL_FSYNC, 4, HOW_KILL},
-        {"before it is synced at last", CALL_FSYNC, 5, HOW_KILL},
-        {"before the copy is removed", CALL_UNLINK, 1, HOW_KILL},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct error err = ERROR_INIT;
-
-        kill_writer(NEW, rows[i].call, rows[i].nth, rows[i].how);
-        if (store("ghcr.io", AUTH, &err) < 0)
-            fail_msg("row '%s': %s", rows[i].label, err.message);
-        assert_row(rows[i].label, support_holds(FILE_PATH, NEW));
-        (void)unlink(COPY_PATH);
-    }
-}
-
-/* A mixture of two texts may be valid JSON; it is damage all the same. */
-static void test_mixture_is_not_taken_for_a_text(void **state)
-{
-    /* of one length; half of it ends inside the value */
-    static const char old[] =
-        "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5enp6enp6enp6enp6enp6enp6enp6\"}}}";
-    static const char text[] =
-        "{\"auths\":{\"quay.io\":{\"auth\":\"Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj\"}}}";
-    struct error err = ERROR_INIT;
-    struct secret found;
-    bool is_whole;
-
-    (void)state;
-    kill_writer_over(old, text, CALL_WRITE, 2, HOW_HALF_KILL);
-    assert_false(support_holds(FILE_PATH, old));
-    assert_false(support_holds(FILE_PATH, text));
-    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
-    found = support_read(FILE_PATH);
-    is_whole = strstr(secret_text(&found), "\"eDp5enp6enp6enp6enp6enp6enp6enp6\"") != NULL ||
-               strstr(secret_text(&found), "\"Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj\"") != NULL;
-    secret_clear(&found);
-    assert_true(is_whole);
-}
-
-/* It has done its work; later it would be put in the place of a file that its user has broken. */
-static void test_next_run_removes_the_copy(void **state)
-{
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    kill_writer(NEW, CALL_UNLINK, 1, HOW_KILL);
-    assert_true(support_holds(COPY_PATH, OLD));
-    assert_int_equal(store("ghcr.io", AUTH, &err), 0); /* nothing to change */
-    assert_int_equal(support_count("."), 1);
-}
-
-static void test_recovery_removes_the_copy(void **state)
-{
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
-    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
-    assert_true(support_holds(FILE_PATH, NEW));
-    assert_int_equal(support_count("."), 1);
-}
-
 static int store_through_mount(void)
 {
     struct error err = ERROR_INIT;
@@ -636,15 +287,6 @@ static int store_through_mount(void)
     if (store("ghcr.io", AUTH, &err) < 0)
         return 1;
     return support_holds(FILE_PATH, NEW) && support_count(".") == 2 ? 0 : 2;
-}
-
-static void assert_or_skip(int verdict)
-{
-    if (verdict == MOUNTS_NOT_ALLOWED) {
-        print_message("           no mount namespace here: not run\n");
-        skip();
-    }
-    assert_int_equal(verdict, 0);
 }
 
 static void test_bind_mount_is_written_through(void **state)
@@ -659,103 +301,6 @@ static void test_bind_mount_is_written_through(void **state)
     assert_true(support_holds("outside", NEW));
     assert_int_equal(support_stat("outside").st_ino, inode);
     assert_true(support_holds(FILE_PATH, ""));
-}
-
-/* The run before was killed in the middle, and now the disk fails in the middle. */
-static int fail_while_recovering(void)
-{
-    struct error err = ERROR_INIT;
-
-    if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
-        return MOUNTS_NOT_ALLOWED;
-    arm(CALL_WRITE, 1, HOW_HALF_ONCE, ENOSPC); /* the copy is there already */
-    if (store("ghcr.io", AUTH, &err) == 0)
-        return 1;
-    if (!support_holds(FILE_PATH, OLD) && !support_holds(COPY_PATH, OLD))
-        return 2; /* the last whole text is gone */
-    err = ERROR_INIT;
-    return store("ghcr.io", AUTH, &err) == 0 && support_holds(FILE_PATH, NEW) ? 0 : 3;
-}
-
-static void test_failing_recovery_keeps_the_text(void **state)
-{
-    (void)state;
-    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
-    support_must(rename(FILE_PATH, "outside") == 0, "rename");
-    support_write(FILE_PATH, "");
-    assert_or_skip(support_in_child(false, fail_while_recovering));
-}
-
-/* The copy of one file, where another is at its place: mounted there now, or under the mount. */
-static void test_copy_of_another_file_is_left_alone(void **state)
-{
-    struct error err = ERROR_INIT;
-    char copy[PATH_MAX];
-
-    (void)state;
-    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
-    (void)snprintf(copy, sizeof(copy), "%s", COPY_PATH);
-    support_must(rename(FILE_PATH, "outside") == 0, "rename");
-    support_write(FILE_PATH, "{}");
-    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
-    assert_true(support_holds(copy, OLD));
-    support_write_bytes(FILE_PATH, "\0x", 2);
-    assert_int_equal(store("ghcr.io", AUTH, &err), -1);
-    assert_error("another's copy", &err, CLASS_AUTHFILE, "begins with a NUL byte");
-    support_must(rename("outside", FILE_PATH) == 0, "rename");
-    err = ERROR_INIT;
-    assert_int_equal(store("ghcr.io", AUTH, &err), 0);
-    assert_true(support_holds(FILE_PATH, NEW));
-    assert_int_equal(access(copy, F_OK), -1);
-}
-
-static int read_as_owner(void)
-{
-    struct error err = ERROR_INIT;
-
-    if (store("ghcr.io", AUTH, &err) == 0)
-        return support_holds(FILE_PATH, NEW) ? 0 : 1;
-    print_message("           %s\n", err.message);
-    return 2;
-}
-
-/* Root writes through a user's file and is killed: the user goes on with the copy. */
-static void test_copy_of_root_s_is_the_file_owner_s(void **state)
-{
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    support_write(FILE_PATH, OLD);
-    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 &&
-                     chown(FILE_PATH, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
-                 "chown");
-    kill_writer(NEW, CALL_WRITE, 2, HOW_HALF_KILL);
-    assert_int_equal(support_stat(COPY_PATH).st_uid, SUPPORT_NOBODY);
-    assert_int_equal(support_mode(COPY_PATH), 0600);
-    assert_int_equal(support_in_child(true, read_as_owner), 0);
-    assert_int_equal(support_count("."), 1);
-}
-
-static int meet_root_s_copy(void)
-{
-    struct error err = ERROR_INIT;
-
-    if (store("ghcr.io", AUTH, &err) == 0)
-        return 1;
-    return strstr(err.hint, "belongs to another user") != NULL ? 0 : 2;
-}
-
-static void test_copy_that_may_not_be_read_has_a_hint(void **state)
-{
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    support_write_bytes(FILE_PATH, "\0x", 2);
-    support_write(COPY_PATH, OLD);
-    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 &&
-                     chown(FILE_PATH, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
-                 "chown");
-    assert_int_equal(support_in_child(true, meet_root_s_copy), 0);
 }
 
 /* A lock on the file is waited for, and said to be one. */
@@ -854,8 +399,6 @@ static void test_full_disk_puts_the_old_text_back(void **state)
     assert_or_skip(support_in_child(false, fill_tiny));
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -866,26 +409,15 @@ int main(void)
         IN_DIRECTORY(test_copy_stays_where_nothing_can_be_written),
         IN_DIRECTORY(test_old_copy_gives_way),
         IN_DIRECTORY(test_foreign_copy_that_stays_is_in_the_way),
-        IN_DIRECTORY(test_copy_is_trusted_as_the_file_is),
         IN_DIRECTORY(test_reader_waits_for_a_writer),
-        IN_DIRECTORY(test_damage_without_a_copy_is_named),
         IN_DIRECTORY(test_only_a_file_is_written_through),
+        IN_DIRECTORY(test_name_of_the_copy_may_be_too_long),
         IN_DIRECTORY(test_nothing_is_written_without_a_copy),
-        IN_DIRECTORY(test_killed_writer_leaves_the_copy),
-        IN_DIRECTORY(test_next_run_recovers),
-        IN_DIRECTORY(test_mixture_is_not_taken_for_a_text),
-        IN_DIRECTORY(test_next_run_removes_the_copy),
-        IN_DIRECTORY(test_recovery_removes_the_copy),
         IN_DIRECTORY(test_bind_mount_is_written_through),
-        IN_DIRECTORY(test_failing_recovery_keeps_the_text),
-        IN_DIRECTORY(test_copy_of_another_file_is_left_alone),
-        IN_DIRECTORY(test_copy_of_root_s_is_the_file_owner_s),
-        IN_DIRECTORY(test_copy_that_may_not_be_read_has_a_hint),
         IN_DIRECTORY(test_locked_file_is_not_called_changed),
         IN_DIRECTORY(test_writer_at_work_is_not_called_a_crash),
         IN_DIRECTORY(test_mount_is_known),
         IN_DIRECTORY(test_full_disk_puts_the_old_text_back),
-        IN_DIRECTORY(test_name_of_the_copy_may_be_too_long),
     };
 
     json_init();
