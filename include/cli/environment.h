@@ -24,4 +24,7 @@ void environment_forget(const char *name);
  */
 void environment_forget_secret(const struct secret *secret);
 
+/* All of it: for a process that only waits, and has no use for any. */
+void environment_forget_all(void);
+
 #endif

@@ -35,7 +35,4 @@ int login_tell(struct login *login, struct report *report, struct error *err)
 void login_init(struct login *login, const struct options *options);
 void login_clear(struct login *login);
 
-/* Wipe and unset the variables that a token may have come from. */
-void login_forget_variables(const struct options *options);
-
 #endif

@@ -45,11 +45,17 @@ void run_begin(struct run *run, const struct options *options);
 void run_end(struct run *run);
 
 /*
- * Find out what it is about, from options and environment; and read a --cacert that is a pipe, for
- * there may be several connections. What is known when something is wrong is filled in. Returns 0,
- * or -1 with *err set: CLASS_USAGE, or CLASS_UNREACHABLE for the pipe.
+ * Find out what it is about, from options and environment. What is known when something is wrong is
+ * filled in. Returns 0, or -1 with *err set: CLASS_USAGE, or CLASS_INTERNAL.
  */
 int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Where servers will be asked, before this process is another person's: read a --cacert that can be
+ * read but once, for there may be several connections. Returns 0, or -1 with *err set
+ * (CLASS_UNREACHABLE, CLASS_INTERNAL).
+ */
+int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unused_result));
 
 /* The question whether the registry takes this credential, and gives the images for it. */
 struct proof run_proof(struct run *run, const char *username, const struct secret *token);

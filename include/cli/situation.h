@@ -18,7 +18,7 @@ struct situation {
     const struct secret *token;
     enum place place;
     const struct diagnosis *diagnosis; /* zeroed where there is none */
-    bool has_waited;                   /* --wait-for-token: it was not too new */
+    bool can_wait; /* it may be too new, and --wait-for-token is there to be tried */
 };
 
 enum github_token_kind situation_kind(const struct situation *situation);

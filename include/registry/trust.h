@@ -45,7 +45,8 @@ struct trust {
 
 /*
  * Find them. Returns 0 and fills *out (release with trust_clear()), or -1 with *err set
- * (CLASS_UNREACHABLE): a directory or file that cannot be read, a client certificate without a key.
+ * (CLASS_UNREACHABLE): a directory or file that cannot be read, a client certificate without a key,
+ * a path that is too long to lead anywhere.
  */
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
     __attribute__((warn_unused_result));

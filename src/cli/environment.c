@@ -1,5 +1,6 @@
 #include "cli/environment.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,14 @@ void environment_forget(const char *name)
     (void)unsetenv(name); /* getenv() has taken the name */
 }
 
+void environment_forget_all(void)
+{
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        explicit_bzero(*each, strlen(*each));
+        *each = NULL;
+    }
+}
+
 void environment_forget_secret(const struct secret *secret)
 {
     char **kept = environ;
@@ -29,8 +38,9 @@ void environment_forget_secret(const struct secret *secret)
     for (char **each = environ; each != NULL && *each != NULL; each++) {
         char *value = strchr(*each, '=');
         size_t len = value != NULL ? strcspn(++value, "\r\n") : 0;
+        bool is_line = len > 0 && value[len + strspn(value + len, "\r\n")] == '\0';
 
-        if (len > 0 && len == secret->len && memcmp(value, secret->data, len) == 0)
+        if (is_line && len == secret->len && memcmp(value, secret->data, len) == 0)
             explicit_bzero(value, strlen(value));
         else
             *kept++ = *each;

@@ -109,9 +109,8 @@ static int tell(void *ctx)
 /* The child has its own copy; this process waits as long as the command runs. */
 static void forget(void *ctx)
 {
-    const struct exec *exec = ctx;
-
-    login_forget_variables(exec->run.options);
+    (void)ctx;
+    environment_forget_all();
 }
 
 int exec_run(const struct options *options)

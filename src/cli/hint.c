@@ -41,7 +41,7 @@ static unsigned find_causes(const struct situation *s, const char *words)
         {INVALID, f->verdict == GITHUB_INVALID},
         {SILENT, f->verdict == GITHUB_SILENT},
         {ODD, !is_valid && situation_oddity(s) != NULL},
-        {NEW, !s->has_waited},
+        {NEW, s->can_wait},
         {ON_HOST, s->place == PLACE_HOST},
         {WANTS_SSO, f->needs_sso},
         {NO_CLASSIC, f->forbids_classic ||
@@ -114,8 +114,7 @@ static const struct row {
                      "take minutes (--wait-for-token 300); else make another classic one"}},
     {REFUSED(ANY, VALID),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it, and went on "
-                     "doing so: " NEW_CLASSIC}},
+     {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it: " NEW_CLASSIC}},
     {REFUSED(INSTALLATION, 0),
      LINK_NEW_TOKEN,
      {[PLACE_HOST] = "an installation token ends with its job or after an hour: " NEW_CLASSIC,

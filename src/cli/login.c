@@ -10,12 +10,13 @@
 
 static int find_targets(struct login *login, struct report *report, struct error *err)
 {
-    report->subject = &login->run.subject;
-    if (run_find_subject(&login->run, err) < 0 ||
-        targets_find(&login->targets, &login->run, err) < 0)
+    struct run *run = &login->run;
+
+    report->subject = &run->subject;
+    if (run_find_subject(run, err) < 0 || targets_find(&login->targets, run, err) < 0)
         return -1;
     report->targets = &login->targets;
-    return 0;
+    return run->options->no_verify ? 0 : run_read_trust(run, err);
 }
 
 /* ssh-action hands variables over, and what is piped from them; a file stands on the host. */
@@ -33,11 +34,12 @@ static struct situation situation(const struct login *login)
         .token = &login->credential.token,
         .place = find_place(login->run.options),
         .diagnosis = &login->diagnosis,
-        .has_waited = login->run.options->wait_for_token_s > 0,
+        .can_wait = login->run.options->wait_for_token_s == 0,
     };
 }
 
-void login_forget_variables(const struct options *options)
+/* The variables that a token may have come from. */
+static void forget_variables(const struct options *options)
 {
     environment_forget(options->token_env);
     environment_forget("GHCR_TOKEN");
@@ -78,7 +80,7 @@ static int read_credential(struct login *login, struct error *err)
     struct credential *credential = &login->credential;
     int ret = credential_read(credential, &request, err);
 
-    login_forget_variables(o);
+    forget_variables(o);
     if (ret < 0 || credential_auth(&login->auth, credential->username, &credential->token, err) < 0)
         return -1;
     return forget_copies(login, err);

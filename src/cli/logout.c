@@ -18,11 +18,14 @@ struct logout {
 
 static int find_targets(struct logout *logout, struct report *report, struct error *err)
 {
-    if (run_find_subject(&logout->run, err) < 0 ||
-        targets_find(&logout->targets, &logout->run, err) < 0)
+    struct run *run = &logout->run;
+
+    if (run_find_subject(run, err) < 0 || targets_find(&logout->targets, run, err) < 0)
         return -1;
     report->targets = &logout->targets;
-    return person_become(&logout->run.subject.person, err);
+    if (run->options->if_refused && run_read_trust(run, err) < 0)
+        return -1;
+    return person_become(&run->subject.person, err);
 }
 
 static void forget(void *holder)

@@ -117,7 +117,7 @@ static void print_warnings(const struct report *report)
     }
 }
 
-static void print_error(const struct error *err)
+static void print_error(const struct report *report, const struct error *err)
 {
     char shown[SHOWN_MAX];
 
@@ -126,7 +126,7 @@ static void print_error(const struct error *err)
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "hint: %s\n",
                       text_printable(shown, sizeof(shown), err->hint, strlen(err->hint)));
-    if (err->cls == CLASS_USAGE)
+    if (err->cls == CLASS_USAGE && report->username == NULL) /* not of what exec cannot run */
         (void)fputs("try 'ghcr-login --help'\n", stderr);
 }
 
@@ -183,7 +183,7 @@ int report_print(const struct report *report, const struct options *options,
     if (!options->quiet)
         print_warnings(report);
     if (err != NULL)
-        print_error(err);
+        print_error(report, err);
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)
         annotate(err);
     if (err == NULL && options->command == COMMAND_EXEC) {

@@ -51,28 +51,6 @@ static int find_images(struct subject *subject, const struct option_list *named,
     return 0;
 }
 
-/* The shell's <(command), and what is not there for a second reader either. */
-static int read_ca_text(struct run *run, struct error *err)
-{
-    const char *path = run->options->ca_file;
-    char name[PATH_MAX + 3];
-    struct io_input input = {.name = name,
-                             .cls = CLASS_UNREACHABLE,
-                             .max = TRUST_FILE_MAX,
-                             .clock = run->clock,
-                             .deadline_ms = run->deadline_ms};
-    struct stat st;
-
-    if (path == NULL || run->options->no_verify || stat(path, &st) < 0 ||
-        !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-        return 0;
-    (void)snprintf(name, sizeof(name), "'%s'", path);
-    if (io_read_path(&run->ca_text, path, &input, NULL, err) < 0)
-        return error_hint(err, "check what is given with --cacert");
-    run->has_ca_text = true;
-    return 0;
-}
-
 int run_find_subject(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
@@ -88,7 +66,34 @@ int run_find_subject(struct run *run, struct error *err)
         if (realm_check_allowed(o->allowed_realms.items[i], err) < 0)
             return -1;
     }
-    return find_images(subject, &o->images, err) < 0 ? -1 : read_ca_text(run, err);
+    return find_images(subject, &o->images, err);
+}
+
+/* A pipe, such as the shell's <(command), and what else may not be there for a second reader. */
+static bool can_be_read_once(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+int run_read_trust(struct run *run, struct error *err)
+{
+    const char *path = run->options->ca_file;
+    char name[PATH_MAX + 3];
+    struct io_input input = {.name = name,
+                             .cls = CLASS_UNREACHABLE,
+                             .max = TRUST_FILE_MAX,
+                             .clock = run->clock,
+                             .deadline_ms = run->deadline_ms};
+
+    if (path == NULL || !can_be_read_once(path))
+        return 0;
+    (void)snprintf(name, sizeof(name), "'%s'", path);
+    if (io_read_path(&run->ca_text, path, &input, NULL, err) < 0)
+        return error_hint(err, "check what is given with --cacert");
+    run->has_ca_text = true;
+    return 0;
 }
 
 struct proof run_proof(struct run *run, const char *username, const struct secret *token)

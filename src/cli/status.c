@@ -222,6 +222,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 static int tell(struct look *look, struct report *report, struct error *err)
 {
     if (run_find_subject(&look->run, err) < 0 ||
+        (!look->run.options->no_verify && run_read_trust(&look->run, err) < 0) ||
         person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0)
         return -1;
     for (size_t i = 0; i < look->reader_count; i++) {

@@ -123,12 +123,15 @@ static int read_directory(struct trust *trust, const char *dir, bool is_given, s
     return ret;
 }
 
-static void set_path(char path[PATH_MAX], const char *first, const char *second)
+/* A path that is too long leads nowhere: not to whatever is trusted where none is given. */
+static int set_path(char path[PATH_MAX], const char *chosen, struct error *err)
 {
-    const char *chosen = first != NULL && first[0] != '\0' ? first : second;
-
-    if (chosen == NULL || !join(path, chosen, "", ""))
+    if (chosen == NULL)
         path[0] = '\0';
+    else if (!join(path, chosen, "", ""))
+        return error_set_errno(err, CLASS_UNREACHABLE, ENAMETOOLONG,
+                               "cannot read the CA certificates '%.100s...'", chosen);
+    return 0;
 }
 
 static bool find_readable(char path[PATH_MAX], const char *root, const char *name)
@@ -140,12 +143,13 @@ static bool find_readable(char path[PATH_MAX], const char *root, const char *nam
 }
 
 /* What the TLS library names stays when no place is there either: then its error says so. */
-static void set_system(struct trust *trust, const struct trust_request *request)
+static int set_system(struct trust *trust, const struct trust_request *request, struct error *err)
 {
-    set_path(trust->file, request->system_file, NULL);
-    set_path(trust->dir, request->system_dir, NULL);
+    if (set_path(trust->file, request->system_file, err) < 0 ||
+        set_path(trust->dir, request->system_dir, err) < 0)
+        return -1;
     if (access(trust->file, R_OK) == 0 || access(trust->dir, R_OK) == 0)
-        return;
+        return 0;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         char file[PATH_MAX];
         char dir[PATH_MAX];
@@ -153,20 +157,26 @@ static void set_system(struct trust *trust, const struct trust_request *request)
         bool has_dir = find_readable(dir, request->system_root, places[i].dir);
 
         if (has_file || (has_dir && places[i].file == NULL)) {
-            set_path(trust->file, file, NULL);
-            set_path(trust->dir, dir, NULL);
-            return;
+            memcpy(trust->file, file, sizeof(file));
+            memcpy(trust->dir, dir, sizeof(dir));
+            return 0;
         }
     }
+    return 0;
 }
 
-static void set_roots(struct trust *trust, const struct trust_request *request)
+/* In place of what is there. */
+static int set_variable(char path[PATH_MAX], const char *value, struct error *err)
 {
-    struct trust known = TRUST_INIT;
+    return value == NULL || value[0] == '\0' ? 0 : set_path(path, value, err);
+}
 
-    set_system(&known, request);
-    set_path(trust->file, request->environment("SSL_CERT_FILE"), known.file);
-    set_path(trust->dir, request->environment("SSL_CERT_DIR"), known.dir);
+static int set_roots(struct trust *trust, const struct trust_request *request, struct error *err)
+{
+    if (set_system(trust, request, err) < 0 ||
+        set_variable(trust->file, request->environment("SSL_CERT_FILE"), err) < 0)
+        return -1;
+    return set_variable(trust->dir, request->environment("SSL_CERT_DIR"), err);
 }
 
 /* In place of all roots that were found. */
@@ -176,10 +186,8 @@ static int set_given_roots(struct trust *trust, const struct trust_request *requ
     const struct secret *text = request->ca_text;
 
     secret_clear(&trust->extra);
-    if (text == NULL) {
-        set_path(trust->file, request->ca_file, NULL);
-        return 0;
-    }
+    if (text == NULL)
+        return set_path(trust->file, request->ca_file, err);
     if (text->len > 0)
         return secret_append(&trust->extra, text->data, text->len, SIZE_MAX / 2, err);
     (void)error_set(err, CLASS_UNREACHABLE, "'%s' has no certificate: it is empty",
@@ -200,7 +208,7 @@ int trust_find(struct trust *out, const struct trust_request *request, struct er
     if (ret == 0 && request->ca_file != NULL)
         ret = set_given_roots(&built, request, err);
     else if (ret == 0)
-        set_roots(&built, request);
+        ret = set_roots(&built, request, err);
     if (ret == 0) {
         *out = built;
         built = TRUST_INIT; /* moved */

@@ -86,6 +86,7 @@ def refused(result, *words, status=125):
     assert result.stderr.startswith("ghcr-login: "), result
     for word in words:
         assert word in result.stderr, (word, result)
+    return result
 
 
 def until(condition, limit=5.0):
@@ -166,7 +167,7 @@ def test_no_registry(login, runtime):
 
 @pytest.mark.parametrize("command, status", [("nonesuch", 127), ("/nonesuch", 127), ("/etc", 126)])
 def test_a_command_that_cannot_be_run(run, command, status):
-    refused(run(command), f"cannot run '{command}'", status=status)
+    assert "--help" not in refused(run(command), f"cannot run '{command}'", status=status).stderr
     result = run(command, options=["--json"])
     assert result.status == status and result.json["files"] == []
 
@@ -502,6 +503,9 @@ def test_nothing_of_the_credential_is_anywhere_else(run):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in holders())
     status = Path(f"/proc/{waiting.running.pid}/status").read_text()
     assert "Umask:\t0077" in status
+    if os.geteuid() == 0:
+        environ = Path(f"/proc/{waiting.running.pid}/environ").read_bytes()
+        assert environ.strip(b"\0") == b"", "the one that waits has no use for it"
     ran(waiting.finish())
     assert holders() == set() and run.login.files() == before
     assert not list(Path("/dev/shm").glob("ghcr-login-exec.*/docker"))

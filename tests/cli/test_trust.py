@@ -165,6 +165,26 @@ def test_cacert_out_of_a_pipe_for_two_credentials(login, registry, ca, pipe):
     assert server.endpoints == ["ping", "token", "ping2", "ping", "token"]
 
 
+def test_cacert_out_of_a_pipe_for_exec(login, registry, ca, pipe):
+    server = registry()
+    reader, name = pipe(ca.pem.read_bytes())
+    result = login("exec", "-u", USER, "--token-env", "T_TOKEN", "--cacert", name, server.host, "--",
+                   "echo", "done", env={"T_TOKEN": TOKEN}, pass_fds=[reader])
+    assert (result.status, result.stdout) == (0, "done\n"), result
+
+
+@pytest.mark.parametrize("command", [["logout"], ["-u", USER, "--password-stdin", "--no-verify"],
+                                     ["status", "--no-verify"]], ids=" ".join)
+def test_cacert_is_not_waited_for_in_vain(login, registry, pipe, command):
+    server = registry()
+    login.write_config(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
+    login.mounted_files.add(login.config)
+    reader, name = pipe(b"", is_ended=False)
+    result = login(*command, "--cacert", name, "--timeout", "5", server.host,
+                   stdin=f"{TOKEN}\n".encode(), pass_fds=[reader], may_store=True)
+    assert result.status == 0, result
+
+
 @pytest.mark.parametrize("content, words", [
     (b"", ["has no certificate"]), (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
 def test_cacert_out_of_a_pipe_without_one(bare_login, registry, pipe, content, words):

@@ -32,12 +32,28 @@ static void a_secret_goes_from_every_variable(void **state)
     set("FIRST", "s3cret-token");
     set("SECOND", "s3cret-token\n");
     set("LONGER", "s3cret-token-2");
+    set("LINES", "s3cret-token\nand more");
     set("OTHER", "x");
     forget("s3cret-token");
     assert_null(environment("FIRST"));
     assert_null(environment("SECOND"));
     assert_string_equal(environment("LONGER"), "s3cret-token-2");
+    assert_string_equal(environment("LINES"), "s3cret-token\nand more");
     assert_string_equal(environment("OTHER"), "x");
+}
+
+static void all_of_it_goes(void **state)
+{
+    static char variable[] = "PUT=s3cret-token"; /* as the kernel puts them */
+    static const char nothing[sizeof(variable)];
+
+    (void)state;
+    assert_int_equal(putenv(variable), 0);
+    environment_forget_all();
+    assert_null(environment("PUT"));
+    assert_null(environment("PATH"));
+    assert_memory_equal(variable, nothing, sizeof(variable));
+    environment_forget_all(); /* nor is there any more */
 }
 
 static void what_is_short_may_stand_there_by_chance(void **state)
@@ -59,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_goes_from_every_variable),
         cmocka_unit_test(what_is_short_may_stand_there_by_chance),
+        cmocka_unit_test(all_of_it_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 
 static struct error hint_after(const char *registry, const char *token, enum place place,
                                const struct github_findings *findings, const struct error *before,
-                               bool has_waited)
+                               bool can_wait)
 {
     struct diagnosis diagnosis = {.is_made = findings != NULL};
     struct secret secret = secret_of(token);
@@ -31,7 +31,7 @@ static struct error hint_after(const char *registry, const char *token, enum pla
         .token = &secret,
         .place = place,
         .diagnosis = &diagnosis,
-        .has_waited = has_waited,
+        .can_wait = can_wait,
     };
 
     assert_int_equal(reference_parse(&reference, registry, &err), 0);
@@ -47,7 +47,7 @@ static struct error hint_after(const char *registry, const char *token, enum pla
 static struct error hint(const char *registry, const char *token, enum place place,
                          const struct github_findings *findings, const struct error *before)
 {
-    return hint_after(registry, token, place, findings, before, false);
+    return hint_after(registry, token, place, findings, before, true);
 }
 
 static void test_refusals(void **state)
@@ -95,8 +95,8 @@ static void test_refusals(void **state)
     }
 }
 
-/* Who has waited is not sent to wait. */
-static void test_after_a_wait(void **state)
+/* Who has waited, or cannot, is not sent to wait. */
+static void test_without_a_wait(void **state)
 {
     static const struct github_findings valid = {.verdict = GITHUB_VALID, .owner = "octocat"};
     static const struct error rejected = {CLASS_REJECTED, "refused: HTTP 403 (denied: denied)", ""};
@@ -105,7 +105,7 @@ static void test_after_a_wait(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows) * PLACE_COUNT; i++) {
         struct error err = hint_after("ghcr.io", TOKEN_CLASSIC, (enum place)(i / COUNT(rows)),
-                                      rows[i % COUNT(rows)], &rejected, true);
+                                      rows[i % COUNT(rows)], &rejected, false);
 
         assert_non_null(strstr(err.hint, NEW_TOKEN));
         assert_null(strstr(err.hint, "--wait-for-token"));
@@ -226,7 +226,7 @@ static void test_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_after_a_wait),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_without_a_wait),
         cmocka_unit_test(test_pulls),    cmocka_unit_test(test_other_registries),
         cmocka_unit_test(test_room),
     };

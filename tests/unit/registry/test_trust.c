@@ -399,6 +399,23 @@ static void test_the_text_of_cacert(void **state)
     secret_clear(&text);
 }
 
+/* Nor is what the system trusts taken in its place. */
+static void test_a_path_that_is_too_long(void **state)
+{
+    struct trust_request request = request_of();
+    static char path[PATH_MAX + 1];
+
+    (void)state;
+    memset(path, 'x', PATH_MAX);
+    for (size_t i = 1; i <= 2; i++) {
+        variables[i] = path;
+        find_nothing(&request, "CA certificates");
+        variables[i] = NULL;
+    }
+    request.ca_file = path;
+    find_nothing(&request, "CA certificates");
+}
+
 /* A root that is a directory, or far too long, is named. */
 static void test_a_root_that_cannot_be_read(void **state)
 {
@@ -449,6 +466,7 @@ int main(void)
         TEST(test_a_cert_dir_that_is_not_there),
         TEST(test_cacert),
         TEST(test_the_text_of_cacert),
+        TEST(test_a_path_that_is_too_long),
         TEST(test_a_root_that_cannot_be_read),
         TEST(test_a_file_in_its_place),
     };
