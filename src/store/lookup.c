@@ -120,8 +120,8 @@ static int finish(struct lookup *out, struct lookup *built, int ret)
 }
 
 /*
- * Podman reads docker's file too, in its own way. `needs_all`: as docker, which goes on as if it
- * had no file where one entry of it is not to be read.
+ * Podman reads docker's file too, in its own way. `needs_all`: as docker, which may take no entry
+ * of a file where one of it is not to be read; helpers it asks all the same.
  */
 static int look_into_file(struct lookup *out, const struct location *file, enum auth_format reader,
                           bool needs_all, const struct lookup_request *request, struct error *err)
@@ -134,7 +134,8 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
-    if (ret > 0 && needs_all && holding_check_all(&source.document, err) < 0)
+    if (ret > 0 && needs_all && built.helper[0] == '\0' &&
+        holding_check_all(&source.document, err) < 0)
         ret = -1;
     document_clear(&source.document);
     return finish(out, &built, ret);

@@ -259,6 +259,14 @@ def test_docker_takes_nothing_beside_an_entry_that_it_cannot_read(status, put, o
     assert status("--podman").status == 0
 
 
+@pytest.mark.parametrize("config", ['"credsStore":"fake"', '"credHelpers":{"HOST":"fake"}'])
+def test_docker_asks_a_helper_beside_an_entry_that_it_cannot_read(login, server, status, put,
+                                                                   config):
+    helper = Helper(login, stored={server.host: (USER, TOKEN)})
+    put(DOCKER, '{%s,"auths":{"HOST":{},"o.example":{"auth":"%%%%%%"}}}' % config)
+    assert status("--docker", env=helper.environment).status == 0
+
+
 @pytest.mark.parametrize("other", ["", "YTpi\\r\\n"])
 def test_what_docker_passes_over_in_another_entry(status, put, other):
     put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
