@@ -77,6 +77,19 @@ struct http_request conversation_authorized(const struct conversation *c, const 
     };
 }
 
+/* It would be shown with the realm; a word of a few letters may stand there by chance. */
+static int refuse_repetition(const struct conversation *c, struct error *err)
+{
+    enum { CHANCE_MAX = 7 };
+
+    if (c->handshake->token->len <= CHANCE_MAX ||
+        !conversation_repeats_secret(c, c->challenge.realm))
+        return 0;
+    (void)error_set(err, CLASS_UNPROVED, "the realm that '%s' names repeats the credential",
+                    c->handshake->registry->host);
+    return error_hint(err, "nothing was sent there; but somebody knows the token: revoke it");
+}
+
 static int build_token_url(struct conversation *c, char url[URL_MAX], const char *scope,
                            struct error *err)
 {
@@ -85,7 +98,8 @@ static int build_token_url(struct conversation *c, char url[URL_MAX], const char
     if (challenge->realm[0] == '\0')
         return error_set(err, CLASS_UNPROVED, "the Bearer challenge of '%s' names no realm",
                          c->handshake->registry->host);
-    if (realm_check(&c->handshake->realms, challenge->realm, err) < 0)
+    if (refuse_repetition(c, err) < 0 ||
+        realm_check(&c->handshake->realms, challenge->realm, err) < 0)
         return -1;
     (void)snprintf(url, URL_MAX, "%s", challenge->realm);
     if (challenge->service[0] != '\0' &&

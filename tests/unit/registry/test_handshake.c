@@ -133,6 +133,8 @@ static void test_wrong_realms_get_nothing(void **state)
         UNPROVED("another port", REALM("https://ghcr.io:8443/token")),
         UNPROVED("'169.254.169.254'", REALM("https://2852039166/")),
         UNPROVED("not an absolute", REALM("/token")),
+        UNPROVED("repeats the credential", REALM("https://ghcr.io/" TOKEN_CLASSIC "/token")),
+        UNPROVED("repeats the credential", REALM("https://" TOKEN_CLASSIC ".evil.com/token")),
         {.cls = CLASS_UNPROVED,
          .part = "another host",
          .registry = "docker.io",
