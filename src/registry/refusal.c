@@ -89,7 +89,7 @@ static bool is_limited(const struct conversation *c)
 static int refuse_trouble(struct conversation *c, const char *what, struct error *err)
 {
     int64_t asked_s = asked_wait_s(c);
-    bool is_asked_again = c->response.status != 403;
+    bool is_asked_again = c->response.status != 403 && c->handshake->retry.retries > 0;
 
     (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
                     is_limited(c) ? "is rate limited" : "fails at the registry", c->response.status,
@@ -99,10 +99,11 @@ static int refuse_trouble(struct conversation *c, const char *what, struct error
                           "this says nothing about the credential; the registry asks to wait %jd "
                           "s: %stry again then",
                           (intmax_t)asked_s, is_asked_again ? "raise --timeout, or " : "");
-    return error_hint(err, "this says nothing about the credential; try again %s",
-                      is_limited(c) ? "in a minute, or raise --timeout: it is asked again as long "
-                                      "as that lasts"
-                                    : "later");
+    return error_hint(err, "this says nothing about the credential; try again %s%s",
+                      is_limited(c) ? "in a minute" : "later",
+                      is_limited(c) && is_asked_again
+                          ? ", or raise --timeout: it is asked again as long as that lasts"
+                          : "");
 }
 
 int refusal_explain(struct conversation *c, const char *what, struct error *err)
