@@ -1,5 +1,6 @@
 /*
- * One HTTP request at a time, over connections that are kept. The only user of libcurl but url.c.
+ * One HTTP request at a time, over connections that are kept. It, what it is made of (tls, fault,
+ * proxy_fault) and url are the only users of libcurl.
  *
  * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
  * are verified unless the trust says otherwise. Plain http to this machine goes past any proxy.
