@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import faults
-from harness import TOKEN, USER, WITHOUT_PRIVILEGES
+from harness import PACE, TOKEN, USER, WITHOUT_PRIVILEGES
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _pipe_with(data):
 
 
 def _wait_for(condition, limit=5.0):
-    end = time.monotonic() + limit
+    end = time.monotonic() + limit * PACE
     while not condition():
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.005)
