@@ -51,6 +51,13 @@ bool secret_is_equal(const struct secret *a, const struct secret *b);
 bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len);
 
 /*
+ * No core dump of this process, and no look into it by others of its user. In main(), and again
+ * where its user changes, which may undo it (PR_SET_DUMPABLE of prctl(2)). Linux only. Returns 0,
+ * or -1 with errno set.
+ */
+int secret_forbid_dump(void);
+
+/*
  * malloc() and its kin, with blocks that are wiped when they are freed or moved.
  * Blocks of this allocator and of libc must not be mixed.
  */

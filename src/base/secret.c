@@ -6,6 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
 enum { SECRET_CAP_MIN = 256 };
 
 void secret_clear(struct secret *s)
@@ -93,6 +97,15 @@ bool secret_is_inside(const struct secret *needle, const char *haystack, size_t 
             return true;
     }
     return false;
+}
+
+int secret_forbid_dump(void)
+{
+#if defined(__linux__)
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#else
+    return 0;
+#endif
 }
 
 /*

@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
+#include "base/secret.h"
 
 extern char **environ;
 
@@ -138,10 +136,7 @@ int person_become(const struct person *person, struct error *err)
                                person->name);
     if (person->uid != 0 && setuid(0) == 0)
         abort(); /* there must be no way back */
-#if defined(__linux__)
-    /* Where fs.suid_dumpable is set the change of the user has undone what main() did. */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    if (secret_forbid_dump() < 0)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot set the process up");
-#endif
     return 0;
 }

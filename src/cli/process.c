@@ -13,6 +13,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/secret.h"
+
 /* What is set, and to what. What they would kill for is reported by write(2): EPIPE, EFBIG. */
 static const struct {
     int number;
@@ -74,12 +76,8 @@ static int set_signals(void)
 
 int process_harden(void)
 {
-    if (open_standard_descriptors() < 0 || forbid_core() < 0)
+    if (open_standard_descriptors() < 0 || forbid_core() < 0 || secret_forbid_dump() < 0)
         return -1;
-#if defined(__linux__)
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        return -1;
-#endif
     /* libcurl would write the keys of the TLS session there. */
     before.key_log = getenv("SSLKEYLOGFILE");
     (void)unsetenv("SSLKEYLOGFILE");

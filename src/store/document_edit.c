@@ -11,12 +11,13 @@
 /* Whether docker and podman would already use exactly this credential. */
 static bool is_entry_current(const json_t *entry, const struct secret *auth)
 {
-    const char *text = json_member_text(entry, "auth");
+    const json_t *text = json_object_get(entry, "auth");
     json_t *writable = (json_t *)(uintptr_t)entry; /* jansson iterates over non-const only */
     const char *key;
     json_t *value;
 
-    if (text == NULL || strcmp(text, secret_text(auth)) != 0)
+    if (!json_is_string(text) || json_string_length(text) != auth->len ||
+        memcmp(json_string_value(text), secret_text(auth), auth->len) != 0)
         return false;
     json_object_foreach(writable, key, value)
     {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 static int remember(struct identity *identity, struct error *err)
 {
     identity->group = getegid();
@@ -33,7 +35,7 @@ static int become(struct identity *identity, const struct stat *st)
     identity->is_taken = setgroups(0, NULL) == 0;
     if (!identity->is_taken || setegid(st->st_gid) < 0)
         return -1;
-    return seteuid(st->st_uid);
+    return seteuid(st->st_uid) < 0 ? -1 : secret_forbid_dump();
 }
 
 /* In a user namespace most users have no number, and root there no power over them. */
@@ -70,12 +72,17 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
 
 void identity_restore(struct identity *identity)
 {
+    bool is_taken = identity->is_taken;
+    int errnum = errno;
+
     /* Root's real identity is untouched, so that this cannot fail; to go on as half of one must
      * not. */
     if (identity->is_taken && (seteuid(0) < 0 || setegid(identity->group) < 0 ||
                                setgroups((size_t)identity->group_count, identity->groups) < 0))
         abort();
     forget(identity);
+    if (is_taken && secret_forbid_dump() < 0)
+        errno = errnum; /* it has succeeded before, and there is nothing that it could lack */
 }
 
 void identity_give(int fd, const struct stat *st)

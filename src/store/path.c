@@ -216,12 +216,21 @@ static int make_one(const char *dir, struct error *err)
 int path_make_directory(const char *dir, struct error *err)
 {
     struct stat st;
-    char parent[PATH_MAX];
+    char upper[PATH_MAX];
+    size_t len = strlen(dir);
 
-    if (stat(dir, &st) == 0 || errno != ENOENT)
-        return 0; /* what is wrong with it shows when it is opened */
-    path_directory(parent, dir);
-    if (strcmp(parent, dir) != 0 && path_make_directory(parent, err) < 0)
-        return -1;
-    return make_one(dir, err);
+    if (stat(dir, &st) == 0)
+        return 0;
+    for (size_t at = 1; at <= len && at < PATH_MAX; at++) {
+        if (dir[at] != '/' && dir[at] != '\0')
+            continue;
+        (void)snprintf(upper, sizeof(upper), "%.*s", (int)at, dir);
+        if (stat(upper, &st) == 0)
+            continue;
+        if (errno != ENOENT)
+            return 0; /* what is wrong with it shows when it is opened */
+        if (make_one(upper, err) < 0)
+            return -1;
+    }
+    return 0;
 }

@@ -29,6 +29,8 @@ int __real_getgroups(int size, gid_t *list);
 int __wrap_getgroups(int size, gid_t *list);
 int __real_seteuid(uid_t uid);
 int __wrap_seteuid(uid_t uid);
+int __real_secret_forbid_dump(void);
+int __wrap_secret_forbid_dump(void);
 
 void *__wrap_calloc(size_t count, size_t size)
 {
@@ -40,9 +42,19 @@ int __wrap_getgroups(int size, gid_t *list)
     return nth_strikes() ? -1 : __real_getgroups(size, list);
 }
 
+/* With fs.suid_dumpable set, the kernel would undo it at each change of the user. */
+static bool is_dumpable;
+
 int __wrap_seteuid(uid_t uid)
 {
+    is_dumpable = true;
     return cannot_become_root && uid == 0 ? -1 : __real_seteuid(uid);
+}
+
+int __wrap_secret_forbid_dump(void)
+{
+    is_dumpable = false;
+    return __real_secret_forbid_dump();
 }
 
 static void need_root(void)
@@ -72,7 +84,9 @@ static void test_root_becomes_the_owner_and_root_again(void **state)
     assert_int_equal(geteuid(), SOMEBODY);
     assert_int_equal(getegid(), SOME_GROUP);
     assert_int_equal(getgroups(0, NULL), 0);
+    assert_false(is_dumpable);
     identity_restore(&identity);
+    assert_false(is_dumpable);
     assert_int_equal(geteuid(), 0);
     assert_int_equal(getegid(), 77);
     assert_int_equal(getgroups(COUNT(after), after), COUNT(many));

@@ -197,6 +197,21 @@ static void directories_are_made_for_their_user_only(void **state)
     assert_int_equal(support_count("a/b"), 1);
 }
 
+/* Nearly as deep as a path can be: support_dir stands before it when it is removed. */
+static void directories_may_be_many(void **state)
+{
+    char dir[PATH_MAX];
+    struct error err = ERROR_INIT;
+    size_t len = 3900;
+
+    (void)state;
+    for (size_t i = 0; i < len; i++)
+        dir[i] = i % 2 == 0 ? 'a' : '/';
+    dir[len - 1] = '\0';
+    assert_int_equal(path_make_directory(dir, &err), 0);
+    assert_int_equal(access(dir, F_OK), 0);
+}
+
 static void directories_that_exist_stay(void **state)
 {
     struct error err = ERROR_INIT;
@@ -305,6 +320,7 @@ int main(void)
         IN_DIRECTORY(loops_are_refused),
         IN_DIRECTORY(too_long_is_refused),
         IN_DIRECTORY(directories_are_made_for_their_user_only),
+        IN_DIRECTORY(directories_may_be_many),
         IN_DIRECTORY(directories_that_exist_stay),
         IN_DIRECTORY(directories_belong_to_the_owner_above),
         IN_DIRECTORY(directories_that_cannot_be_made_are_an_error),
