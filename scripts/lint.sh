@@ -31,7 +31,8 @@ declare -A gates=(
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
         src/registry/github.c src/store/auth_variable.c src/store/document.c
-        src/store/document_edit.c src/store/helper_wire.c src/store/layout.c"
+        src/store/document_edit.c src/store/helper_wire.c src/store/layout.c
+        src/store/shape.c"
 )
 
 # Every #include of include/ and src/, as FILE and what stands between the quotes or angles.

@@ -22,9 +22,9 @@ struct target {
     char key[REFERENCE_KEY_MAX + 1];
     const char *host; /* what helpers are named by */
     struct auth_file_result result;
-    bool is_podmans; /* podman alone will read it there */
-    bool is_shared;  /* docker and podman will */
-    bool is_due;     /* storing would change it */
+    const char *podmans_host; /* the same of podman, who reads it too; NULL: it does not */
+    bool is_podmans;          /* podman alone will read it there */
+    bool is_due;              /* storing would change it */
 
     /* For targets_remove(). */
     bool is_spared;                  /* it is left alone */

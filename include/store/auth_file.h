@@ -25,11 +25,12 @@ struct auth_file {
     const char *path;
     enum auth_format format;
     bool is_podmans;  /* podman alone will read it there, who knows no "credsStore" */
-    bool is_shared;   /* docker and podman will, from one file of Docker's */
     const char *key;  /* of the entry: "ghcr.io" */
-    const char *host; /* what helpers are named by: the key without a namespace */
-    bool in_place;    /* a file that cannot be replaced may be written through */
-    bool no_helper;   /* no credential helper is asked, whatever the file names */
+    const char *host; /* what its reader names helpers by: "ghcr.io", Docker Hub's URL */
+    /* The same of podman, where docker and podman read one file; NULL: they do not. */
+    const char *podmans_host;
+    bool in_place;  /* a file that cannot be replaced may be written through */
+    bool no_helper; /* no credential helper is asked, whatever the file names */
     const struct clock *clock;
     int64_t deadline_ms; /* for other runs of this program, and for a helper */
 

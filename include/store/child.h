@@ -19,7 +19,7 @@
 
 enum {
     CHILD_OUTPUT_MAX = 64 * 1024, /* bytes on its standard output; more is CHILD_FLOODED */
-    CHILD_ERRORS_MAX = 4 * 1024,  /* bytes of its error output that are kept; all are read */
+    CHILD_ERRORS_MAX = 64 * 1024, /* bytes of its error output that are kept; all are read */
 };
 
 struct child {

@@ -51,10 +51,6 @@ void document_clear(struct document *document);
 const char *document_helper(char *helper, const struct document *document, const char *host,
                             bool has_store);
 
-/* Whether all that names helpers is text (or null): docker takes nothing from the file otherwise.
- */
-bool document_names_helpers(const struct document *document);
-
 /* One entry of "auths" as it stands, in the document; each text empty where there is none. */
 struct document_entry {
     struct span auth;

@@ -14,7 +14,7 @@ struct entry {
     struct document document; /* that was read last, as far as it is changed; its text is given */
     char helper[DOCUMENT_HELPER_MAX + 1]; /* as that names it; "": the file is read */
     const char *expected; /* what `helper` has to be: another is an error; NULL: anything */
-    bool is_erased;       /* from the helper: whatever the file holds goes too */
+    bool is_erased;       /* from the helper: what tells of it in the file goes too */
     bool is_starved;      /* memory was lacking for a look at what is to go */
 };
 

@@ -10,7 +10,8 @@
  * Every error is CLASS_HELPER (or "out of memory") and tells these apart: a NAME that is no file
  * name; no such program; not executable; could not be started; failed, with status and words;
  * killed by a signal; did not end in time; answered too much, no JSON, or less than was asked for.
- * Its words are shown only when they do not hold the token in any of those forms.
+ * Its words are shown, but not where they repeat, in any form (helper_wire_forms()), the credential
+ * that is to be stored or is known to be there.
  *
  * Order: json_init() before.
  */
@@ -24,8 +25,10 @@
 #include "base/secret.h"
 
 struct helper {
-    const char *name; /* of docker-credential-NAME; not empty, no '/' */
-    const char *file; /* that hands the registry to it, for errors; NULL: nobody is to blame */
+    const char *name;     /* of docker-credential-NAME; not empty, no '/' */
+    const char *file;     /* that hands the registry to it, for errors; NULL: nobody is to blame */
+    const char *username; /* with `token`, which its words are not to repeat */
+    const struct secret *token; /* NULL: none is known but what it is given to store */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock, for each call */
 };

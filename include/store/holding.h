@@ -27,11 +27,11 @@ int holding_find(struct holding *out, const struct document *document, const cha
                  enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Whether docker can read each "auth" of the document, and what names helpers: where it cannot read
- * one, it takes nothing from the whole file. Returns 0, or -1 with the empty *err set
- * (CLASS_AUTHFILE).
+ * Whether `reader` can read the whole file, without which it may take nothing from it: all of it
+ * is of the types that it wants (shape.h), and docker can decode each "auth". Helpers are asked by
+ * docker all the same. Returns 0, or -1 with the empty *err set (CLASS_AUTHFILE).
  */
-int holding_check_all(const struct document *document, struct error *err)
+int holding_check_all(const struct document *document, enum auth_format reader, struct error *err)
     __attribute__((warn_unused_result));
 
 void holding_clear(struct holding *holding);

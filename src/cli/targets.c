@@ -1,6 +1,6 @@
 #include "cli/targets.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "store/path.h"
 #include "store/shadow.h"
@@ -22,8 +22,8 @@ static int set_key(struct target *target, const struct reference *registry, stru
                           "--authfile FILE where DOCKER_CONFIG is set",
                           registry->host);
     }
-    target->host = reference_docker_key(registry);
-    memcpy(target->key, target->host, strlen(target->host) + 1);
+    target->host = target->is_podmans ? registry->host : reference_docker_key(registry);
+    (void)snprintf(target->key, sizeof(target->key), "%s", reference_docker_key(registry));
     return 0;
 }
 
@@ -34,7 +34,7 @@ static int add(struct targets *targets, const struct location *location, bool is
     struct target *target = &targets->items[targets->count];
 
     if (targets->count > 0 && path_is_same(targets->items[0].location.path, location->path)) {
-        targets->items[0].is_shared = true;
+        targets->items[0].podmans_host = registry->host;
         return 0;
     }
     *target = (struct target){.location = *location, .is_podmans = is_podmans};
@@ -66,9 +66,9 @@ static struct auth_file auth_file(const struct target *target, const struct run 
         .path = target->location.path,
         .format = target->location.format,
         .is_podmans = target->is_podmans,
-        .is_shared = target->is_shared,
         .key = run->options->all ? NULL : target->key,
         .host = target->host,
+        .podmans_host = target->podmans_host,
         .in_place = run->options->in_place,
         .no_helper = run->options->no_helper,
         .clock = run->clock,

@@ -26,7 +26,13 @@ static struct edit edit_of(struct entry *entry, edit_fn *change)
 static struct helper helper_of(const struct auth_file *file, const char *name)
 {
     return (struct helper){
-        .name = name, .file = file->path, .clock = file->clock, .deadline_ms = file->deadline_ms};
+        .name = name,
+        .file = file->path,
+        .username = file->username,
+        .token = file->username != NULL ? file->token : NULL,
+        .clock = file->clock,
+        .deadline_ms = file->deadline_ms,
+    };
 }
 
 static int look(struct entry *entry, bool *is_damaged, struct error *err)
@@ -42,7 +48,7 @@ static int ask_helper(const struct entry *entry, bool *is_held, struct error *er
     struct helper helper = helper_of(entry->file, entry->helper);
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
-    int found = helper_get(&helper, entry->file->key, &username, &token, err);
+    int found = helper_get(&helper, entry->file->host, &username, &token, err);
 
     *is_held = found > 0 && entry_is_wanted(entry->file, &username, &token);
     secret_clear(&username);
@@ -83,7 +89,7 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
         return -1;
     if (is_held)
         return 0;
-    if (helper_store(&helper, file->key, file->username, file->token, err) < 0)
+    if (helper_store(&helper, file->host, file->username, file->token, err) < 0)
         return -1;
     *changed = true;
     if (ask_helper(entry, &is_held, err) < 0)
@@ -92,7 +98,7 @@ static int store_in_helper(const struct entry *entry, bool *changed, struct erro
         return 0;
     (void)error_set(err, CLASS_HELPER,
                     "the credential helper '%.100s' did not keep what it was given for '%s'",
-                    entry->helper, file->key);
+                    entry->helper, file->host);
     return error_hint(err, "repair the helper, or log in with --no-helper");
 }
 
@@ -128,6 +134,7 @@ static int erase(const struct auth_file *file, const struct helper *helper, cons
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
     struct secret url = SECRET_INIT;
+    struct helper known = *helper;
     int ret = 0;
 
     for (size_t i = 0; i < count && ret >= 0; i++) {
@@ -139,8 +146,10 @@ static int erase(const struct auth_file *file, const struct helper *helper, cons
         if (ret <= 0 || !entry_is_wanted(file, &username, &token))
             continue;
         *erased = true;
+        known.username = secret_text(&username);
+        known.token = &token;
         if (!dry_run)
-            ret = helper_erase(helper, url.data, err);
+            ret = helper_erase(&known, url.data, err);
     }
     secret_clear(&url);
     secret_clear(&username);
@@ -183,11 +192,12 @@ static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err
 {
     const struct auth_file *file = entry->file;
     struct erasing erasing = {.entry = entry, .dry_run = dry_run, .err = err};
+    bool is_dockers = file->format == AUTH_FORMAT_DOCKER; /* without namespaces */
 
     if (file->no_helper)
         return 0;
     if (file->key != NULL)
-        return erase_key(&erasing, file->key) ? 0 : -1;
+        return erase_key(&erasing, is_dockers ? file->host : file->key) ? 0 : -1;
     return document_each_key(&entry->document, erase_key, &erasing) &&
                    document_each_helped(&entry->document, erase_unlisted, &erasing)
                ? 0

@@ -112,25 +112,6 @@ const char *document_helper(char *helper, const struct document *document, const
     return helper;
 }
 
-static bool is_text(const json_t *value)
-{
-    return value == NULL || json_is_null(value) || json_is_string(value);
-}
-
-bool document_names_helpers(const struct document *document)
-{
-    json_t *helpers = member(document, "credHelpers");
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(helpers, key, value)
-    {
-        if (!is_text(value))
-            return false;
-    }
-    return is_text(member(document, "credsStore"));
-}
-
 /* The text that docker and podman take for `name`: the last one that is there, null aside. */
 static struct span text_of(json_t *object, const char *name, bool *is_malformed)
 {

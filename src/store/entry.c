@@ -12,10 +12,15 @@ static bool is_docker(const struct auth_file *file)
     return file->format == AUTH_FORMAT_DOCKER;
 }
 
+static enum auth_format reader_of(const struct auth_file *file)
+{
+    return file->is_podmans ? AUTH_FORMAT_PODMAN : file->format;
+}
+
 const char *entry_helper(char *helper, const struct auth_file *file,
                          const struct document *document, const char *host)
 {
-    return document_helper(helper, document, host, is_docker(file) && !file->is_podmans);
+    return document_helper(helper, document, host, reader_of(file) == AUTH_FORMAT_DOCKER);
 }
 
 void entry_clear(struct entry *entry)
@@ -32,6 +37,21 @@ static int refuse_namespace(const struct entry *entry, struct error *err)
                     "%s hands '%s' to a credential helper, which knows no namespaces",
                     entry->document.name, file->host);
     return error_hint(err, "log in to '%s', or store in the file with --no-helper", file->host);
+}
+
+/*
+ * How its readers are brought to read the file. Docker has a word for that; podman takes the word
+ * for a helper, which docker does not need where there is no "credsStore".
+ */
+static enum document_change way_past_helper(const struct entry *entry)
+{
+    const struct auth_file *file = entry->file;
+    char store[DOCUMENT_HELPER_MAX + 1];
+    bool is_podmans = reader_of(file) == AUTH_FORMAT_PODMAN;
+    bool is_both_ways =
+        file->podmans_host != NULL && document_helper(store, &entry->document, "", true)[0] == '\0';
+
+    return is_podmans || is_both_ways ? DOCUMENT_UNHELP : DOCUMENT_BYPASS;
 }
 
 enum { CHANGES_MAX = 2 };
@@ -60,8 +80,8 @@ static int make_plan(struct plan *out, struct entry *entry, struct error *err)
     entry->helper[0] = '\0';
     out->changes[out->count++] = (struct document_edit){DOCUMENT_STORE, file->key, file->auth};
     if (has_helper)
-        out->changes[out->count++] = (struct document_edit){
-            is_docker(file) ? DOCUMENT_BYPASS : DOCUMENT_UNHELP, file->host, NULL};
+        out->changes[out->count++] =
+            (struct document_edit){way_past_helper(entry), file->host, NULL};
     return 0;
 }
 
@@ -127,7 +147,10 @@ bool entry_is_wanted(const struct auth_file *file, const struct secret *username
            (file->token == NULL || secret_is_equal(token, file->token));
 }
 
-/* An entry that nobody could use is nobody's. */
+/*
+ * An entry that nobody could use is nobody's; one that holds nothing tells of the helper, and goes
+ * with what that had.
+ */
 static bool holds_what_is_wanted(struct entry *entry, const char *key)
 {
     const struct auth_file *file = entry->file;
@@ -135,10 +158,11 @@ static bool holds_what_is_wanted(struct entry *entry, const char *key)
     struct error unusable = ERROR_INIT;
     bool wanted;
 
-    if (entry->is_erased || (file->username == NULL && file->token == NULL))
+    if (file->username == NULL && file->token == NULL)
         return true;
-    wanted = holding_find(&holding, &entry->document, key, file->format, &unusable) > 0 &&
-             holding.token.len > 0 && entry_is_wanted(file, &holding.username, &holding.token);
+    wanted = holding_find(&holding, &entry->document, key, reader_of(file), &unusable) > 0 &&
+             (holding.token.len > 0 ? entry_is_wanted(file, &holding.username, &holding.token)
+                                    : entry->is_erased);
     holding_clear(&holding);
     entry->is_starved = entry->is_starved || unusable.cls == CLASS_INTERNAL;
     return wanted;

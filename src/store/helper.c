@@ -9,14 +9,11 @@
 #include "store/helper_wire.h"
 #include "store/program.h"
 
-static const struct helper_forms no_forms;
-
 /* What one call is: docker-credential-NAME ACTION. */
 struct call {
     const struct helper *helper;
     const char *action;
     const struct secret *request;
-    const struct helper_forms *forms; /* what it must not tell, nor find in its environment */
     char program[NAME_MAX + 1];
 };
 
@@ -56,6 +53,19 @@ static int run(struct child_result *result, struct call *call, struct error *err
     return ret;
 }
 
+/* What it says, into words[HELPER_WORDS_MAX]: nothing where it cannot be told what it must not. */
+static void take_words(char *words, const struct helper *helper, const struct child_result *result)
+{
+    struct helper_forms forms = {.items = {SECRET_INIT}};
+    struct error ignored = ERROR_INIT;
+
+    words[0] = '\0';
+    if (helper->token == NULL ||
+        helper_wire_forms(&forms, helper->username, helper->token, &ignored) == 0)
+        (void)helper_wire_words(words, &result->output, &result->errors, &forms);
+    helper_forms_clear(&forms);
+}
+
 static int fail(const struct call *call, const struct child_result *result, struct error *err)
 {
     char words[HELPER_WORDS_MAX];
@@ -75,7 +85,7 @@ static int fail(const struct call *call, const struct child_result *result, stru
                         call->action, result->code, strsignal(result->code));
         break;
     case CHILD_EXITED:
-        (void)helper_wire_words(words, &result->output, &result->errors, call->forms);
+        take_words(words, call->helper, result);
         (void)error_set(err, CLASS_HELPER, "'%s %s' failed with status %d%s%s", call->program,
                         call->action, result->code, words[0] != '\0' ? ": " : "", words);
         break;
@@ -109,18 +119,18 @@ int helper_store(const struct helper *helper, const char *server_url, const char
 {
     struct child_result result = CHILD_RESULT_INIT;
     struct secret request = SECRET_INIT;
-    struct helper_forms forms = no_forms;
-    struct call call = {.helper = helper, .action = "store", .request = &request, .forms = &forms};
-    int ret = -1;
+    struct helper teller = *helper;
+    struct call call = {.helper = &teller, .action = "store", .request = &request};
+    int ret = helper_wire_request(&request, server_url, username, token, err);
 
-    if (helper_wire_request(&request, server_url, username, token, err) == 0 &&
-        helper_wire_forms(&forms, username, token, err) == 0)
+    teller.username = username;
+    teller.token = token;
+    if (ret == 0)
         ret = ask(&result, &call, err);
     if (ret == 0)
         ret = fail(&call, &result, err); /* that is no answer to "store" */
     child_result_clear(&result);
     secret_clear(&request);
-    helper_forms_clear(&forms);
     return ret < 0 ? blame(helper, err) : 0;
 }
 
@@ -129,7 +139,7 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
 {
     struct child_result result = CHILD_RESULT_INIT;
     struct secret request = SECRET_INIT;
-    struct call call = {.helper = helper, .action = "get", .request = &request, .forms = &no_forms};
+    struct call call = {.helper = helper, .action = "get", .request = &request};
     int ret = secret_append_text(&request, server_url, err);
 
     if (ret == 0)
@@ -159,8 +169,7 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
 {
     struct child_result result = CHILD_RESULT_INIT;
     struct secret request = SECRET_INIT;
-    struct call call = {
-        .helper = helper, .action = "erase", .request = &request, .forms = &no_forms};
+    struct call call = {.helper = helper, .action = "erase", .request = &request};
     struct error fault = ERROR_INIT;
     int ret = secret_append_text(&request, server_url, &fault);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "store/shape.h"
 
 void holding_clear(struct holding *holding)
 {
@@ -157,18 +158,19 @@ static bool check_auth(void *ctx, const char *key)
     return ret >= 0;
 }
 
-int holding_check_all(const struct document *document, struct error *err)
+int holding_check_all(const struct document *document, enum auth_format reader, struct error *err)
 {
     struct checking checking = {.document = document, .err = err};
+    bool is_docker = reader == AUTH_FORMAT_DOCKER;
+    const char *misfit;
 
-    if (!document_names_helpers(document)) {
-        (void)error_set(err, CLASS_AUTHFILE,
-                        "docker takes nothing from %s, for a credential helper in it is no text",
-                        document->name);
-        return error_hint(err, "correct \"credsStore\" or \"credHelpers\" there");
-    }
-    document_each_key(document, check_auth, &checking);
-    return err->cls == CLASS_NONE
-               ? 0
-               : error_hint(err, "remove that entry, or log in to its registry again");
+    if (is_docker && !document_each_key(document, check_auth, &checking))
+        return error_hint(err, "remove that entry, or log in to its registry again");
+    misfit = shape_misfit(document, reader);
+    if (misfit == NULL)
+        return 0;
+    (void)error_set(err, CLASS_AUTHFILE,
+                    "%s takes nothing from %s, for '%.100s' in it is not of the type that it wants",
+                    is_docker ? "docker" : "podman", document->name, misfit);
+    return error_hint(err, "correct or remove that member");
 }

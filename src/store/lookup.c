@@ -120,22 +120,25 @@ static int finish(struct lookup *out, struct lookup *built, int ret)
 }
 
 /*
- * Podman reads docker's file too, in its own way. `needs_all`: as docker, which may take no entry
- * of a file where one of it is not to be read; helpers it asks all the same.
+ * Podman reads docker's file too, in its own way. `is_use`: as the reader itself, who may take no
+ * entry of a file that it cannot read as a whole. Docker asks helpers all the same.
  */
 static int look_into_file(struct lookup *out, const struct location *file, enum auth_format reader,
-                          bool needs_all, const struct lookup_request *request, struct error *err)
+                          bool is_use, const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.format = file->format};
     struct source source = {.document = DOCUMENT_INIT, .reader = reader};
+    bool is_docker = reader == AUTH_FORMAT_DOCKER;
     int ret =
         look_into(&source.document, file->path, request->clock, request->deadline_ms, NULL, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
+    if (ret == 0 && is_use && !is_docker)
+        ret = holding_check_all(&source.document, reader, err);
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
-    if (ret > 0 && needs_all && built.helper[0] == '\0' &&
-        holding_check_all(&source.document, err) < 0)
+    if (ret > 0 && is_use && is_docker && built.helper[0] == '\0' &&
+        holding_check_all(&source.document, reader, err) < 0)
         ret = -1;
     document_clear(&source.document);
     return finish(out, &built, ret);
@@ -187,6 +190,6 @@ int lookup_podman(struct lookup *out, const struct lookup_request *request, stru
     places.config_dir = NULL; /* which is for docker */
     ret = location_podman_way(files, &count, &places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)
-        ret = look_into_file(out, &files[i], AUTH_FORMAT_PODMAN, false, request, err);
+        ret = look_into_file(out, &files[i], AUTH_FORMAT_PODMAN, true, request, err);
     return ret;
 }

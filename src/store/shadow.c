@@ -5,6 +5,7 @@
 
 #include "store/auth_variable.h"
 #include "store/holding.h"
+#include "store/key.h"
 #include "store/look.h"
 #include "store/path.h"
 
@@ -29,20 +30,33 @@ static bool is_default_port(const char *key, const char *host)
     return strncmp(key, host, len) == 0 && strcmp(key + len, ":443") == 0;
 }
 
+static bool is_read_by_podman(const struct auth_file *file)
+{
+    return file->format == AUTH_FORMAT_PODMAN || file->is_podmans || file->podmans_host != NULL;
+}
+
 static bool warn_of_neighbour(void *ctx, const char *key)
 {
     struct walk *walk = ctx;
     const struct auth_file *file = walk->file;
-    /* In Docker's file podman goes by namespaces too, where docker takes the exact key. */
-    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans || file->is_shared;
 
     if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
         warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
                      key);
-    if (is_podmans && is_below(key, file->key))
+    /* In Docker's file podman goes by namespaces too, where docker takes the exact key. */
+    if (is_read_by_podman(file) && is_below(key, file->key))
         warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
                      file->path, key);
     return true;
+}
+
+static void warn_of_the_rest(const struct document *document, enum auth_format reader,
+                             struct warnings *warnings)
+{
+    struct error unread = ERROR_INIT;
+
+    if (holding_check_all(document, reader, &unread) < 0)
+        warnings_add(warnings, "%s", unread.message);
 }
 
 /* Where docker finds the entry podman may not, who reads the same file. */
@@ -51,13 +65,13 @@ static void warn_of_podmans_view(const struct document *document, const struct a
 {
     char podmans[DOCUMENT_HELPER_MAX + 1];
 
-    (void)document_helper(podmans, document, file->host, false);
+    (void)document_helper(podmans, document, file->podmans_host, false);
     if (strcmp(podmans, helper) == 0)
         return;
     warnings_add(warnings,
                  "podman finds nothing for '%s' in '%s', where %s: give it a file of its own "
                  "(--authfile FILE)",
-                 file->host, file->path,
+                 file->podmans_host, file->path,
                  helper[0] != '\0' ? "it knows no \"credsStore\""
                                    : "it takes an empty name in \"credHelpers\" for a helper's");
 }
@@ -66,16 +80,16 @@ void shadow_in_file(const struct document *document, const struct auth_file *fil
                     const char *helper, struct warnings *warnings)
 {
     struct walk walk = {.file = file, .warnings = warnings};
-    struct error unread = ERROR_INIT;
 
-    if (file->is_shared)
+    if (file->podmans_host != NULL)
         warn_of_podmans_view(document, file, helper, warnings);
+    if (is_read_by_podman(file))
+        warn_of_the_rest(document, AUTH_FORMAT_PODMAN, warnings);
     if (helper[0] != '\0')
         return;
     (void)document_each_key(document, warn_of_neighbour, &walk);
-    if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans &&
-        holding_check_all(document, &unread) < 0)
-        warnings_add(warnings, "%s", unread.message);
+    if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans)
+        warn_of_the_rest(document, AUTH_FORMAT_DOCKER, warnings);
 }
 
 /* What cannot be read is not for a warning. */
@@ -120,15 +134,29 @@ static void check_docker(const struct auth_file *file, const struct location_req
                      file->key);
 }
 
+struct comparison {
+    const struct document *document;
+    const struct auth_file *file;
+};
+
+static bool is_other(void *ctx, const char *key)
+{
+    const struct comparison *c = ctx;
+    const struct secret *auth = c->file->auth;
+    struct document_entry entry;
+
+    return (strcmp(key, c->file->host) != 0 && !key_is_spelling(key, c->file->host)) ||
+           !document_find(&entry, c->document, key) || entry.auth.len != auth->len ||
+           memcmp(entry.auth.data, secret_text(auth), auth->len) != 0;
+}
+
 /* Whether Docker's file holds the very credential: the same run may have put it there. */
 static bool has_same(const char *path, const struct auth_file *file)
 {
     struct document document = DOCUMENT_INIT;
-    struct document_entry entry;
+    struct comparison comparison = {.document = &document, .file = file};
     bool is_same = file->auth != NULL && look(&document, path, file) &&
-                   document_find(&entry, &document, file->host) &&
-                   entry.auth.len == file->auth->len &&
-                   memcmp(entry.auth.data, secret_text(file->auth), entry.auth.len) == 0;
+                   !document_each_key(&document, is_other, &comparison);
 
     document_clear(&document);
     return is_same;

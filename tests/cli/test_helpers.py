@@ -196,6 +196,67 @@ def test_the_file_of_both(login, server, helper, config, args, words):
         assert word in said.json["warnings"][0], said
 
 
+@pytest.mark.parametrize("args", [["--podman"], ["--docker", "--podman"]], ids=" ".join)
+def test_past_a_helper_in_a_file_that_podman_reads(login, server, args):
+    """The empty name that sends docker to the file is a helper's to podman."""
+    login.write_config('{"credHelpers":{"%s":"nowhere"}}' % server.host)
+    env = {"DOCKER_CONFIG": login.config.parent}
+    assert login.to(server, *args, "--no-helper", env=env).stderr == ""
+    assert json.loads(login.config.read_text())["credHelpers"] == {}
+    assert login("status", "--plain-http", "--podman", server.host, env=env).status == 0
+
+
+HUB = "https://index.docker.io/v1/"
+
+
+@pytest.mark.parametrize("asked, args, words", [
+    ("docker.io", ["--podman"], None), (HUB, ["--docker"], None),
+    (HUB, ["--docker", "--podman"], ["podman finds nothing", "'docker.io'"])],
+    ids=["podman's", "docker's", "both"])
+def test_docker_hub_s_helper(login, helper, asked, args, words):
+    """Docker names it by the key, podman by the registry; in one file, too."""
+    login.write_config('{"credHelpers":{"%s":"fake"}}' % asked)
+    said = login("-u", USER, "--password-stdin", "--no-verify", *args, "--json", "docker.io",
+                 stdin=TOKEN.encode(),
+                 env={**helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert said.status == 0 and helper.stored == {asked: (USER, TOKEN)}, said
+    found = [each for each in said.json["warnings"] if "podman" in each]
+    assert len(found) == (words is not None), said
+    for word in words or []:
+        assert word in found[0]
+    assert login("logout", *args, "docker.io", env={
+        **helper.environment, "DOCKER_CONFIG": login.config.parent}).status == 0
+    assert helper.stored == {}
+
+
+@pytest.mark.parametrize("asked, args", [(HUB, ["--podman"]), ("docker.io", ["--docker"])])
+def test_docker_hub_s_helper_of_the_other(login, helper, asked, args):
+    login.write_config('{"credHelpers":{"%s":"fake"}}' % asked)
+    assert login("-u", USER, "--password-stdin", "--no-verify", *args, "docker.io",
+                 stdin=TOKEN.encode(), env={
+                     **helper.environment, "DOCKER_CONFIG": login.config.parent}).status == 0
+    assert helper.calls == [] and login.entry(HUB) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("action", ["get", "erase"])
+def test_its_words_repeat_the_token(login, server, helper, action):
+    """The harness looks for it: whichever action failed, it is what the helper knows."""
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, env=helper.environment)
+    program = helper.directory / "docker-credential-fake"
+    program.write_text(program.read_text().replace(
+        "with open(fault)", f"""if action == {action!r} and os.path.exists(log + ".now"):
+    sys.exit("cannot unlock {TOKEN}")
+with open(fault)""", 1))
+    login.secret_file(program.read_bytes(), name=program.relative_to(login.directory), mode=0o755)
+    (helper.directory / "fake.log.now").write_text("")
+    if action == "get":
+        result = login.to(server, env=helper.environment)
+    else:
+        result = login("logout", server.host, env=helper.environment, may_store=True)
+    assert result.status == 9 and "repeat the credential" in result.stderr, result
+
+
 def test_a_namespace_is_nothing_for_a_helper(login, server, helper):
     put(login, PODMAN, '{"credHelpers":{"%s":"fake"}}' % server.host)
     login("-u", USER, "--password-stdin", "--plain-http", "--persistent", f"{server.host}/owner",

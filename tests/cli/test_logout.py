@@ -221,6 +221,15 @@ def test_if_user_of_a_helper(login, server, logout, user, left):
     assert bool(helper.stored) is left and bool(auths(login.config)) is left
 
 
+def test_if_user_leaves_what_others_have_beside_a_helper(login, server, logout):
+    """Docker passes them by, and podman takes them."""
+    helper = Helper(login, stored={server.host: ("alice", TOKEN)})
+    others = {server.host: {"auth": OTHER}, f"https://{server.host}": {"auth": GOOD}}
+    put(login, others, credsStore="fake")
+    assert logout("--if-user", "alice", env=helper.environment).status == 0
+    assert helper.stored == {} and auths(login.config) == others
+
+
 def test_if_user_of_an_entry_above(login, server):
     path = put(login, {server.host: {"auth": GOOD}}, login.home / PODMAN)
     result = login("logout", "--persistent", "--if-user", USER, "--json", f"{server.host}/owner")

@@ -37,6 +37,8 @@ CASES = {
     "it has a longer host": ([], docker_auth_config("HOST0"), {}, None),
     "it is not valid": ([], {"DOCKER_AUTH_CONFIG": '{"auths":{"HOST":'}, {}, None),
     "it is empty": ([], {"DOCKER_AUTH_CONFIG": ""}, {}, None),
+    "another of its entries cannot be decoded": (
+        [], {"DOCKER_AUTH_CONFIG": document(HOST=GOOD, other={"auth": "!!!"})}, {}, None),
     "it is docker's alone": (["--persistent"], docker_auth_config("HOST"), {}, None),
     "podman in docker's file": (["--podman"], {"DOCKER_CONFIG": "{home}/.docker"}, {}, None),
     "REGISTRY_AUTH_FILE against --persistent": (["--persistent"], NAMED, {},
@@ -103,6 +105,14 @@ def test_one_warning(login, server, args, env, files, words, again):
     assert len(warnings) == (words is not None), warnings
     for word in [words] if isinstance(words, str) else words or []:
         assert fill(word) in warnings[0], warnings
+
+
+def test_docker_hub_in_both_files(login):
+    """Docker's key of it is another than podman's, and the credential the same."""
+    result = login("-u", USER, "--password-stdin", "--no-verify", "--docker", "--persistent", "--json",
+                   "docker.io", stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
+    assert result.status == 0
+    assert not [each for each in result.json["warnings"] if "DOCKER_CONFIG" in each], result
 
 
 def test_several_warnings_and_a_quiet_run(login, server):

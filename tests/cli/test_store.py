@@ -215,3 +215,19 @@ def test_what_makes_docker_refuse_the_whole_file_is_warned_of(login, server):
     result = login.to(server)
     assert result.status == 0 and login.entry(server.host)
     assert "docker takes nothing from" in result.stderr and "'o.example'" in result.stderr
+
+
+@pytest.mark.parametrize("reader, more", [
+    ("docker", '"features":{"buildkit":true}'), ("docker", '"experimental":false'),
+    ("podman", '"credHelpers":{"o.example":1}')])
+def test_a_member_that_its_reader_cannot_read_is_warned_of(login, server, reader, more):
+    """It has nothing to do with the entry, which is lost with it all the same."""
+    path = login.home / f"{reader}/config.json"
+    path.parent.mkdir()
+    path.write_text("{%s}" % more)
+    how = ["--config", path.parent] if reader == "docker" else ["--authfile", path]
+    result = login.to(server, *how)
+    name = more.split('"')[1]
+    assert result.status == 0 and f"{reader} takes nothing from" in result.stderr, result
+    assert f"'{name}'" in result.stderr
+    login("status", "--plain-http", *how, server.host).failed(8, reader, f"'{name}'", "hint: ")

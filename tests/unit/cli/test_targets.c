@@ -141,10 +141,14 @@ static void test_docker_and_podman_may_share_one(void **state)
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
     assert_target("both", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB, HUB);
+    assert_string_equal(targets.items[0].podmans_host, "docker.io");
     options.docker = false;
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
-    assert_target("podman", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB, HUB);
+    /* Its key there is docker's; helpers it names by what it calls the registry. */
+    assert_target("podman", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB,
+                  "docker.io");
+    assert_null(targets.items[0].podmans_host);
 }
 
 static void test_docker_knows_no_namespaces(void **state)

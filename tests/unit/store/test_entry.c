@@ -68,6 +68,8 @@ static void test_put(void **state)
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
         {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_DOCKER, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{\"ghcr.io\":\"\"}}", ""},
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_DOCKER, true, true,
+         "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
         {"{\"auths\":{\"ghcr.io\":" OURS "}}", AUTH_FORMAT_DOCKER, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "}}", ""},
     };
@@ -87,6 +89,27 @@ static void test_put(void **state)
         assert_row_string(rows[i].before, entry.helper, rows[i].helper);
         entry_clear(&entry);
     }
+    secret_clear(&auth);
+}
+
+/* Where docker and podman share the file, both are brought past the helper if that can be. */
+static void test_past_a_helper_for_both(void **state)
+{
+    struct secret auth = secret_of(AUTH);
+    struct auth_file file = {.no_helper = true,
+                             .key = "ghcr.io",
+                             .host = "ghcr.io",
+                             .podmans_host = "ghcr.io",
+                             .auth = &auth};
+    struct entry entry = {.file = &file};
+
+    (void)state;
+    assert_becomes(entry_put, &entry, "{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}",
+                   "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}");
+    assert_becomes(entry_put, &entry, "{\"auths\":{},\"credHelpers\":{},\"credsStore\":\"s\"}",
+                   "{\"auths\":{\"ghcr.io\":" OURS
+                   "},\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"s\"}");
+    entry_clear(&entry);
     secret_clear(&auth);
 }
 
@@ -194,8 +217,8 @@ static void test_drop_only_this_token(void **state)
     assert_becomes(entry_drop, &entry, SPELLED(""),
                    "{\"auths\":{\"https://ghcr.io/\":{\"auth\":\"YTpi\"}}}");
     file.token = &other;
-    entry.is_erased = true; /* the helper had it: then nothing in the file counts */
-    assert_becomes(entry_drop, &entry, SPELLED(""), "{\"auths\":{}}");
+    entry.is_erased = true; /* what tells of that goes, and what somebody else has stays */
+    assert_becomes(entry_drop, &entry, SPELLED(",\"http://ghcr.io\":{}"), SPELLED(""));
     entry_clear(&entry);
     secret_clear(&token);
     secret_clear(&other);
@@ -205,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put),
+        cmocka_unit_test(test_past_a_helper_for_both),
         cmocka_unit_test(test_a_helper_that_is_due_to_go),
         cmocka_unit_test(test_a_helper_that_comes_goes_or_changes),
         cmocka_unit_test(test_drop),

@@ -180,7 +180,8 @@ static void test_docker_takes_the_whole(void **state)
                        rows[i].auth);
         in = secret_of(text);
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(text, (holding_check_all(&document, &err) == 0) == rows[i].is_taken);
+        assert_row(text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
+                             rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
         document_clear(&document);
@@ -214,7 +215,7 @@ static void test_what_is_no_text(void **state)
         in = secret_of(text);
         err = ERROR_INIT;
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(text, holding_check_all(&document, &err) == -1);
+        assert_row(text, holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == -1);
         assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
         assert_row(text, document_is_due(
                              &document, &(struct document_edit){DOCUMENT_STORE, "ghcr.io", &auth}));
@@ -243,7 +244,8 @@ static void test_helpers_that_are_no_texts(void **state)
         struct secret in = secret_of(rows[i].text);
 
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(rows[i].text, (holding_check_all(&document, &err) == 0) == rows[i].is_taken);
+        assert_row(rows[i].text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
+                                     rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(rows[i].text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
         document_clear(&document);
