@@ -8,8 +8,8 @@
 
 /*
  * Whether docker takes the entry of exactly `key` from there, before any file. It takes none where
- * one entry has no "auth" or one that it cannot decode, where there is any other member, or anything
- * behind the object: then it says so and goes on to the file (docker/cli's
+ * one entry has no "auth" or one that it cannot decode, where there is any other member, or
+ * anything behind the object: then it says so and goes on to the file (docker/cli's
  * cli/config/configfile/file.go).
  */
 bool auth_variable_has(const char *text, const char *key);
