@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import faults
-from harness import TOKEN, USER, Login
+from harness import PACE, TOKEN, USER, Login
 from people import give
 
 # Nobody else on the machine runs as this one, so that a limit of processes is its alone.
@@ -39,7 +39,7 @@ LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446  # on every architect
 
 
 def until(condition, limit=10.0):
-    end = time.monotonic() + limit
+    end = time.monotonic() + limit * PACE
     while not (found := condition()):
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.005)
