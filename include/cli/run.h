@@ -51,9 +51,10 @@ void run_end(struct run *run);
 int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Where servers will be asked, before this process is another person's: read a --cacert that can be
- * read but once, for there may be several connections. Returns 0, or -1 with *err set
- * (CLASS_UNREACHABLE, CLASS_INTERNAL).
+ * Where servers will be asked, before this process is another person's, and after standard input is
+ * read: read a --cacert that can be read but once, for there may be several connections. (Before
+ * libcurl 7.77 the first has it.) Returns 0, or -1 with *err set (CLASS_UNREACHABLE,
+ * CLASS_INTERNAL).
  */
 int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unused_result));
 

@@ -16,7 +16,7 @@ static int find_targets(struct login *login, struct report *report, struct error
     if (run_find_subject(run, err) < 0 || targets_find(&login->targets, run, err) < 0)
         return -1;
     report->targets = &login->targets;
-    return run->options->no_verify ? 0 : run_read_trust(run, err);
+    return 0;
 }
 
 /* ssh-action hands variables over, and what is piped from them; a file stands on the host. */
@@ -183,6 +183,8 @@ int login_tell(struct login *login, struct report *report, struct error *err)
     if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0)
         return -1;
     tell_of_credential(login, report);
+    if (!login->run.options->no_verify && run_read_trust(&login->run, err) < 0)
+        return -1;
     if (check_targets(login, err) < 0)
         return -1;
     if (!login->run.options->no_verify && ask_registry(login, report, err) < 0)

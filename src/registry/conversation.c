@@ -77,12 +77,17 @@ struct http_request conversation_authorized(const struct conversation *c, const 
     };
 }
 
-/* It would be shown with the realm; a word of a few letters may stand there by chance. */
+/*
+ * It would be shown with the realm. A word of a few letters may stand there by chance, and what is
+ * a part of the registry's name stands there by right.
+ */
 static int refuse_repetition(const struct conversation *c, struct error *err)
 {
     enum { CHANCE_MAX = 7 };
+    const struct secret *token = c->handshake->token;
+    const char *host = c->handshake->registry->api_host;
 
-    if (c->handshake->token->len <= CHANCE_MAX ||
+    if (token->len <= CHANCE_MAX || secret_is_inside(token, host, strlen(host)) ||
         !conversation_repeats_secret(c, c->challenge.realm))
         return 0;
     (void)error_set(err, CLASS_UNPROVED, "the realm that '%s' names repeats the credential",

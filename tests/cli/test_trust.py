@@ -142,6 +142,13 @@ def test_cacert_from_standard_input(login, registry, ca):
               env={"T_TOKEN": TOKEN}, stdin=text).succeeded()
 
 
+def test_cacert_from_where_the_token_came(bare_login, registry, ca):
+    server = registry()
+    result = bare_login(server, "--cacert", "/dev/stdin")
+    result.failed(5, "'/dev/stdin' has no certificate", "--cacert")
+    unheard(server)
+
+
 def test_cacert_out_of_a_pipe(bare_login, registry, ca, pipe):
     """The shell's <(command) can be read once, and it is asked over several connections."""
     server = registry()

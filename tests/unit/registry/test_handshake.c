@@ -145,6 +145,24 @@ static void test_wrong_realms_get_nothing(void **state)
     climb_all(rows, COUNT(rows));
 }
 
+/* A poor password may be a part of the registry's name. */
+static void test_a_realm_that_has_the_password_by_right(void **state)
+{
+    static const struct ladder rows[] = {
+        {.token = "REGISTRY", /* letters' case aside; the ladder looks for it as it is */
+         .registry = "registry.example.com",
+         .cls = CLASS_REJECTED,
+         .rungs = {{"https://registry.example.com/v2/", HTTP_AUTH_NONE, 401,
+                    "WWW-Authenticate: Bearer realm=\"https://registry.example.com/token\"\n",
+                    NULL},
+                   {"https://registry.example.com/token?account=octocat&client_id=ghcr-login",
+                    HTTP_AUTH_BASIC, 403, NULL, NULL}}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
 /* Not followed, at any rung; the target is named, its path and query are not. */
 static void test_redirects(void **state)
 {
@@ -272,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_first_answer_proves_nothing),
         cmocka_unit_test(test_wrong_realms_get_nothing),
+        cmocka_unit_test(test_a_realm_that_has_the_password_by_right),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_token_answers_that_are_no_use),
         cmocka_unit_test(test_could_not_be_asked),
