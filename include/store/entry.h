@@ -8,14 +8,20 @@
 #include "store/document.h"
 #include "store/edit.h"
 
+/* Names of one host that docker's logout tries with a helper: each of these, and the host. */
+enum { ENTRY_SCHEMES = 3 };
+extern const char *const entry_schemes[ENTRY_SCHEMES];
+
 /* The `ctx` of the edits below; release with entry_clear(). */
 struct entry {
     const struct auth_file *file;
     struct document document; /* that was read last, as far as it is changed; its text is given */
     char helper[DOCUMENT_HELPER_MAX + 1]; /* as that names it; "": the file is read */
-    const char *expected; /* what `helper` has to be: another is an error; NULL: anything */
-    bool is_erased;       /* from the helper: what tells of it in the file goes too */
-    bool is_starved;      /* memory was lacking for a look at what is to go */
+    const char *expected;       /* what `helper` has to be: another is an error; NULL: anything */
+    bool is_erased;             /* from the helper, under the host with any of these schemes; */
+    bool erased[ENTRY_SCHEMES]; /* and what tells of it in the file goes too */
+    bool is_docker_moved;       /* what is changed for podman sends docker to "credsStore" */
+    bool is_starved;            /* memory was lacking for a look at what is to go */
 };
 
 /*
@@ -46,6 +52,13 @@ int entry_is_there(struct entry *entry, bool *is_there, struct error *err)
  */
 const char *entry_helper(char *helper, const struct auth_file *file,
                          const struct document *document, const char *host);
+
+/*
+ * Where docker and podman read one file, and podman has another name for the registry: whether a
+ * helper is named for that. Fills helper[DOCUMENT_HELPER_MAX + 1].
+ */
+bool entry_has_podmans_helper(char *helper, const struct auth_file *file,
+                              const struct document *document);
 
 /* Whether what was found is what is to be removed. */
 bool entry_is_wanted(const struct auth_file *file, const struct secret *username,

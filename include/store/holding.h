@@ -4,6 +4,8 @@
 #ifndef STORE_HOLDING_H
 #define STORE_HOLDING_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/document.h"
@@ -15,6 +17,7 @@ struct holding {
     /* What the token is where a registry gave it in exchange for a password: "an identity token",
        "a registry token". NULL: a password. */
     const char *token_kind;
+    bool is_decoded; /* docker's: the token is out of "auth", and does not stand there by itself */
 };
 
 #define HOLDING_INIT ((struct holding){.token_kind = NULL})
@@ -27,9 +30,10 @@ int holding_find(struct holding *out, const struct document *document, const cha
                  enum auth_format reader, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Whether `reader` can read the whole file, without which it may take nothing from it: all of it
- * is of the types that it wants (shape.h), and docker can decode each "auth". Helpers are asked by
- * docker all the same. Returns 0, or -1 with the empty *err set (CLASS_AUTHFILE).
+ * Whether `reader` can read the whole file, all of which is of the types that it wants (shape.h),
+ * and docker can decode each "auth". Otherwise podman takes nothing from it, and docker no "auth",
+ * or by chance not all; what else stands in an entry it takes, and it asks helpers. Returns 0, or
+ * -1 with the empty *err set (CLASS_AUTHFILE).
  */
 int holding_check_all(const struct document *document, enum auth_format reader, struct error *err)
     __attribute__((warn_unused_result));

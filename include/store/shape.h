@@ -2,8 +2,8 @@
  * The types that docker and podman want of an auth file's members. Pure.
  *
  * Both decode the file into types of their own. Where a value is of another one, docker warns, and
- * goes on with entries that have no user and no password; podman fails. So a member that has
- * nothing to do with credentials may cost all of them.
+ * goes on with entries whose "auth" it has not decoded; podman fails. So a member that has nothing
+ * to do with credentials may cost all of them.
  *
  * Sources: docker/cli 28, ConfigFile, ProxyConfig and AuthConfig, and "experimental" of versions
  * before; containers/image 5, dockerConfigFile.

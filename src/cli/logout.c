@@ -102,23 +102,38 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
     return 0;
 }
 
-/* What docker or podman would use after that. Whether that can be told is no matter. */
-static void warn_of_rest(struct logout *logout, const struct target *target)
+/* What a reader would use after that. Whether that can be told is no matter. */
+static void warn_of_rest(struct logout *logout, const struct target *target, bool is_docker)
 {
+    const struct reference *registry = &logout->run.subject.registry;
     struct lookup_request request = request_for(logout, target);
     struct location_request places = logout->run.places;
-    bool is_docker = reader_of(target) == AUTH_FORMAT_DOCKER;
+    char podmans_key[REFERENCE_KEY_MAX + 1];
     struct lookup left = LOOKUP_INIT;
     struct error ignored = ERROR_INIT;
 
     places.is_persistent = false;
     request.places = &places;
+    if (!is_docker) {
+        reference_podman_key(podmans_key, registry);
+        request.key = podmans_key;
+        request.host = registry->host;
+    }
     if ((is_docker ? lookup_docker : lookup_podman)(&left, &request, &ignored) > 0)
         warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s",
                      is_docker ? "docker" : "podman", left.key, left.path[0] != '\0' ? "'" : "",
                      left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
                      left.path[0] != '\0' ? "'" : "");
     lookup_clear(&left);
+}
+
+static void warn_of_readers(struct logout *logout, const struct target *target)
+{
+    bool is_docker = reader_of(target) == AUTH_FORMAT_DOCKER;
+
+    warn_of_rest(logout, target, is_docker);
+    if (is_docker && target->podmans_host != NULL)
+        warn_of_rest(logout, target, false);
 }
 
 /* Nothing is removed before all is judged. */
@@ -135,7 +150,7 @@ static int remove_entries(struct logout *logout, struct error *err)
         return -1;
     for (size_t i = 0; i < targets->count && !o->all && !o->dry_run; i++) {
         if (targets->items[i].kept == NULL)
-            warn_of_rest(logout, &targets->items[i]);
+            warn_of_readers(logout, &targets->items[i]);
     }
     return 0;
 }

@@ -121,35 +121,42 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
     result->changed = result->changed || file_changed;
     if (ret == 0)
         shadow_in_file(&entry.document, file, entry.helper, warnings);
+    if (ret == 0 && file_changed && entry.is_docker_moved)
+        warnings_add(
+            warnings,
+            "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
+            "other",
+            file->path, file->host);
     entry_clear(&entry);
     return ret;
 }
 
 /* Out of one helper, under every name that docker's logout tries. */
-static int erase(const struct auth_file *file, const struct helper *helper, const char *key,
-                 bool dry_run, bool *erased, struct error *err)
+static int erase(struct entry *entry, const char *key, bool dry_run, struct error *err)
 {
-    static const char *const schemes[] = {"", "https://", "http://"};
-    size_t count = strstr(key, "://") == NULL ? 3 : 1; /* Docker Hub's key has one */
+    size_t count = strstr(key, "://") == NULL ? ENTRY_SCHEMES : 1; /* Docker Hub's key has one */
+    struct helper helper = helper_of(entry->file, entry->helper);
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
     struct secret url = SECRET_INIT;
-    struct helper known = *helper;
     int ret = 0;
 
     for (size_t i = 0; i < count && ret >= 0; i++) {
         secret_clear(&url);
-        if (secret_append_text(&url, schemes[i], err) < 0 || secret_append_text(&url, key, err) < 0)
+        if (secret_append_text(&url, entry_schemes[i], err) < 0 ||
+            secret_append_text(&url, key, err) < 0)
             ret = -1;
         else
-            ret = helper_get(helper, url.data, &username, &token, err);
-        if (ret <= 0 || !entry_is_wanted(file, &username, &token))
+            ret = helper_get(&helper, url.data, &username, &token, err);
+        if (ret > 0) { /* from now on it is known what is not to be told */
+            helper.username = secret_text(&username);
+            helper.token = &token;
+        }
+        if (ret <= 0 || !entry_is_wanted(entry->file, &username, &token))
             continue;
-        *erased = true;
-        known.username = secret_text(&username);
-        known.token = &token;
+        entry->is_erased = entry->erased[i] = true;
         if (!dry_run)
-            ret = helper_erase(&known, url.data, err);
+            ret = helper_erase(&helper, url.data, err);
     }
     secret_clear(&url);
     secret_clear(&username);
@@ -169,14 +176,12 @@ static bool erase_key(void *ctx, const char *key)
 {
     const struct erasing *erasing = ctx;
     struct entry *entry = erasing->entry;
-    const struct auth_file *file = entry->file;
-    char name[DOCUMENT_HELPER_MAX + 1] = "";
-    struct helper helper = helper_of(file, name);
+    char name[DOCUMENT_HELPER_MAX + 1];
 
-    if (entry_helper(name, file, &entry->document, key)[0] == '\0')
+    if (entry_helper(name, entry->file, &entry->document, key)[0] == '\0')
         return true;
     memcpy(entry->helper, name, sizeof(name));
-    return erase(file, &helper, key, erasing->dry_run, &entry->is_erased, erasing->err) == 0;
+    return erase(entry, key, erasing->dry_run, erasing->err) == 0;
 }
 
 /* Docker and podman ask the helper of "credHelpers" whether "auths" has the host or not. */
@@ -188,6 +193,19 @@ static bool erase_unlisted(void *ctx, const char *host)
     return document_find(&ignored, &erasing->entry->document, host) || erase_key(ctx, host);
 }
 
+/* Podman knows Docker Hub by another name than docker does. */
+static bool erase_podmans(const struct erasing *erasing)
+{
+    struct entry *entry = erasing->entry;
+    const struct auth_file *file = entry->file;
+    char name[DOCUMENT_HELPER_MAX + 1];
+
+    if (!entry_has_podmans_helper(name, file, &entry->document))
+        return true;
+    memcpy(entry->helper, name, sizeof(name));
+    return erase(entry, file->podmans_host, erasing->dry_run, erasing->err) == 0;
+}
+
 static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err)
 {
     const struct auth_file *file = entry->file;
@@ -197,7 +215,9 @@ static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err
     if (file->no_helper)
         return 0;
     if (file->key != NULL)
-        return erase_key(&erasing, is_dockers ? file->host : file->key) ? 0 : -1;
+        return erase_key(&erasing, is_dockers ? file->host : file->key) && erase_podmans(&erasing)
+                   ? 0
+                   : -1;
     return document_each_key(&entry->document, erase_key, &erasing) &&
                    document_each_helped(&entry->document, erase_unlisted, &erasing)
                ? 0

@@ -7,6 +7,8 @@
 #include "store/holding.h"
 #include "store/key.h"
 
+const char *const entry_schemes[ENTRY_SCHEMES] = {"", "https://", "http://"};
+
 static bool is_docker(const struct auth_file *file)
 {
     return file->format == AUTH_FORMAT_DOCKER;
@@ -21,6 +23,13 @@ const char *entry_helper(char *helper, const struct auth_file *file,
                          const struct document *document, const char *host)
 {
     return document_helper(helper, document, host, reader_of(file) == AUTH_FORMAT_DOCKER);
+}
+
+bool entry_has_podmans_helper(char *helper, const struct auth_file *file,
+                              const struct document *document)
+{
+    return file->podmans_host != NULL && strcmp(file->podmans_host, file->host) != 0 &&
+           document_helper(helper, document, file->podmans_host, false)[0] != '\0';
 }
 
 void entry_clear(struct entry *entry)
@@ -39,6 +48,13 @@ static int refuse_namespace(const struct entry *entry, struct error *err)
     return error_hint(err, "log in to '%s', or store in the file with --no-helper", file->host);
 }
 
+static bool has_store(const struct document *document)
+{
+    char store[DOCUMENT_HELPER_MAX + 1];
+
+    return document_helper(store, document, "", true)[0] != '\0';
+}
+
 /*
  * How its readers are brought to read the file. Docker has a word for that; podman takes the word
  * for a helper, which docker does not need where there is no "credsStore".
@@ -46,21 +62,40 @@ static int refuse_namespace(const struct entry *entry, struct error *err)
 static enum document_change way_past_helper(const struct entry *entry)
 {
     const struct auth_file *file = entry->file;
-    char store[DOCUMENT_HELPER_MAX + 1];
     bool is_podmans = reader_of(file) == AUTH_FORMAT_PODMAN;
-    bool is_both_ways =
-        file->podmans_host != NULL && document_helper(store, &entry->document, "", true)[0] == '\0';
+    bool is_both_ways = file->podmans_host != NULL && !has_store(&entry->document);
 
     return is_podmans || is_both_ways ? DOCUMENT_UNHELP : DOCUMENT_BYPASS;
 }
 
-enum { CHANGES_MAX = 2 };
+enum { CHANGES_MAX = 3 };
 
 /* The changes that the entry takes, as far as they are known before any is made. */
 struct plan {
     struct document_edit changes[CHANGES_MAX];
     size_t count;
 };
+
+static void add(struct plan *plan, enum document_change change, const char *key,
+                const struct secret *auth)
+{
+    plan->changes[plan->count++] = (struct document_edit){change, key, auth};
+}
+
+/* The entry into the file, and its readers past the helpers that are named for the registry. */
+static void plan_in_file(struct plan *out, struct entry *entry, bool has_helper)
+{
+    const struct auth_file *file = entry->file;
+    char ignored[DOCUMENT_HELPER_MAX + 1];
+
+    add(out, DOCUMENT_STORE, file->key, file->auth);
+    if (has_helper)
+        add(out, way_past_helper(entry), file->host, NULL);
+    if (has_helper && file->is_podmans && has_store(&entry->document))
+        entry->is_docker_moved = true; /* and is, when the result is read back */
+    if (file->no_helper && entry_has_podmans_helper(ignored, file, &entry->document))
+        add(out, DOCUMENT_UNHELP, file->podmans_host, NULL);
+}
 
 static int make_plan(struct plan *out, struct entry *entry, struct error *err)
 {
@@ -74,14 +109,11 @@ static int make_plan(struct plan *out, struct entry *entry, struct error *err)
         return refuse_namespace(entry, err);
     if (has_helper && !file->no_helper) {
         if (is_docker(file))
-            out->changes[out->count++] = (struct document_edit){DOCUMENT_MARK, file->key, NULL};
+            add(out, DOCUMENT_MARK, file->key, NULL);
         return 0;
     }
     entry->helper[0] = '\0';
-    out->changes[out->count++] = (struct document_edit){DOCUMENT_STORE, file->key, file->auth};
-    if (has_helper)
-        out->changes[out->count++] =
-            (struct document_edit){way_past_helper(entry), file->host, NULL};
+    plan_in_file(out, entry, has_helper);
     return 0;
 }
 
@@ -147,6 +179,21 @@ bool entry_is_wanted(const struct auth_file *file, const struct secret *username
            (file->token == NULL || secret_is_equal(token, file->token));
 }
 
+/* Whether a helper had that under the very name `key`; of all entries, whether one had any. */
+static bool was_in_helper(const struct entry *entry, const char *key)
+{
+    if (entry->file->key == NULL)
+        return entry->is_erased;
+    for (size_t i = 0; i < ENTRY_SCHEMES; i++) {
+        size_t len = strlen(entry_schemes[i]);
+
+        if (entry->erased[i] && strncmp(key, entry_schemes[i], len) == 0 &&
+            strcmp(key + len, entry->file->host) == 0)
+            return true;
+    }
+    return false;
+}
+
 /*
  * An entry that nobody could use is nobody's; one that holds nothing tells of the helper, and goes
  * with what that had.
@@ -162,7 +209,7 @@ static bool holds_what_is_wanted(struct entry *entry, const char *key)
         return true;
     wanted = holding_find(&holding, &entry->document, key, reader_of(file), &unusable) > 0 &&
              (holding.token.len > 0 ? entry_is_wanted(file, &holding.username, &holding.token)
-                                    : entry->is_erased);
+                                    : was_in_helper(entry, key));
     holding_clear(&holding);
     entry->is_starved = entry->is_starved || unusable.cls == CLASS_INTERNAL;
     return wanted;

@@ -71,20 +71,31 @@ static int take_token(struct holding *out, struct span token, const char *kind, 
         (out->username.len == 0 && secret_append_text(&out->username, "<token>", err) < 0))
         return -1;
     out->token_kind = kind;
+    out->is_decoded = false;
     return 0;
+}
+
+/* Docker takes them as they stand, but for a user who has nothing to show. */
+static int take_plain(struct holding *out, const struct document_entry *entry, struct error *err)
+{
+    bool is_any =
+        entry->password.len > 0 || entry->identitytoken.len > 0 || entry->registrytoken.len > 0;
+
+    if (entry->username.len == 0 || !is_any)
+        return 0;
+    return append(&out->username, entry->username, err) < 0
+               ? -1
+               : append(&out->token, entry->password, err);
 }
 
 static int take_as_docker(struct holding *out, const struct document_entry *entry,
                           struct error *err)
 {
-    int ret = 0;
+    int ret = entry->auth.len > 0 ? split_auth(out, entry->auth, AUTH_FORMAT_DOCKER, err)
+                                  : take_plain(out, entry, err);
 
-    if (entry->auth.len > 0)
-        ret = split_auth(out, entry->auth, AUTH_FORMAT_DOCKER, err);
-    else if (entry->username.len > 0 && entry->password.len > 0)
-        ret = append(&out->username, entry->username, err) < 0
-                  ? -1
-                  : append(&out->token, entry->password, err);
+    if (ret >= 0)
+        out->is_decoded = entry->auth.len > 0;
     if (ret >= 0 && entry->registrytoken.len > 0)
         return take_token(out, entry->registrytoken, "a registry token", err);
     if (ret >= 0 && entry->identitytoken.len > 0)
@@ -152,7 +163,7 @@ static bool check_auth(void *ctx, const char *key)
         ret = split_auth(&holding, entry.auth, AUTH_FORMAT_DOCKER, checking->err);
     if (ret < 0)
         (void)error_wrap(checking->err,
-                         "docker takes nothing from %s, for the entry '%.200s' cannot be used",
+                         "docker takes no \"auth\" from %s, for the entry '%.200s' cannot be used",
                          checking->document->name, key);
     holding_clear(&holding);
     return ret >= 0;
@@ -169,8 +180,8 @@ int holding_check_all(const struct document *document, enum auth_format reader, 
     misfit = shape_misfit(document, reader);
     if (misfit == NULL)
         return 0;
-    (void)error_set(err, CLASS_AUTHFILE,
-                    "%s takes nothing from %s, for '%.100s' in it is not of the type that it wants",
-                    is_docker ? "docker" : "podman", document->name, misfit);
+    (void)error_set(
+        err, CLASS_AUTHFILE, "%s from %s, for '%.100s' in it is not of the type that it wants",
+        is_docker ? "docker takes no \"auth\"" : "podman takes nothing", document->name, misfit);
     return error_hint(err, "correct or remove that member");
 }

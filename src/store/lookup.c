@@ -120,8 +120,8 @@ static int finish(struct lookup *out, struct lookup *built, int ret)
 }
 
 /*
- * Podman reads docker's file too, in its own way. `is_use`: as the reader itself, who may take no
- * entry of a file that it cannot read as a whole. Docker asks helpers all the same.
+ * Podman reads docker's file too, in its own way. `is_use`: as the reader itself, with all that it
+ * cannot use of a file that it cannot read as a whole (holding_check_all()).
  */
 static int look_into_file(struct lookup *out, const struct location *file, enum auth_format reader,
                           bool is_use, const struct lookup_request *request, struct error *err)
@@ -137,7 +137,7 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
         ret = holding_check_all(&source.document, reader, err);
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
-    if (ret > 0 && is_use && is_docker && built.helper[0] == '\0' &&
+    if (ret > 0 && is_use && is_docker && built.held.is_decoded &&
         holding_check_all(&source.document, reader, err) < 0)
         ret = -1;
     document_clear(&source.document);

@@ -11,6 +11,7 @@
 
 /* A walk through the keys of a file. */
 struct walk {
+    const struct document *document;
     const struct auth_file *file;
     struct warnings *warnings;
 };
@@ -30,9 +31,44 @@ static bool is_default_port(const char *key, const char *host)
     return strncmp(key, host, len) == 0 && strcmp(key + len, ":443") == 0;
 }
 
-static bool is_read_by_podman(const struct auth_file *file)
+/* What podman calls the registry, where it reads the file; NULL: it does not. */
+static const char *podmans_host(const struct auth_file *file)
 {
-    return file->format == AUTH_FORMAT_PODMAN || file->is_podmans || file->podmans_host != NULL;
+    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans;
+
+    return is_podmans ? file->host : file->podmans_host;
+}
+
+static bool is_host(const char *key, const char *host)
+{
+    return strcmp(key, host) == 0 || key_is_spelling(key, host);
+}
+
+static bool has_auth(const struct document *document, const char *key, const struct secret *auth)
+{
+    struct document_entry entry;
+
+    return auth != NULL && document_find(&entry, document, key) && entry.auth.len == auth->len &&
+           memcmp(entry.auth.data, secret_text(auth), auth->len) == 0;
+}
+
+/*
+ * Podman goes by namespaces, in Docker's file too, where docker takes the exact key; and for Docker
+ * Hub, whose key is docker's there, by other keys first, or by chance.
+ */
+static void warn_of_podmans_neighbour(const struct walk *walk, const char *key)
+{
+    const struct auth_file *file = walk->file;
+    const char *host = podmans_host(file);
+    bool is_whole = is_host(file->key, host); /* or the key has a namespace */
+
+    if (is_below(key, is_whole ? host : file->key))
+        warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
+                     file->path, key);
+    else if (is_whole && strcmp(file->key, host) != 0 && strcmp(key, file->key) != 0 &&
+             is_host(key, host) && !has_auth(walk->document, key, file->auth))
+        warnings_add(walk->warnings, "'%s' also has '%s', which podman may take first", file->path,
+                     key);
 }
 
 static bool warn_of_neighbour(void *ctx, const char *key)
@@ -43,10 +79,8 @@ static bool warn_of_neighbour(void *ctx, const char *key)
     if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
         warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
                      key);
-    /* In Docker's file podman goes by namespaces too, where docker takes the exact key. */
-    if (is_read_by_podman(file) && is_below(key, file->key))
-        warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
-                     file->path, key);
+    if (podmans_host(file) != NULL)
+        warn_of_podmans_neighbour(walk, key);
     return true;
 }
 
@@ -68,22 +102,26 @@ static void warn_of_podmans_view(const struct document *document, const struct a
     (void)document_helper(podmans, document, file->podmans_host, false);
     if (strcmp(podmans, helper) == 0)
         return;
-    warnings_add(warnings,
-                 "podman finds nothing for '%s' in '%s', where %s: give it a file of its own "
-                 "(--authfile FILE)",
-                 file->podmans_host, file->path,
-                 helper[0] != '\0' ? "it knows no \"credsStore\""
-                                   : "it takes an empty name in \"credHelpers\" for a helper's");
+    if (podmans[0] == '\0')
+        warnings_add(warnings,
+                     "podman does not find what docker's credential helper '%s' has for '%s': give "
+                     "it a file of its own (--authfile FILE)",
+                     helper, file->podmans_host);
+    else
+        warnings_add(warnings,
+                     "podman asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' "
+                     "has it: give it a file of its own (--authfile FILE)",
+                     podmans, file->podmans_host, file->path);
 }
 
 void shadow_in_file(const struct document *document, const struct auth_file *file,
                     const char *helper, struct warnings *warnings)
 {
-    struct walk walk = {.file = file, .warnings = warnings};
+    struct walk walk = {.document = document, .file = file, .warnings = warnings};
 
     if (file->podmans_host != NULL)
         warn_of_podmans_view(document, file, helper, warnings);
-    if (is_read_by_podman(file))
+    if (podmans_host(file) != NULL)
         warn_of_the_rest(document, AUTH_FORMAT_PODMAN, warnings);
     if (helper[0] != '\0')
         return;
@@ -134,29 +172,38 @@ static void check_docker(const struct auth_file *file, const struct location_req
                      file->key);
 }
 
+/* Whether podman would take the very credential from Docker's file, by whatever spelling. */
 struct comparison {
     const struct document *document;
     const struct auth_file *file;
+    bool is_found;
 };
 
-static bool is_other(void *ctx, const char *key)
+static bool is_no_other(void *ctx, const char *key)
 {
-    const struct comparison *c = ctx;
-    const struct secret *auth = c->file->auth;
-    struct document_entry entry;
+    struct comparison *c = ctx;
 
-    return (strcmp(key, c->file->host) != 0 && !key_is_spelling(key, c->file->host)) ||
-           !document_find(&entry, c->document, key) || entry.auth.len != auth->len ||
-           memcmp(entry.auth.data, secret_text(auth), auth->len) != 0;
+    if (!is_host(key, c->file->host))
+        return true;
+    c->is_found = has_auth(c->document, key, c->file->auth);
+    return c->is_found;
 }
 
-/* Whether Docker's file holds the very credential: the same run may have put it there. */
-static bool has_same(const char *path, const struct auth_file *file)
+static bool has_same(const struct document *document, const struct auth_file *file)
+{
+    struct comparison comparison = {.document = document, .file = file};
+    struct document_entry ignored;
+
+    if (document_find(&ignored, document, file->host))
+        return has_auth(document, file->host, file->auth);
+    return document_each_key(document, is_no_other, &comparison) && comparison.is_found;
+}
+
+/* The same run may have put it there. */
+static bool file_has_same(const char *path, const struct auth_file *file)
 {
     struct document document = DOCUMENT_INIT;
-    struct comparison comparison = {.document = &document, .file = file};
-    bool is_same = file->auth != NULL && look(&document, path, file) &&
-                   !document_each_key(&document, is_other, &comparison);
+    bool is_same = look(&document, path, file) && has_same(&document, file);
 
     document_clear(&document);
     return is_same;
@@ -190,7 +237,7 @@ static void check_podman(const struct auth_file *file, const struct location_req
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
                      first.path);
     } else if (is_on_the_way && first.format == AUTH_FORMAT_DOCKER) {
-        if (!has_same(first.path, file))
+        if (!file_has_same(first.path, file))
             warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
                          first.path);
     } else if (is_on_the_way && has_registry(first.path, file)) {

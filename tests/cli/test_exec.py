@@ -18,7 +18,7 @@ import pytest
 
 import faults
 from conftest import needs_root
-from harness import OTHER_TOKEN, TERMINAL, TOKEN, USER, WITHOUT_PRIVILEGES, auth
+from harness import OTHER_TOKEN, PACE, TERMINAL, TOKEN, USER, WITHOUT_PRIVILEGES, auth
 from people import ORDINARY, UNKNOWN
 
 PYTHON = ("/usr/bin/python3", "-c")
@@ -90,7 +90,7 @@ def refused(result, *words, status=125):
 
 
 def until(condition, limit=5.0):
-    end = time.monotonic() + limit
+    end = time.monotonic() + limit * PACE
     while not condition():
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.005)

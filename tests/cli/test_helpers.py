@@ -181,9 +181,9 @@ def test_podman_alone_in_docker_s_file(login, server, helper):
 
 
 @pytest.mark.parametrize("config, args, words", [
-    ('{"credsStore":"fake"}', [], ["podman", "credsStore", "finds nothing"]),
+    ('{"credsStore":"fake"}', [], ["podman", "does not find", "'fake'"]),
     ('{"credHelpers":{"HOST":"fake"}}', [], None),
-    ('{"credsStore":"fake"}', ["--no-helper"], ["podman", "credHelpers", "empty name"]),
+    ('{"credsStore":"fake"}', ["--no-helper"], ["podman asks", "credHelpers", "(no name)"]),
     ('{}', [], None)], ids=["credsStore", "credHelpers", "bypassed", "none"])
 def test_the_file_of_both(login, server, helper, config, args, words):
     """Docker and podman do not agree on what stands in the way to an entry."""
@@ -211,7 +211,7 @@ HUB = "https://index.docker.io/v1/"
 
 @pytest.mark.parametrize("asked, args, words", [
     ("docker.io", ["--podman"], None), (HUB, ["--docker"], None),
-    (HUB, ["--docker", "--podman"], ["podman finds nothing", "'docker.io'"])],
+    (HUB, ["--docker", "--podman"], ["does not find", "'docker.io'"])],
     ids=["podman's", "docker's", "both"])
 def test_docker_hub_s_helper(login, helper, asked, args, words):
     """Docker names it by the key, podman by the registry; in one file, too."""
@@ -238,6 +238,28 @@ def test_docker_hub_s_helper_of_the_other(login, helper, asked, args):
     assert helper.calls == [] and login.entry(HUB) == f"{USER}:{TOKEN}"
 
 
+def test_docker_hub_s_helper_of_podman_in_a_file_of_both(login, helper):
+    helper.put({"docker.io": ("alice", OTHER_TOKEN)})
+    login.write_config('{"credHelpers":{"docker.io":"fake"}}')
+    env = {**helper.environment, "DOCKER_CONFIG": login.config.parent}
+    said = login("-u", USER, "--password-stdin", "--no-verify", "--docker", "--podman", "--json",
+                 "docker.io", stdin=TOKEN.encode(), env=env)
+    assert said.status == 0 and login.entry(HUB) == f"{USER}:{TOKEN}"
+    assert any("podman asks" in each and "'fake'" in each for each in said.json["warnings"]), said
+    result = login("logout", "--docker", "--podman", "docker.io", env=env)
+    assert result.status == 0 and result.stderr == "" and helper.stored == {}, result
+    said = login("-u", USER, "--password-stdin", "--no-verify", "--docker", "--podman", "--json",
+                 "--no-helper", "docker.io", stdin=TOKEN.encode(), env=env)
+    assert said.status == 0 and said.json["warnings"] == [], said
+    assert json.loads(login.config.read_text())["credHelpers"] == {}
+
+
+def test_past_podman_s_helper_docker_comes_to_its_store(login, server):
+    login.write_config('{"credsStore":"fake","credHelpers":{"%s":"nowhere"}}' % server.host)
+    result = login.to(server, "--podman", "--no-helper", env={"DOCKER_CONFIG": login.config.parent})
+    assert result.status == 0 and 'docker asks the helper of "credsStore"' in result.stderr, result
+
+
 @pytest.mark.parametrize("action", ["get", "erase"])
 def test_its_words_repeat_the_token(login, server, helper, action):
     """The harness looks for it: whichever action failed, it is what the helper knows."""
@@ -254,6 +276,20 @@ with open(fault)""", 1))
         result = login.to(server, env=helper.environment)
     else:
         result = login("logout", server.host, env=helper.environment, may_store=True)
+    assert result.status == 9 and "repeat the credential" in result.stderr, result
+
+
+def test_its_words_repeat_what_it_gave(login, server, helper):
+    """Under one name of the registry it gives the token, under the next it fails."""
+    login.write_config('{"credsStore":"fake"}')
+    login.to(server, env=helper.environment)
+    program = helper.directory / "docker-credential-fake"
+    program.write_text(program.read_text().replace(
+        "with open(fault)", f"""if server.startswith("https:"):
+    sys.exit("cannot unlock {TOKEN}")
+with open(fault)""", 1))
+    login.secret_file(program.read_bytes(), name=program.relative_to(login.directory), mode=0o755)
+    result = login("logout", server.host, env=helper.environment, may_store=True)
     assert result.status == 9 and "repeat the credential" in result.stderr, result
 
 

@@ -230,6 +230,27 @@ def test_if_user_leaves_what_others_have_beside_a_helper(login, server, logout):
     assert helper.stored == {} and auths(login.config) == others
 
 
+def test_if_user_leaves_the_sign_of_what_others_have_in_a_helper(login, server, logout):
+    """--all goes by the signs."""
+    other = f"https://{server.host}"
+    helper = Helper(login, stored={server.host: ("bob", TOKEN), other: ("alice", TOKEN)})
+    put(login, {server.host: {}, other: {}}, credsStore="fake")
+    assert logout("--if-user", "bob", env=helper.environment).status == 0
+    assert set(helper.stored) == set(auths(login.config)) == {other}
+    assert login("logout", "--all", env=helper.environment).status == 0
+    assert helper.stored == {}
+
+
+def test_if_user_as_podman_reads_docker_s_file(login, server, logout):
+    """It knows no user and password by themselves: that entry is nobody's to it."""
+    bob = auth("bob", TOKEN)
+    other = f"https://{server.host}"
+    put(login, {server.host: {"auth": bob}, other: {"username": "bob", "password": TOKEN}})
+    login.secret_file(login.config.read_bytes(), name=login.config.relative_to(login.directory))
+    result = logout("--podman", "--if-user", "bob", env={"DOCKER_CONFIG": login.config.parent})
+    assert result.status == 0 and set(auths(login.config)) == {other}, result
+
+
 def test_if_user_of_an_entry_above(login, server):
     path = put(login, {server.host: {"auth": GOOD}}, login.home / PODMAN)
     result = login("logout", "--persistent", "--if-user", USER, "--json", f"{server.host}/owner")

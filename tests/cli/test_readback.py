@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import TOKEN, USER
+from harness import TOKEN, USER, auth
 
 GOOD = {"auth": "YTpi"}
 DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
@@ -113,6 +113,30 @@ def test_docker_hub_in_both_files(login):
                    "docker.io", stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
     assert result.status == 0
     assert not [each for each in result.json["warnings"] if "DOCKER_CONFIG" in each], result
+
+
+@pytest.mark.parametrize("args", [["--podman"], ["--docker", "--podman"]], ids=" ".join)
+@pytest.mark.parametrize("key, entry, warned", [
+    ("docker.io", GOOD, True), ("index.docker.io", GOOD, True), ("docker.io/library", GOOD, True),
+    ("docker.io", {"auth": auth(USER, TOKEN)}, False), ("quay.io", GOOD, False)])
+def test_docker_hub_by_other_names_in_docker_s_file(login, args, key, entry, warned):
+    """podman login writes 'docker.io' there, and finds that first."""
+    put(login, DOCKER, document(**{key: entry}))
+    login.mounted_files.add(login.config)
+    result = login("-u", USER, "--password-stdin", "--no-verify", *args, "--json", "docker.io",
+                   stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
+    assert [f"'{key}', which podman" in each for each in result.json["warnings"]] == (
+        [True] if warned else []), result
+
+
+@pytest.mark.parametrize("key, entry, warned", [
+    ("docker.io", GOOD, True), ("index.docker.io", GOOD, True), ("quay.io", GOOD, False)])
+def test_docker_hub_in_both_files_beside_another(login, key, entry, warned):
+    put(login, DOCKER, document(**{key: entry}))
+    result = login("-u", USER, "--password-stdin", "--no-verify", "--docker", "--persistent", "--json",
+                   "docker.io", stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
+    found = [each for each in result.json["warnings"] if "DOCKER_CONFIG is set" in each]
+    assert len(found) == warned, result
 
 
 def test_several_warnings_and_a_quiet_run(login, server):

@@ -255,8 +255,13 @@ def test_an_entry_that_cannot_be_used(status, put, entry):
 @pytest.mark.parametrize("other", ["%%%", "YWJj", "OmI="])
 def test_docker_takes_nothing_beside_an_entry_that_it_cannot_read(status, put, other):
     put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
-    status("--docker").failed(8, "docker takes nothing from", "'o.example' cannot be used")
+    status("--docker").failed(8, 'docker takes no "auth" from', "'o.example' cannot be used")
     assert status("--podman").status == 0
+
+
+def test_docker_takes_what_is_not_encoded_beside_an_entry_that_it_cannot_read(status, put):
+    put(DOCKER, '{"psFormat":1,"auths":{"HOST":{"username":"%s","password":"%s"}}}' % (USER, TOKEN))
+    assert status("--docker").status == 0
 
 
 @pytest.mark.parametrize("config", ['"credsStore":"fake"', '"credHelpers":{"HOST":"fake"}'])

@@ -72,6 +72,10 @@ class Helper:
         """What becomes of an action: "hang", "refuse", "garble", "forget"."""
         self._faults.write_text(json.dumps(faults))
 
+    def put(self, stored):
+        """What it has from elsewhere: {server: (user, token)}."""
+        self._store.write_text(json.dumps(stored))
+
     @property
     def stored(self):
         return {key: tuple(value) for key, value in json.loads(self._store.read_text()).items()}

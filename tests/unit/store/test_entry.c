@@ -217,7 +217,7 @@ static void test_drop_only_this_token(void **state)
     assert_becomes(entry_drop, &entry, SPELLED(""),
                    "{\"auths\":{\"https://ghcr.io/\":{\"auth\":\"YTpi\"}}}");
     file.token = &other;
-    entry.is_erased = true; /* what tells of that goes, and what somebody else has stays */
+    entry.erased[2] = true; /* what tells of that goes, and what somebody else has stays */
     assert_becomes(entry_drop, &entry, SPELLED(",\"http://ghcr.io\":{}"), SPELLED(""));
     entry_clear(&entry);
     secret_clear(&token);

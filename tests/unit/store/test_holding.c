@@ -65,6 +65,10 @@ static void test_entries(void **state)
          "octocat", "i", true, "an identity token"}, /* as docker stores it */
         {"{\"auths\":{\"ghcr.io\":{\"identitytoken\":\"i\"}}}", 1, "<token>", "i", false,
          "an identity token"},
+        {"{\"auths\":{\"ghcr.io\":{\"username\":\"bob\",\"identitytoken\":\"i\"}}}", 1, "bob", "i",
+         false, "an identity token"},
+        {"{\"auths\":{\"ghcr.io\":{\"username\":\"bob\",\"registrytoken\":\"r\"}}}", 1, "bob", "r",
+         false, "a registry token"},
         {"{\"auths\":{\"ghcr.io\":{\"registrytoken\":\"r\"}}}", 1, "<token>", "r", false,
          "a registry token"},
         {"{\"auths\":{\"ghcr.io\":{\"registrytoken\":\"r\",\"identitytoken\":\"i\"}}}", 1,
@@ -183,7 +187,7 @@ static void test_docker_takes_the_whole(void **state)
         assert_row(text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
                              rows[i].is_taken);
         if (!rows[i].is_taken)
-            assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+            assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
         document_clear(&document);
     }
 }
@@ -216,7 +220,7 @@ static void test_what_is_no_text(void **state)
         err = ERROR_INIT;
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
         assert_row(text, holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == -1);
-        assert_error(text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+        assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
         assert_row(text, document_is_due(
                              &document, &(struct document_edit){DOCUMENT_STORE, "ghcr.io", &auth}));
         document_clear(&document);
@@ -247,7 +251,8 @@ static void test_helpers_that_are_no_texts(void **state)
         assert_row(rows[i].text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
                                      rows[i].is_taken);
         if (!rows[i].is_taken)
-            assert_error(rows[i].text, &err, CLASS_AUTHFILE, "docker takes nothing from 'FILE'");
+            assert_error(rows[i].text, &err, CLASS_AUTHFILE,
+                         "docker takes no \"auth\" from 'FILE'");
         document_clear(&document);
     }
 }
