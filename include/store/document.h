@@ -42,10 +42,13 @@ int document_parse(struct document *out, struct secret *text, const char *name, 
 /* Accepts one that was never read. */
 void document_clear(struct document *document);
 
+#define DOCUMENT_NO_NAME "(no name)"
+
 /*
  * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,
  * by docker alone (`has_store`), "credsStore"; "" when the file is read. An empty name in
- * "credHelpers" tells docker to read the file; podman takes it for a helper. Fills
+ * "credHelpers" tells docker to read the file; podman takes it for a helper, and fails:
+ * DOCUMENT_NO_NAME. Fills
  * helper[DOCUMENT_HELPER_MAX + 1] and returns it.
  */
 const char *document_helper(char *helper, const struct document *document, const char *host,

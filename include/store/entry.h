@@ -53,13 +53,6 @@ int entry_is_there(struct entry *entry, bool *is_there, struct error *err)
 const char *entry_helper(char *helper, const struct auth_file *file,
                          const struct document *document, const char *host);
 
-/*
- * Where docker and podman read one file, and podman has another name for the registry: whether a
- * helper is named for that. Fills helper[DOCUMENT_HELPER_MAX + 1].
- */
-bool entry_has_podmans_helper(char *helper, const struct auth_file *file,
-                              const struct document *document);
-
 /* Whether what was found is what is to be removed. */
 bool entry_is_wanted(const struct auth_file *file, const struct secret *username,
                      const struct secret *token);

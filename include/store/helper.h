@@ -11,7 +11,7 @@
  * name; no such program; not executable; could not be started; failed, with status and words;
  * killed by a signal; did not end in time; answered too much, no JSON, or less than was asked for.
  * Its words are shown, but not where they repeat, in any form (helper_wire_forms()), the credential
- * that is to be stored or is known to be there.
+ * that is to be stored, or that was got last.
  *
  * Order: json_init() before.
  */

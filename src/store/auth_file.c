@@ -167,9 +167,16 @@ static int erase(struct entry *entry, const char *key, bool dry_run, struct erro
 /* The keys of a removal that a helper may have. */
 struct erasing {
     struct entry *entry;
+    bool is_in_file; /* some of it is in the file itself */
     bool dry_run;
     struct error *err;
 };
+
+/* The empty name, a helper's to podman, is nobody who could be asked. */
+static bool is_helper(const char *name)
+{
+    return name[0] != '\0' && strcmp(name, DOCUMENT_NO_NAME) != 0;
+}
 
 /* Helpers know no namespaces. */
 static bool erase_key(void *ctx, const char *key)
@@ -178,7 +185,7 @@ static bool erase_key(void *ctx, const char *key)
     struct entry *entry = erasing->entry;
     char name[DOCUMENT_HELPER_MAX + 1];
 
-    if (entry_helper(name, entry->file, &entry->document, key)[0] == '\0')
+    if (!is_helper(entry_helper(name, entry->file, &entry->document, key)))
         return true;
     memcpy(entry->helper, name, sizeof(name));
     return erase(entry, key, erasing->dry_run, erasing->err) == 0;
@@ -193,23 +200,35 @@ static bool erase_unlisted(void *ctx, const char *host)
     return document_find(&ignored, &erasing->entry->document, host) || erase_key(ctx, host);
 }
 
-/* Podman knows Docker Hub by another name than docker does. */
+/*
+ * Podman knows Docker Hub by another name than docker does. Its helper is named as the one that had
+ * the entry where nobody else did.
+ */
 static bool erase_podmans(const struct erasing *erasing)
 {
     struct entry *entry = erasing->entry;
     const struct auth_file *file = entry->file;
+    bool was_erased = entry->is_erased;
     char name[DOCUMENT_HELPER_MAX + 1];
+    char before[DOCUMENT_HELPER_MAX + 1];
+    int ret;
 
-    if (!entry_has_podmans_helper(name, file, &entry->document))
+    if (file->podmans_host == NULL || strcmp(file->podmans_host, file->host) == 0 ||
+        !is_helper(document_helper(name, &entry->document, file->podmans_host, false)))
         return true;
+    memcpy(before, entry->helper, sizeof(before));
     memcpy(entry->helper, name, sizeof(name));
-    return erase(entry, file->podmans_host, erasing->dry_run, erasing->err) == 0;
+    ret = erase(entry, file->podmans_host, erasing->dry_run, erasing->err);
+    if (was_erased || erasing->is_in_file || !entry->is_erased)
+        memcpy(entry->helper, before, sizeof(before));
+    return ret == 0;
 }
 
-static int erase_in_helpers(struct entry *entry, bool dry_run, struct error *err)
+static int erase_in_helpers(struct entry *entry, bool is_in_file, bool dry_run, struct error *err)
 {
     const struct auth_file *file = entry->file;
-    struct erasing erasing = {.entry = entry, .dry_run = dry_run, .err = err};
+    struct erasing erasing = {
+        .entry = entry, .is_in_file = is_in_file, .dry_run = dry_run, .err = err};
     bool is_dockers = file->format == AUTH_FORMAT_DOCKER; /* without namespaces */
 
     if (file->no_helper)
@@ -240,7 +259,7 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
     if (ret == 0 && is_due)
         ret = preflight_check(file->path, file->in_place, err);
     if (ret == 0)
-        ret = erase_in_helpers(&entry, dry_run, err);
+        ret = erase_in_helpers(&entry, is_due, dry_run, err);
     memcpy(result->helper, entry.helper, sizeof(result->helper));
     if (ret == 0)
         ret = entry_is_there(&entry, &is_due, err);

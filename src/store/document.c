@@ -107,7 +107,7 @@ const char *document_helper(char *helper, const struct document *document, const
     if (found == NULL && has_store)
         found = json_string_value(member(document, "credsStore"));
     if (found != NULL && found[0] == '\0' && !has_store)
-        found = "(no name)"; /* podman runs "docker-credential-" for it, and fails */
+        found = DOCUMENT_NO_NAME; /* podman runs "docker-credential-" for it */
     (void)snprintf(helper, DOCUMENT_HELPER_MAX + 1, "%s", found != NULL ? found : "");
     return helper;
 }

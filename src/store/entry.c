@@ -25,13 +25,6 @@ const char *entry_helper(char *helper, const struct auth_file *file,
     return document_helper(helper, document, host, reader_of(file) == AUTH_FORMAT_DOCKER);
 }
 
-bool entry_has_podmans_helper(char *helper, const struct auth_file *file,
-                              const struct document *document)
-{
-    return file->podmans_host != NULL && strcmp(file->podmans_host, file->host) != 0 &&
-           document_helper(helper, document, file->podmans_host, false)[0] != '\0';
-}
-
 void entry_clear(struct entry *entry)
 {
     document_clear(&entry->document);
@@ -48,11 +41,37 @@ static int refuse_namespace(const struct entry *entry, struct error *err)
     return error_hint(err, "log in to '%s', or store in the file with --no-helper", file->host);
 }
 
+static const char *store_of(char *store, const struct document *document)
+{
+    return document_helper(store, document, "", true);
+}
+
 static bool has_store(const struct document *document)
 {
     char store[DOCUMENT_HELPER_MAX + 1];
 
-    return document_helper(store, document, "", true)[0] != '\0';
+    return store_of(store, document)[0] != '\0';
+}
+
+/* Whether docker goes to "credsStore" once nothing is named for podman any more, and did not. */
+static bool is_docker_moved(const struct entry *entry)
+{
+    const struct auth_file *file = entry->file;
+    char store[DOCUMENT_HELPER_MAX + 1];
+    char before[DOCUMENT_HELPER_MAX + 1];
+
+    return is_docker(file) && file->is_podmans && strcmp(file->key, file->host) == 0 &&
+           store_of(store, &entry->document)[0] != '\0' &&
+           strcmp(document_helper(before, &entry->document, file->host, true), store) != 0;
+}
+
+/* Whether podman, who reads the file too, would not look at its entries for the registry. */
+static bool has_podmans_helper(const struct entry *entry)
+{
+    const char *host = entry->file->podmans_host;
+    char helper[DOCUMENT_HELPER_MAX + 1];
+
+    return host != NULL && document_helper(helper, &entry->document, host, false)[0] != '\0';
 }
 
 /*
@@ -86,14 +105,15 @@ static void add(struct plan *plan, enum document_change change, const char *key,
 static void plan_in_file(struct plan *out, struct entry *entry, bool has_helper)
 {
     const struct auth_file *file = entry->file;
-    char ignored[DOCUMENT_HELPER_MAX + 1];
+    bool has_two_names = file->podmans_host != NULL && strcmp(file->podmans_host, file->host) != 0;
 
     add(out, DOCUMENT_STORE, file->key, file->auth);
+    if (has_helper && is_docker_moved(entry))
+        entry->is_docker_moved = true; /* the result is read back, and does not show it */
     if (has_helper)
         add(out, way_past_helper(entry), file->host, NULL);
-    if (has_helper && file->is_podmans && has_store(&entry->document))
-        entry->is_docker_moved = true; /* and is, when the result is read back */
-    if (file->no_helper && entry_has_podmans_helper(ignored, file, &entry->document))
+    if (file->no_helper && has_podmans_helper(entry) &&
+        (has_two_names || (!has_helper && !has_store(&entry->document))))
         add(out, DOCUMENT_UNHELP, file->podmans_host, NULL);
 }
 

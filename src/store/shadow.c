@@ -48,7 +48,8 @@ static bool has_auth(const struct document *document, const char *key, const str
 {
     struct document_entry entry;
 
-    return auth != NULL && document_find(&entry, document, key) && entry.auth.len == auth->len &&
+    return auth != NULL && document_find(&entry, document, key) && entry.identitytoken.len == 0 &&
+           entry.auth.len == auth->len &&
            memcmp(entry.auth.data, secret_text(auth), auth->len) == 0;
 }
 
@@ -100,9 +101,15 @@ static void warn_of_podmans_view(const struct document *document, const struct a
     char podmans[DOCUMENT_HELPER_MAX + 1];
 
     (void)document_helper(podmans, document, file->podmans_host, false);
-    if (strcmp(podmans, helper) == 0)
+    if (strcmp(podmans, helper) == 0 &&
+        (helper[0] == '\0' || strcmp(file->podmans_host, file->host) == 0))
         return;
-    if (podmans[0] == '\0')
+    if (strcmp(podmans, DOCUMENT_NO_NAME) == 0)
+        warnings_add(warnings,
+                     "podman finds nothing for '%s' in '%s', where it takes the empty name in "
+                     "\"credHelpers\" for a helper's: give it a file of its own (--authfile FILE)",
+                     file->podmans_host, file->path);
+    else if (podmans[0] == '\0')
         warnings_add(warnings,
                      "podman does not find what docker's credential helper '%s' has for '%s': give "
                      "it a file of its own (--authfile FILE)",

@@ -183,7 +183,7 @@ def test_podman_alone_in_docker_s_file(login, server, helper):
 @pytest.mark.parametrize("config, args, words", [
     ('{"credsStore":"fake"}', [], ["podman", "does not find", "'fake'"]),
     ('{"credHelpers":{"HOST":"fake"}}', [], None),
-    ('{"credsStore":"fake"}', ["--no-helper"], ["podman asks", "credHelpers", "(no name)"]),
+    ('{"credsStore":"fake"}', ["--no-helper"], ["podman finds nothing", "credHelpers", "empty name"]),
     ('{}', [], None)], ids=["credsStore", "credHelpers", "bypassed", "none"])
 def test_the_file_of_both(login, server, helper, config, args, words):
     """Docker and podman do not agree on what stands in the way to an entry."""
@@ -252,6 +252,46 @@ def test_docker_hub_s_helper_of_podman_in_a_file_of_both(login, helper):
                  "--no-helper", "docker.io", stdin=TOKEN.encode(), env=env)
     assert said.status == 0 and said.json["warnings"] == [], said
     assert json.loads(login.config.read_text())["credHelpers"] == {}
+
+
+@pytest.mark.parametrize("named", ["", "nowhere"])
+def test_podman_s_other_name_is_in_no_logout_s_way(login, helper, named):
+    login.write_config(json.dumps({"auths": {HUB: {"auth": auth(USER, TOKEN)}},
+                                   "credHelpers": {"docker.io": named}}))
+    result = login("logout", "--docker", "--podman", "docker.io", may_store=True,
+                   env={**helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert result.status == (9 if named else 0), result
+    if not named:
+        assert f"removed from '{login.config}'" in result.stdout, result
+
+
+@pytest.mark.parametrize("stored", [{}, {"docker.io": ("alice", OTHER_TOKEN)}], ids=str)
+def test_what_goes_from_the_file_is_not_said_to_go_from_podman_s_helper(login, helper, stored):
+    helper.put(stored)
+    login.write_config(json.dumps({"auths": {HUB: {"auth": auth(USER, TOKEN)}},
+                                   "credHelpers": {"docker.io": "fake"}}))
+    result = login("logout", "--docker", "--podman", "docker.io", "--json",
+                   env={**helper.environment, "DOCKER_CONFIG": login.config.parent})
+    assert result.json["files"][0]["store"] == "file" and helper.stored == {}, result
+
+
+@pytest.mark.parametrize("config, moved", [
+    ('{"credsStore":"fake","credHelpers":{"HOST":"fake"}}', False),
+    ('{"credsStore":"fake","credHelpers":{"HOST":"other"}}', True),
+    ('{"credHelpers":{"HOST":"other"}}', False)])
+def test_docker_comes_to_its_store(login, server, config, moved):
+    login.write_config(config.replace("HOST", server.host))
+    result = login.to(server, "--podman", "--no-helper", env={"DOCKER_CONFIG": login.config.parent})
+    assert result.status == 0 and ('docker asks the helper of "credsStore"' in result.stderr) is moved
+
+
+def test_the_empty_name_goes_where_podman_shares_the_file(login, server):
+    login.write_config('{"credHelpers":{"%s":""}}' % server.host)
+    env = {"DOCKER_CONFIG": login.config.parent}
+    assert login.to(server, "--docker", "--podman", "--no-helper", env=env).stderr == ""
+    assert json.loads(login.config.read_text())["credHelpers"] == {}
+    login.write_config('{"credHelpers":{"%s":""}}' % server.host)
+    assert login("logout", "--podman", server.host, env=env).status == 0
 
 
 def test_past_podman_s_helper_docker_comes_to_its_store(login, server):
