@@ -29,7 +29,7 @@ struct identity {
  * As root, become the owner of what `st` describes, without any other group, until
  * identity_restore(); for root's own things, as anybody else, and in a user namespace that does not
  * know the owner, do nothing.
- * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and the identity as it was.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE, CLASS_INTERNAL) and the identity as it was.
  */
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
     __attribute__((warn_unused_result));

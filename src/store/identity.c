@@ -35,7 +35,7 @@ static int become(struct identity *identity, const struct stat *st)
     identity->is_taken = setgroups(0, NULL) == 0;
     if (!identity->is_taken || setegid(st->st_gid) < 0)
         return -1;
-    return seteuid(st->st_uid) < 0 ? -1 : secret_forbid_dump();
+    return seteuid(st->st_uid);
 }
 
 /* In a user namespace most users have no number, and root there no power over them. */
@@ -46,6 +46,17 @@ static bool is_unmapped(const struct stat *st)
     if (seteuid(0) < 0)
         abort();
     return false;
+}
+
+static int stay_hidden(struct identity *identity, struct error *err)
+{
+    int errnum;
+
+    if (secret_forbid_dump() == 0)
+        return 0;
+    errnum = errno;
+    identity_restore(identity);
+    return error_set_errno(err, CLASS_INTERNAL, errnum, "cannot set the process up");
 }
 
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)
@@ -60,7 +71,7 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
         return -1;
     }
     if (become(identity, st) == 0)
-        return 0;
+        return stay_hidden(identity, err);
     errnum = errno;
     identity_restore(identity);
     if (errnum == EINVAL || is_unmapped(st))
