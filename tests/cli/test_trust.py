@@ -180,6 +180,16 @@ def test_cacert_out_of_a_pipe_for_exec(login, registry, ca, pipe):
     assert (result.status, result.stdout) == (0, "done\n"), result
 
 
+def test_cacert_is_waited_for_where_logout_asks(login, registry, pipe):
+    server = registry()
+    login.write_config(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
+    login.mounted_files.add(login.config)
+    reader, name = pipe(b"", is_ended=False)
+    login("logout", "--if-refused", "--cacert", name, "--timeout", "1", server.host,
+          pass_fds=[reader]).failed(5, name, "in time")
+    unheard(server)
+
+
 @pytest.mark.parametrize("command", [["logout"], ["-u", USER, "--password-stdin", "--no-verify"],
                                      ["status", "--no-verify"]], ids=" ".join)
 def test_cacert_is_not_waited_for_in_vain(login, registry, pipe, command):

@@ -412,6 +412,8 @@ static void test_a_path_that_is_too_long(void **state)
         find_nothing(&request, "CA certificates");
         variables[i] = NULL;
     }
+    request.system_dir = path;
+    find_nothing(&request, "CA certificates");
     request.ca_file = path;
     find_nothing(&request, "CA certificates");
 }

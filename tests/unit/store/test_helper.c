@@ -250,6 +250,25 @@ static void test_a_token_that_it_cannot_be_given(void **state)
     secret_clear(&latin1);
 }
 
+/* Nor can it be told then what its words must not repeat. */
+static void test_words_beside_a_token_that_it_cannot_be_given(void **state)
+{
+    struct helper helper = helper_with(SCRIPTS_PATIENCE_MS);
+    struct secret latin1 = secret_of("caf\xe9");
+    struct secret username = SECRET_INIT;
+    struct secret found = SECRET_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    helper.username = "octocat";
+    helper.token = &latin1;
+    scripts_make(PROGRAM, "echo some words; exit 1");
+    assert_int_equal(helper_get(&helper, "ghcr.io", &username, &found, &err), -1);
+    assert_error("Latin-1", &err, CLASS_HELPER, "failed with status 1");
+    assert_not_shown("Latin-1", &err, "words");
+    secret_clear(&latin1);
+}
+
 static void test_get_fails(void **state)
 {
     static const struct {
@@ -378,6 +397,7 @@ int main(void)
         IN_DIRECTORY(test_one_that_cannot_be_started),
         IN_DIRECTORY(test_names_that_are_none),
         IN_DIRECTORY(test_a_token_that_it_cannot_be_given),
+        IN_DIRECTORY(test_words_beside_a_token_that_it_cannot_be_given),
         IN_DIRECTORY(test_get_fails),
         IN_DIRECTORY(test_get_finds_nothing),
         IN_DIRECTORY(test_an_identity_token),
