@@ -49,7 +49,11 @@ passed_over=(
     support.py
     workflow.py
     # Valgrind's own: its descriptors are there for a command, its log takes one that was closed, and
-    # it cannot start where no temporary file can be made.
+    # it cannot start where no temporary file or process can be made, or nothing of the machine is there.
+    exec.py::test_a_home_that_is_none
+    exec.py::test_no_place_for_the_private_directory
+    exec.py::test_no_process_to_spare
+    exec.py::test_nothing_of_the_credential_is_anywhere_else
     exec.py::test_the_command_starts_as_we_did
     hygiene.py::test_closed_descriptors
     places.py::test_nowhere_to_store

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, auth
+from harness import FINE_GRAINED, OTHER_TOKEN, PACE, STATELESS, TOKEN, USER, auth
 
 
 def mode(path):
@@ -201,7 +201,7 @@ def test_logins_at_once_keep_all_entries(login, registry):
                         server.host, env={"A_TOKEN": TOKEN}) for server in servers]
     statuses = []
     for run in runs:
-        statuses.append(run.process.wait(timeout=20))
+        statuses.append(run.process.wait(timeout=20 * PACE))
     for run in runs:
         run.finish()
     assert statuses == [0] * 8
