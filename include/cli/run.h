@@ -5,7 +5,6 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +32,7 @@ struct run {
     int64_t deadline_ms; /* of all of it: waits for input and for other runs are in it */
     struct subject subject;
     struct location_request places; /* where docker and podman have their files */
-    struct secret ca_text;          /* what --cacert has, where it can be read but once */
-    bool has_ca_text;
+    struct secret ca_text;          /* what --cacert had, where it was read beforehand */
     struct warnings warnings;
 };
 

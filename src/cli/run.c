@@ -18,7 +18,6 @@ void run_begin(struct run *run, const struct options *options)
 void run_end(struct run *run)
 {
     secret_clear(&run->ca_text);
-    run->has_ca_text = false;
 }
 
 static bool is_own_directory(const char *path, uid_t uid)
@@ -91,10 +90,9 @@ int run_read_trust(struct run *run, struct error *err)
     if (path == NULL || !http_takes_roots() || !can_be_read_once(path))
         return 0;
     (void)snprintf(name, sizeof(name), "'%s'", path);
-    if (io_read_path(&run->ca_text, path, &input, NULL, err) < 0)
-        return error_hint(err, "check what is given with --cacert");
-    run->has_ca_text = true;
-    return 0;
+    return io_read_path(&run->ca_text, path, &input, NULL, err) < 0
+               ? error_hint(err, "check what is given with --cacert")
+               : 0;
 }
 
 struct proof run_proof(struct run *run, const char *username, const struct secret *token)
@@ -103,7 +101,7 @@ struct proof run_proof(struct run *run, const char *username, const struct secre
         .registry = &run->subject.registry,
         .username = username,
         .token = token,
-        .ca_text = run->has_ca_text ? &run->ca_text : NULL,
+        .ca_text = run->ca_text.data != NULL ? &run->ca_text : NULL, /* what is empty is there */
         .images = run->subject.images,
         .image_count = run->subject.image_count,
         .warnings = &run->warnings,
