@@ -86,7 +86,7 @@ check_manual() {
 }
 
 # What a compiler has to know to read a file of src/ alone.
-flags=(-std=c11 -D_GNU_SOURCE '-DGHCR_LOGIN_VERSION="0"' -Iinclude)
+flags=(-std=c11 -D_GNU_SOURCE '-DGHCR_LOGIN_VERSION="0"' -Iinclude -Isrc)
 
 # One file a run: in a second file clang-tidy 14 takes every va_list for uninitialized. Not
 # standalone.c: names and types there are libc's, in whose place it stands.
