@@ -1,16 +1,18 @@
 /*
- * One error, filled once where it happens and wrapped on the way up.
+ * One error, filled once where it happens and wrapped on the way up; and warnings: what is worth
+ * saying but no reason to fail, collected on the way and printed at the end.
  *
  * A function that can fail returns 0, or -1 with *err filled; nothing else is said by its
  * return value. The first error wins: filling a filled error changes nothing. All text lives
  * inside the struct, so that "out of memory" can be reported without memory.
  *
- * No secret ever goes into an error. Text that came from outside goes through text_printable().
+ * No secret ever goes into either. Text that came from outside goes through text_printable().
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What went wrong, as far as a script has to know: the exit status of the program. */
 enum exit_class {
@@ -38,7 +40,14 @@ struct error {
 int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with ": " and the text of `errnum` behind the message. */
+/*
+ * The same, and what to do about it: `hint` is text as it stands, no format; "" says nothing. A
+ * hint with values in it is error_hint()'s.
+ */
+int error_set_hint(struct error *err, enum exit_class cls, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* As error_set(), with ": " and the text of `errnum` behind the message. */
 int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -50,6 +59,17 @@ int error_hint(struct error *err, const char *fmt, ...) __attribute__((format(pr
 
 /* Put the larger picture in front: "FMT: message". Returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+enum { WARNINGS_MAX = 16, WARNING_LEN_MAX = 511 };
+
+struct warnings {
+    char items[WARNINGS_MAX][WARNING_LEN_MAX + 1];
+    size_t count;
+};
+
+/* Add one; past WARNINGS_MAX they are dropped. */
+void warnings_add(struct warnings *warnings, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The name of a class in --json output, a constant: "rejected"; "none" for CLASS_NONE. */
 const char *exit_class_name(enum exit_class cls);

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "base/warning.h"
+#include "base/error.h"
 #include "cli/situation.h"
 
 /* The token's kind for --json, a constant; NULL where nothing can be said. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/warning.h"
+#include "base/error.h"
 #include "cli/options.h"
 #include "cli/proof.h"
 #include "registry/github.h"

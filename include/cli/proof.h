@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/warning.h"
 #include "cli/options.h"
 #include "registry/image.h"
 #include "registry/reference.h"

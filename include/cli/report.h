@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "base/warning.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
 #include "cli/run.h"

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/warning.h"
 #include "cli/options.h"
 #include "cli/person.h"
 #include "cli/proof.h"

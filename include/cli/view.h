@@ -11,7 +11,6 @@
 #include <limits.h>
 
 #include "base/error.h"
-#include "base/warning.h"
 #include "cli/run.h"
 #include "registry/reference.h"
 

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/warning.h"
 #include "store/document.h"
 #include "store/location.h"
 

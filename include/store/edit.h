@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/warning.h"
 
 /*
  * What is to become of a text: fill *out, and tell in *changed whether it differs from `in`. `name`

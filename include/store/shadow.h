@@ -4,7 +4,7 @@
 #ifndef STORE_SHADOW_H
 #define STORE_SHADOW_H
 
-#include "base/warning.h"
+#include "base/error.h"
 #include "store/auth_file.h"
 #include "store/document.h"
 #include "store/location.h"

@@ -12,16 +12,35 @@ static const char *const class_names[] = {
     [CLASS_AUTHFILE] = "authfile", [CLASS_HELPER] = "helper",
 };
 
+/* What does not fit is cut, here and below: that is good enough for words. */
+static void error_fill(struct error *err, enum exit_class cls, const char *hint, const char *fmt,
+                       va_list ap)
+{
+    err->cls = cls;
+    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    (void)snprintf(err->hint, sizeof(err->hint), "%s", hint);
+}
+
 int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
 {
     va_list ap;
 
     if (err->cls != CLASS_NONE)
         return -1;
-    err->cls = cls;
-    err->hint[0] = '\0';
     va_start(ap, fmt);
-    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap); /* cut is good enough */
+    error_fill(err, cls, "", fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int error_set_hint(struct error *err, enum exit_class cls, const char *hint, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (err->cls != CLASS_NONE)
+        return -1;
+    va_start(ap, fmt);
+    error_fill(err, cls, hint, fmt, ap);
     va_end(ap);
     return -1;
 }
@@ -33,10 +52,8 @@ int error_set_errno(struct error *err, enum exit_class cls, int errnum, const ch
 
     if (err->cls != CLASS_NONE)
         return -1;
-    err->cls = cls;
-    err->hint[0] = '\0';
     va_start(ap, fmt);
-    (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    error_fill(err, cls, "", fmt, ap);
     va_end(ap);
     len = strlen(err->message);
     (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", strerror(errnum));
@@ -73,6 +90,18 @@ int error_wrap(struct error *err, const char *fmt, ...)
     len = strlen(err->message);
     (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", inner);
     return -1;
+}
+
+void warnings_add(struct warnings *warnings, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (warnings->count == WARNINGS_MAX)
+        return;
+    va_start(ap, fmt);
+    (void)vsnprintf(warnings->items[warnings->count], WARNING_LEN_MAX + 1, fmt, ap);
+    va_end(ap);
+    warnings->count++;
 }
 
 const char *exit_class_name(enum exit_class cls)

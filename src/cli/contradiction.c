@@ -81,8 +81,7 @@ int contradiction_check(const struct options *options, struct error *err)
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (!table[i].is_there(options))
             continue;
-        (void)error_set(err, CLASS_USAGE, "%s", table[i].message);
-        return error_hint(err, "%s", table[i].hint);
+        return error_set_hint(err, CLASS_USAGE, table[i].hint, "%s", table[i].message);
     }
     return 0;
 }

@@ -60,10 +60,11 @@ static int append(struct option_list *list, const struct option_spec *spec, cons
 
 static int refuse(const struct option_spec *spec, struct error *err)
 {
-    (void)error_set(err, CLASS_USAGE, "--%s is not supported: %s", spec->name, spec->help);
-    return error_hint(err,
-                      "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a "
-                      "token that was given here");
+    return error_set_hint(
+        err, CLASS_USAGE,
+        "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a "
+        "token that was given here",
+        "--%s is not supported: %s", spec->name, spec->help);
 }
 
 static int set(struct parser *p, const struct option_spec *spec, const char *value,
@@ -84,9 +85,8 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
         break;
     case OPTION_PATH:
         if (value[0] == '\0') {
-            (void)error_set(err, CLASS_USAGE, "--%s is given an empty %s", spec->name,
-                            spec->argument);
-            return error_hint(err, "a shell variable may not be set");
+            return error_set_hint(err, CLASS_USAGE, "a shell variable may not be set",
+                                  "--%s is given an empty %s", spec->name, spec->argument);
         }
         *(const char **)(void *)member = value;
         return 0;
@@ -112,8 +112,9 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
     if (attached != NULL || spec->kind == OPTION_REFUSED)
         return 0;
     if (p->next == p->end) {
-        (void)error_set(err, CLASS_USAGE, "--%s needs %s behind it", spec->name, spec->argument);
-        return error_hint(err, "a shell variable without quotes vanishes when it is empty");
+        return error_set_hint(err, CLASS_USAGE,
+                              "a shell variable without quotes vanishes when it is empty",
+                              "--%s needs %s behind it", spec->name, spec->argument);
     }
     *value = *p->next++;
     return 0;

@@ -24,8 +24,9 @@ static int read_name(struct secret *out, const struct credential_request *reques
         if (ret <= 0)
             return ret;
     }
-    (void)error_set(err, CLASS_CREDENTIAL, "no user name");
-    return error_hint(err, "name the account with -u NAME (for GitHub, the owner of the token)");
+    return error_set_hint(err, CLASS_CREDENTIAL,
+                          "name the account with -u NAME (for GitHub, the owner of the token)",
+                          "no user name");
 }
 
 static int read_token(struct secret *out, const struct credential_request *request,
@@ -54,9 +55,10 @@ static int check_not_passed_over(const struct credential *credential,
     if (!credential->used_stdin || credential->token.len > 0 || request->is_default_registry ||
         request->environment("GHCR_TOKEN") == NULL)
         return 0;
-    (void)error_set(err, CLASS_CREDENTIAL, "the token from standard input is empty");
-    return error_hint(err, "GHCR_TOKEN counts for ghcr.io only; for another registry say "
-                           "--token-env GHCR_TOKEN");
+    return error_set_hint(err, CLASS_CREDENTIAL,
+                          "GHCR_TOKEN counts for ghcr.io only; for another registry say "
+                          "--token-env GHCR_TOKEN",
+                          "the token from standard input is empty");
 }
 
 int credential_read(struct credential *out, const struct credential_request *request,

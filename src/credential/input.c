@@ -31,9 +31,10 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
 {
     if (!github_token_is_inside(text))
         return 0;
-    (void)error_set(err, CLASS_CREDENTIAL, "%s was given what looks like the token itself", option);
-    return error_hint(err, "revoke it: arguments can be seen by every process and land in logs; "
-                           "then give the name of a variable or file");
+    return error_set_hint(err, CLASS_CREDENTIAL,
+                          "revoke it: arguments can be seen by every process and land in logs; "
+                          "then give the name of a variable or file",
+                          "%s was given what looks like the token itself", option);
 }
 
 /* Why a variable is not set, by where this runs. */
@@ -66,8 +67,8 @@ int input_variable(struct secret *out, struct input *where, const char *option, 
     ret = input_implicit(out, where, name, context, err);
     if (ret <= 0)
         return ret;
-    (void)error_set(err, CLASS_CREDENTIAL, "environment variable '%s' is not set", name);
-    return error_hint(err, "%s", unset_hints[place_find(context->environment)]);
+    return error_set_hint(err, CLASS_CREDENTIAL, unset_hints[place_find(context->environment)],
+                          "environment variable '%s' is not set", name);
 }
 
 static struct io_input io_input(const char *name, const struct input_context *context)
@@ -138,10 +139,11 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
     if (wait_ms >= 0 && limit < input.deadline_ms)
         input.deadline_ms = limit;
     if (isatty(context->stdin_fd)) {
-        (void)error_set(err, CLASS_CREDENTIAL,
-                        "no token: standard input is a terminal, and this program never prompts");
-        return error_hint(err, "pipe the token in (echo \"$GHCR_TOKEN\" | ghcr-login -u NAME), or "
-                               "use --token-env or --token-file");
+        return error_set_hint(
+            err, CLASS_CREDENTIAL,
+            "pipe the token in (echo \"$GHCR_TOKEN\" | ghcr-login -u NAME), or "
+            "use --token-env or --token-file",
+            "no token: standard input is a terminal, and this program never prompts");
     }
     if (io_read_all(out, context->stdin_fd, &input, err) < 0)
         return error_hint(err, "a token is one line, and the writer must close the pipe behind it; "

@@ -40,9 +40,10 @@ static const char *fault_in_bytes(const struct secret *value)
     return blank && value->len > 0 ? "holds only blanks" : NULL;
 }
 
-static int refuse(const char *what, const char *where, const char *fault, struct error *err)
+static int refuse(const char *what, const char *where, const char *fault, const char *hint,
+                  struct error *err)
 {
-    return error_set(err, CLASS_CREDENTIAL, "the %s from %s %s", what, where, fault);
+    return error_set_hint(err, CLASS_CREDENTIAL, hint, "the %s from %s %s", what, where, fault);
 }
 
 /* Why a secret is empty, by where this runs. Behind sudo a script of ssh-action's has no mark. */
@@ -64,8 +65,7 @@ static int refuse_empty(const struct rules *rules, bool has_line, struct error *
     if (rules->source == INPUT_STDIN && !has_line)
         hint = "nothing came in: pipe the token in, or use --token-env or --token-file; a variable "
                "that is piped in may be empty";
-    (void)refuse("token", rules->where, "is empty", err);
-    return error_hint(err, "%s", hint);
+    return refuse("token", rules->where, "is empty", hint, err);
 }
 
 static int refuse_bytes(const struct rules *rules, const struct secret *value, const char *fault,
@@ -73,21 +73,18 @@ static int refuse_bytes(const struct rules *rules, const struct secret *value, c
 {
     bool is_script = rules->source == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL;
 
-    (void)refuse("token", rules->where, fault, err);
-    return error_hint(err, "give the token alone, as one line%s",
-                      is_script ? "; where a script is standard input (ssh HOST bash -s), use "
-                                  "--token-env or --token-file"
-                                : "");
+    return refuse("token", rules->where, fault,
+                  is_script ? "give the token alone, as one line; where a script is standard input "
+                              "(ssh HOST bash -s), use --token-env or --token-file"
+                            : "give the token alone, as one line",
+                  err);
 }
 
 static int check_form(const struct secret *token, const char *where, struct error *err)
 {
     const struct mistake *mistake = mistake_find(token);
 
-    if (mistake == NULL)
-        return 0;
-    (void)refuse("token", where, mistake->what, err);
-    return error_hint(err, "%s", mistake->hint);
+    return mistake != NULL ? refuse("token", where, mistake->what, mistake->hint, err) : 0;
 }
 
 int rules_check_token(struct secret *value, const struct rules *rules, struct error *err)
@@ -113,13 +110,15 @@ int rules_check_name(struct secret *value, const char *where, struct error *err)
 
     cut_line_end(value);
     if (value->len == 0) {
-        (void)error_set(err, CLASS_CREDENTIAL, "the user name from %s is empty", where);
-        return error_hint(err, "name the account with -u NAME; check that its variable is set");
+        return error_set_hint(err, CLASS_CREDENTIAL,
+                              "name the account with -u NAME; check that its variable is set",
+                              "the user name from %s is empty", where);
     }
     if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN) {
-        (void)refuse("user name", where, "looks like a token", err);
-        return error_hint(err, "were user name and token swapped? Revoke the token if it was an "
-                               "argument: arguments are public");
+        return refuse("user name", where, "looks like a token",
+                      "were user name and token swapped? Revoke the token if it was an argument: "
+                      "arguments are public",
+                      err);
     }
     fault = fault_in_bytes(value);
     if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
@@ -128,8 +127,6 @@ int rules_check_name(struct secret *value, const char *where, struct error *err)
         fault = "begins or ends with a blank";
     if (fault == NULL && value->len > CREDENTIAL_NAME_MAX)
         fault = "is longer than 255 bytes";
-    if (fault == NULL)
-        return 0;
-    (void)refuse("user name", where, fault, err);
-    return error_hint(err, "give the account's name alone");
+    return fault != NULL ? refuse("user name", where, fault, "give the account's name alone", err)
+                         : 0;
 }

@@ -1,5 +1,6 @@
 /*
  * error: the first one wins, it is wrapped and cut inside its own bounds, and it names its class.
+ * Warnings are kept in order, cut where they are too long, dropped where there are too many.
  */
 #include "../support.h"
 
@@ -44,6 +45,28 @@ static void test_first_error_wins(void **state)
     assert_int_equal(err.cls, CLASS_USAGE);
     assert_string_equal(err.message, "first 1");
     assert_string_equal(err.hint, "do this");
+}
+
+static void test_set_hint_says_both(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct error first;
+
+    (void)state;
+    assert_int_equal(error_set_hint(&err, CLASS_USAGE, "save 100 %d of it", "it is %d", 7), -1);
+    assert_int_equal(err.cls, CLASS_USAGE);
+    assert_string_equal(err.message, "it is 7");
+    assert_string_equal(err.hint, "save 100 %d of it");
+    first = err;
+    assert_int_equal(error_set_hint(&err, CLASS_HELPER, "late", "second"), -1);
+    assert_memory_equal(&err, &first, sizeof(err));
+    err = ERROR_INIT;
+    (void)error_set(&err, CLASS_USAGE, "without a hint");
+    assert_int_equal(error_set_hint(&err, CLASS_HELPER, "of another error", "second"), -1);
+    assert_string_equal(err.hint, "");
+    err = ERROR_INIT;
+    assert_int_equal(error_set_hint(&err, CLASS_USAGE, "", "no hint"), -1);
+    assert_string_equal(err.hint, "");
 }
 
 /* A hint left over from an earlier use does not go with a new error. */
@@ -163,10 +186,63 @@ static void test_class_names(void **state)
     }
 }
 
+static void test_warnings_keep_their_order(void **state)
+{
+    static struct warnings warnings;
+
+    (void)state;
+    warnings_add(&warnings, "plain");
+    warnings_add(&warnings, "%s has %d", "it", 7);
+    warnings_add(&warnings, "%s", "100 %s %n");
+    assert_int_equal(warnings.count, 3);
+    assert_string_equal(warnings.items[0], "plain");
+    assert_string_equal(warnings.items[1], "it has 7");
+    assert_string_equal(warnings.items[2], "100 %s %n");
+}
+
+static void test_long_warnings_are_cut(void **state)
+{
+    static struct warnings warnings;
+    char text[WARNING_LEN_MAX + 64];
+
+    (void)state;
+    for (size_t len = WARNING_LEN_MAX - 1; len <= WARNING_LEN_MAX + 2; len++) {
+        size_t kept = len < WARNING_LEN_MAX ? len : WARNING_LEN_MAX;
+
+        memset(text, 'x', len);
+        text[len] = '\0';
+        warnings_add(&warnings, "%s", text);
+        assert_int_equal(strlen(warnings.items[warnings.count - 1]), kept);
+    }
+}
+
+static void test_too_many_warnings_are_dropped(void **state)
+{
+    static struct {
+        struct warnings warnings;
+        char behind[16];
+    } held = {.behind = "untouched"};
+    char text[32];
+
+    (void)state;
+    for (int i = 0; i < WARNINGS_MAX + 3; i++)
+        warnings_add(&held.warnings, "number %d", i);
+    assert_int_equal(held.warnings.count, WARNINGS_MAX);
+    for (int i = 0; i < WARNINGS_MAX; i++) {
+        (void)snprintf(text, sizeof(text), "number %d", i);
+        assert_string_equal(held.warnings.items[i], text);
+    }
+    assert_string_equal(held.behind, "untouched");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_error_wins),
+        cmocka_unit_test(test_set_hint_says_both),
+        cmocka_unit_test(test_warnings_keep_their_order),
+        cmocka_unit_test(test_long_warnings_are_cut),
+        cmocka_unit_test(test_too_many_warnings_are_dropped),
         cmocka_unit_test(test_set_starts_without_hint),
         cmocka_unit_test(test_errno_is_named),
         cmocka_unit_test(test_no_memory),
