@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "store/document.h"
 #include "store/location.h"
+#include "store/text/document.h"
 
 enum { AUTH_FILE_KEY_MAX = 1023 }; /* bytes */
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "store/document.h"
+#include "store/text/document.h"
 
 /*
  * Read the file at `path`, once whoever writes through it has finished, for which is waited until

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/auth_file.h"
-#include "store/holding.h"
+#include "store/text/decode.h"
 #include "store/location.h"
 
 /* For what; all of it borrowed. */

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "store/auth_file.h"
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/location.h"
 
 /*

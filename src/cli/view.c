@@ -9,8 +9,8 @@
 
 #include "base/secret.h"
 #include "cli/environment.h"
-#include "store/document.h"
-#include "store/document_edit.h"
+#include "store/text/document.h"
+#include "store/text/edit.h"
 #include "store/path.h"
 #include "store/private_config.h"
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "store/edit.h"
-#include "store/entry.h"
+#include "store/plan.h"
 #include "store/helper.h"
 #include "store/look.h"
 #include "store/preflight.h"

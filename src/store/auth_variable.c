@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "store/document.h"
-#include "store/holding.h"
+#include "store/text/document.h"
+#include "store/text/decode.h"
 
 static const char name[] = "DOCKER_AUTH_CONFIG";
 

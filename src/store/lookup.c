@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/auth_variable.h"
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/helper.h"
 #include "store/key.h"
 #include "store/look.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/auth_variable.h"
-#include "store/holding.h"
+#include "store/text/decode.h"
 #include "store/key.h"
 #include "store/look.h"
 #include "store/path.h"

@@ -4,7 +4,7 @@
 #ifndef TESTS_STORE_DOCUMENTS_H
 #define TESTS_STORE_DOCUMENTS_H
 
-#include "store/document_edit.h"
+#include "store/text/edit.h"
 
 static inline int documents_parse(struct document *out, const struct secret *in, const char *name,
                                   struct error *err)

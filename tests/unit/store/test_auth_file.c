@@ -9,7 +9,7 @@
 #include "../nth.h"
 #include "base/json.h"
 #include "scripts.h"
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/swap.h"
 #include "storing.h"
 #include "support.h"

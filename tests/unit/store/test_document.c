@@ -2,7 +2,7 @@
  * tests/data/document/CASE/ holds before.json and either after.json, the text with the entry set
  * (equal to before.json where nothing is due), or error.txt, how the message begins.
  */
-#include "store/document.h"
+#include "store/text/document.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * makes the same one in every run. The generator notes where the replaced value stands, so that
  * nothing here depends on the scanner under test.
  */
-#include "store/document_edit.h"
+#include "store/text/edit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

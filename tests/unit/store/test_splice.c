@@ -1,4 +1,4 @@
-#include "store/splice.h"
+#include "store/text/splice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,10 +6,10 @@
  * differ in nothing but case; which of them would win cannot be told, so that two are refused. In
  * an entry the last of such texts wins.
  *
- * Order: document_parse(), then any question or change (document_edit.h), then document_clear().
+ * Order: document_parse(), then any question or change (edit.h), then document_clear().
  */
-#ifndef STORE_DOCUMENT_H
-#define STORE_DOCUMENT_H
+#ifndef STORE_TEXT_DOCUMENT_H
+#define STORE_TEXT_DOCUMENT_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -77,7 +77,7 @@ bool document_each_helped(const struct document *document,
                           bool (*visit)(void *ctx, const char *host), void *ctx);
 
 /*
- * For document_edit.c: the member of the whole that docker takes for `name`, and as the text spells
+ * For edit.c: the member of the whole that docker takes for `name`, and as the text spells
  * it. NULL, and `name`, where there is none.
  */
 struct json_t *document_member(const struct document *document, const char *name,

@@ -3,10 +3,10 @@
  */
 #include "../support.h"
 
-#include "store/holding.h"
+#include "store/text/decode.h"
 
 #include "base/json.h"
-#include "store/document_edit.h"
+#include "store/text/edit.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg==" /* octocat:token */
 

@@ -6,14 +6,14 @@
  * After an error (CLASS_AUTHFILE or CLASS_INTERNAL) the document is good for nothing but
  * document_clear().
  */
-#ifndef STORE_DOCUMENT_EDIT_H
-#define STORE_DOCUMENT_EDIT_H
+#ifndef STORE_TEXT_EDIT_H
+#define STORE_TEXT_EDIT_H
 
 #include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "store/document.h"
+#include "store/text/document.h"
 
 enum document_change {
     DOCUMENT_STORE,  /* the entry `key` becomes {"auth": AUTH} and nothing else */

@@ -1,11 +1,11 @@
 /*
  * What is to become of an auth file's text for one entry. For auth_file.c; pure.
  */
-#ifndef STORE_ENTRY_H
-#define STORE_ENTRY_H
+#ifndef STORE_PLAN_H
+#define STORE_PLAN_H
 
 #include "store/auth_file.h"
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/edit.h"
 
 /* Names of one host that docker's logout tries with a helper: each of these, and the host. */

@@ -1,14 +1,14 @@
 /*
  * The credential that one entry of an auth file holds, as its reader would take it. Pure.
  */
-#ifndef STORE_HOLDING_H
-#define STORE_HOLDING_H
+#ifndef STORE_TEXT_DECODE_H
+#define STORE_TEXT_DECODE_H
 
 #include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/location.h"
 
 struct holding {

@@ -6,8 +6,8 @@
  * spliced in and every other byte kept. On a text that is not valid JSON the results mean nothing,
  * but no byte outside the text is read.
  */
-#ifndef STORE_LAYOUT_H
-#define STORE_LAYOUT_H
+#ifndef STORE_TEXT_LAYOUT_H
+#define STORE_TEXT_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

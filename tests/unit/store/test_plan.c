@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/entry.h"
+#include "store/plan.h"
 
 #include "base/json.h"
 

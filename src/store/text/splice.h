@@ -1,10 +1,10 @@
 /*
  * One member written into the text of an auth file, or taken out of it, laid out as the text
- * around it is, with every other byte kept. Pure. For document_edit.c, which knows what the text
+ * around it is, with every other byte kept. Pure. For edit.c, which knows what the text
  * means.
  */
-#ifndef STORE_SPLICE_H
-#define STORE_SPLICE_H
+#ifndef STORE_TEXT_SPLICE_H
+#define STORE_TEXT_SPLICE_H
 
 #include <stdbool.h>
 

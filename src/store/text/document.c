@@ -1,4 +1,4 @@
-#include "store/document.h"
+#include "store/text/document.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "store/layout.h"
+#include "store/text/layout.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "store/holding.h"
+#include "store/text/decode.h"
 
 #include <stdint.h>
 #include <string.h>

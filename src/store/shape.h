@@ -11,7 +11,7 @@
 #ifndef STORE_SHAPE_H
 #define STORE_SHAPE_H
 
-#include "store/document.h"
+#include "store/text/document.h"
 #include "store/location.h"
 
 /*

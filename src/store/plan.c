@@ -1,10 +1,10 @@
-#include "store/entry.h"
+#include "store/plan.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "store/document_edit.h"
-#include "store/holding.h"
+#include "store/text/edit.h"
+#include "store/text/decode.h"
 #include "store/key.h"
 
 const char *const entry_schemes[ENTRY_SCHEMES] = {"", "https://", "http://"};

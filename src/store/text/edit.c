@@ -1,4 +1,4 @@
-#include "store/document_edit.h"
+#include "store/text/edit.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "store/splice.h"
+#include "store/text/splice.h"
 
 /* Whether docker and podman would already use exactly this credential. */
 static bool is_entry_current(const json_t *entry, const struct secret *auth)

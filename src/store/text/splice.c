@@ -1,9 +1,9 @@
-#include "store/splice.h"
+#include "store/text/splice.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "store/layout.h"
+#include "store/text/layout.h"
 
 /* A text under way. */
 struct work {
