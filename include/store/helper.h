@@ -2,8 +2,8 @@
  * Docker's credential helpers: the programs docker-credential-NAME that keep what an auth file
  * would hold, by their own protocol.
  *
- * The helper is found on PATH and run without a shell, as child.h and spawn.h tell: it gets nothing
- * but its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which
+ * The helper is found on PATH and run without a shell, as base/child.h tells: it gets nothing but
+ * its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which
  * is for this program alone; of other variables that hold a token it is the caller's to take them
  * out before. The token is never in its arguments.
  *

@@ -1,13 +1,16 @@
 #include "store/helper.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/child.h"
+#include "base/child.h"
 #include "store/helper_wire.h"
-#include "store/program.h"
+
+/* What this program takes its token from by itself; a helper has no use for it. */
+static const char own_variable[] = "GHCR_TOKEN";
 
 /* What one call is: docker-credential-NAME ACTION. */
 struct call {
@@ -15,39 +18,53 @@ struct call {
     const char *action;
     const struct secret *request;
     char program[NAME_MAX + 1];
+    char path[PATH_MAX]; /* where that is */
 };
 
 /* The name comes from an auth file: it must not lead elsewhere than to a directory of PATH. */
-static int find(char path[PATH_MAX], struct call *call, struct error *err)
+static int helper_find(struct call *call, struct error *err)
 {
     const char *name = call->helper->name;
     int len = snprintf(call->program, sizeof(call->program), "docker-credential-%s", name);
+    int found;
 
-    if (name[0] != '\0' && strchr(name, '/') == NULL && len < (int)sizeof(call->program))
-        return program_find(path, call->program, getenv("PATH"), err);
-    (void)error_set(err, CLASS_HELPER, "'%.100s' is no name of a credential helper", name);
-    return error_hint(err, "correct \"credsStore\" or \"credHelpers\" in the auth file");
+    if (name[0] == '\0' || strchr(name, '/') != NULL || len >= (int)sizeof(call->program)) {
+        (void)error_set(err, CLASS_HELPER, "'%.100s' is no name of a credential helper", name);
+        return error_hint(err, "correct \"credsStore\" or \"credHelpers\" in the auth file");
+    }
+    found = child_find(call->path, call->program, getenv("PATH"));
+    if (found > 0)
+        return 0;
+    if (found < 0) {
+        (void)error_set(err, CLASS_HELPER, "'%s' is not executable", call->path);
+        return error_hint(err, "chmod +x it, or install the credential helper again");
+    }
+    (void)error_set(err, CLASS_HELPER, "there is no '%s' on PATH", call->program);
+    return error_hint(err,
+                      "install it, remove it from \"credsStore\" or \"credHelpers\" in the auth "
+                      "file, or log in with --no-helper");
 }
 
-static int run(struct child_result *result, struct call *call, struct error *err)
+static int helper_run(struct child_result *result, struct call *call, struct error *err)
 {
     const char *const argv[] = {call->program, call->action, NULL};
-    char path[PATH_MAX];
     struct child child = {
-        .spawn = {.path = path, .argv = argv},
+        .path = call->path,
+        .argv = argv,
         .input = call->request,
         .clock = call->helper->clock,
         .deadline_ms = call->helper->deadline_ms,
+        .cls = CLASS_HELPER,
     };
     char **environment;
     int ret;
 
-    if (find(path, call, err) < 0)
+    if (helper_find(call, err) < 0)
         return -1;
-    environment = program_environment(err);
+    environment = child_environment(own_variable);
     if (environment == NULL)
-        return -1;
-    child.spawn.environment = environment;
+        return error_no_memory(err);
+    child.environment = environment;
     ret = child_run(result, &child, err);
     free(environment);
     return ret;
@@ -71,6 +88,9 @@ static int fail(const struct call *call, const struct child_result *result, stru
     char words[HELPER_WORDS_MAX];
 
     switch (result->end) {
+    case CHILD_UNSTARTED:
+        (void)error_set_errno(err, CLASS_HELPER, result->code, "cannot start '%s'", call->path);
+        break;
     case CHILD_LATE:
         (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
                         call->program, call->action);
@@ -97,7 +117,7 @@ static int fail(const struct call *call, const struct child_result *result, stru
 /* Returns 1 with *result filled when it succeeded, 0 when it knows no such credential, or -1. */
 static int ask(struct child_result *result, struct call *call, struct error *err)
 {
-    if (run(result, call, err) < 0)
+    if (helper_run(result, call, err) < 0)
         return -1;
     if (result->end == CHILD_EXITED && result->code == 0)
         return 1;

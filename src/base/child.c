@@ -1,0 +1,450 @@
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+extern char **environ;
+
+enum {
+    SIGNAL_BASE = 128,       /* as the shell has it */
+    DESCRIPTORS_MAX = 65536, /* that are looked at where there is no close_range() */
+    TICK_MS = 50,            /* between looks at a child that is silent */
+    PAUSE_MS = 1,            /* between looks at one that is about to end */
+    LINGER_MS = 500,         /* for the output of others, when the child itself has exited */
+    GRACE_MS = 500,          /* from SIGTERM to SIGKILL */
+    READ_BLOCK = 16384,
+};
+
+/* A process of our own. */
+
+static void die_with(pid_t parent, int death)
+{
+    pid_t found;
+
+#if defined(__linux__)
+    (void)prctl(PR_SET_PDEATHSIG, death, 0, 0, 0);
+#endif
+    found = getppid(); /* 0: it has no number in this namespace of processes */
+    if (found != parent && found != 0)
+        _exit(SIGNAL_BASE + death); /* it ended before that was set */
+}
+
+pid_t child_fork(int death)
+{
+    pid_t parent = getpid();
+    sigset_t before;
+    sigset_t all;
+    bool is_masked;
+    int errnum;
+    pid_t pid;
+
+    (void)sigfillset(&all);
+    is_masked = sigprocmask(SIG_BLOCK, &all, &before) == 0;
+    pid = fork();
+    errnum = errno;
+    if (pid == 0)
+        die_with(parent, death);
+    if (is_masked)
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = errnum;
+    return pid;
+}
+
+int child_wait(pid_t pid, const struct clock *clock, int64_t deadline_ms, int *status)
+{
+    for (;;) {
+        pid_t ended = waitpid(pid, status, clock != NULL ? WNOHANG : 0);
+
+        if (ended == pid)
+            return 1;
+        if (ended < 0 && errno != EINTR)
+            return -1;
+        if (clock != NULL && clock_left(clock, deadline_ms) == 0)
+            return 0;
+        if (clock != NULL)
+            clock->sleep_ms(clock->ctx, PAUSE_MS);
+    }
+}
+
+int child_exit_status(int status)
+{
+    return WIFSIGNALED(status) ? SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void child_close_range(unsigned first, unsigned last, bool on_exec)
+{
+    struct rlimit limit;
+    unsigned end = DESCRIPTORS_MAX;
+
+#if defined(SYS_close_range)
+    enum { ON_EXEC = 1U << 2 }; /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
+
+    if (syscall(SYS_close_range, first, last, on_exec ? ON_EXEC : 0) == 0)
+        return;
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < end)
+        end = (unsigned)limit.rlim_max;
+    for (unsigned fd = first; fd <= last && fd < end; fd++) {
+        if (on_exec)
+            (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+        else
+            (void)close((int)fd);
+    }
+}
+
+/* Another program. */
+
+int child_find(char path[PATH_MAX], const char *name, const char *search)
+{
+    char each[PATH_MAX];
+    struct stat st;
+    int ret = 0;
+
+    for (const char *dir = search; dir != NULL; dir = strchr(dir, ':')) {
+        dir += *dir == ':';
+        if (*dir != '/' || snprintf(each, sizeof(each), "%.*s/%s", (int)strcspn(dir, ":"), dir,
+                                    name) >= (int)sizeof(each))
+            continue;
+        if (stat(each, &st) < 0 || !S_ISREG(st.st_mode))
+            continue;
+        memcpy(path, each, sizeof(each));
+        if (faccessat(AT_FDCWD, each, X_OK, AT_EACCESS) == 0)
+            return 1;
+        ret = -1;
+    }
+    return ret;
+}
+
+char **child_environment(const char *without)
+{
+    size_t len = strlen(without);
+    size_t count = 0;
+    char **kept;
+
+    while (environ != NULL && environ[count] != NULL)
+        count++;
+    kept = calloc(count + 1, sizeof(*kept));
+    for (size_t i = 0, used = 0; kept != NULL && i < count; i++) {
+        if (strncmp(environ[i], without, len) != 0 || environ[i][len] != '=')
+            kept[used++] = environ[i];
+    }
+    return kept;
+}
+
+/* The pipes, by the descriptor that the program has at the other end. */
+enum {
+    IN = STDIN_FILENO,
+    OUT = STDOUT_FILENO,
+    ERR = STDERR_FILENO,
+    STANDARD_PIPES,
+    STATUS = STANDARD_PIPES, /* one more: it tells why exec failed */
+    ALL_PIPES,
+};
+
+struct run {
+    const struct child *child;
+    pid_t pid;          /* also its process group */
+    int fds[ALL_PIPES]; /* our ends; -1 when closed */
+    size_t written;     /* of the input */
+    struct child_result result;
+};
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd); /* a pipe: nothing is lost */
+    *fd = -1;
+}
+
+static void close_ends(int *fds)
+{
+    for (size_t i = 0; i < ALL_PIPES; i++)
+        close_end(&fds[i]);
+}
+
+static int open_pipes(int *ours, int *theirs)
+{
+    for (size_t i = 0; i < ALL_PIPES; i++) {
+        bool we_write = i == IN;
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+            return -1;
+        ours[i] = ends[we_write];
+        theirs[i] = ends[!we_write];
+        /* The two ends have flags of their own: the program's ends block, as it expects. */
+        if (i != STATUS && fcntl(ours[i], F_SETFL, O_NONBLOCK) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What we ignore, SIGPIPE for one, would stay ignored. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL); /* SIGKILL, SIGSTOP and libc's own refuse */
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * The child before exec. Only what is async-signal-safe, for libcurl may have threads. Our own
+ * descriptors are close-on-exec anyhow; others are those that we were started with.
+ */
+static void child_become(const struct child *child, const int *theirs)
+{
+    int errnum;
+
+    (void)setsid(); /* cannot fail: a new process leads no group */
+    reset_signals();
+    if (dup2(theirs[IN], STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
+        dup2(theirs[ERR], STDERR_FILENO) >= 0) {
+        child_close_range(STDERR_FILENO + 1, UINT_MAX, true);
+        (void)execve(child->path, (char *const *)(uintptr_t)child->argv, child->environment);
+    }
+    errnum = errno;
+    while (write(theirs[STATUS], &errnum, sizeof(errnum)) < 0 && errno == EINTR)
+        ;
+    _exit(EXIT_FAILURE);
+}
+
+/* Whether exec failed, and why: when it succeeds, it closes the pipe without a word. */
+static bool has_failed(int fd, int *errnum)
+{
+    ssize_t n;
+
+    do {
+        n = read(fd, errnum, sizeof(*errnum));
+    } while (n < 0 && errno == EINTR);
+    return n == sizeof(*errnum);
+}
+
+/* Returns 0, or -1 with errno set and nothing running. */
+static int child_start(struct run *run)
+{
+    int theirs[ALL_PIPES] = {-1, -1, -1, -1};
+    int errnum;
+
+    run->pid = open_pipes(run->fds, theirs) == 0 ? child_fork(SIGKILL) : -1;
+    errnum = errno;
+    if (run->pid == 0)
+        child_become(run->child, theirs);
+    close_ends(theirs);
+    if (run->pid > 0 && has_failed(run->fds[STATUS], &errnum)) {
+        (void)waitpid(run->pid, NULL, 0);
+        run->pid = -1;
+    }
+    close_end(&run->fds[STATUS]);
+    errno = errnum;
+    return run->pid < 0 ? -1 : 0;
+}
+
+/* It is not waited for yet, so that its number stays its own while signals are sent to it. */
+static bool has_ended(const struct run *run)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+           info.si_pid == run->pid;
+}
+
+static int child_fail(const struct run *run, const char *what, struct error *err)
+{
+    return error_set_errno(err, run->child->cls, errno, "cannot %s '%s'", what, run->child->path);
+}
+
+static bool is_passing(ssize_t n)
+{
+    return n >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+static int feed(struct run *run, struct error *err)
+{
+    const struct secret *input = run->child->input;
+    ssize_t n = write(run->fds[IN], secret_text(input) + run->written, input->len - run->written);
+    bool is_unread = n < 0 && errno == EPIPE; /* it reads no more; its status will say why */
+
+    if (!is_unread && !is_passing(n))
+        return child_fail(run, "write to", err);
+    if (n > 0)
+        run->written += (size_t)n;
+    if (run->written == input->len || is_unread)
+        close_end(&run->fds[IN]);
+    return 0;
+}
+
+/* Read once, and keep `max` bytes at most of all that comes; *is_over tells that more came. */
+static int drain(struct run *run, size_t pipe, struct secret *kept, size_t max, bool *is_over,
+                 struct error *err)
+{
+    char block[READ_BLOCK];
+    ssize_t n = read(run->fds[pipe], block, sizeof(block));
+    size_t len = n > 0 ? (size_t)n : 0;
+    size_t room = max - kept->len;
+    int ret;
+
+    if (!is_passing(n))
+        return child_fail(run, "read from", err);
+    if (n == 0)
+        close_end(&run->fds[pipe]);
+    *is_over = len > room;
+    ret = secret_append(kept, block, *is_over ? room : len, max, err);
+    explicit_bzero(block, sizeof(block));
+    return ret;
+}
+
+/* Move what can be moved now, waiting up to `wait_ms` for that. */
+static int exchange(struct run *run, int wait_ms, bool *is_flooded, struct error *err)
+{
+    const int *fds = run->fds;
+    struct pollfd polled[STANDARD_PIPES] = {
+        [IN] = {.fd = fds[IN], .events = POLLOUT},
+        [OUT] = {.fd = fds[OUT], .events = POLLIN},
+        [ERR] = {.fd = fds[ERR], .events = POLLIN},
+    };
+    bool is_cut; /* error output may be as long as it likes */
+    int ready = poll(polled, STANDARD_PIPES, wait_ms);
+
+    if (ready < 0 && errno != EINTR)
+        return child_fail(run, "wait for", err);
+    if (ready <= 0)
+        return 0;
+    if (polled[IN].revents != 0 && feed(run, err) < 0)
+        return -1;
+    if (polled[ERR].revents != 0 &&
+        drain(run, ERR, &run->result.errors, CHILD_ERRORS_MAX, &is_cut, err) < 0)
+        return -1;
+    if (polled[OUT].revents == 0)
+        return 0;
+    return drain(run, OUT, &run->result.output, CHILD_OUTPUT_MAX, is_flooded, err);
+}
+
+/* Until it has ended, or must be ended: *end tells. */
+static int converse(struct run *run, enum child_end *end, struct error *err)
+{
+    const struct clock *clock = run->child->clock;
+    int64_t deadline_ms = run->child->deadline_ms;
+    bool is_flooded = false;
+
+    *end = CHILD_LATE;
+    while (!is_flooded) {
+        bool is_open = run->fds[OUT] >= 0 || run->fds[ERR] >= 0;
+        int64_t left;
+
+        if (*end == CHILD_LATE && has_ended(run)) {
+            *end = CHILD_EXITED;
+            deadline_ms = clock_now(clock) + LINGER_MS;
+        }
+        left = clock_left(clock, deadline_ms);
+        if (left == 0 || (*end == CHILD_EXITED && !is_open))
+            return 0;
+        if (exchange(run,
+                     !is_open         ? PAUSE_MS
+                     : left < TICK_MS ? (int)left
+                                      : TICK_MS,
+                     &is_flooded, err) < 0)
+            return -1;
+    }
+    *end = CHILD_FLOODED;
+    return 0;
+}
+
+static void wait_a_while(const struct run *run)
+{
+    const struct clock *clock = run->child->clock;
+    int64_t deadline_ms = clock_now(clock) + GRACE_MS;
+
+    while (!has_ended(run) && clock_left(clock, deadline_ms) > 0)
+        clock->sleep_ms(clock->ctx, PAUSE_MS);
+}
+
+static void child_stop(const struct run *run)
+{
+    (void)kill(-run->pid, SIGTERM);
+    wait_a_while(run);
+    (void)kill(-run->pid, SIGKILL); /* and what is left of its group, if it has ended */
+    wait_a_while(run);
+}
+
+/* Take leave of it. One that even SIGKILL does not end (a dead file system) is not waited for. */
+static int child_judge(struct run *run, enum child_end end, struct error *err)
+{
+    bool is_stopped = end != CHILD_EXITED;
+    int status = 0;
+    pid_t pid = waitpid(run->pid, &status, is_stopped ? WNOHANG : 0);
+
+    run->result.end = end;
+    if (is_stopped)
+        return 0;
+    if (pid < 0)
+        return child_fail(run, "learn the end of", err);
+    if (WIFSIGNALED(status))
+        run->result.end = CHILD_KILLED;
+    run->result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    return 0;
+}
+
+static int run_to_the_end(struct run *run, struct error *err)
+{
+    enum child_end end;
+    int ret;
+
+    if (child_start(run) < 0) {
+        run->result = (struct child_result){.end = CHILD_UNSTARTED, .code = errno};
+        return 0;
+    }
+    ret = converse(run, &end, err);
+    if (ret < 0)
+        end = CHILD_LATE;
+    if (end != CHILD_EXITED)
+        child_stop(run);
+    return child_judge(run, end, err) < 0 ? -1 : ret;
+}
+
+int child_run(struct child_result *out, const struct child *child, struct error *err)
+{
+    struct run run = {.child = child, .fds = {-1, -1, -1, -1}, .result = CHILD_RESULT_INIT};
+    struct sigaction by_default = {.sa_handler = SIG_DFL};
+    struct sigaction before;
+    bool is_set;
+    int ret;
+
+    /* A process that was started with SIGCHLD ignored never learns how its children end. */
+    is_set = sigaction(SIGCHLD, &by_default, &before) == 0;
+    ret = run_to_the_end(&run, err);
+    if (is_set)
+        (void)sigaction(SIGCHLD, &before, NULL);
+    close_ends(run.fds);
+    if (ret == 0) {
+        child_result_clear(out);
+        *out = run.result;
+        run.result = CHILD_RESULT_INIT; /* moved */
+    }
+    child_result_clear(&run.result);
+    return ret;
+}
+
+void child_result_clear(struct child_result *result)
+{
+    secret_clear(&result->output);
+    secret_clear(&result->errors);
+    *result = CHILD_RESULT_INIT;
+}
