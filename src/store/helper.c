@@ -28,21 +28,21 @@ static int helper_find(struct call *call, struct error *err)
     int len = snprintf(call->program, sizeof(call->program), "docker-credential-%s", name);
     int found;
 
-    if (name[0] == '\0' || strchr(name, '/') != NULL || len >= (int)sizeof(call->program)) {
-        (void)error_set(err, CLASS_HELPER, "'%.100s' is no name of a credential helper", name);
-        return error_hint(err, "correct \"credsStore\" or \"credHelpers\" in the auth file");
-    }
+    if (name[0] == '\0' || strchr(name, '/') != NULL || len >= (int)sizeof(call->program))
+        return error_set_hint(err, CLASS_HELPER,
+                              "correct \"credsStore\" or \"credHelpers\" in the auth file",
+                              "'%.100s' is no name of a credential helper", name);
     found = child_find(call->path, call->program, getenv("PATH"));
     if (found > 0)
         return 0;
-    if (found < 0) {
-        (void)error_set(err, CLASS_HELPER, "'%s' is not executable", call->path);
-        return error_hint(err, "chmod +x it, or install the credential helper again");
-    }
-    (void)error_set(err, CLASS_HELPER, "there is no '%s' on PATH", call->program);
-    return error_hint(err,
-                      "install it, remove it from \"credsStore\" or \"credHelpers\" in the auth "
-                      "file, or log in with --no-helper");
+    if (found < 0)
+        return error_set_hint(err, CLASS_HELPER,
+                              "chmod +x it, or install the credential helper again",
+                              "'%s' is not executable", call->path);
+    return error_set_hint(err, CLASS_HELPER,
+                          "install it, remove it from \"credsStore\" or \"credHelpers\" in the "
+                          "auth file, or log in with --no-helper",
+                          "there is no '%s' on PATH", call->program);
 }
 
 static int helper_run(struct child_result *result, struct call *call, struct error *err)
