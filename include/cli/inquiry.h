@@ -17,7 +17,7 @@
 #include "cli/proof.h"
 
 struct inquiry {
-    struct proof *proof;          /* its images, warnings, deadline and is_good are updated */
+    struct proof *proof;          /* its images, warnings, deadline and outcome are updated */
     struct diagnosis *diagnosis;  /* filled in where one was made; NULL: none is wanted */
     bool is_diagnosed;            /* set: the options want it, and the registry has answered */
     void (*forget)(void *holder); /* wipe what *holder has of secrets: in the sandbox, at its end */

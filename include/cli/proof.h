@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "cli/options.h"
 #include "registry/image.h"
+#include "registry/outcome.h"
 #include "registry/reference.h"
 
 /* What is asked; all of it borrowed. */
@@ -27,9 +28,9 @@ struct proof {
     size_t image_count;
     struct warnings *warnings; /* --insecure is warned of, once */
     const struct clock *clock;
-    int64_t wait_ms;     /* a refused token is asked about again for so long: --wait-for-token */
-    int64_t deadline_ms; /* moved by what --wait-for-token takes, which is not --timeout's */
-    bool is_good;        /* set once the registry took the credential, whatever comes of images */
+    int64_t wait_ms;        /* a refused token is asked about again for so long: --wait-for-token */
+    int64_t deadline_ms;    /* moved by what --wait-for-token takes, which is not --timeout's */
+    struct outcome outcome; /* what happened; set */
 };
 
 /* As handshake_prove(), whose errors it gives. */

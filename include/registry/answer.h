@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "registry/outcome.h"
 #include "registry/response.h"
 
 enum { ANSWER_WORDS_MAX = 320 };
@@ -27,11 +28,14 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
  */
 bool answer_is_web_page(const struct http_response *response);
 
-/*
- * Whether the first error of the body has a code that refuses the credential: DENIED, UNAUTHORIZED
- * (OCI distribution-spec, "Error Codes", in any case of letters).
- */
-bool answer_denies(const struct http_response *response);
+/* Whether the body has these words, case of ASCII letters aside. */
+bool answer_says(const struct http_response *response, const char *words);
+
+/* Note status, error code and phrases of an answer; all of them 0 where none came. */
+void answer_note(struct outcome *outcome, const struct http_response *response);
+
+/* Whether the code refuses the credential: DENIED, UNAUTHORIZED. */
+bool answer_denies(enum outcome_code code);
 
 /*
  * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders

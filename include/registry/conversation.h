@@ -20,11 +20,13 @@ struct conversation {
     struct secret bearer;
     struct secret encoded_token;   /* base64, to know it where a registry repeats it */
     struct http_response response; /* to the last request */
+    struct outcome *outcome;       /* of that, borrowed */
     char words[ANSWER_WORDS_MAX + sizeof(" ()")];
 };
 
 /* Returns 0, or -1 with *err set; to be released with conversation_clear() in either case. */
-int conversation_start(struct conversation *c, const struct handshake *handshake, struct error *err)
+int conversation_start(struct conversation *c, const struct handshake *handshake,
+                       struct outcome *outcome, struct error *err)
     __attribute__((warn_unused_result));
 
 void conversation_clear(struct conversation *c);
@@ -33,8 +35,12 @@ void conversation_clear(struct conversation *c);
  */
 bool conversation_url(const struct conversation *c, char *url, const char *path);
 
-/* Send; the answer is in c->response. Returns 0 when there is one, -1 with *err set. */
-int conversation_ask(struct conversation *c, const struct http_request *request, struct error *err)
+/*
+ * Send, as a part of that phase; the answer is in c->response, its facts in *c->outcome. Returns 0
+ * when there is one, -1 with *err set.
+ */
+int conversation_ask(struct conversation *c, enum outcome_phase phase,
+                     const struct http_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
 /*

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "registry/image.h"
+#include "registry/outcome.h"
 #include "registry/realm.h"
 #include "registry/reference.h"
 #include "registry/retry.h"
@@ -33,16 +34,16 @@ struct handshake {
     struct retry retry;
     struct image *images; /* to be pulled with it; each learns whether it can be */
     size_t image_count;
-    bool *is_good; /* set once the registry took the credential, whatever comes of the images */
 };
 
 /*
- * Returns 0 when the registry accepted the credential, and -1 with *err set otherwise:
+ * Fills *outcome in either case. Returns 0 when the registry accepted the credential, and -1 with
+ * *err set otherwise:
  * CLASS_REJECTED when it refused, CLASS_UNREACHABLE when it could not be asked, CLASS_UNPROVED when
  * its answers prove nothing, CLASS_FORBIDDEN when it accepted the credential but not the pull of an
  * image, or has no such image.
  */
-int handshake_prove(const struct handshake *handshake, struct error *err)
+int handshake_prove(const struct handshake *handshake, struct outcome *outcome, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -6,8 +6,9 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "cli/advice.h"
 #include "cli/connection.h"
-#include "cli/situation.h"
+#include "credential/github_token.h"
 
 enum { TIME_MAX_MS = 10000, RETRIES_MAX = 1, DAY_S = 86400 };
 
@@ -64,8 +65,9 @@ static void ask(struct diagnosis *diagnosis, const struct proof *proof,
 }
 
 /* GitHub sends an empty field of scopes with the kinds that have none of them, too. */
-static void read_scopes(struct github_findings *findings, enum github_token_kind kind)
+static void read_scopes(struct github_findings *findings, const struct secret *token)
 {
+    enum github_token_kind kind = github_token_kind(secret_text(token), token->len);
     bool has_none = kind == GITHUB_TOKEN_FINE_GRAINED || kind == GITHUB_TOKEN_APP_USER ||
                     kind == GITHUB_TOKEN_INSTALLATION;
 
@@ -88,9 +90,10 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
 void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options)
 {
     struct warnings *warnings = proof->warnings;
-    struct situation here = {.registry = proof->registry, .token = proof->token, .diagnosis = out};
+    struct situation here = {
+        .registry = proof->registry, .token = proof->token, .findings = &out->findings};
 
-    *out = (struct diagnosis){.is_made = situation_is_at_github(&here)};
+    *out = (struct diagnosis){.is_made = advice_is_for_github(&here)};
     if (!out->is_made) {
         warnings_add(warnings,
                      reference_may_be_github(proof->registry)
@@ -101,7 +104,7 @@ void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struc
         return;
     }
     ask(out, proof, options);
-    read_scopes(&out->findings, situation_kind(&here));
+    read_scopes(&out->findings, proof->token);
     read_expiry(out, proof->clock);
     warn_of_owner(&out->findings, proof->username, warnings);
     if (out->findings.trouble[0] != '\0')

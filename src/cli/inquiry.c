@@ -13,7 +13,7 @@ struct findings {
     struct error err;
     struct warnings warnings;
     int64_t deadline_ms;
-    bool is_good;
+    struct outcome outcome;
     bool can_pull[OPTIONS_LIST_MAX];
     struct diagnosis diagnosis; /* where is_to_be_diagnosed() */
 };
@@ -42,7 +42,7 @@ static void ask(void *ctx, void *result)
     if (found->ret == 0)
         found->ret = proof_ask(&proof, question->options, &found->err);
     found->deadline_ms = proof.deadline_ms;
-    found->is_good = proof.is_good;
+    found->outcome = proof.outcome;
     for (size_t i = 0; i < proof.image_count; i++)
         found->can_pull[i] = proof.images[i].can_pull;
     if (is_to_be_diagnosed(question, found))
@@ -99,6 +99,13 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
            IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
 }
 
+static bool is_outcome(const struct outcome *outcome)
+{
+    return (unsigned)outcome->phase < OUTCOME_PHASE_COUNT && outcome->status >= 0 &&
+           outcome->status <= 999 && (unsigned)outcome->code < OUTCOME_CODE_COUNT &&
+           outcome->phrases <= OUTCOME_PHRASES && is_flag(&outcome->is_good);
+}
+
 /* The deadline moves by what was waited, which is no more than has passed since `began_ms`. */
 static bool is_deadline(int64_t deadline_ms, const struct proof *proof, int64_t began_ms)
 {
@@ -113,7 +120,7 @@ static bool are_findings(const struct findings *found, const struct proof *proof
             return false;
     }
     return is_error(&found->err, found->ret) && are_warnings(&found->warnings) &&
-           is_deadline(found->deadline_ms, proof, began_ms) && is_flag(&found->is_good) &&
+           is_deadline(found->deadline_ms, proof, began_ms) && is_outcome(&found->outcome) &&
            is_diagnosis(&found->diagnosis);
 }
 
@@ -124,7 +131,7 @@ static int take(const struct question *question, const struct findings *found, s
 
     *proof->warnings = found->warnings;
     proof->deadline_ms = found->deadline_ms;
-    proof->is_good = found->is_good;
+    proof->outcome = found->outcome;
     for (size_t i = 0; i < proof->image_count; i++)
         proof->images[i].can_pull = found->can_pull[i];
     inquiry->is_diagnosed = is_to_be_diagnosed(question, found);

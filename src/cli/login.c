@@ -5,7 +5,6 @@
 #include "base/base64.h"
 #include "cli/advice.h"
 #include "cli/environment.h"
-#include "cli/hint.h"
 #include "cli/inquiry.h"
 
 static int find_targets(struct login *login, struct report *report, struct error *err)
@@ -33,7 +32,7 @@ static struct situation situation(const struct login *login)
         .registry = &login->run.subject.registry,
         .token = &login->credential.token,
         .place = find_place(login->run.options),
-        .diagnosis = &login->diagnosis,
+        .findings = &login->diagnosis.findings,
         .can_wait = login->run.options->wait_for_token_s == 0,
     };
 }
@@ -142,11 +141,11 @@ static int ask_registry(struct login *login, struct report *report, struct error
     struct situation here = situation(login);
 
     run->deadline_ms = proof.deadline_ms;
-    report->verified = proof.is_good;
+    report->verified = proof.outcome.is_good;
     if (inquiry.is_diagnosed)
         report->diagnosis = &login->diagnosis;
     if (ret < 0)
-        hint_at_refusal(&here, err);
+        advice_on_refusal(&here, &proof.outcome, err);
     return ret;
 }
 

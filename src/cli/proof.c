@@ -26,14 +26,13 @@ static int ask_once(struct proof *proof, const struct options *options, const st
             },
         .images = proof->images,
         .image_count = proof->image_count,
-        .is_good = &proof->is_good,
     };
     int ret;
 
     if (connection_open(&connection, proof, options, proof->deadline_ms, err) < 0)
         return -1;
     handshake.retry = connection.retry;
-    ret = handshake_prove(&handshake, err);
+    ret = handshake_prove(&handshake, &proof->outcome, err);
     connection_close(&connection);
     return ret;
 }

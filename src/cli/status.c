@@ -4,7 +4,6 @@
 
 #include "cli/advice.h"
 #include "cli/environment.h"
-#include "cli/hint.h"
 #include "cli/inquiry.h"
 #include "cli/report.h"
 #include "cli/run.h"
@@ -108,7 +107,7 @@ static struct situation situation(const struct look *look, const struct reader *
         .token = &reader->found.held.token,
         /* What is stored on the host is not what ssh-action hands over now. */
         .place = place == PLACE_SSH ? PLACE_HOST : place,
-        .diagnosis = &look->diagnoses[reader - look->readers],
+        .findings = &look->diagnoses[reader - look->readers].findings,
     };
 }
 
@@ -139,7 +138,7 @@ static void prove(struct look *look, struct reader *reader, struct report *repor
     if (inquiry.is_diagnosed && report->username == proof.username)
         report->diagnosis = diagnosis;
     if (ret < 0)
-        hint_at_refusal(&here, err);
+        advice_on_refusal(&here, &proof.outcome, err);
     else
         diagnosis_warn(diagnosis, &look->run.warnings);
 }

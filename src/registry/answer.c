@@ -115,15 +115,64 @@ static json_t *parse(const struct http_response *response)
                       &ignored);
 }
 
-bool answer_denies(const struct http_response *response)
+bool answer_says(const struct http_response *response, const char *words)
 {
-    json_t *json = parse(response);
-    const char *code = json_member_text(json_array_get(json_object_get(json, "errors"), 0), "code");
-    bool denies =
-        code != NULL && (strcasecmp(code, "DENIED") == 0 || strcasecmp(code, "UNAUTHORIZED") == 0);
+    return strcasestr(secret_text(&response->body), words) != NULL;
+}
 
+bool answer_denies(enum outcome_code code)
+{
+    return code == OUTCOME_CODE_DENIED || code == OUTCOME_CODE_UNAUTHORIZED;
+}
+
+/* Registries write them in any case of letters. */
+static enum outcome_code read_code(const struct http_response *response)
+{
+    static const char *const names[OUTCOME_CODE_COUNT] = {
+        [OUTCOME_CODE_DENIED] = "DENIED",
+        [OUTCOME_CODE_UNAUTHORIZED] = "UNAUTHORIZED",
+        [OUTCOME_CODE_MANIFEST_UNKNOWN] = "MANIFEST_UNKNOWN",
+        [OUTCOME_CODE_NAME_UNKNOWN] = "NAME_UNKNOWN",
+        [OUTCOME_CODE_TOO_MANY_REQUESTS] = "TOOMANYREQUESTS",
+    };
+    json_t *json = parse(response);
+    const char *text = json_member_text(json_array_get(json_object_get(json, "errors"), 0), "code");
+    enum outcome_code code = text != NULL ? OUTCOME_CODE_OTHER : OUTCOME_CODE_NONE;
+
+    for (int i = 0; text != NULL && i < OUTCOME_CODE_COUNT; i++) {
+        if (names[i] != NULL && strcasecmp(text, names[i]) == 0)
+            code = (enum outcome_code)i;
+    }
     json_decref(json);
-    return denies;
+    return code;
+}
+
+static const struct {
+    enum outcome_phrase phrase;
+    const char *words;
+} phrases[] = {
+    {OUTCOME_SAYS_NO_CLASSIC, "forbids access via a personal access token (classic)"},
+    {OUTCOME_SAYS_SCOPES, "does not match expected scopes"},
+    {OUTCOME_SAYS_UNAUTHENTICATED, "cannot be authenticated"},
+    {OUTCOME_SAYS_INVALID_TOKEN, "invalid token"},
+    {OUTCOME_SAYS_INSTALLATION, "installation not allowed"},
+    {OUTCOME_SAYS_NOT_INSTALLED, "installation does not exist"},
+    {OUTCOME_SAYS_READ_PACKAGE, "permission_denied: read_package"},
+    {OUTCOME_SAYS_MANIFEST_UNKNOWN, "manifest unknown"},
+    {OUTCOME_SAYS_CLIENT_CERTIFICATE, "SSL certificate"}, /* nginx */
+    {OUTCOME_SAYS_TLS_PORT, "HTTPS port"},                /* nginx */
+    {OUTCOME_SAYS_TLS_PORT, "HTTPS server"},              /* Go */
+};
+
+void answer_note(struct outcome *outcome, const struct http_response *response)
+{
+    outcome->status = response->status;
+    outcome->code = read_code(response);
+    outcome->phrases = 0;
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+        if (answer_says(response, phrases[i].words))
+            outcome->phrases |= phrases[i].phrase;
+    }
 }
 
 /* What a page for people calls itself: "502 Bad Gateway", or whose portal it is. */

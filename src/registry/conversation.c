@@ -13,9 +13,10 @@ void conversation_clear(struct conversation *c)
     secret_clear(&c->encoded_token);
 }
 
-int conversation_start(struct conversation *c, const struct handshake *handshake, struct error *err)
+int conversation_start(struct conversation *c, const struct handshake *handshake,
+                       struct outcome *outcome, struct error *err)
 {
-    *c = (struct conversation){.handshake = handshake};
+    *c = (struct conversation){.handshake = handshake, .outcome = outcome};
     return base64_encode(&c->encoded_token, handshake->token, err);
 }
 
@@ -26,9 +27,14 @@ bool conversation_url(const struct conversation *c, char *url, const char *path)
                     c->handshake->registry->api_host, path) < URL_MAX;
 }
 
-int conversation_ask(struct conversation *c, const struct http_request *request, struct error *err)
+int conversation_ask(struct conversation *c, enum outcome_phase phase,
+                     const struct http_request *request, struct error *err)
 {
-    return retry_send(&c->handshake->retry, request, &c->response, err);
+    int ret = retry_send(&c->handshake->retry, request, &c->response, err);
+
+    c->outcome->phase = phase;
+    answer_note(c->outcome, &c->response);
+    return ret;
 }
 
 /* What no word of the registry's may repeat. */
@@ -130,7 +136,7 @@ int conversation_fetch_bearer(struct conversation *c, const char *scope, struct 
     if (build_token_url(c, url, scope, err) < 0)
         return -1;
     request.url = url;
-    if (conversation_ask(c, &request, err) < 0)
+    if (conversation_ask(c, scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN, &request, err) < 0)
         return -1;
     if (c->response.status != 200 || answer_is_web_page(&c->response))
         return 1;

@@ -46,7 +46,6 @@ struct question {
     const struct github_request *request;
     struct github_findings *findings;
     struct http_response response;
-    char words[ANSWER_WORDS_MAX];
 };
 
 static bool ask(struct question *q, const char *path)
@@ -67,7 +66,6 @@ static bool ask(struct question *q, const char *path)
                        GITHUB_TROUBLE_MAX, err.message);
         return false;
     }
-    (void)answer_words(q->words, &q->response, &q->request->token, 1);
     return true;
 }
 
@@ -110,7 +108,7 @@ static void note_trouble(struct question *q)
 {
     const char *why = "";
 
-    if (strstr(q->words, "login attempts exceeded") != NULL)
+    if (answer_says(&q->response, "login attempts exceeded"))
         why = ": too many bad logins came from here, and all are refused for a while";
     else if (is_limited(q))
         why = ": its rate limit is reached";
@@ -156,9 +154,9 @@ static void ask_for_user(struct question *q)
     if (status == 200 && read_owner(q)) {
         read_headers(q);
         q->findings->verdict = GITHUB_VALID;
-    } else if (status == 401 && strstr(q->words, "Bad credentials") != NULL) {
+    } else if (status == 401 && answer_says(&q->response, "Bad credentials")) {
         q->findings->verdict = GITHUB_INVALID;
-    } else if (status == 403 && strstr(q->words, "not accessible by integration") != NULL) {
+    } else if (status == 403 && answer_says(&q->response, "not accessible by integration")) {
         q->findings->verdict = GITHUB_VALID_APP;
     } else if (!q->findings->needs_sso) {
         note_trouble(q);
@@ -176,7 +174,7 @@ static void ask_for_packages(struct question *q)
         return;
     read_sso(q);
     if (q->response.status == 403 &&
-        strstr(q->words, "forbids access via a personal access token (classic)") != NULL)
+        answer_says(&q->response, "forbids access via a personal access token (classic)"))
         q->findings->forbids_classic = true;
     else if (is_limited(q))
         note_trouble(q);

@@ -41,7 +41,7 @@ static int ping_without_credential(struct conversation *c, const char *ping_url,
     const char *host = c->handshake->registry->host;
     char what[URL_MAX + 2];
 
-    if (conversation_ask(c, &request, err) < 0)
+    if (conversation_ask(c, OUTCOME_PING, &request, err) < 0)
         return -1;
     if (c->response.status == 401)
         return read_challenge(c, err);
@@ -87,9 +87,11 @@ static int get_token(struct conversation *c, struct error *err)
 static int ping_with_credential(struct conversation *c, const char *ping_url, struct error *err)
 {
     struct http_request request = conversation_authorized(c, ping_url);
+    enum outcome_phase phase =
+        request.auth == HTTP_AUTH_BEARER ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC;
     char what[REFERENCE_HOST_MAX + 64];
 
-    if (conversation_ask(c, &request, err) < 0)
+    if (conversation_ask(c, phase, &request, err) < 0)
         return -1;
     if (c->response.status == 200 && !answer_is_web_page(&c->response))
         return 0;
@@ -105,13 +107,14 @@ static int ping_with_credential(struct conversation *c, const char *ping_url, st
     return refusal_explain(c, what, err);
 }
 
-int handshake_prove(const struct handshake *handshake, struct error *err)
+int handshake_prove(const struct handshake *handshake, struct outcome *outcome, struct error *err)
 {
     struct conversation c;
     char ping_url[URL_MAX];
     int ret = -1;
 
-    if (conversation_start(&c, handshake, err) < 0)
+    *outcome = (struct outcome){.phase = OUTCOME_NOT_ASKED};
+    if (conversation_start(&c, handshake, outcome, err) < 0)
         goto out;
     (void)conversation_url(&c, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
     if (ping_without_credential(&c, ping_url, err) < 0 ||
@@ -119,7 +122,7 @@ int handshake_prove(const struct handshake *handshake, struct error *err)
         ping_with_credential(&c, ping_url, err) < 0)
         goto out;
     ret = 0;
-    *handshake->is_good = true;
+    outcome->is_good = true;
     for (size_t i = 0; ret == 0 && i < handshake->image_count; i++)
         ret = pull_check(&c, &handshake->images[i], err);
 out:

@@ -39,8 +39,8 @@ static int refuse_pull(struct conversation *c, const struct image *image, struct
 
 static int refuse_absent(struct conversation *c, const struct image *image, struct error *err)
 {
-    bool is_tag_unknown = strstr(conversation_words(c), "manifest_unknown") != NULL ||
-                          strstr(conversation_words(c), "manifest unknown") != NULL;
+    bool is_tag_unknown = c->outcome->code == OUTCOME_CODE_MANIFEST_UNKNOWN ||
+                          (c->outcome->phrases & OUTCOME_SAYS_MANIFEST_UNKNOWN) != 0;
 
     (void)error_set(err, CLASS_FORBIDDEN,
                     "the credential is good, but '%s' is not there: HTTP %d%s", show(image).text,
@@ -85,13 +85,13 @@ static int ask_for_manifest(struct conversation *c, const char *url, struct erro
 
     request.accept = manifest_types;
     request.is_head = true;
-    if (conversation_ask(c, &request, err) < 0)
+    if (conversation_ask(c, OUTCOME_MANIFEST, &request, err) < 0)
         return -1;
     if ((c->response.status == 200 && !is_called_html(&c->response)) ||
         retry_is_transient_status(c->response.status)) /* asked often enough */
         return 0;
     request.is_head = false;
-    return conversation_ask(c, &request, err);
+    return conversation_ask(c, OUTCOME_MANIFEST, &request, err);
 }
 
 int pull_check(struct conversation *c, struct image *image, struct error *err)

@@ -34,26 +34,25 @@ static int refuse_redirect(struct conversation *c, const char *what, struct erro
 
 /* What servers say in words only. */
 static const struct {
-    const char *says;
+    enum outcome_phrase says;
     const char *hint;
 } word_hints[] = {
-    {"SSL certificate", "the registry wants a client certificate: put NAME.cert and NAME.key into "
-                        "its certs.d directory, or name that with --cert-dir"}, /* nginx */
-    {"HTTPS port", "this port speaks TLS: leave --plain-http out"},             /* nginx */
-    {"HTTPS server", "this port speaks TLS: leave --plain-http out"},           /* Go */
+    {OUTCOME_SAYS_CLIENT_CERTIFICATE,
+     "the registry wants a client certificate: put NAME.cert and NAME.key into its certs.d "
+     "directory, or name that with --cert-dir"},
+    {OUTCOME_SAYS_TLS_PORT, "this port speaks TLS: leave --plain-http out"},
 };
 
 static int refuse_odd_answer(struct conversation *c, const char *what, struct error *err)
 {
     /* 511 is a portal's by RFC 6585, whatever it shows. */
     bool is_page = answer_is_web_page(&c->response) || c->response.status == 511;
-    const char *words = conversation_words(c);
 
     (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s", what,
                     is_page ? "a web page, not as a registry does: " : "", c->response.status,
-                    words);
+                    conversation_words(c));
     for (size_t i = 0; i < sizeof(word_hints) / sizeof(word_hints[0]); i++) {
-        if (strstr(words, word_hints[i].says) != NULL)
+        if ((c->outcome->phrases & word_hints[i].says) != 0)
             return error_hint(err, "%s", word_hints[i].hint);
     }
     if (is_page)
@@ -82,7 +81,7 @@ static bool is_limited(const struct conversation *c)
 {
     return c->response.status == 429 ||
            (c->response.status == 403 && asked_wait_s(c) > 0 && !answer_is_web_page(&c->response) &&
-            !answer_denies(&c->response));
+            !answer_denies(c->outcome->code));
 }
 
 /* The registry's own trouble, or its wish to be left alone for longer than there is time. */

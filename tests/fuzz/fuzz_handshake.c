@@ -80,7 +80,7 @@ static void prove(struct feed answers, const char *host, bool plain_http)
     struct error err = ERROR_INIT;
     struct reference registry;
     struct image image = {.given = "owner/image:1", .name = "owner/image", .version = "1"};
-    bool is_good = false;
+    struct outcome outcome;
     int ret;
     struct asked asked = {.first_answer = answers.p};
     struct server server = {.in = answers, .check = check_request, .ctx = &asked};
@@ -98,15 +98,14 @@ static void prove(struct feed answers, const char *host, bool plain_http)
                   .retries = 2},
         .images = &image,
         .image_count = 1,
-        .is_good = &is_good,
     };
 
     must(reference_parse(&registry, host, &err) == 0);
     asked.handshake = &handshake;
     asked.server = &server;
-    ret = handshake_prove(&handshake, &err);
-    must(!is_good || asked.has_proof);
-    must(is_good || (ret < 0 && err.cls != CLASS_FORBIDDEN));
+    ret = handshake_prove(&handshake, &outcome, &err);
+    must(!outcome.is_good || asked.has_proof);
+    must(outcome.is_good || (ret < 0 && err.cls != CLASS_FORBIDDEN));
     check_verdict(ret, &err, &server, &image);
     secret_clear(&token);
     secret_clear(&auth);

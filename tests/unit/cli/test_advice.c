@@ -65,11 +65,11 @@ static void test_tokens(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct secret token = secret_of(rows[i].token);
-        struct diagnosis none = {.is_made = false};
+        struct github_findings none = {.verdict = GITHUB_SILENT};
         struct warnings warnings = {.count = 0};
         struct error err = ERROR_INIT;
         struct reference registry;
-        struct situation situation = {.registry = &registry, .token = &token, .diagnosis = &none};
+        struct situation situation = {.registry = &registry, .token = &token, .findings = &none};
 
         assert_int_equal(reference_parse(&registry, rows[i].registry, &err), 0);
         assert_row(rows[i].token, (advice_kind_name(&situation) == NULL) == (rows[i].kind == NULL));

@@ -79,6 +79,10 @@ static void assert_sane(const struct asked *asked, int ret)
     assert_true(strnlen(asked->err.message, sizeof(asked->err.message)) <
                 sizeof(asked->err.message));
     assert_true(strnlen(asked->err.hint, sizeof(asked->err.hint)) < sizeof(asked->err.hint));
+    assert_true((unsigned)asked->proof.outcome.phase < OUTCOME_PHASE_COUNT);
+    assert_true((unsigned)asked->proof.outcome.code < OUTCOME_CODE_COUNT);
+    assert_true(asked->proof.outcome.phrases <= OUTCOME_PHRASES);
+    assert_true(asked->proof.outcome.status >= 0 && asked->proof.outcome.status <= 999);
     assert_true(asked->proof.deadline_ms >= 2000000 && asked->proof.deadline_ms < 2010000);
 }
 
@@ -107,7 +111,7 @@ static void test_one_byte_over_and_over(void **state)
         assert_int_equal(ask(&asked), -1);
         assert_int_equal(asked.err.cls, CLASS_INTERNAL);
         assert_string_equal(asked.err.message, "asking the registry has come to no sensible end");
-        assert_int_equal(asked.proof.is_good, false);
+        assert_int_equal(asked.proof.outcome.is_good, false);
         assert_int_equal(asked.warnings.count, 1);
         is_whole = false;
     }

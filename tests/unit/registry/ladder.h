@@ -111,7 +111,7 @@ static inline void climb_ladder(const struct ladder *ladder)
     struct reference registry;
     struct error err = ERROR_INIT;
     struct play play = {.ladder = ladder};
-    bool is_good = false;
+    struct outcome outcome;
     struct handshake handshake = {
         .registry = &registry,
         .username = ladder->user != NULL ? ladder->user : "octocat",
@@ -126,7 +126,6 @@ static inline void climb_ladder(const struct ladder *ladder)
                   .clock = &clock,
                   .deadline_ms = 60000,
                   .retries = ladder->retries},
-        .is_good = &is_good,
     };
     const char *name = ladder->registry != NULL ? ladder->registry : "ghcr.io";
     char label[512];
@@ -135,7 +134,7 @@ static inline void climb_ladder(const struct ladder *ladder)
 
     play.handshake = &handshake;
     assert_int_equal(reference_parse(&registry, name, &err), 0);
-    ret = handshake_prove(&handshake, &err);
+    ret = handshake_prove(&handshake, &outcome, &err);
     while (expected < RUNGS_MAX && ladder->rungs[expected].url != NULL)
         expected++;
     (void)snprintf(label, sizeof(label), "%s, %zu rungs, '%.200s'", name, expected,
@@ -144,7 +143,7 @@ static inline void climb_ladder(const struct ladder *ladder)
         fail_msg("row '%s': %s", label, err.message);
     assert_row(label, play.at == expected);
     assert_row(label, ret == (ladder->cls == CLASS_NONE ? 0 : -1));
-    assert_row(label, is_good == (ret == 0));
+    assert_row(label, outcome.is_good == (ret == 0));
     if (ret != 0)
         check_verdict(label, ladder, &handshake, &err);
     secret_clear(&token);

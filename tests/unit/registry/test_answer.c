@@ -279,6 +279,61 @@ static void test_nothing_to_hide(void **state)
     http_response_clear(&response);
 }
 
+static void test_facts(void **state)
+{
+    static const struct {
+        const char *body;
+        enum outcome_code code;
+        unsigned phrases;
+    } rows[] = {
+        {"", OUTCOME_CODE_NONE, 0},
+        {"{}", OUTCOME_CODE_NONE, 0},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"denied\"}]}", OUTCOME_CODE_DENIED, 0},
+        {"{\"errors\":[{\"code\":\"denied\"},{\"code\":\"UNAUTHORIZED\"}]}", OUTCOME_CODE_DENIED,
+         0},
+        {"{\"errors\":[{\"code\":\"Unauthorized\"}]}", OUTCOME_CODE_UNAUTHORIZED, 0},
+        {"{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", OUTCOME_CODE_TOO_MANY_REQUESTS, 0},
+        {"{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}", OUTCOME_CODE_NAME_UNKNOWN, 0},
+        {"{\"errors\":[{\"code\":\"UNAUTHENTICATED\",\"message\":\"unauthenticated: User cannot be "
+         "authenticated with the token provided.\"}]}",
+         OUTCOME_CODE_OTHER, OUTCOME_SAYS_UNAUTHENTICATED},
+        {"{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"manifest unknown\"}]}",
+         OUTCOME_CODE_MANIFEST_UNKNOWN, OUTCOME_SAYS_MANIFEST_UNKNOWN},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"permission_denied: The token provided "
+         "does "
+         "not match expected scopes.\"}]}",
+         OUTCOME_CODE_DENIED, OUTCOME_SAYS_SCOPES},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"permission_denied: read_package\"}]}",
+         OUTCOME_CODE_DENIED, OUTCOME_SAYS_READ_PACKAGE},
+        {"{\"message\":\"`octo` forbids access via a personal access token (classic).\"}",
+         OUTCOME_CODE_NONE, OUTCOME_SAYS_NO_CLASSIC},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"installation not allowed to Write\"}]}",
+         OUTCOME_CODE_DENIED, OUTCOME_SAYS_INSTALLATION},
+        {"permission_denied: The requested installation does not exist", OUTCOME_CODE_NONE,
+         OUTCOME_SAYS_NOT_INSTALLED},
+        {"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"invalid token\"}]}", OUTCOME_CODE_DENIED,
+         OUTCOME_SAYS_INVALID_TOKEN},
+        {"<html><title>400 The SSL certificate error</title>", OUTCOME_CODE_NONE,
+         OUTCOME_SAYS_CLIENT_CERTIFICATE},
+        {"<html><title>400 The plain HTTP request was sent to HTTPS port</title>",
+         OUTCOME_CODE_NONE, OUTCOME_SAYS_TLS_PORT},
+        {"Client sent an HTTP request to an HTTPS server.", OUTCOME_CODE_NONE,
+         OUTCOME_SAYS_TLS_PORT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_response response = {.status = 403, .body = secret_of(rows[i].body)};
+        struct outcome outcome = {.phase = OUTCOME_TOKEN, .phrases = OUTCOME_PHRASES};
+
+        answer_note(&outcome, &response);
+        assert_row(rows[i].body, outcome.status == 403 && outcome.phase == OUTCOME_TOKEN);
+        assert_row(rows[i].body, outcome.code == rows[i].code);
+        assert_row(rows[i].body, outcome.phrases == rows[i].phrases);
+        http_response_clear(&response);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_secret_in_the_code_is_hidden),
         cmocka_unit_test(test_secrets_across_the_cut_are_hidden),
         cmocka_unit_test(test_nothing_to_hide),
+        cmocka_unit_test(test_facts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

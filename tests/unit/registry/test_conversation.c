@@ -12,6 +12,7 @@ static struct secret token;
 static struct secret auth;
 static struct reference registry;
 static struct handshake handshake;
+static struct outcome outcome;
 static struct conversation c;
 
 static int set_up(void **state)
@@ -27,7 +28,7 @@ static int set_up(void **state)
                                    .token = &token,
                                    .auth = &auth,
                                    .retry.clock = clock_system()};
-    assert_int_equal(conversation_start(&c, &handshake, &err), 0);
+    assert_int_equal(conversation_start(&c, &handshake, &outcome, &err), 0);
     return 0;
 }
 
@@ -46,6 +47,7 @@ static void answered(int status, const char *headers, const char *body)
     c.response.status = status;
     c.response.headers = secret_of(headers);
     c.response.body = secret_of(body);
+    answer_note(&outcome, &c.response);
 }
 
 static void test_url(void **state)

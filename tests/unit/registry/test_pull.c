@@ -104,7 +104,7 @@ static void check_row(const struct row *row, const char *label)
     struct image images[3];
     struct error err = ERROR_INIT;
     struct script script = {.row = row, .before = row->is_basic ? 2 : 3};
-    bool is_good = false;
+    struct outcome outcome;
     struct handshake handshake = {
         .registry = &registry,
         .username = "octocat",
@@ -117,7 +117,6 @@ static void check_row(const struct row *row, const char *label)
                   .deadline_ms = 60000,
                   .retries = row->retries},
         .images = images,
-        .is_good = &is_good,
     };
     size_t expected = 0;
 
@@ -129,7 +128,7 @@ static void check_row(const struct row *row, const char *label)
                          0);
     while (expected < STEPS_MAX && row->steps[expected].url != NULL)
         expected++;
-    if (handshake_prove(&handshake, &err) == 0) {
+    if (handshake_prove(&handshake, &outcome, &err) == 0) {
         assert_row(label, row->cls == CLASS_NONE);
     } else {
         assert_error(label, &err, row->cls, row->part);
@@ -138,7 +137,7 @@ static void check_row(const struct row *row, const char *label)
         assert_not_shown(label, &err, "bearer-1");
         assert_not_shown(label, &err, "\x1b");
     }
-    assert_row(label, is_good); /* whatever came of the images */
+    assert_row(label, outcome.is_good); /* whatever came of the images */
     assert_row(label, script.at == expected);
     for (size_t i = 0; i < handshake.image_count; i++)
         assert_row(label, images[i].can_pull == (i < row->pulled));

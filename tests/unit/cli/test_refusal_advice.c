@@ -1,9 +1,10 @@
 /*
- * hint: for each kind of token, place and finding the next thing to do, and room for all of it.
+ * advice after a refusal: for each kind of token, place, answer and finding the next thing to do,
+ * and room for all of it. The messages are empty: no hint depends on the words of an error.
  */
 #include "../support.h"
 
-#include "cli/hint.h"
+#include "cli/advice.h"
 
 #define NEW_TOKEN "https://github.com/settings/tokens/new?scopes=read:packages"
 #define GRANT     "permissions: packages: read"
@@ -18,11 +19,12 @@
     "ghs_"                                                                                         \
     "16C7e42F292c6912E7710c838347Ae178B4a"
 
-static struct error hint_after(const char *registry, const char *token, enum place place,
-                               const struct github_findings *findings, const struct error *before,
-                               bool can_wait)
+/* What is advised after an error without a word, whose own hint is "own". */
+static struct error advise(const char *registry, const char *token, enum place place,
+                           const struct github_findings *findings, enum exit_class cls,
+                           const struct outcome *outcome, bool can_wait)
 {
-    struct diagnosis diagnosis = {.is_made = findings != NULL};
+    static const struct github_findings none = {.verdict = GITHUB_SILENT};
     struct secret secret = secret_of(token);
     struct reference reference;
     struct error err = ERROR_INIT;
@@ -30,25 +32,22 @@ static struct error hint_after(const char *registry, const char *token, enum pla
         .registry = &reference,
         .token = &secret,
         .place = place,
-        .diagnosis = &diagnosis,
+        .findings = findings != NULL ? findings : &none,
         .can_wait = can_wait,
     };
 
     assert_int_equal(reference_parse(&reference, registry, &err), 0);
-    if (findings != NULL)
-        diagnosis.findings = *findings;
-    err = *before;
-    hint_at_refusal(&situation, &err);
-    assert_string_equal(err.message, before->message);
+    (void)error_set(&err, cls, "%s", "");
+    if (cls != CLASS_REJECTED)
+        (void)error_hint(&err, "own");
+    advice_on_refusal(&situation, outcome, &err);
+    assert_string_equal(err.message, "");
     secret_clear(&secret);
     return err;
 }
 
-static struct error hint(const char *registry, const char *token, enum place place,
-                         const struct github_findings *findings, const struct error *before)
-{
-    return hint_after(registry, token, place, findings, before, true);
-}
+static const struct outcome denied = {
+    .phase = OUTCOME_TOKEN, .status = 403, .code = OUTCOME_CODE_DENIED};
 
 static void test_refusals(void **state)
 {
@@ -79,13 +78,12 @@ static void test_refusals(void **state)
         {OAUTH, NULL, {"gh auth refresh", "gh auth refresh", "gh auth refresh"}},
         {OAUTH, &invalid, {"does not know", "does not know", "does not know"}},
     };
-    static const struct error before = {CLASS_REJECTED, "refused: HTTP 403 (denied: denied)", ""};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (size_t place = 0; place < PLACE_COUNT; place++) {
-            struct error err =
-                hint("ghcr.io", rows[i].token, (enum place)place, rows[i].findings, &before);
+            struct error err = advise("ghcr.io", rows[i].token, (enum place)place, rows[i].findings,
+                                      CLASS_REJECTED, &denied, true);
 
             if (strstr(err.hint, rows[i].parts[place]) == NULL)
                 fail_msg("row %zu at %zu: '%s' is not in '%s'", i, place, rows[i].parts[place],
@@ -99,17 +97,35 @@ static void test_refusals(void **state)
 static void test_without_a_wait(void **state)
 {
     static const struct github_findings valid = {.verdict = GITHUB_VALID, .owner = "octocat"};
-    static const struct error rejected = {CLASS_REJECTED, "refused: HTTP 403 (denied: denied)", ""};
     const struct github_findings *rows[] = {NULL, &valid};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows) * PLACE_COUNT; i++) {
-        struct error err = hint_after("ghcr.io", TOKEN_CLASSIC, (enum place)(i / COUNT(rows)),
-                                      rows[i % COUNT(rows)], &rejected, false);
+        struct error err = advise("ghcr.io", TOKEN_CLASSIC, (enum place)(i / COUNT(rows)),
+                                  rows[i % COUNT(rows)], CLASS_REJECTED, &denied, false);
 
         assert_non_null(strstr(err.hint, NEW_TOKEN));
         assert_null(strstr(err.hint, "--wait-for-token"));
     }
+}
+
+#define SAYS(http_status, words)                                                                   \
+    {                                                                                              \
+        .phase = OUTCOME_MANIFEST, .status = http_status, .phrases = words                         \
+    }
+
+/* What was granted a moment before is no matter of the token, unless GitHub knows better. */
+static void test_refused_after_a_grant(void **state)
+{
+    static const struct outcome granted = {.phase = OUTCOME_PING_WITH_TOKEN, .status = 401};
+    static const struct github_findings invalid = {.verdict = GITHUB_INVALID};
+    struct error err =
+        advise("ghcr.io", TOKEN_CLASSIC, PLACE_HOST, NULL, CLASS_REJECTED, &granted, true);
+
+    (void)state;
+    assert_non_null(strstr(err.hint, "try again"));
+    err = advise("ghcr.io", TOKEN_CLASSIC, PLACE_HOST, &invalid, CLASS_REJECTED, &granted, true);
+    assert_non_null(strstr(err.hint, "does not know"));
 }
 
 static void test_pulls(void **state)
@@ -127,52 +143,45 @@ static void test_pulls(void **state)
     static const struct github_findings limited = {
         .verdict = GITHUB_VALID, .has_scopes = true, .scopes = "read:packages", .trouble = "x"};
     static const struct {
-        const char *says;
+        struct outcome outcome;
         const char *token;
         const struct github_findings *findings;
         const char *part; /* "own": the registry's */
     } rows[] = {
-        {"HTTP 403 (denied: denied)", TOKEN_CLASSIC, NULL, "own"},
-        {"HTTP 403 (denied: denied)", TOKEN_CLASSIC, &enough, "may read packages"},
-        {"HTTP 401 (unauthorized)", TOKEN_CLASSIC, &enough, "may read packages"},
-        {"HTTP 401 (unauthorized)", TOKEN_CLASSIC, &limited, "Configure SSO"},
-        {"HTTP 404 (manifest_unknown: manifest unknown)", TOKEN_CLASSIC, &enough, "own"},
-        {"HTTP 404 (manifest_unknown: manifest unknown)", TOKEN_CLASSIC, NULL, "own"},
-        {"HTTP 404", GHS, NULL, "own"},
-        {"HTTP 404", TOKEN_CLASSIC, &repo, "read:packages"},
-        {"HTTP 403", TOKEN_CLASSIC, &sso, SSO_URL},
-        {"HTTP 404", TOKEN_CLASSIC, &sso_somewhere, "for it: https://github.com/settings/tokens"},
-        {"HTTP 403", TOKEN_CLASSIC, &no_classic, "forbids classic"},
-        {"HTTP 401 (unauthorized)", TOKEN_CLASSIC, NULL, "Configure SSO"},
-        {"HTTP 401 (unauthenticated: User cannot be authenticated with the token provided.)",
-         TOKEN_CLASSIC, NULL, "try again"},
-        {"HTTP 403 (denied: invalid token)", TOKEN_CLASSIC, NULL, "try again"},
-        {"HTTP 403 (denied: invalid token)", GHS, NULL, "try again"},
-        {"HTTP 403 (denied: invalid token)", TOKEN_FINE_GRAINED, NULL, "no right to packages"},
-        {"HTTP 401 (unauthorized)", GHS, NULL, "own"},
-        {"(denied: permission_denied: The token provided does not match expected scopes.)",
-         TOKEN_CLASSIC, NULL, NEW_TOKEN},
-        {"(denied: permission_denied: The token provided does not match expected scopes.)", GHS,
-         NULL, GRANT},
-        {"`o` forbids access via a personal access token (classic).", TOKEN_CLASSIC, NULL,
-         "forbids classic"},
-        {"installation not allowed to Write organization package", GHS, NULL, "Manage Actions"},
-        {"permission_denied: The requested installation does not exist", GHS, NULL, "for whom"},
-        {"HTTP 403 (denied: permission_denied: read_package)", GHS, NULL, GRANT},
-        {"HTTP 403 (denied: permission_denied: read_package)", TOKEN_CLASSIC, NULL,
-         "Manage access"},
+        {SAYS(403, 0), TOKEN_CLASSIC, NULL, "own"},
+        {SAYS(403, 0), TOKEN_CLASSIC, &enough, "may read packages"},
+        {SAYS(401, 0), TOKEN_CLASSIC, &enough, "may read packages"},
+        {SAYS(401, 0), TOKEN_CLASSIC, &limited, "Configure SSO"},
+        {SAYS(404, OUTCOME_SAYS_MANIFEST_UNKNOWN), TOKEN_CLASSIC, &enough, "own"},
+        {SAYS(404, OUTCOME_SAYS_MANIFEST_UNKNOWN), TOKEN_CLASSIC, NULL, "own"},
+        {SAYS(404, 0), GHS, NULL, "own"},
+        {SAYS(404, 0), TOKEN_CLASSIC, &repo, "read:packages"},
+        {SAYS(403, 0), TOKEN_CLASSIC, &sso, SSO_URL},
+        {SAYS(404, 0), TOKEN_CLASSIC, &sso_somewhere, "for it: https://github.com/settings/tokens"},
+        {SAYS(403, 0), TOKEN_CLASSIC, &no_classic, "forbids classic"},
+        {SAYS(401, 0), TOKEN_CLASSIC, NULL, "Configure SSO"},
+        {SAYS(401, OUTCOME_SAYS_UNAUTHENTICATED), TOKEN_CLASSIC, NULL, "try again"},
+        {SAYS(403, OUTCOME_SAYS_INVALID_TOKEN), TOKEN_CLASSIC, NULL, "try again"},
+        {SAYS(403, OUTCOME_SAYS_INVALID_TOKEN), GHS, NULL, "try again"},
+        {SAYS(403, OUTCOME_SAYS_INVALID_TOKEN), TOKEN_FINE_GRAINED, NULL, "no right to packages"},
+        {SAYS(401, 0), GHS, NULL, "own"},
+        {SAYS(403, OUTCOME_SAYS_SCOPES), TOKEN_CLASSIC, NULL, NEW_TOKEN},
+        {SAYS(403, OUTCOME_SAYS_SCOPES), GHS, NULL, GRANT},
+        {SAYS(403, OUTCOME_SAYS_NO_CLASSIC), TOKEN_CLASSIC, NULL, "forbids classic"},
+        {SAYS(403, OUTCOME_SAYS_INSTALLATION), GHS, NULL, "Manage Actions"},
+        {SAYS(403, OUTCOME_SAYS_NOT_INSTALLED), GHS, NULL, "for whom"},
+        {SAYS(403, OUTCOME_SAYS_READ_PACKAGE), GHS, NULL, GRANT},
+        {SAYS(403, OUTCOME_SAYS_READ_PACKAGE), TOKEN_CLASSIC, NULL, "Manage access"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct error before = {CLASS_FORBIDDEN, "", "own"};
-        struct error err;
+        struct error err = advise("ghcr.io", rows[i].token, PLACE_HOST, rows[i].findings,
+                                  CLASS_FORBIDDEN, &rows[i].outcome, true);
 
-        (void)snprintf(before.message, sizeof(before.message), "may not pull: %s", rows[i].says);
-        err = hint("ghcr.io", rows[i].token, PLACE_HOST, rows[i].findings, &before);
         if (strstr(err.hint, rows[i].part) == NULL)
             fail_msg("row %zu: '%s' is not in '%s'", i, rows[i].part, err.hint);
-        assert_row(rows[i].says,
+        assert_row(rows[i].part,
                    (strcmp(rows[i].part, "own") == 0) == (strcmp(err.hint, "own") == 0));
     }
 }
@@ -193,41 +202,45 @@ static void test_other_registries(void **state)
         {"containers.acme.ghe.com", TOKEN_CLASSIC,
          "https://acme.ghe.com/settings/tokens/new?scopes=read:packages"},
     };
-    static const struct error rejected = {CLASS_REJECTED, "refused", ""};
-    static const struct error forbidden = {CLASS_FORBIDDEN, "does not match expected scopes",
-                                           "own"};
-    static const struct error unreachable = {CLASS_UNREACHABLE, "cannot ask", "own"};
+    static const struct outcome scopes = SAYS(403, OUTCOME_SAYS_SCOPES);
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct error err = hint(rows[i].registry, rows[i].token, PLACE_HOST, NULL, &rejected);
+        struct error err = advise(rows[i].registry, rows[i].token, PLACE_HOST, NULL, CLASS_REJECTED,
+                                  &denied, true);
 
         if (strstr(err.hint, rows[i].part) == NULL)
             fail_msg("row %zu: '%s' is not in '%s'", i, rows[i].part, err.hint);
-        assert_string_equal(
-            hint(rows[i].registry, rows[i].token, PLACE_HOST, NULL, &unreachable).hint, "own");
+        err = advise(rows[i].registry, rows[i].token, PLACE_HOST, NULL, CLASS_UNREACHABLE, &denied,
+                     true);
+        assert_string_equal(err.hint, "own");
     }
-    assert_string_equal(hint("docker.io", TOKEN_CLASSIC, PLACE_HOST, NULL, &forbidden).hint, "own");
+    assert_string_equal(
+        advise("docker.io", TOKEN_CLASSIC, PLACE_HOST, NULL, CLASS_FORBIDDEN, &scopes, true).hint,
+        "own");
 }
 
 /* The longest address that GitHub may name is still whole. */
 static void test_room(void **state)
 {
-    static const struct error before = {CLASS_FORBIDDEN, "HTTP 403", "own"};
+    static const struct outcome outcome = SAYS(403, 0);
     struct github_findings findings = {.verdict = GITHUB_VALID, .needs_sso = true};
     struct error err;
 
     (void)state;
     memset(findings.sso_url, 'x', GITHUB_SSO_URL_MAX);
-    err = hint("ghcr.io", TOKEN_CLASSIC, PLACE_HOST, &findings, &before);
+    err = advise("ghcr.io", TOKEN_CLASSIC, PLACE_HOST, &findings, CLASS_FORBIDDEN, &outcome, true);
     assert_non_null(strstr(err.hint, findings.sso_url));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_without_a_wait),
-        cmocka_unit_test(test_pulls),    cmocka_unit_test(test_other_registries),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_without_a_wait),
+        cmocka_unit_test(test_refused_after_a_grant),
+        cmocka_unit_test(test_pulls),
+        cmocka_unit_test(test_other_registries),
         cmocka_unit_test(test_room),
     };
 

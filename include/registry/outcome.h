@@ -1,0 +1,59 @@
+/*
+ * What happened when a registry was asked, as facts: how far it came, and what the last answer
+ * was. Whoever has advice to give decides by these, never by the words of an error.
+ */
+#ifndef REGISTRY_OUTCOME_H
+#define REGISTRY_OUTCOME_H
+
+#include <stdbool.h>
+
+/* Which step the last request belongs to. */
+enum outcome_phase {
+    OUTCOME_NOT_ASKED,
+    OUTCOME_PING,            /* /v2/ without a credential */
+    OUTCOME_TOKEN,           /* the credential at the token server, for no scope */
+    OUTCOME_BASIC,           /* the credential itself at /v2/ */
+    OUTCOME_PING_WITH_TOKEN, /* at /v2/ what the token server gave for it */
+    OUTCOME_SCOPE_TOKEN,     /* the credential at the token server, to pull an image */
+    OUTCOME_MANIFEST,        /* the image's manifest */
+    OUTCOME_PHASE_COUNT,
+};
+
+/* The first error code of a JSON answer (OCI distribution-spec, "Error Codes"). */
+enum outcome_code {
+    OUTCOME_CODE_NONE,
+    OUTCOME_CODE_DENIED,
+    OUTCOME_CODE_UNAUTHORIZED,
+    OUTCOME_CODE_MANIFEST_UNKNOWN,
+    OUTCOME_CODE_NAME_UNKNOWN,
+    OUTCOME_CODE_TOO_MANY_REQUESTS,
+    OUTCOME_CODE_OTHER,
+    OUTCOME_CODE_COUNT,
+};
+
+/* What servers tell in words alone; bits. answer.c has the words. */
+enum outcome_phrase {
+    /* of GitHub's registry */
+    OUTCOME_SAYS_NO_CLASSIC = 1U << 0,      /* the organisation forbids classic tokens */
+    OUTCOME_SAYS_SCOPES = 1U << 1,          /* the token lacks the scope */
+    OUTCOME_SAYS_UNAUTHENTICATED = 1U << 2, /* it does not know the token */
+    OUTCOME_SAYS_INVALID_TOKEN = 1U << 3,   /* nor the bearer that it gave */
+    OUTCOME_SAYS_INSTALLATION = 1U << 4,    /* the package does not let the repository in */
+    OUTCOME_SAYS_NOT_INSTALLED = 1U << 5,   /* the app is not installed there */
+    OUTCOME_SAYS_READ_PACKAGE = 1U << 6,    /* the account has no right to the package */
+    /* of any */
+    OUTCOME_SAYS_MANIFEST_UNKNOWN = 1U << 7,
+    OUTCOME_SAYS_CLIENT_CERTIFICATE = 1U << 8, /* it wants one */
+    OUTCOME_SAYS_TLS_PORT = 1U << 9,           /* it was asked in plain http */
+    OUTCOME_PHRASES = (1U << 10) - 1,
+};
+
+struct outcome {
+    enum outcome_phase phase;
+    int status; /* of HTTP; 0: no answer */
+    enum outcome_code code;
+    unsigned phrases; /* of enum outcome_phrase */
+    bool is_good;     /* the registry took the credential, whatever came of the images */
+};
+
+#endif
