@@ -40,7 +40,6 @@ struct options {
     bool podman;
     const char *authfile;
     bool persistent;
-    bool in_place;
     bool no_helper;
     const char *for_user;
     struct option_list images;

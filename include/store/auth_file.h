@@ -28,7 +28,6 @@ struct auth_file {
     const char *host; /* what its reader names helpers by: "ghcr.io", Docker Hub's URL */
     /* The same of podman, where docker and podman read one file; NULL: they do not. */
     const char *podmans_host;
-    bool in_place;  /* a file that cannot be replaced may be written through */
     bool no_helper; /* no credential helper is asked, whatever the file names */
     const struct clock *clock;
     int64_t deadline_ms; /* for other runs of this program, and for a helper */

@@ -23,8 +23,7 @@ typedef int edit_fn(void *ctx, struct secret *out, const struct secret *in, cons
 
 struct edit {
     const char *path;
-    size_t max;    /* bytes of the file */
-    bool in_place; /* a file that cannot be replaced may be written through */
+    size_t max; /* bytes of the file */
     edit_fn *change;
     void *ctx;
     const struct clock *clock;

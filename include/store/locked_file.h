@@ -8,10 +8,7 @@
  *   - Of two runs of this program one waits for the other; the lock ends with the process.
  *   - A program that knows no lock (docker, podman) and replaces the file between our reading and
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
- *   - A file that is a mount of its own cannot be replaced. With `in_place` set it is written
- *     through, after a whole copy was made and synced beside it, which is removed when all is
- *     written. One who reads a half-written file waits for its writer, and takes the copy's text
- *     where that was killed.
+ *   - A file that is a mount point of its own cannot be replaced, and is refused.
  *   - A link stays a link; its target is replaced, beside itself.
  *   - All is done in the directory that was opened and locked: whoever moves it away meanwhile, or
  *     lays a link in its place, has nothing happen elsewhere, and nothing left behind.
@@ -44,9 +41,7 @@ struct locked_file {
     int dir_fd;
     struct lock lock;
     struct version seen;     /* the file as it was read */
-    bool is_damaged;         /* it was half written: the text that was read is that of its copy */
     char left[NAME_MAX + 1]; /* a file in there that could not be removed, and holds a secret */
-    bool in_place;           /* write through a file that cannot be replaced: a bind mount */
     const struct clock *clock;
     int64_t deadline_ms; /* of whatever is waited for */
 };
@@ -65,8 +60,8 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
  * The same without a lock, and without making a directory: for a look before there is a need.
  * Nothing may be replaced then.
  */
-int locked_file_look(struct locked_file *file, const char *path, const struct clock *clock,
-                     int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
+int locked_file_look(struct locked_file *file, const char *path, struct error *err)
+    __attribute__((warn_unused_result));
 
 /*
  * Read the whole file, at most `max` bytes; a file that is absent reads as empty.
@@ -78,9 +73,8 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
 enum locked_file_result {
     LOCKED_FILE_FAILED = -1, /* *err is set; the file is as it was */
     LOCKED_FILE_REPLACED = 0,
-    LOCKED_FILE_STALE,           /* somebody changed the file since it was read: read again */
-    LOCKED_FILE_UNSYNCED,        /* replaced, but *err says why that may not last */
-    LOCKED_FILE_WRITTEN_THROUGH, /* the same file, under all its names, with the new text */
+    LOCKED_FILE_STALE,    /* somebody changed the file since it was read: read again */
+    LOCKED_FILE_UNSYNCED, /* replaced, but *err says why that may not last */
 };
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,

@@ -28,7 +28,7 @@ struct lookup_request {
     const struct location_request *places;
     bool no_helper; /* no credential helper is asked: files are read as if they named none */
     const struct clock *clock;
-    int64_t deadline_ms; /* for a helper, and one who writes the file */
+    int64_t deadline_ms; /* for a helper */
 };
 
 struct lookup {

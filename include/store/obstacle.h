@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 
+/* Set *err: the file is a mount point, which cannot be replaced (CLASS_AUTHFILE). Returns -1. */
+int obstacle_refuse_mount(const char *path, struct error *err);
+
 /* The file at `path` may not be read or written, for `errnum`; a link is followed. */
 void obstacle_hint(const char *path, int errnum, struct error *err);
 

@@ -4,16 +4,13 @@
 #ifndef STORE_PREFLIGHT_H
 #define STORE_PREFLIGHT_H
 
-#include <stdbool.h>
-
 #include "base/error.h"
 
 /*
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and what to do: for a directory that cannot be
  * written (or made) or was removed, a read-only file system, a file whose owner could not be kept,
- * a file that is a mount of its own where it may not be written through (`in_place`).
+ * a file that is a mount point of its own.
  */
-int preflight_check(const char *path, bool in_place, struct error *err)
-    __attribute__((warn_unused_result));
+int preflight_check(const char *path, struct error *err) __attribute__((warn_unused_result));
 
 #endif

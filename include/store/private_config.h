@@ -6,9 +6,6 @@
 #ifndef STORE_PRIVATE_CONFIG_H
 #define STORE_PRIVATE_CONFIG_H
 
-#include <stdint.h>
-
-#include "base/clock.h"
 #include "base/error.h"
 
 /*
@@ -20,10 +17,9 @@ int private_config_link(const char *to, const char *from, struct error *err)
 
 /*
  * Copy the auth file `from` to `to`, a new file of mode 0600. A file that is absent or empty makes
- * none. One that is unreadable or malformed is refused; for one that is being written to is waited
- * until `deadline_ms`. Returns 0, or -1 with *err set.
+ * none. One that is unreadable or malformed is refused. Returns 0, or -1 with *err set.
  */
-int private_config_copy(const char *to, const char *from, const struct clock *clock,
-                        int64_t deadline_ms, struct error *err) __attribute__((warn_unused_result));
+int private_config_copy(const char *to, const char *from, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -69,7 +69,6 @@ static struct auth_file auth_file(const struct target *target, const struct run 
         .key = run->options->all ? NULL : target->key,
         .host = target->host,
         .podmans_host = target->podmans_host,
-        .in_place = run->options->in_place,
         .no_helper = run->options->no_helper,
         .clock = run->clock,
         .deadline_ms = run->deadline_ms,

@@ -27,11 +27,10 @@ static bool is_there(const char *path)
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-static int make_copy(const struct run *run, struct view_copy *copy, const struct location *user,
-                     struct error *err)
+static int make_copy(struct view_copy *copy, const struct location *user, struct error *err)
 {
     memcpy(copy->original, user->path, sizeof(copy->original));
-    return private_config_copy(copy->path, user->path, run->clock, run->deadline_ms, err);
+    return private_config_copy(copy->path, user->path, err);
 }
 
 /* Docker's whole directory is shown, as --config, DOCKER_CONFIG or HOME have it. */
@@ -50,7 +49,7 @@ static int show_docker(struct view *view, const struct run *run, struct error *e
         return 0;
     return private_config_link(view->docker_dir, dir, err) < 0
                ? -1
-               : make_copy(run, &view->docker, &user, err);
+               : make_copy(&view->docker, &user, err);
 }
 
 /* Podman will be told of one file: the first of those it looks into that is there. */
@@ -66,7 +65,7 @@ static int show_podman(struct view *view, const struct run *run, struct error *e
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (is_there(files[i].path))
-            return make_copy(run, &view->podman, &files[i], err);
+            return make_copy(&view->podman, &files[i], err);
     }
     return 0;
 }

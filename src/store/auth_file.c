@@ -15,7 +15,6 @@ static struct edit edit_of(struct entry *entry, edit_fn *change)
     return (struct edit){
         .path = entry->file->path,
         .max = DOCUMENT_MAX,
-        .in_place = entry->file->in_place,
         .change = change,
         .ctx = entry,
         .clock = entry->file->clock,
@@ -35,11 +34,9 @@ static struct helper helper_of(const struct auth_file *file, const char *name)
     };
 }
 
-static int look(struct entry *entry, bool *is_damaged, struct error *err)
+static int look(struct entry *entry, struct error *err)
 {
-    const struct auth_file *file = entry->file;
-
-    return look_into(&entry->document, file->path, file->clock, file->deadline_ms, is_damaged, err);
+    return look_into(&entry->document, entry->file->path, err);
 }
 
 /* Whether the helper holds this very credential. Tells of a helper that does not work. */
@@ -60,21 +57,20 @@ int auth_file_check(const struct auth_file *file, struct auth_file_result *resul
                     struct error *err)
 {
     struct entry entry = {.file = file};
-    bool is_damaged = false;
     bool is_held = true;
     bool is_due = false;
-    int ret = look(&entry, &is_damaged, err);
+    int ret = look(&entry, err);
 
     if (ret == 0)
         ret = entry_is_due(&entry, &is_due, err);
     if (ret == 0 && entry.helper[0] != '\0')
         ret = ask_helper(&entry, &is_held, err);
-    if (ret == 0 && (is_due || is_damaged))
-        ret = preflight_check(file->path, file->in_place, err);
+    if (ret == 0 && is_due)
+        ret = preflight_check(file->path, err);
     entry_clear(&entry);
     if (ret < 0)
         return -1;
-    result->changed = is_due || is_damaged || !is_held;
+    result->changed = is_due || !is_held;
     memcpy(result->helper, entry.helper, sizeof(result->helper));
     return 0;
 }
@@ -251,13 +247,13 @@ int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_fil
     struct edit edit = edit_of(&entry, entry_drop);
     bool is_due = false;
     bool file_changed = false;
-    int ret = look(&entry, NULL, err);
+    int ret = look(&entry, err);
 
     *result = (struct auth_file_result){.changed = false};
     if (ret == 0)
         ret = entry_is_there(&entry, &is_due, err);
     if (ret == 0 && is_due)
-        ret = preflight_check(file->path, file->in_place, err);
+        ret = preflight_check(file->path, err);
     if (ret == 0)
         ret = erase_in_helpers(&entry, is_due, dry_run, err);
     memcpy(result->helper, entry.helper, sizeof(result->helper));

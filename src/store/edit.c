@@ -28,7 +28,7 @@ static int read_and_judge(struct reading *out, struct locked_file *locked, const
     if (locked_file_read(locked, &out->text, edit->max, err) < 0 ||
         edit->change(edit->ctx, &out->edited, &out->text, name, &changed, err) < 0)
         return -1;
-    out->is_due = changed || locked->is_damaged;
+    out->is_due = changed;
     return 0;
 }
 
@@ -38,9 +38,8 @@ static bool is_done(const struct edit *edit, const char *name)
     struct locked_file unlocked;
     struct reading reading = READING_INIT;
     struct error ignored = ERROR_INIT;
-    bool is_read =
-        locked_file_look(&unlocked, edit->path, edit->clock, edit->deadline_ms, &ignored) == 0 &&
-        read_and_judge(&reading, &unlocked, edit, name, &ignored) == 0;
+    bool is_read = locked_file_look(&unlocked, edit->path, &ignored) == 0 &&
+                   read_and_judge(&reading, &unlocked, edit, name, &ignored) == 0;
 
     locked_file_close(&unlocked);
     reading_clear(&reading);
@@ -55,14 +54,6 @@ enum round {
     ROUND_STALE,       /* somebody else wrote: begin again */
 };
 
-static void warn_of_damage(const char *name, struct warnings *warnings)
-{
-    warnings_add(warnings,
-                 "%s was half written by a run that was killed; its text is taken from the "
-                 "copy which that run left",
-                 name);
-}
-
 static enum round replace(struct locked_file *locked, const struct reading *reading,
                           const char *name, struct warnings *warnings, struct error *err)
 {
@@ -74,8 +65,6 @@ static enum round replace(struct locked_file *locked, const struct reading *read
         return ROUND_FAILED;
     case LOCKED_FILE_STALE:
         return ROUND_STALE;
-    case LOCKED_FILE_WRITTEN_THROUGH:
-        return ROUND_WROTE;
     case LOCKED_FILE_REPLACED:
         round = ROUND_WROTE;
         break;
@@ -105,11 +94,8 @@ static enum round apply_once(struct locked_file *locked, const struct edit *edit
     size_t warned = warnings->count;
     enum round round = ROUND_FAILED;
 
-    if (read_and_judge(&reading, locked, edit, name, err) == 0) {
-        if (locked->is_damaged)
-            warn_of_damage(name, warnings);
+    if (read_and_judge(&reading, locked, edit, name, err) == 0)
         round = reading.is_due ? replace(locked, &reading, name, warnings, err) : ROUND_DONE;
-    }
     if (round == ROUND_STALE)
         warnings->count = warned; /* the next round says it */
     warn_of_left(locked, warnings);
@@ -132,7 +118,6 @@ static enum round follow(struct locked_file *locked, const struct edit *edit, en
     *err = ERROR_INIT;
     if (locked_file_open(locked, edit->path, moved.clock, moved.deadline_ms, err) < 0)
         return ROUND_FAILED;
-    locked->in_place = edit->in_place;
     return ROUND_STALE;
 }
 
@@ -156,7 +141,6 @@ int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings
         *err = fault;
         return -1;
     }
-    locked.in_place = edit->in_place;
     do {
         round = apply_once(&locked, edit, name.text, warnings, err);
         *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "store/identity.h"
-#include "store/in_place.h"
+#include "store/obstacle.h"
 #include "store/path.h"
 #include "store/swap.h"
 #include "store/temporary.h"
@@ -72,12 +72,9 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
     return error_set(err, CLASS_AUTHFILE, "'%s' is pointed elsewhere again and again", path);
 }
 
-int locked_file_look(struct locked_file *file, const char *path, const struct clock *clock,
-                     int64_t deadline_ms, struct error *err)
+int locked_file_look(struct locked_file *file, const char *path, struct error *err)
 {
     *file = LOCKED_FILE_INIT;
-    file->clock = clock;
-    file->deadline_ms = deadline_ms;
     return path_resolve(file->path, path, err);
 }
 
@@ -88,12 +85,6 @@ void locked_file_close(struct locked_file *file)
     if (file->dir_fd >= 0)
         (void)close(file->dir_fd); /* what was done in it is synced before */
     file->dir_fd = -1;
-}
-
-static struct in_place in_place(struct locked_file *file)
-{
-    return (struct in_place){
-        .dir_fd = file->dir_fd, .path = file->path, .st = &file->seen.st, .left = file->left};
 }
 
 /* Without a file its directory may be missing, too. */
@@ -108,22 +99,9 @@ static int read_version(struct locked_file *file, size_t max, struct error *err)
 int locked_file_read(struct locked_file *file, struct secret *text, size_t max, struct error *err)
 {
     const struct secret *found = &file->seen.text;
-    struct in_place here;
 
-    file->is_damaged = false;
     if (read_version(file, max, err) < 0)
         return -1;
-    here = in_place(file);
-    if (in_place_is_half_written(found)) {
-        if (in_place_wait(&here, file->seen.fd, file->clock, file->deadline_ms, err) < 0 ||
-            read_version(file, max, err) < 0)
-            return -1;
-        file->is_damaged = in_place_is_half_written(found);
-    }
-    if (file->is_damaged)
-        return in_place_recover(text, &here, max, err);
-    if (file->lock.fd >= 0 && file->seen.fd >= 0)
-        in_place_drop_copy(&here); /* of a run that was killed when all was written */
     secret_clear(text);
     return secret_append(text, found->data, found->len, max, err);
 }
@@ -155,9 +133,8 @@ static enum swap_result swap(const struct locked_file *file, char *temporary)
     return swap_undo(file->dir_fd, temporary, name_of(file), &ours);
 }
 
-/* Where the file turns out to be a mount, *is_mount says so, and *err nothing. */
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
-                                            bool *is_mount, struct error *err)
+                                            struct error *err)
 {
     switch (swap(file, temporary)) {
     case SWAP_STALE:
@@ -170,12 +147,12 @@ static enum locked_file_result put_in_place(const struct locked_file *file, char
     case SWAP_FAILED:
         break;
     }
-    *is_mount = errno == EBUSY && file->seen.fd >= 0;
-    return *is_mount ? LOCKED_FILE_FAILED : path_fail(err, "replace", file->path);
+    return errno == EBUSY && file->seen.fd >= 0 ? obstacle_refuse_mount(file->path, err)
+                                                : path_fail(err, "replace", file->path);
 }
 
 static enum locked_file_result replace_beside(struct locked_file *file, const struct secret *text,
-                                              bool *is_mount, struct error *err)
+                                              struct error *err)
 {
     enum locked_file_result result = LOCKED_FILE_FAILED;
     struct temporary_old old = {.fd = file->seen.fd, .st = &file->seen.st};
@@ -184,7 +161,7 @@ static enum locked_file_result replace_beside(struct locked_file *file, const st
 
     block_signals(&before);
     if (temporary_write(temporary, file->dir_fd, file->path, &old, text, err) == 0)
-        result = put_in_place(file, temporary, is_mount, err);
+        result = put_in_place(file, temporary, err);
     if (temporary[0] != '\0')
         path_remove_secret(file->dir_fd, temporary, file->left);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -198,69 +175,21 @@ static enum locked_file_result create_as_owner(struct locked_file *file, const s
     enum locked_file_result result = LOCKED_FILE_FAILED;
     struct identity identity = IDENTITY_INIT;
     struct stat dir;
-    bool is_mount;
 
     if (fstat(file->dir_fd, &dir) < 0)
         return path_fail(err, "look at the directory", file->dir);
     if (identity_take(&identity, &dir, err) == 0)
-        result = replace_beside(file, text, &is_mount, err);
+        result = replace_beside(file, text, err);
     identity_restore(&identity);
-    return result;
-}
-
-/* 1 where the file open as `fd` is still what was read, 0 where it is not, -1 with errno set. */
-static int is_what_was_read(const struct locked_file *file, int fd)
-{
-    struct stat now;
-
-    if (fstat(fd, &now) < 0)
-        return -1;
-    return version_is_same_status(&now, &file->seen.st) ? version_has_same_text(&file->seen) : 0;
-}
-
-static enum locked_file_result write_through(struct locked_file *file, const struct secret *text,
-                                             struct error *err)
-{
-    enum locked_file_result result = LOCKED_FILE_STALE;
-    struct in_place here = in_place(file);
-    sigset_t before;
-    int same;
-    int fd;
-
-    if (!file->in_place)
-        return in_place_refuse(file->path, err);
-    fd = in_place_open(&here, file->clock, file->deadline_ms, err);
-    if (fd < 0)
-        return LOCKED_FILE_FAILED;
-    same = is_what_was_read(file, fd);
-    if (same < 0) {
-        result = path_fail(err, "look at", file->path);
-    } else if (same > 0) {
-        block_signals(&before);
-        result = in_place_write(&here, fd, file->is_damaged, text, err) == 0
-                     ? LOCKED_FILE_WRITTEN_THROUGH
-                     : LOCKED_FILE_FAILED;
-        (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    }
-    (void)close(fd); /* synced before */
     return result;
 }
 
 enum locked_file_result locked_file_replace(struct locked_file *file, const struct secret *text,
                                             struct error *err)
 {
-    enum locked_file_result result = LOCKED_FILE_FAILED;
-    struct in_place here = in_place(file);
-    bool is_mount;
-
     if (file->seen.fd < 0)
         return create_as_owner(file, text, err);
-    is_mount = path_is_mount(file->dir_fd, name_of(file));
-    if (!is_mount)
-        result = replace_beside(file, text, &is_mount, err);
-    if (is_mount)
-        return write_through(file, text, err);
-    if (file->is_damaged && result == LOCKED_FILE_REPLACED)
-        in_place_drop_copy(&here);
-    return result;
+    if (path_is_mount(file->dir_fd, name_of(file)))
+        return obstacle_refuse_mount(file->path, err);
+    return replace_beside(file, text, err);
 }

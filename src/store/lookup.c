@@ -129,8 +129,7 @@ static int look_into_file(struct lookup *out, const struct location *file, enum 
     struct lookup built = {.format = file->format};
     struct source source = {.document = DOCUMENT_INIT, .reader = reader};
     bool is_docker = reader == AUTH_FORMAT_DOCKER;
-    int ret =
-        look_into(&source.document, file->path, request->clock, request->deadline_ms, NULL, err);
+    int ret = look_into(&source.document, file->path, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret == 0 && is_use && !is_docker)

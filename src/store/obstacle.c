@@ -13,6 +13,13 @@
 
 enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
+int obstacle_refuse_mount(const char *path, struct error *err)
+{
+    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
+    return error_hint(err, "the file is a mount point of its own: mount its directory instead, or "
+                           "store elsewhere with --config DIR, or use 'ghcr-login exec'");
+}
+
 /* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
 static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *st)
 {

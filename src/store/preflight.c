@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/identity.h"
-#include "store/in_place.h"
 #include "store/obstacle.h"
 #include "store/path.h"
 #include "store/temporary.h"
@@ -88,20 +88,15 @@ static int refuse_owner(const struct site *site, int errnum, struct error *err)
     return error_hint(err, "root needs CAP_CHOWN for that; or run as the user who owns the file");
 }
 
-static int check_file(const struct site *site, bool in_place, struct error *err)
+static int check_file(const struct site *site, struct error *err)
 {
     const char *name = path_base(site->path);
     struct stat st;
 
     if (fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : refuse(site, "look at", site->path, errno, err);
-    if (path_is_mount(site->fd, name)) {
-        if (in_place)
-            return faccessat(site->fd, name, W_OK, AT_EACCESS) == 0
-                       ? 0
-                       : refuse(site, "write through", site->path, errno, err);
-        return in_place_refuse(site->path, err);
-    }
+    if (path_is_mount(site->fd, name))
+        return obstacle_refuse_mount(site->path, err);
     if (!is_owner_kept(&st))
         return refuse_owner(site, errno, err);
     return is_frozen(site, name) ? refuse_frozen("replace", site->path, err) : 0;
@@ -142,7 +137,7 @@ static int check_directory(const struct site *site, struct error *err)
     return 0;
 }
 
-int preflight_check(const char *path, bool in_place, struct error *err)
+int preflight_check(const char *path, struct error *err)
 {
     struct site site;
     int ret;
@@ -163,7 +158,7 @@ int preflight_check(const char *path, bool in_place, struct error *err)
     if (ret < 0)
         (void)error_wrap(err, "cannot store in '%s'", site.path);
     else if (strcmp(site.nearest, site.dir) == 0)
-        ret = check_file(&site, in_place, err);
+        ret = check_file(&site, err);
     if (site.fd >= 0)
         (void)close(site.fd); /* nothing was written through it */
     return ret;

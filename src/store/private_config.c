@@ -15,7 +15,7 @@
 
 static const char docker_file[] = "config.json";
 
-/* The file itself, and the temporary file or copy of a run that is writing it. */
+/* The file itself, and the temporary file of a run that is writing it. */
 static bool is_hidden(const char *name)
 {
     size_t len = sizeof(docker_file) - 1;
@@ -74,12 +74,11 @@ static int write_new(const char *path, const struct secret *text, struct error *
     return ret;
 }
 
-int private_config_copy(const char *to, const char *from, const struct clock *clock,
-                        int64_t deadline_ms, struct error *err)
+int private_config_copy(const char *to, const char *from, struct error *err)
 {
     struct document document = DOCUMENT_INIT;
     /* Fault is found with it now, while errors can speak of the user's own file. */
-    int ret = look_into(&document, from, clock, deadline_ms, NULL, err);
+    int ret = look_into(&document, from, err);
 
     if (ret == 0 && document.text.len > 0)
         ret = write_new(to, &document.text, err);

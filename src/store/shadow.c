@@ -138,11 +138,11 @@ void shadow_in_file(const struct document *document, const struct auth_file *fil
 }
 
 /* What cannot be read is not for a warning. */
-static bool look(struct document *out, const char *path, const struct auth_file *file)
+static bool look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;
 
-    return look_into(out, path, file->clock, file->deadline_ms, NULL, &ignored) == 0;
+    return look_into(out, path, &ignored) == 0;
 }
 
 /* Podman takes the entry whose key says most of an image's name. */
@@ -159,7 +159,7 @@ static bool has_registry(const char *path, const struct auth_file *file)
     struct document document = DOCUMENT_INIT;
     char helper[DOCUMENT_HELPER_MAX + 1];
     void *key = (void *)(uintptr_t)file->key;
-    bool has = look(&document, path, file) &&
+    bool has = look(&document, path) &&
                (document_helper(helper, &document, file->host, false)[0] != '\0' ||
                 !document_each_key(&document, is_unrelated, key));
 
@@ -210,7 +210,7 @@ static bool has_same(const struct document *document, const struct auth_file *fi
 static bool file_has_same(const char *path, const struct auth_file *file)
 {
     struct document document = DOCUMENT_INIT;
-    bool is_same = look(&document, path, file) && has_same(&document, file);
+    bool is_same = look(&document, path) && has_same(&document, file);
 
     document_clear(&document);
     return is_same;
@@ -268,7 +268,7 @@ void shadow_of(const struct auth_file *file, const struct location_request *requ
     struct document document = DOCUMENT_INIT;
     struct document_entry ignored;
 
-    if (look(&document, file->path, file) && document_find(&ignored, &document, file->key)) {
+    if (look(&document, file->path) && document_find(&ignored, &document, file->key)) {
         shadow_in_file(&document, file, "", warnings);
         shadow_elsewhere(file, request, warnings);
     }

@@ -11,8 +11,8 @@ LINE = f"{TOKEN}\n".encode()
 
 def test_token_from_standard_input(login, registry):
     server = registry()
-    for flag in ("--password-stdin", "--token-stdin"):
-        login("-u", USER, flag, "--cacert", login.ca_file, server.host, stdin=LINE).succeeded()
+    login("-u", USER, "--password-stdin", "--cacert", login.ca_file, server.host,
+          stdin=LINE).succeeded()
     assert login.entry(server.host) == f"{USER}:{TOKEN}"
 
 

@@ -418,7 +418,7 @@ def test_one_file_alone(login, status, put):
     status("--podman", "--authfile", login.home / "none.json").failed(3)
 
 
-@pytest.mark.parametrize("args", [["--dry-run"], ["-u", "x"], ["--all"], ["--in-place"],
+@pytest.mark.parametrize("args", [["--dry-run"], ["-u", "x"], ["--all"],
                                   ["--no-helper"], ["--wait-for-token", "9"],
                                   ["--no-verify", "--can-pull", "x/y"]], ids=" ".join)
 def test_options_of_other_commands(status, args):

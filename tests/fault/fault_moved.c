@@ -90,8 +90,7 @@ static void store(void)
                              .format = AUTH_FORMAT_DOCKER,
                              .key = "ghcr.io",
                              .host = "ghcr.io",
-                             .auth = &auth,
-                             .in_place = true};
+                             .auth = &auth};
 
     /* It may fail, but not without saying so; and what matters is what is there afterwards. */
     if (storing_store(&file, support_in_ms(100), &changed, &warnings, &err) < 0)

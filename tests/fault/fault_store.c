@@ -24,17 +24,13 @@
 #define NEW                                                                                        \
     "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"ghcr.io\": "   \
     "{\n      \"auth\": \"" AUTH "\"\n    }\n  }\n}\n"
-/* What a kill in the middle of writing in place may have left of both; its first byte is NUL then.
- */
-#define DAMAGED "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    },\n    \"gh"
-#define FIRST   "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
+#define FIRST "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"
 #define SPELLED                                                                                    \
     "{\n  \"auths\": {\n    \"https://ghcr.io/\": {},\n    \"quay.io\": {\n      \"auth\": "       \
     "\"eDp5\"\n    },\n    \"ghcr.io\": {}\n  }\n}\n"
 #define HELPER   "{\n  \"credsStore\": \"fake\"\n}\n"
 #define MARKED   "{\n  \"credsStore\": \"fake\",\n  \"auths\": {\n    \"ghcr.io\": {}\n  }\n}\n"
 #define LEFTOVER ".config.json.ghcr-login.aBc123"
-#define COPY     ".config.json.ghcr-login-copy-%ju" /* the inode of the file */
 
 /* One thing that a run may find. */
 struct scene {
@@ -46,32 +42,27 @@ struct scene {
     const char *dir;          /* where it lies; NULL: made by the run */
     enum inject_call missing; /* a call that this system does not have */
     int missing_errnum;
-    const char *extra; /* a file that lies beside it */
-    const char *extra_text;
+    const char *extra; /* the text of a temporary file that a killed run left beside it */
 };
 
 #define AT_HOME NULL, "home/config.json", "home"
 
 static const struct scene scenes[] = {
-    {"new file", NULL, FIRST, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"new directory", NULL, FIRST, NULL, "home/config.json", NULL, INJECT_CALLS, 0, NULL, NULL},
-    {"old file", OLD, NEW, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"same credential", NEW, NEW, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"link", OLD, NEW, "../real/config.json", "real/config.json", "real", INJECT_CALLS, 0, NULL,
-     NULL},
+    {"new file", NULL, FIRST, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"new directory", NULL, FIRST, NULL, "home/config.json", NULL, INJECT_CALLS, 0, NULL},
+    {"old file", OLD, NEW, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"same credential", NEW, NEW, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"link", OLD, NEW, "../real/config.json", "real/config.json", "real", INJECT_CALLS, 0, NULL},
     {"dangling link", NULL, FIRST, "../real/config.json", "real/config.json", "real", INJECT_CALLS,
-     0, NULL, NULL},
-    {"leftover", OLD, NEW, AT_HOME, INJECT_CALLS, 0, LEFTOVER, "{"},
-    {"no exchange", OLD, NEW, AT_HOME, INJECT_renameat2, ENOSYS, NULL, NULL},
-    {"no hard links", NULL, FIRST, AT_HOME, INJECT_linkat, EPERM, NULL, NULL},
-    {"no flock", OLD, NEW, AT_HOME, INJECT_flock, ENOLCK, NULL, NULL},
-    {"bind mount", OLD, NEW, AT_HOME, INJECT_renameat2, EBUSY, NULL, NULL},
-    {"damaged mount", DAMAGED, NEW, AT_HOME, INJECT_renameat2, EBUSY, COPY, OLD},
-    {"copy of a finished run", NEW, NEW, AT_HOME, INJECT_renameat2, EBUSY, COPY, OLD},
-    {"a helper's", HELPER, MARKED, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"removal", NEW, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"removal of spellings", SPELLED, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
-    {"nothing to remove", OLD, OLD, AT_HOME, INJECT_CALLS, 0, NULL, NULL},
+     0, NULL},
+    {"leftover", OLD, NEW, AT_HOME, INJECT_CALLS, 0, "{"},
+    {"no exchange", OLD, NEW, AT_HOME, INJECT_renameat2, ENOSYS, NULL},
+    {"no hard links", NULL, FIRST, AT_HOME, INJECT_linkat, EPERM, NULL},
+    {"no flock", OLD, NEW, AT_HOME, INJECT_flock, ENOLCK, NULL},
+    {"a helper's", HELPER, MARKED, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"removal", NEW, OLD, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"removal of spellings", SPELLED, OLD, AT_HOME, INJECT_CALLS, 0, NULL},
+    {"nothing to remove", OLD, OLD, AT_HOME, INJECT_CALLS, 0, NULL},
 };
 
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]), FILE_MODE = 0640 };
@@ -112,62 +103,14 @@ static unsigned walked[INJECT_CALLS];
 static unsigned wrongs;
 static unsigned left_new; /* failures reported of runs that had replaced the file */
 
-static const char *copy_path(void)
-{
-    static char path[PATH_MAX];
-    struct stat st = {.st_ino = 0};
-
-    (void)stat("home/config.json", &st);
-    (void)snprintf(path, sizeof(path), "home/" COPY, (uintmax_t)st.st_ino);
-    return path;
-}
-
-static void put_extra(const struct scene *scene)
-{
-    bool is_copy = strcmp(scene->extra, COPY) == 0;
-
-    support_write(is_copy ? copy_path() : "home/" LEFTOVER, scene->extra_text);
-}
-
-/* One that can be replaced only by writing through it; then a copy stands in for it. */
-static bool is_mount(const struct scene *scene)
-{
-    return scene->missing_errnum == EBUSY;
-}
-
 static bool is_absent(const char *path)
 {
     return access(path, F_OK) < 0;
 }
 
-static int mark(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool done = fd >= 0 && pwrite(fd, "", 1, 0) == 1;
-
-    return close(fd) == 0 && done ? 0 : -1;
-}
-
-/* How many bytes of the old text the scene has marked as half written: the first, or none. */
-static size_t marked(const struct scene *scene)
-{
-    return scene->old != NULL && strcmp(scene->old, DAMAGED) == 0;
-}
-
 static bool holds_old(const struct scene *scene)
 {
-    size_t skip = marked(scene);
-    struct secret found;
-    bool same;
-
-    if (scene->old == NULL)
-        return is_absent(scene->real);
-    found = support_read(scene->real);
-    same = found.data != NULL && found.len == strlen(scene->old) &&
-           (skip == 0 || found.data[0] == '\0') &&
-           memcmp(found.data + skip, scene->old + skip, found.len - skip) == 0;
-    secret_clear(&found);
-    return same;
+    return scene->old == NULL ? is_absent(scene->real) : support_holds(scene->real, scene->old);
 }
 
 static void set_scene(const struct scene *scene)
@@ -184,9 +127,7 @@ static void set_scene(const struct scene *scene)
         return;
     support_write(scene->real, scene->old);
     if (scene->extra != NULL)
-        put_extra(scene);
-    if (marked(scene) > 0)
-        support_must(mark(scene->real) == 0, "mark");
+        support_write("home/" LEFTOVER, scene->extra);
     support_must(chmod(scene->real, FILE_MODE) == 0, "chmod");
     (void)setxattr(scene->real, "user.kept", "1", 1, 0); /* where there are such */
 }
@@ -223,7 +164,6 @@ static int store(const struct scene *scene, bool *changed, struct error *err)
                              .key = "ghcr.io",
                              .host = "ghcr.io",
                              .auth = &auth,
-                             .in_place = true,
                              .clock = &played,
                              .deadline_ms = played_ms + 100};
     int ret;
@@ -273,24 +213,16 @@ static bool must_succeed(const struct inject_fault *fault)
     return fault->how == INJECT_SHORT || (fault->errnum == EINTR && retried);
 }
 
-/* Whether the old text is at hand, and the error tells where. */
-static bool is_copy_told(const struct error *err)
-{
-    return support_holds(copy_path(), OLD) && strstr(err->hint, copy_path()) != NULL;
-}
-
 /*
  * How many files a run may leave beside the file: those that could not be unlinked (the temporary,
- * the side file of the lock, the copy); one that it found and did not come to remove; a copy that
- * is spoken of; the empty side file of a lock that could not be had.
+ * the side file of the lock); one that it found and did not come to remove; the empty side file of
+ * a lock that could not be had.
  */
-static size_t spare_files(const struct scene *scene, const struct inject_fault *fault, int ret,
-                          const struct error *err)
+static size_t spare_files(const struct scene *scene, const struct inject_fault *fault, int ret)
 {
     if (fault->call == INJECT_unlinkat)
-        return 3;
-    return scene->extra != NULL || (ret != 0 && scene->missing == INJECT_flock) ||
-           is_copy_told(err);
+        return 2;
+    return scene->extra != NULL || (ret != 0 && scene->missing == INJECT_flock);
 }
 
 /* Returns what is wrong, or NULL. */
@@ -299,16 +231,9 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
 {
     bool is_old = holds_old(scene);
     bool is_new = support_holds(scene->real, scene->new_text);
-    bool is_mended = is_mount(scene) && support_holds(scene->real, OLD);
-    bool is_damaged = !is_old && !is_new && !is_mended;
 
-    if (is_damaged && (!is_mount(scene) || ret == 0))
+    if (!is_old && !is_new)
         return "the file is neither the old nor the new one";
-    if (is_damaged && !is_copy_told(err))
-        return "the file is damaged, and there is no copy, or it is not told";
-    if (scene->extra_text != NULL && strcmp(scene->extra_text, OLD) == 0 && is_old && !is_new &&
-        !support_holds(copy_path(), OLD))
-        return "the only whole copy is gone";
     if (ret == 0 && (err->cls != CLASS_NONE || !is_new))
         return "success was reported, and is none";
     if (is_new && !is_old && strcmp(scene->new_text, MARKED) == 0 && !helper_has_it)
@@ -324,7 +249,7 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
         return "this should have been tried again";
     if (strstr(err->message, "by others") != NULL)
         return "a failing call was taken for somebody else's doing";
-    if (!is_clean(scene, spare_files(scene, fault, ret, err)))
+    if (!is_clean(scene, spare_files(scene, fault, ret)))
         return "a temporary file is left";
     if (!is_link_kept(scene))
         return "the link is no longer what it was";
@@ -404,7 +329,7 @@ static void walk_call(const struct scene *scene, enum inject_call call)
     }
     for (size_t i = 0; good && i < sizeof(errors) / sizeof(errors[0]); i++)
         good = walk_error(scene, call, errors[i]);
-    if (!good || (call != INJECT_write && call != INJECT_pwrite && call != INJECT_read))
+    if (!good || (call != INJECT_write && call != INJECT_read))
         return;
     if (walk(scene, call, ENOSPC, INJECT_SHORT))
         (void)walk(scene, call, ENOSPC, INJECT_SHORT_THEN_FAIL);

@@ -25,10 +25,7 @@
     X(read, EIO)                                                                                   \
     X(write, ENOSPC)                                                                               \
     X(pread, EIO)                                                                                  \
-    X(pwrite, EIO)                                                                                 \
     X(fsync, EIO)                                                                                  \
-    X(lseek, EINVAL)                                                                               \
-    X(ftruncate, EIO)                                                                              \
     X(fcntl, ENOLCK)                                                                               \
     X(flock, ENOLCK)                                                                               \
     X(stat, EACCES)                                                                                \
@@ -127,7 +124,7 @@ enum inject_call { INJECT_LIST(INJECT_ENUMERATOR) INJECT_CALLS };
 enum inject_how {
     INJECT_ONCE,            /* that call fails */
     INJECT_EVER,            /* and every later one */
-    INJECT_SHORT,           /* that call does half of it: read, write, pwrite */
+    INJECT_SHORT,           /* that call does half of it: read, write */
     INJECT_SHORT_THEN_FAIL, /* and every later one fails: a disk that is full */
 };
 

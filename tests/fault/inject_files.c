@@ -56,8 +56,6 @@ INJECT_WRAP(int, -1, renameat2,
             (from_dir, from, to_dir, to, flags))
 INJECT_WRAP(int, -1, fremovexattr, (int fd, const char *name), (fd, name))
 INJECT_WRAP(int, -1, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
-INJECT_WRAP(off_t, -1, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
-INJECT_WRAP(int, -1, ftruncate, (int fd, off_t len), (fd, len))
 INJECT_WRAP(ssize_t, -1, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 INJECT_WRAP(ssize_t, -1, fgetxattr, (int fd, const char *name, void *value, size_t size),
             (fd, name, value, size))
@@ -137,17 +135,6 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
     if (verdict == INJECT_FAIL)
         return -1;
     return __real_pread(fd, buf, verdict == INJECT_HALF ? 1 : size, offset);
-}
-
-ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
-{
-    enum inject_verdict verdict = inject_judge(INJECT_pwrite);
-
-    if (verdict == INJECT_FAIL)
-        return -1;
-    return __real_pwrite(fd, buf, verdict == INJECT_HALF ? (size + 1) / 2 : size, offset);
 }
 
 static mode_t mode_of(int flags, va_list *rest)

@@ -11,9 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <cmocka.h>
 
@@ -52,11 +50,8 @@ static int store(void)
     struct warnings warnings = {.count = 0};
     struct error err = ERROR_INIT;
     bool changed;
-    struct auth_file file = {.path = "home/config.json",
-                             .key = "ghcr.io",
-                             .host = "ghcr.io",
-                             .auth = &auth,
-                             .in_place = true};
+    struct auth_file file = {
+        .path = "home/config.json", .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
     int ret = storing_store(&file, support_in_ms(5000), &changed, &warnings, &err);
 
     secret_clear(&auth);
@@ -225,87 +220,6 @@ static void terminated_at_every_stop(void **state)
         walk(&scenes[i % 2], signals[i]);
 }
 
-enum { NOT_ALLOWED = 77 };
-
-static const struct scene mounted = {"bind mount", LONG, NEW, "home/config.json", "home", 0};
-
-/* The mount stays; what is in it, and beside it, goes back. */
-static void reset_mount(void)
-{
-    char copy[PATH_MAX];
-
-    support_write(mounted.real, mounted.old);
-    (void)snprintf(copy, sizeof(copy), "home/.config.json.ghcr-login-copy-%ju",
-                   (uintmax_t)support_stat(mounted.real).st_ino);
-    support_must(unlink(copy) == 0 || errno == ENOENT, "unlink");
-}
-
-/*
- * A run was killed at stop `first`, and the file is damaged. Kill the next one, at every stop of
- * its own: the one after that still mends it. Counts such kills in *count; false where one fails.
- */
-static bool kill_again(unsigned first, unsigned *count)
-{
-    bool came = true;
-
-    for (unsigned nth = 1; came; nth += stride) {
-        reset_mount();
-        (void)signal_at(first, SIGKILL);
-        came = signal_at(nth, SIGKILL);
-        if (store() != 0 || !is_new(&mounted)) {
-            print_error("bind mount, killed at stop %u and again at %u: the third run fails\n",
-                        first, nth);
-            return false;
-        }
-        *count += came;
-    }
-    return true;
-}
-
-/* Written through a mount: not at one stroke, but a run after the kill finds all of it. */
-static int walk_mount(void)
-{
-    unsigned damaged = 0;
-    unsigned again = 0;
-    unsigned left = 0;
-    bool came = true;
-    unsigned nth;
-
-    set_scene(&mounted);
-    support_write("outside", LONG);
-    if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("outside", "home/config.json", NULL, MS_BIND, NULL) < 0)
-        return NOT_ALLOWED;
-    for (nth = 1; came; nth++) {
-        bool is_damaged;
-
-        reset_mount();
-        came = signal_at(nth, SIGKILL);
-        is_damaged = !is_old(&mounted) && !is_new(&mounted);
-        damaged += is_damaged;
-        if (store() != 0 || !is_new(&mounted))
-            return 1;
-        left += !is_clean(&mounted);
-        if (is_damaged && !kill_again(nth, &again))
-            return 3;
-    }
-    print_message("bind mount, signal 9: %u stops, %u with a damaged file, %u second kills mended, "
-                  "%u times something left by the next run\n",
-                  nth - 2, damaged, again, left);
-    return left > 0 || damaged == 0 ? 2 : 0;
-}
-
-static void killed_while_writing_in_place(void **state)
-{
-    int verdict = support_in_child(false, walk_mount);
-
-    (void)state;
-    if (verdict == NOT_ALLOWED)
-        skip();
-    assert_int_equal(verdict, 0);
-}
-
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(int argc, char *argv[])
@@ -314,7 +228,6 @@ int main(int argc, char *argv[])
         IN_DIRECTORY(killed_at_every_stop),
         IN_DIRECTORY(root_killed_at_every_stop_in_a_user_s_directory),
         IN_DIRECTORY(terminated_at_every_stop),
-        IN_DIRECTORY(killed_while_writing_in_place),
     };
 
     if (argc == 2)

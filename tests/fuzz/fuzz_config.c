@@ -129,7 +129,6 @@ static void check(const struct secret *given, const struct place *place)
     (void)run_idle("logout", place, "--dry-run");
     (void)change("logout", given, place, "--quiet");
     (void)change("logout", given, place, "--if-user=octocat");
-    (void)change("login", given, place, "--in-place");
     (void)change("login", given, place, "--no-helper");
     if (change("login", given, place, "--verbose") == CLASS_NONE)
         must(run_idle("status", place, NULL) != CLASS_CREDENTIAL);

@@ -316,7 +316,7 @@ static int write_into_locked_directory(void)
     struct error err = ERROR_INIT;
     enum locked_file_result result;
 
-    if (preflight_check("locked/config.json", false, &err) == 0)
+    if (preflight_check("locked/config.json", &err) == 0)
         return 1;
     if (err.cls != CLASS_AUTHFILE || strstr(err.message, strerror(EACCES)) == NULL ||
         strstr(err.hint, "--config") == NULL)
@@ -354,15 +354,15 @@ static void check_tells_whether_replacing_could_work(void **state)
     support_write("file", "");
     support_must(symlink("gone/config.json", "dangling") == 0, "symlink");
     support_must(symlink("loop", "loop") == 0, "symlink");
-    assert_int_equal(preflight_check("file", false, &err), 0);
-    assert_int_equal(preflight_check("absent", false, &err), 0);
-    assert_int_equal(preflight_check("absent/below/config.json", false, &err), 0);
-    assert_int_equal(preflight_check("dangling", false, &err), 0);
+    assert_int_equal(preflight_check("file", &err), 0);
+    assert_int_equal(preflight_check("absent", &err), 0);
+    assert_int_equal(preflight_check("absent/below/config.json", &err), 0);
+    assert_int_equal(preflight_check("dangling", &err), 0);
     assert_int_equal(support_count("."), 3); /* nothing was made */
-    assert_int_equal(preflight_check("loop", false, &err), -1);
+    assert_int_equal(preflight_check("loop", &err), -1);
     assert_int_equal(err.cls, CLASS_AUTHFILE);
     err = ERROR_INIT;
-    assert_int_equal(preflight_check("file/config.json", false, &err), -1);
+    assert_int_equal(preflight_check("file/config.json", &err), -1);
     assert_int_equal(err.cls, CLASS_AUTHFILE);
 }
 

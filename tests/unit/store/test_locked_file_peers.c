@@ -435,7 +435,7 @@ static int replace_bind_mount(void)
     secret_clear(&text);
     if (result != LOCKED_FILE_FAILED)
         return 1;
-    if (err.cls != CLASS_AUTHFILE || strstr(err.hint, "bind mount") == NULL)
+    if (err.cls != CLASS_AUTHFILE || strstr(err.hint, "mount point") == NULL)
         return 2;
     return support_holds("config.json", "old") && support_count(".") == 2 ? 0 : 3;
 }

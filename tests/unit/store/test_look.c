@@ -1,9 +1,7 @@
 /*
- * look: what it finds, and what it waits for.
+ * look: what it finds.
  */
 #include "../support.h"
-
-#include <sys/file.h>
 
 #include "store/look.h"
 
@@ -13,7 +11,7 @@
 static int look_now(struct document *document, const char *path, struct error *err)
 {
     *err = ERROR_INIT;
-    return look_into(document, path, clock_system(), support_in_ms(2000), NULL, err);
+    return look_into(document, path, err);
 }
 
 static void test_a_look_makes_nothing(void **state)
@@ -46,42 +44,6 @@ static void test_what_is_malformed_is_named(void **state)
     assert_error("a directory", &err, CLASS_AUTHFILE, "cannot open '.'");
 }
 
-static void pass_time(void *ctx, int64_t ms)
-{
-    *(int64_t *)ctx += ms;
-}
-
-static int64_t played_ms(void *ctx)
-{
-    return *(int64_t *)ctx;
-}
-
-static uint32_t greatest_below(void *ctx, uint32_t bound)
-{
-    (void)ctx;
-    return bound - 1;
-}
-
-/* A writer that takes longer than the caller may is not waited for any longer than that. */
-static void test_a_look_keeps_to_the_deadline(void **state)
-{
-    int64_t now = 0;
-    struct clock clock = {
-        .now_ms = played_ms, .sleep_ms = pass_time, .random_below = greatest_below, .ctx = &now};
-    struct document document = DOCUMENT_INIT;
-    struct error err = ERROR_INIT;
-    int fd;
-
-    (void)state;
-    support_write_bytes("file", "\0x", 2);
-    fd = open("file", O_RDONLY | O_CLOEXEC);
-    support_must(fd >= 0 && flock(fd, LOCK_EX) == 0, "flock");
-    assert_int_equal(look_into(&document, "file", &clock, 500, NULL, &err), -1);
-    assert_error("at work", &err, CLASS_AUTHFILE, "is being written by another process");
-    assert_in_range(now, 500, 520);
-    support_must(close(fd) == 0, "close");
-}
-
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
 int main(void)
@@ -89,7 +51,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_a_look_makes_nothing),
         IN_DIRECTORY(test_what_is_malformed_is_named),
-        IN_DIRECTORY(test_a_look_keeps_to_the_deadline),
     };
 
     json_init();

@@ -26,11 +26,11 @@
 #endif
 enum { IMMUTABLE = 0x10, APPEND_ONLY = 0x20 };
 
-static void assert_good(const char *path, bool in_place)
+static void assert_good(const char *path)
 {
     struct error err = ERROR_INIT;
 
-    if (preflight_check(path, in_place, &err) < 0)
+    if (preflight_check(path, &err) < 0)
         fail_msg("row '%s': %s", path, err.message);
     assert_row(path, err.cls == CLASS_NONE);
 }
@@ -39,17 +39,16 @@ static void assert_refused(const char *path, int errnum)
 {
     struct error err = ERROR_INIT;
 
-    assert_row(path, preflight_check(path, false, &err) == -1);
+    assert_row(path, preflight_check(path, &err) == -1);
     assert_error(path, &err, CLASS_AUTHFILE, strerror(errnum));
 }
 
 /* For children: whether the refusal says all that. */
-static bool is_refused(const char *path, bool in_place, int errnum, const char *part,
-                       const char *hint)
+static bool is_refused(const char *path, int errnum, const char *part, const char *hint)
 {
     struct error err = ERROR_INIT;
 
-    if (preflight_check(path, in_place, &err) == 0)
+    if (preflight_check(path, &err) == 0)
         return false;
     if (err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(errnum)) != NULL &&
         strstr(err.message, part) != NULL && strstr(err.hint, hint) != NULL)
@@ -66,14 +65,13 @@ static void test_good_places(void **state)
     support_must(symlink("real", "sideways") == 0 && symlink("../real/x", "home/x") == 0 &&
                      symlink("../real/deep/x", "home/deep") == 0,
                  "symlink");
-    assert_good(FILE_PATH, false);
-    assert_good(FILE_PATH, true);
-    assert_good("home/absent", false);
-    assert_good("home/a/b/c/d/config.json", false);
-    assert_good("absent.json", false);
-    assert_good("sideways/config.json", false);
-    assert_good("home/x", false);
-    assert_good("home/deep", false);
+    assert_good(FILE_PATH);
+    assert_good("home/absent");
+    assert_good("home/a/b/c/d/config.json");
+    assert_good("absent.json");
+    assert_good("sideways/config.json");
+    assert_good("home/x");
+    assert_good("home/deep");
     assert_int_equal(support_count("home"), 3);
     assert_int_equal(support_count("real"), 0);
 }
@@ -85,7 +83,7 @@ static void test_read_only_file_is_good(void **state)
     support_must(mkdir("home", 0700) == 0, "mkdir");
     support_write(FILE_PATH, "");
     support_must(chmod(FILE_PATH, 0400) == 0, "chmod");
-    assert_good(FILE_PATH, false);
+    assert_good(FILE_PATH);
 }
 
 static void test_loops_and_files_for_directories(void **state)
@@ -111,14 +109,11 @@ static void test_directory_that_is_a_dangling_link(void **state)
 
 static int check_unwritable(void)
 {
-    if (!is_refused("home/config.json", false, EACCES, "cannot store in 'home/config.json'",
+    if (!is_refused("home/config.json", EACCES, "cannot store in 'home/config.json'",
                     support_stat("home").st_uid == 0 ? "belongs to root" : "--config DIR"))
         return 1;
-    if (!is_refused("home/absent/below", false, EACCES, "the directory 'home'", "--authfile FILE"))
-        return 2;
-    return is_refused("home/config.json", true, EACCES, "the directory 'home'", "--authfile FILE")
-               ? 0
-               : 3;
+    return is_refused("home/absent/below", EACCES, "the directory 'home'", "--authfile FILE") ? 0
+                                                                                              : 2;
 }
 
 static void test_directory_that_cannot_be_written(void **state)
@@ -133,7 +128,7 @@ static void test_directory_that_cannot_be_written(void **state)
 
 static int check_own_unwritable(void)
 {
-    return is_refused("home/config.json", false, EACCES, "the directory 'home'",
+    return is_refused("home/config.json", EACCES, "the directory 'home'",
                       "store elsewhere with --config DIR or --authfile FILE")
                ? 0
                : 1;
@@ -162,12 +157,12 @@ static bool is_login_refused(const char *path, const char *hint)
 
 static int check_closed_own(void)
 {
-    return is_refused(FILE_PATH, false, EACCES, "home", "--config DIR") ? 0 : 1;
+    return is_refused(FILE_PATH, EACCES, "home", "--config DIR") ? 0 : 1;
 }
 
 static int check_closed_of_root(void)
 {
-    if (!is_refused(FILE_PATH, false, EACCES, "home", "belongs to root: a login under"))
+    if (!is_refused(FILE_PATH, EACCES, "home", "belongs to root: a login under"))
         return 1;
     return is_login_refused(FILE_PATH, "belongs to root") ? 0 : 2;
 }
@@ -189,20 +184,16 @@ static void test_directory_that_cannot_be_searched(void **state)
 
 static int check_file_of_root(void)
 {
-    return is_refused(FILE_PATH, false, EPERM, "cannot replace",
-                      "belongs to root: a login under") &&
-                   is_refused(FILE_PATH, false, EPERM, FILE_PATH, "sudo chown") &&
-                   is_refused(FILE_PATH, true, EPERM, "cannot replace", "belongs to root")
+    return is_refused(FILE_PATH, EPERM, "cannot replace", "belongs to root: a login under") &&
+                   is_refused(FILE_PATH, EPERM, FILE_PATH, "sudo chown")
                ? 0
                : 1;
 }
 
 static int check_file_of_another(void)
 {
-    return is_refused(FILE_PATH, false, EPERM, "cannot replace",
-                      "belongs to the user unknown (1234)")
-               ? 0
-               : 1;
+    return is_refused(FILE_PATH, EPERM, "cannot replace", "belongs to the user unknown (1234)") ? 0
+                                                                                                : 1;
 }
 
 static void test_file_of_another_user(void **state)
@@ -219,7 +210,7 @@ static void test_file_of_another_user(void **state)
     assert_int_equal(support_in_child(true, check_file_of_root), 0);
     support_must(chown(FILE_PATH, 1234, 1234) == 0, "chown");
     assert_int_equal(support_in_child(true, check_file_of_another), 0);
-    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0); /* root keeps the owner */
+    assert_int_equal(preflight_check(FILE_PATH, &err), 0); /* root keeps the owner */
 }
 
 #if defined(__linux__)
@@ -231,8 +222,7 @@ static int check_without_capability(void)
     support_must(syscall(SYS_capget, &header, sets) == 0, "capget");
     sets[0].effective &= ~(1U << CAP_CHOWN);
     support_must(syscall(SYS_capset, &header, sets) == 0, "capset");
-    return is_refused(FILE_PATH, false, EPERM, "cannot keep the owner of 'home/config.json'",
-                      "CAP_CHOWN")
+    return is_refused(FILE_PATH, EPERM, "cannot keep the owner of 'home/config.json'", "CAP_CHOWN")
                ? 0
                : 1;
 }
@@ -245,7 +235,7 @@ static void test_root_that_cannot_keep_the_owner(void **state)
         skip();
     support_must(mkdir("home", 0755) == 0, "mkdir");
     support_write(FILE_PATH, "");
-    assert_good(FILE_PATH, false);
+    assert_good(FILE_PATH);
     support_must(chown(FILE_PATH, 1234, 1234) == 0, "chown");
     assert_int_equal(support_in_child(false, check_without_capability), 0);
 }
@@ -272,11 +262,9 @@ static int check_read_only(void)
 {
     if (!mounts_enter() || !mounts_bind("home", "home") || !mounts_read_only("home"))
         return MOUNTS_NOT_ALLOWED;
-    if (!is_refused(FILE_PATH, false, EROFS, "the directory 'home'", "ReadWritePaths="))
+    if (!is_refused(FILE_PATH, EROFS, "the directory 'home'", "ReadWritePaths="))
         return 1;
-    if (!is_refused(FILE_PATH, true, EROFS, "the directory 'home'", "read-only"))
-        return 2;
-    return is_refused("home/.docker/config.json", false, EROFS, "'home'", "--config DIR") ? 0 : 3;
+    return is_refused("home/.docker/config.json", EROFS, "'home'", "--config DIR") ? 0 : 2;
 }
 
 static void test_read_only_file_system(void **state)
@@ -293,19 +281,15 @@ static int check_mounted_file(void)
 
     if (!mounts_enter() || !mounts_bind("outside", FILE_PATH))
         return MOUNTS_NOT_ALLOWED;
-    if (!is_refused(FILE_PATH, false, EBUSY, "cannot replace", "--in-place"))
+    if (!is_refused(FILE_PATH, EBUSY, "cannot replace", "ghcr-login exec"))
         return 1;
-    if (!is_refused("link", false, EBUSY, "cannot replace", "mount its directory"))
+    if (!is_refused("link", EBUSY, "cannot replace", "mount its directory"))
         return 2;
-    if (preflight_check(FILE_PATH, true, &err) < 0 || err.cls != CLASS_NONE)
+    if (preflight_check("home/other", &err) < 0)
         return 3;
-    if (preflight_check("home/other", false, &err) < 0)
-        return 4;
     if (!mounts_read_only(FILE_PATH))
         return MOUNTS_NOT_ALLOWED;
-    if (!is_refused(FILE_PATH, true, EROFS, "cannot write through", "read-only"))
-        return 5;
-    return is_refused(FILE_PATH, false, EBUSY, "cannot replace", "mount") ? 0 : 6;
+    return is_refused(FILE_PATH, EBUSY, "cannot replace", "mount") ? 0 : 4;
 }
 
 static void test_file_that_is_a_mount(void **state)
@@ -325,10 +309,8 @@ static int check_mounted_directory(void)
     if (!mounts_enter() || !mounts_bind("outside", "home"))
         return MOUNTS_NOT_ALLOWED;
     support_write(FILE_PATH, "");
-    return preflight_check(FILE_PATH, false, &err) == 0 &&
-                   preflight_check("home/absent/x", false, &err) == 0
-               ? 0
-               : 1;
+    return preflight_check(FILE_PATH, &err) == 0 && preflight_check("home/absent/x", &err) == 0 ? 0
+                                                                                                : 1;
 }
 
 static void test_directory_that_is_a_mount(void **state)
@@ -343,7 +325,7 @@ static bool is_chown_advised(const char *path)
 {
     struct error err = ERROR_INIT;
 
-    if (preflight_check(path, false, &err) == 0)
+    if (preflight_check(path, &err) == 0)
         return false;
     support_must(strstr(err.hint, "--config DIR") != NULL, err.hint);
     return strstr(err.hint, "chown") != NULL;
@@ -369,16 +351,16 @@ static int check_advice(void)
         return 2;
     if (!is_chown_advised("roots/config.json") || !is_chown_advised("home/config.json"))
         return 3;
-    if (!is_refused("roots/config.json", false, EACCES, "roots", "sudo chown -R \"$(id -u)"))
+    if (!is_refused("roots/config.json", EACCES, "roots", "sudo chown -R \"$(id -u)"))
         return 4;
-    if (!is_refused("home/config.json", false, EPERM, "home", "-- 'home/config.json')"))
+    if (!is_refused("home/config.json", EPERM, "home", "-- 'home/config.json')"))
         return 5;
     /* a quote would end the word in a shell; what is odd or long is not shown to be pasted */
     for (size_t i = 0; i < COUNT(odd_names); i++) {
         char path[PATH_MAX];
 
         (void)snprintf(path, sizeof(path), "%s/config.json", odd_names[i]);
-        if (!is_refused(path, false, EACCES, odd_names[i], "back with sudo chown,"))
+        if (!is_refused(path, EACCES, odd_names[i], "back with sudo chown,"))
             return 6;
     }
     return 0;
@@ -411,10 +393,10 @@ static void test_root_looks_as_the_owner(void **state)
     assert_refused("home/config.json", EACCES);
     assert_refused("home/below/config.json", EACCES);
     support_write(FILE_PATH, "{}"); /* this one root replaces itself */
-    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0);
+    assert_int_equal(preflight_check(FILE_PATH, &err), 0);
     assert_int_equal(geteuid(), 0);
     support_must(unlink(FILE_PATH) == 0 && chmod("home", 0300) == 0, "chmod");
-    assert_int_equal(preflight_check(FILE_PATH, false, &err), 0);
+    assert_int_equal(preflight_check(FILE_PATH, &err), 0);
 }
 
 static void test_name_without_room_for_a_temporary(void **state)
@@ -425,7 +407,7 @@ static void test_name_without_room_for_a_temporary(void **state)
     memset(name, 'n', NAME_MAX);
     name[NAME_MAX] = '\0';
     name[NAME_MAX - 19] = '\0';
-    assert_good(name, false);
+    assert_good(name);
     name[NAME_MAX - 19] = 'n';
     name[NAME_MAX - 18] = '\0';
     assert_refused(name, ENAMETOOLONG);
@@ -456,11 +438,11 @@ static void test_what_chattr_has_frozen(void **state)
         bool told;
 
         set_flags(FILE_PATH, flags[i]);
-        told = is_refused(FILE_PATH, false, EPERM, "cannot replace", "lsattr");
+        told = is_refused(FILE_PATH, EPERM, "cannot replace", "lsattr");
         set_flags(FILE_PATH, 0);
         assert_true(told);
         set_flags("home", flags[i]);
-        told = is_refused(FILE_PATH, false, EPERM, "the directory 'home'", "lsattr");
+        told = is_refused(FILE_PATH, EPERM, "the directory 'home'", "lsattr");
         set_flags("home", 0);
         assert_true(told);
     }
@@ -483,7 +465,7 @@ static void test_nothing_is_hinted_at_what_is_gone(void **state)
 
 static int check_unreadable(void)
 {
-    return is_refused("home/config.json", false, EACCES, "cannot read the directory 'home'",
+    return is_refused("home/config.json", EACCES, "cannot read the directory 'home'",
                       "--config DIR")
                ? 0
                : 1;

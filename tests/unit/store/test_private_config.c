@@ -33,7 +33,7 @@ static int setup(void **state)
 
 static int copy(const char *to, const char *from, struct error *err)
 {
-    return private_config_copy(to, from, clock_system(), support_in_ms(2000), err);
+    return private_config_copy(to, from, err);
 }
 
 static void assert_link(const char *name, const char *target)
