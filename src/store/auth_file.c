@@ -5,7 +5,7 @@
 
 #include "store/edit.h"
 #include "store/plan.h"
-#include "store/helper.h"
+#include "store/helper/helper.h"
 #include "store/look.h"
 #include "store/preflight.h"
 #include "store/shadow.h"

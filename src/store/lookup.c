@@ -5,7 +5,7 @@
 
 #include "store/auth_variable.h"
 #include "store/text/document.h"
-#include "store/helper.h"
+#include "store/helper/helper.h"
 #include "store/key.h"
 #include "store/look.h"
 

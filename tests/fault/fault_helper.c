@@ -3,7 +3,7 @@
  * the run does not reach it. Whatever fails: success means that the helper got and gave all of it,
  * a failure has an error without the token, and no process, no descriptor is left.
  */
-#include "store/helper.h"
+#include "store/helper/helper.h"
 
 #include <setjmp.h>
 #include <signal.h>

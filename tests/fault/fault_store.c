@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 #include "inject.h"
-#include "store/helper.h"
+#include "store/helper/helper.h"
 #include "unit/store/support.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="

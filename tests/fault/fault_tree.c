@@ -2,7 +2,7 @@
  * tree_remove() of a directory that nobody may open, with every failing call beside that: it is
  * told, and the directory holds what it held.
  */
-#include "store/tree.h"
+#include "store/exec/tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #include "../support.h"
 
 #include "base/json.h"
-#include "store/helper.h"
+#include "store/helper/helper.h"
 
 #include "scripts.h"
 

@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/tree.h"
+#include "store/exec/tree.h"
 
 #include "support.h"
 

@@ -17,7 +17,7 @@
 #endif
 
 #include "store/path.h"
-#include "store/tree.h"
+#include "store/exec/tree.h"
 
 enum { TRIES = 100 }; /* each is lost only to a sweep that came between two system calls */
 

@@ -1,4 +1,4 @@
-#include "store/helper_wire.h"
+#include "store/helper/helper_wire.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "store/tree.h"
+#include "store/exec/tree.h"
 
 #include <dirent.h>
 #include <errno.h>

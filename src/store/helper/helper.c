@@ -1,4 +1,4 @@
-#include "store/helper.h"
+#include "store/helper/helper.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/child.h"
-#include "store/helper_wire.h"
+#include "store/helper/helper_wire.h"
 
 /* What this program takes its token from by itself; a helper has no use for it. */
 static const char own_variable[] = "GHCR_TOKEN";
