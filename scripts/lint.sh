@@ -31,7 +31,7 @@ declare -A gates=(
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
         src/registry/github.c src/store/auth_variable.c src/store/text/document.c
-        src/store/text/edit.c src/store/helper/helper_wire.c src/store/text/layout.c
+        src/store/text/edit.c src/store/helper/helper.c src/store/text/layout.c
         src/store/shape.c"
 )
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "store/helper/helper_wire.h"
+#include "store/helper/helper.h"
 
 static void check_pair(const struct secret *username, const struct secret *token)
 {

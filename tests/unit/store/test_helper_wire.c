@@ -4,7 +4,7 @@
 #include "../support.h"
 
 #include "base/json.h"
-#include "store/helper/helper_wire.h"
+#include "store/helper/helper.h"
 
 #define TOKEN "ghp_exampleToken1234567890"
 
