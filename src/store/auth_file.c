@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/edit.h"
+#include "store/file/edit.h"
 #include "store/plan.h"
 #include "store/helper/helper.h"
-#include "store/look.h"
-#include "store/preflight.h"
+#include "store/file/look.h"
+#include "store/file/preflight.h"
 #include "store/shadow.h"
 
 static struct edit edit_of(struct entry *entry, edit_fn *change)

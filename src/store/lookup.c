@@ -7,7 +7,7 @@
 #include "store/text/document.h"
 #include "store/helper/helper.h"
 #include "store/key.h"
-#include "store/look.h"
+#include "store/file/look.h"
 
 /* A file under inspection. */
 struct source {

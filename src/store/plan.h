@@ -6,7 +6,7 @@
 
 #include "store/auth_file.h"
 #include "store/text/document.h"
-#include "store/edit.h"
+#include "store/file/edit.h"
 
 /* Names of one host that docker's logout tries with a helper: each of these, and the host. */
 enum { ENTRY_SCHEMES = 3 };

@@ -6,7 +6,7 @@
 #include "store/auth_variable.h"
 #include "store/text/decode.h"
 #include "store/key.h"
-#include "store/look.h"
+#include "store/file/look.h"
 #include "store/path.h"
 
 /* A walk through the keys of a file. */

@@ -35,7 +35,7 @@ def test_the_tree_is_clean(tree):
     ("arrows", "src/registry/url.c", '#include "../store/path.h"'),
     ("gates", "src/registry/handshake.c", "#include <curl/curl.h>"),
     ("gates", "src/cli/login.c", "#include <jansson.h>"),
-    ("gates", "src/store/locked_file.c", '#include "base/json.h"'),
+    ("gates", "src/store/file/locked_file.c", '#include "base/json.h"'),
     ("gates", "src/store/document.c", "#include <b64/cencode.h>"),
     ("gates", "src/registry/url.c", "# include <jansson.h>"),
 ])

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "store/look.h"
+#include "store/file/look.h"
 #include "store/path.h"
 
 static const char docker_file[] = "config.json";

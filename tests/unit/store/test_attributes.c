@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/attributes.h"
+#include "store/file/attributes.h"
 
 #include <endian.h>
 #include <sys/xattr.h>

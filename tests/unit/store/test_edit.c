@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/edit.h"
+#include "store/file/edit.h"
 
 #include "support.h"
 

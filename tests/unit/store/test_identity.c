@@ -5,8 +5,8 @@
 #include "../nth.h"
 #include "../support.h"
 
-#include "store/identity.h"
-#include "store/locked_file.h"
+#include "store/file/identity.h"
+#include "store/file/locked_file.h"
 #include "store/path.h"
 
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  */
 #include "../support.h"
 
-#include "store/lock.h"
+#include "store/file/lock.h"
 
 #include <sched.h>
 #include <signal.h>

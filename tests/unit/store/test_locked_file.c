@@ -1,6 +1,6 @@
-#include "store/locked_file.h"
+#include "store/file/locked_file.h"
 
-#include "store/preflight.h"
+#include "store/file/preflight.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

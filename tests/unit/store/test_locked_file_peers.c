@@ -2,7 +2,7 @@
  * locked_file among others: links, things that are no file, peers that know no lock, runs that
  * wait.
  */
-#include "store/locked_file.h"
+#include "store/file/locked_file.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/look.h"
+#include "store/file/look.h"
 
 #include "base/json.h"
 #include "support.h"

@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/preflight.h"
+#include "store/file/preflight.h"
 
 #include <sys/ioctl.h>
 #if defined(__linux__)
@@ -13,7 +13,7 @@
 
 #include "mounts.h"
 #include "store/auth_file.h"
-#include "store/obstacle.h"
+#include "store/file/obstacle.h"
 #include "base/json.h"
 #include "storing.h"
 #include "support.h"

@@ -4,7 +4,7 @@
  */
 #include "../support.h"
 
-#include "store/swap.h"
+#include "store/file/swap.h"
 
 #include "support.h"
 

@@ -4,7 +4,7 @@
  */
 #include "../support.h"
 
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "store/version.h"
+#include "store/file/version.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * A file as it was read, to be told from what becomes of it.
  */
-#ifndef STORE_VERSION_H
-#define STORE_VERSION_H
+#ifndef STORE_FILE_VERSION_H
+#define STORE_FILE_VERSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "store/attributes.h"
+#include "store/file/attributes.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * and in a directory of root's root works as root. Once a directory is open, all that is done is
  * done in that one, however the user moves directories and links about meanwhile.
  */
-#ifndef STORE_IDENTITY_H
-#define STORE_IDENTITY_H
+#ifndef STORE_FILE_IDENTITY_H
+#define STORE_FILE_IDENTITY_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

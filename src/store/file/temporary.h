@@ -2,8 +2,8 @@
  * The file that is written beside another, to take its place: ".NAME.ghcr-login.XXXXXX" in the
  * directory open as `dir_fd`.
  */
-#ifndef STORE_TEMPORARY_H
-#define STORE_TEMPORARY_H
+#ifndef STORE_FILE_TEMPORARY_H
+#define STORE_FILE_TEMPORARY_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/identity.h"
+#include "store/file/identity.h"
 
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 

@@ -1,4 +1,4 @@
-#include "store/identity.h"
+#include "store/file/identity.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -2,8 +2,8 @@
  * Owner, mode, access control list and other extended attributes of a file that takes another's
  * place.
  */
-#ifndef STORE_ATTRIBUTES_H
-#define STORE_ATTRIBUTES_H
+#ifndef STORE_FILE_ATTRIBUTES_H
+#define STORE_FILE_ATTRIBUTES_H
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "store/obstacle.h"
+#include "store/file/obstacle.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-#include "store/lock.h"
+#include "store/file/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/identity.h"
+#include "store/file/identity.h"
 #include "store/path.h"
 
 enum { LOCK_POLL_MS = 20 };

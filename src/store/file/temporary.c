@@ -1,4 +1,4 @@
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "store/attributes.h"
+#include "store/file/attributes.h"
 #include "store/path.h"
 
 enum { RANDOM_LEN = 6, TRIES = 100 };

@@ -1,6 +1,6 @@
-#include "store/edit.h"
+#include "store/file/edit.h"
 
-#include "store/locked_file.h"
+#include "store/file/locked_file.h"
 #include "store/path.h"
 
 enum { STALE_PAUSE_MS = 20 }; /* at most, before another round */

@@ -2,8 +2,8 @@
  * What keeps this user from an auth file, and what to do about it: hints for errors that are set
  * already.
  */
-#ifndef STORE_OBSTACLE_H
-#define STORE_OBSTACLE_H
+#ifndef STORE_FILE_OBSTACLE_H
+#define STORE_FILE_OBSTACLE_H
 
 #include "base/error.h"
 

@@ -1,15 +1,15 @@
-#include "store/locked_file.h"
+#include "store/file/locked_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "store/identity.h"
-#include "store/obstacle.h"
+#include "store/file/identity.h"
+#include "store/file/obstacle.h"
 #include "store/path.h"
-#include "store/swap.h"
-#include "store/temporary.h"
+#include "store/file/swap.h"
+#include "store/file/temporary.h"
 
 enum { AGAIN_MS = 20 }; /* at most, before another look at a path that was moved */
 

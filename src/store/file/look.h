@@ -1,8 +1,8 @@
 /*
  * A look at an auth file: no lock is taken, and nothing is made.
  */
-#ifndef STORE_LOOK_H
-#define STORE_LOOK_H
+#ifndef STORE_FILE_LOOK_H
+#define STORE_FILE_LOOK_H
 
 #include "base/error.h"
 #include "store/text/document.h"

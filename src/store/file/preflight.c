@@ -1,4 +1,4 @@
-#include "store/preflight.h"
+#include "store/file/preflight.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/identity.h"
-#include "store/obstacle.h"
+#include "store/file/identity.h"
+#include "store/file/obstacle.h"
 #include "store/path.h"
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 static int hint_elsewhere(struct error *err)
 {

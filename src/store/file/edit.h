@@ -2,8 +2,8 @@
  * A change to the file at a path: read, changed and replaced under lock, and read back, again and
  * again until nobody comes in between.
  */
-#ifndef STORE_EDIT_H
-#define STORE_EDIT_H
+#ifndef STORE_FILE_EDIT_H
+#define STORE_FILE_EDIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

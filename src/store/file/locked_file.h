@@ -22,8 +22,8 @@
  * locked_file_is_there() tells, after the last read: if not, close and begin again. Every error is
  * CLASS_AUTHFILE.
  */
-#ifndef STORE_LOCKED_FILE_H
-#define STORE_LOCKED_FILE_H
+#ifndef STORE_FILE_LOCKED_FILE_H
+#define STORE_FILE_LOCKED_FILE_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -32,8 +32,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "store/lock.h"
-#include "store/version.h"
+#include "store/file/lock.h"
+#include "store/file/version.h"
 
 struct locked_file {
     char path[PATH_MAX]; /* the real file, links resolved */

@@ -1,11 +1,11 @@
-#include "store/swap.h"
+#include "store/file/swap.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "store/version.h"
+#include "store/file/version.h"
 
 /* Two names of the directory in which all of this happens, wherever that is moved meanwhile. */
 struct pair {

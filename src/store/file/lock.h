@@ -5,8 +5,8 @@
  * system refuses that (NFS wants a file opened for writing), it is an open file description lock
  * on a file beside the one that is changed, which is removed again.
  */
-#ifndef STORE_LOCK_H
-#define STORE_LOCK_H
+#ifndef STORE_FILE_LOCK_H
+#define STORE_FILE_LOCK_H
 
 #include <limits.h>
 #include <stdint.h>

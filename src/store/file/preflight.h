@@ -1,8 +1,8 @@
 /*
  * Before any network: could the file at a path be replaced? Looks, and changes nothing.
  */
-#ifndef STORE_PREFLIGHT_H
-#define STORE_PREFLIGHT_H
+#ifndef STORE_FILE_PREFLIGHT_H
+#define STORE_FILE_PREFLIGHT_H
 
 #include "base/error.h"
 

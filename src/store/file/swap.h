@@ -2,8 +2,8 @@
  * A finished file put in another's place by one system call, if that other is still the one that
  * was read.
  */
-#ifndef STORE_SWAP_H
-#define STORE_SWAP_H
+#ifndef STORE_FILE_SWAP_H
+#define STORE_FILE_SWAP_H
 
 #include <sys/stat.h>
 
