@@ -13,8 +13,8 @@
 #include "base/secret.h"
 #include "cli/options.h"
 #include "cli/person.h"
-#include "cli/proof.h"
 #include "registry/image.h"
+#include "registry/question.h"
 #include "registry/reference.h"
 #include "store/location.h"
 
@@ -56,6 +56,6 @@ int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unu
 int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unused_result));
 
 /* The question whether the registry takes this credential, and gives the images for it. */
-struct proof run_proof(struct run *run, const char *username, const struct secret *token);
+struct question run_question(struct run *run, const char *username, const struct secret *token);
 
 #endif

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/scan.h"
 #include "base/secret.h"
-#include "registry/github_field.h"
 #include "registry/reference.h"
 #include "registry/retry.h"
 
@@ -58,6 +58,15 @@ struct github_request {
 /* The host of the web pages that belong to a registry: "github.com". Points into *registry or is a
  * constant. */
 const char *github_web_host(const struct reference *registry);
+
+/* What a scope is made of; between scopes stand commas and blanks. */
+#define GITHUB_SCOPE_BYTES "abcdefghijklmnopqrstuvwxyz0123456789:_"
+
+/* Whether scopes let a token pull: read:packages, or write:packages, which includes it. */
+bool github_scopes_can_pull(const char *scopes);
+
+/* "2026-11-28 08:00:00 UTC" or "… -0700" as seconds since 1970; 0 where it is neither. */
+int64_t github_parse_expiry(struct span text);
 
 /* Ask, and fill *out. */
 void github_ask(const struct github_request *request, struct github_findings *out);

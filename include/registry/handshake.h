@@ -6,7 +6,8 @@
  *      scope (GHCR's challenge carries a placeholder), answered by a token.
  *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly.
  *
- *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest.
+ *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
+ *      byte of the image is fetched.
  *
  * 401 and 403 after credentials were sent are a refusal; GHCR says 403 DENIED. Sources: the
  * distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
@@ -14,36 +15,19 @@
 #ifndef REGISTRY_HANDSHAKE_H
 #define REGISTRY_HANDSHAKE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/error.h"
-#include "base/secret.h"
-#include "registry/image.h"
 #include "registry/outcome.h"
-#include "registry/realm.h"
-#include "registry/reference.h"
+#include "registry/question.h"
 #include "registry/retry.h"
-
-struct handshake {
-    const struct reference *registry;
-    const char *username;
-    const struct secret *token;
-    const struct secret *auth; /* base64 of user:token, to know it where a registry repeats it */
-    struct realm_policy realms;
-    struct retry retry;
-    struct image *images; /* to be pulled with it; each learns whether it can be */
-    size_t image_count;
-};
 
 /*
  * Fills *outcome in either case. Returns 0 when the registry accepted the credential, and -1 with
  * *err set otherwise:
  * CLASS_REJECTED when it refused, CLASS_UNREACHABLE when it could not be asked, CLASS_UNPROVED when
  * its answers prove nothing, CLASS_FORBIDDEN when it accepted the credential but not the pull of an
- * image, or has no such image.
+ * image, or has no such image; registries that hide what one may not see answer both alike.
  */
-int handshake_prove(const struct handshake *handshake, struct outcome *outcome, struct error *err)
-    __attribute__((warn_unused_result));
+int handshake_prove(const struct question *question, const struct retry *retry,
+                    struct outcome *outcome, struct error *err) __attribute__((warn_unused_result));
 
 #endif

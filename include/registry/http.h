@@ -1,10 +1,10 @@
 /*
- * One HTTP request at a time, over connections that are kept. It, what it is made of (tls, fault,
- * proxy_fault) and url are the only users of libcurl.
+ * One HTTP request at a time, over connections that are kept. The part of its name is the only user
+ * of libcurl.
  *
  * Redirects are never followed, netrc is never read, only http and https are spoken, certificates
  * are verified unless the trust says otherwise. Plain http to this machine goes past any proxy.
- * Every buffer has its limit from the start; an answer's header and body have those of response.h.
+ * Every buffer has its limit from the start; an answer's header and body have those below.
  * No request outlives the deadline.
  */
 #ifndef REGISTRY_HTTP_H
@@ -16,9 +16,30 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/scan.h"
 #include "base/secret.h"
-#include "registry/response.h"
 #include "registry/trust.h"
+
+/* What a server answered, taken in as it comes and no further than its limits. */
+enum { HTTP_BODY_MAX = 65536, HTTP_HEADER_MAX = 65536, HTTP_PEER_MAX = 64 }; /* bytes */
+
+struct http_response {
+    int status;            /* 0: no answer came */
+    struct secret headers; /* "Name: value\n" lines of the last header section */
+    struct secret body;
+    bool is_header_bad;       /* longer than HTTP_HEADER_MAX, or not made of lines */
+    bool is_body_cut;         /* there was more than HTTP_BODY_MAX */
+    char peer[HTTP_PEER_MAX]; /* ADDRESS:PORT that answered, maybe a proxy's; "" through a tunnel */
+    bool is_transient;        /* no answer, for a cause that waiting may mend */
+};
+
+#define HTTP_RESPONSE_INIT ((struct http_response){.status = 0})
+
+void http_response_clear(struct http_response *response);
+
+/* The value of the nth (from 0) header field `name`, case aside. False where there is none. */
+bool http_response_header(const struct http_response *response, const char *name, size_t nth,
+                          struct span *value);
 
 enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
 
@@ -67,8 +88,5 @@ void http_close(struct http *http);
 /* An http_send_fn; `ctx` is the struct http. */
 int http_send(void *ctx, const struct http_request *request, struct http_response *response,
               struct error *err) __attribute__((warn_unused_result));
-
-/* Seconds since 1970 of an HTTP-date (RFC 9110 section 5.6.7), or -1. */
-int64_t http_parse_date(const char *text);
 
 #endif

@@ -20,7 +20,7 @@ struct image {
     char name[IMAGE_NAME_MAX + 1];       /* the repository, without the host: "owner/image" */
     char version[IMAGE_VERSION_MAX + 1]; /* the digest, else the tag, else "latest" */
     bool is_digest;
-    bool can_pull; /* set by pull_check() */
+    bool can_pull; /* set by handshake_prove() */
 };
 
 /*

@@ -7,15 +7,14 @@
 
 #include "base/text.h"
 #include "cli/advice.h"
-#include "cli/connection.h"
 #include "credential/github_token.h"
 
-enum { TIME_MAX_MS = 10000, RETRIES_MAX = 1, DAY_S = 86400 };
+enum { DAY_S = 86400 };
 
-/* The first component of the first image, or of the registry's namespace; NULL: there is none. */
-static const char *find_organisation(const struct proof *proof, char name[GITHUB_NAME_MAX + 1])
+const char *diagnosis_organisation(const struct question *question, char name[GITHUB_NAME_MAX + 1])
 {
-    const char *path = proof->image_count > 0 ? proof->images[0].name : proof->registry->name_space;
+    const char *path =
+        question->image_count > 0 ? question->images[0].name : question->registry->name_space;
     struct span first = {.data = path, .len = strcspn(path, "/")};
 
     return first.len > 0 && span_copy(first, name, GITHUB_NAME_MAX + 1) ? name : NULL;
@@ -30,38 +29,6 @@ static void read_expiry(struct diagnosis *diagnosis, const struct clock *clock)
         return;
     (void)strftime(diagnosis->expires_at, sizeof(diagnosis->expires_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     diagnosis->days_left = (diagnosis->findings.expires_at - clock->unix_s(clock->ctx)) / DAY_S;
-}
-
-static void ask(struct diagnosis *diagnosis, const struct proof *proof,
-                const struct options *options)
-{
-    struct github_findings *findings = &diagnosis->findings;
-    int64_t limit_ms = clock_left(proof->clock, proof->deadline_ms) / 2;
-    int64_t deadline_ms =
-        clock_now(proof->clock) + (limit_ms < TIME_MAX_MS ? limit_ms : TIME_MAX_MS);
-    char organisation[GITHUB_NAME_MAX + 1];
-    struct options checked = *options;
-    struct connection connection;
-    struct error err = ERROR_INIT;
-
-    checked.insecure = false; /* that is for the registry; GitHub's API gets the token itself */
-    if (connection_open(&connection, proof, &checked, deadline_ms, &err) < 0) {
-        (void)snprintf(findings->trouble, sizeof(findings->trouble), "%.*s", GITHUB_TROUBLE_MAX,
-                       err.message);
-        return;
-    }
-    if (connection.retry.retries > RETRIES_MAX)
-        connection.retry.retries = RETRIES_MAX;
-    connection.retry.is_impatient = true;
-    github_ask(
-        &(struct github_request){
-            .registry = proof->registry,
-            .token = proof->token,
-            .organisation = find_organisation(proof, organisation),
-            .retry = connection.retry,
-        },
-        findings);
-    connection_close(&connection);
 }
 
 /* GitHub sends an empty field of scopes with the kinds that have none of them, too. */
@@ -87,28 +54,33 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
             findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
 }
 
-void diagnosis_ask(struct diagnosis *out, const struct proof *proof, const struct options *options)
+bool diagnosis_begin(struct diagnosis *out, const struct question *question,
+                     struct warnings *warnings)
 {
-    struct warnings *warnings = proof->warnings;
     struct situation here = {
-        .registry = proof->registry, .token = proof->token, .findings = &out->findings};
+        .registry = question->registry, .token = question->token, .findings = &out->findings};
 
     *out = (struct diagnosis){.is_made = advice_is_for_github(&here)};
-    if (!out->is_made) {
+    if (!out->is_made)
         warnings_add(warnings,
-                     reference_may_be_github(proof->registry)
+                     reference_may_be_github(question->registry)
                          ? "--diagnose asks GitHub's API, and what is given for '%s' has the form "
                            "of no token of GitHub's"
                          : "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
-                     proof->registry->host);
-        return;
-    }
-    ask(out, proof, options);
-    read_scopes(&out->findings, proof->token);
-    read_expiry(out, proof->clock);
-    warn_of_owner(&out->findings, proof->username, warnings);
-    if (out->findings.trouble[0] != '\0')
-        warnings_add(warnings, "--diagnose knows less than it could: %s", out->findings.trouble);
+                     question->registry->host);
+    return out->is_made;
+}
+
+void diagnosis_end(struct diagnosis *diagnosis, const struct question *question,
+                   struct warnings *warnings)
+{
+    struct github_findings *findings = &diagnosis->findings;
+
+    read_scopes(findings, question->token);
+    read_expiry(diagnosis, question->limits.clock);
+    warn_of_owner(findings, question->username, warnings);
+    if (findings->trouble[0] != '\0')
+        warnings_add(warnings, "--diagnose knows less than it could: %s", findings->trouble);
 }
 
 static void warn_of_expiry(const struct diagnosis *diagnosis, struct warnings *warnings)

@@ -4,8 +4,8 @@
 
 #include "base/base64.h"
 #include "cli/advice.h"
+#include "cli/ask.h"
 #include "cli/environment.h"
-#include "cli/inquiry.h"
 
 static int find_targets(struct login *login, struct report *report, struct error *err)
 {
@@ -110,15 +110,15 @@ static int check_targets(struct login *login, struct error *err)
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
-static int prove(struct login *login, struct inquiry *inquiry, struct error *err)
+static int prove(struct login *login, struct ask *ask, struct error *err)
 {
     struct situation here = situation(login);
-    bool is_in_vain = inquiry->proof->wait_ms > 0 && !advice_is_worth_a_wait(&here);
+    bool is_in_vain = ask->question.limits.wait_ms > 0 && !advice_is_worth_a_wait(&here);
     int ret;
 
     if (is_in_vain)
-        inquiry->proof->wait_ms = 0;
-    ret = inquiry_make(inquiry, login->run.options, err);
+        ask->question.limits.wait_ms = 0;
+    ret = ask_registry(ask, err);
     if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
         warnings_add(&login->run.warnings,
                      "it is not asked again (--wait-for-token): no wait makes a "
@@ -131,21 +131,26 @@ static void forget(void *login)
     login_clear(login);
 }
 
-static int ask_registry(struct login *login, struct report *report, struct error *err)
+static int login_ask(struct login *login, struct report *report, struct error *err)
 {
     struct run *run = &login->run;
-    struct proof proof = run_proof(run, login->credential.username, &login->credential.token);
-    struct inquiry inquiry = {
-        .proof = &proof, .diagnosis = &login->diagnosis, .forget = forget, .holder = login};
-    int ret = prove(login, &inquiry, err);
+    struct ask ask = {
+        .question = run_question(run, login->credential.username, &login->credential.token),
+        .options = run->options,
+        .warnings = &run->warnings,
+        .diagnosis = &login->diagnosis,
+        .forget = forget,
+        .holder = login,
+    };
+    int ret = prove(login, &ask, err);
     struct situation here = situation(login);
 
-    run->deadline_ms = proof.deadline_ms;
-    report->verified = proof.outcome.is_good;
-    if (inquiry.is_diagnosed)
+    run->deadline_ms = ask.question.limits.deadline_ms;
+    report->verified = ask.outcome.is_good;
+    if (ask.is_diagnosed)
         report->diagnosis = &login->diagnosis;
     if (ret < 0)
-        advice_on_refusal(&here, &proof.outcome, err);
+        advice_on_refusal(&here, &ask.outcome, err);
     return ret;
 }
 
@@ -186,7 +191,7 @@ int login_tell(struct login *login, struct report *report, struct error *err)
         return -1;
     if (check_targets(login, err) < 0)
         return -1;
-    if (!login->run.options->no_verify && ask_registry(login, report, err) < 0)
+    if (!login->run.options->no_verify && login_ask(login, report, err) < 0)
         return -1;
     return store(login, err);
 }

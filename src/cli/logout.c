@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/inquiry.h"
+#include "cli/ask.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
@@ -41,15 +41,20 @@ static void forget(void *holder)
 static int is_refused(struct logout *logout, const struct lookup *found, bool *refused,
                       struct error *err)
 {
-    struct proof proof =
-        run_proof(&logout->run, secret_text(&found->held.username), &found->held.token);
-    struct inquiry inquiry = {.proof = &proof, .forget = forget, .holder = logout};
+    struct ask ask = {
+        .question =
+            run_question(&logout->run, secret_text(&found->held.username), &found->held.token),
+        .options = logout->run.options,
+        .warnings = &logout->run.warnings,
+        .forget = forget,
+        .holder = logout,
+    };
     int ret;
 
     if (found->held.token_kind != NULL)
         return error_set(err, CLASS_UNPROVED, "'%s' holds %s for '%s', which cannot be proved",
                          found->path, found->held.token_kind, found->key);
-    ret = inquiry_make(&inquiry, logout->run.options, err);
+    ret = ask_registry(&ask, err);
     *refused = ret < 0 && err->cls == CLASS_REJECTED;
     if (*refused)
         *err = ERROR_INIT;

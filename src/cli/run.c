@@ -95,18 +95,31 @@ int run_read_trust(struct run *run, struct error *err)
                : 0;
 }
 
-struct proof run_proof(struct run *run, const char *username, const struct secret *token)
+struct question run_question(struct run *run, const char *username, const struct secret *token)
 {
-    return (struct proof){
-        .registry = &run->subject.registry,
+    const struct options *o = run->options;
+    struct subject *subject = &run->subject;
+    return (struct question){
+        .registry = &subject->registry,
         .username = username,
         .token = token,
-        .ca_text = run->ca_text.data != NULL ? &run->ca_text : NULL, /* what is empty is there */
-        .images = run->subject.images,
-        .image_count = run->subject.image_count,
-        .warnings = &run->warnings,
-        .clock = run->clock,
-        .wait_ms = (int64_t)run->options->wait_for_token_s * 1000,
-        .deadline_ms = run->deadline_ms,
+        .images = subject->images,
+        .image_count = subject->image_count,
+        .realms = {.registry = subject->registry.api_host,
+                   .allow_plain_http = o->plain_http,
+                   .allowed = o->allowed_realms.items,
+                   .allowed_count = o->allowed_realms.count},
+        .trust = {.host = subject->registry.host, /* podman's directory is certs.d/docker.io */
+                  .ca_file = o->ca_file,
+                  .ca_text = run->ca_text.data != NULL ? &run->ca_text : NULL, /* may be empty */
+                  .cert_dir = o->cert_dir,
+                  .is_insecure = o->insecure,
+                  .environment = environment},
+        .limits = {.clock = run->clock,
+                   .deadline_ms = run->deadline_ms,
+                   .timeout_ms = (int64_t)o->timeout_s * 1000,
+                   .connect_timeout_ms = (int64_t)o->connect_timeout_s * 1000,
+                   .wait_ms = (int64_t)o->wait_for_token_s * 1000,
+                   .retries = o->retries},
     };
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/advice.h"
+#include "cli/ask.h"
 #include "cli/environment.h"
-#include "cli/inquiry.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
@@ -123,22 +123,27 @@ static void forget(void *holder)
 static void prove(struct look *look, struct reader *reader, struct report *report)
 {
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
-    struct proof proof =
-        run_proof(&look->run, secret_text(&reader->found.held.username), &reader->found.held.token);
-    struct inquiry inquiry = {
-        .proof = &proof, .diagnosis = diagnosis, .forget = forget, .holder = look};
+    struct ask ask = {
+        .question = run_question(&look->run, secret_text(&reader->found.held.username),
+                                 &reader->found.held.token),
+        .options = look->run.options,
+        .warnings = &look->run.warnings,
+        .diagnosis = diagnosis,
+        .forget = forget,
+        .holder = look,
+    };
     struct situation here = situation(look, reader);
     struct error *err = &reader->err;
-    int ret = inquiry_make(&inquiry, look->run.options, err);
+    int ret = ask_registry(&ask, err);
     enum exit_class cls = err->cls;
 
     reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
                       : cls == CLASS_REJECTED            ? VERDICT_REFUSED
                                                          : VERDICT_FAULT;
-    if (inquiry.is_diagnosed && report->username == proof.username)
+    if (ask.is_diagnosed && report->username == ask.question.username)
         report->diagnosis = diagnosis;
     if (ret < 0)
-        advice_on_refusal(&here, &proof.outcome, err);
+        advice_on_refusal(&here, &ask.outcome, err);
     else
         diagnosis_warn(diagnosis, &look->run.warnings);
 }

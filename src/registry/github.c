@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "registry/answer.h"
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 static const char name_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_[]";
@@ -14,6 +15,76 @@ static const char scope_bytes[] = GITHUB_SCOPE_BYTES ", ";
 /* Of RFC 3986, without what a shell or a log could take for its own. */
 static const char url_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?&=%+";
+
+static bool scan_part(struct scan *s, size_t digits, uint64_t max, int *out)
+{
+    struct span span;
+    struct scan number;
+    uint64_t value;
+
+    if (!scan_run(s, "0123456789", &span) || span.len != digits)
+        return false;
+    number = scan_over(span.data, span.len);
+    if (!scan_number(&number, max, &value))
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+/* " UTC" or " -0700" in seconds. */
+static bool scan_zone(struct scan *s, int64_t *offset_s)
+{
+    struct span name;
+    bool west;
+    int hhmm;
+
+    *offset_s = 0;
+    if (scan_blanks(s) == 0)
+        return false;
+    west = scan_char(s, '-');
+    if (west || scan_char(s, '+')) {
+        if (!scan_part(s, 4, 2359, &hhmm))
+            return false;
+        *offset_s = (int64_t)(hhmm / 100 * 60 + hhmm % 100) * (west ? -60 : 60);
+        return true;
+    }
+    return scan_token(s, &name) && span_is(name, "UTC");
+}
+
+int64_t github_parse_expiry(struct span text)
+{
+    struct scan s = scan_over(text.data, text.len);
+    struct tm tm = {.tm_isdst = 0};
+    int64_t offset_s;
+
+    if (!scan_part(&s, 4, 9999, &tm.tm_year) || !scan_char(&s, '-') ||
+        !scan_part(&s, 2, 12, &tm.tm_mon) || !scan_char(&s, '-') ||
+        !scan_part(&s, 2, 31, &tm.tm_mday) || scan_blanks(&s) == 0 ||
+        !scan_part(&s, 2, 23, &tm.tm_hour) || !scan_char(&s, ':') ||
+        !scan_part(&s, 2, 59, &tm.tm_min) || !scan_char(&s, ':') ||
+        !scan_part(&s, 2, 60, &tm.tm_sec) || !scan_zone(&s, &offset_s) || !scan_is_at_end(&s) ||
+        tm.tm_year < 1970 || tm.tm_mon == 0 || tm.tm_mday == 0)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) - offset_s;
+}
+
+bool github_scopes_can_pull(const char *scopes)
+{
+    struct scan s = scan_over(scopes, strlen(scopes));
+    struct span scope;
+    struct span between;
+
+    while (!scan_is_at_end(&s)) {
+        if (scan_run(&s, GITHUB_SCOPE_BYTES, &scope) &&
+            (span_is(scope, "read:packages") || span_is(scope, "write:packages")))
+            return true;
+        if (!scan_run(&s, ", ", &between))
+            break;
+    }
+    return false;
+}
 
 const char *github_web_host(const struct reference *registry)
 {
@@ -42,13 +113,13 @@ static bool copy_safe(char *dst, size_t size, struct span text, const char *byte
 }
 
 /* One question, and what its answer tells whatever its status. */
-struct question {
+struct github_question {
     const struct github_request *request;
     struct github_findings *findings;
     struct http_response response;
 };
 
-static bool ask(struct question *q, const char *path)
+static bool ask_github(struct github_question *q, const char *path)
 {
     struct error err = ERROR_INIT;
     char url[URL_MAX];
@@ -70,7 +141,7 @@ static bool ask(struct question *q, const char *path)
 }
 
 /* "required; url=https://github.com/orgs/ORG/sso?authorization_request=…" */
-static void read_sso(struct question *q)
+static void read_sso(struct github_question *q)
 {
     static const char label[] = "url=";
     struct span field;
@@ -93,7 +164,7 @@ static void read_sso(struct question *q)
         q->findings->sso_url[0] = '\0';
 }
 
-static bool is_limited(const struct question *q)
+static bool github_is_limited(const struct github_question *q)
 {
     struct span field;
 
@@ -104,20 +175,20 @@ static bool is_limited(const struct question *q)
               span_is(field, "0"))));
 }
 
-static void note_trouble(struct question *q)
+static void note_trouble(struct github_question *q)
 {
     const char *why = "";
 
     if (answer_says(&q->response, "login attempts exceeded"))
         why = ": too many bad logins came from here, and all are refused for a while";
-    else if (is_limited(q))
+    else if (github_is_limited(q))
         why = ": its rate limit is reached";
     (void)snprintf(q->findings->trouble, sizeof(q->findings->trouble),
                    "GitHub's API answers HTTP %d%s", q->response.status, why);
 }
 
 /* The body of GET /user: {"login":"octocat", …} */
-static bool read_owner(struct question *q)
+static bool read_owner(struct github_question *q)
 {
     struct error ignored = ERROR_INIT;
     json_t *json = json_parse(secret_text(&q->response.body), q->response.body.len, "",
@@ -131,7 +202,7 @@ static bool read_owner(struct question *q)
     return found;
 }
 
-static void read_headers(struct question *q)
+static void read_headers(struct github_question *q)
 {
     struct github_findings *f = q->findings;
     struct span field;
@@ -143,11 +214,11 @@ static void read_headers(struct question *q)
         f->expires_at = github_parse_expiry(field);
 }
 
-static void ask_for_user(struct question *q)
+static void ask_for_user(struct github_question *q)
 {
     int status;
 
-    if (!ask(q, "/user"))
+    if (!ask_github(q, "/user"))
         return;
     status = q->response.status;
     read_sso(q);
@@ -164,25 +235,25 @@ static void ask_for_user(struct question *q)
 }
 
 /* Only what stands in the way is of interest; users have no such page, and it answers 404. */
-static void ask_for_packages(struct question *q)
+static void ask_for_packages(struct github_question *q)
 {
     char path[GITHUB_NAME_MAX + sizeof("/orgs//packages?package_type=container&per_page=1")];
 
     (void)snprintf(path, sizeof(path), "/orgs/%.*s/packages?package_type=container&per_page=1",
                    GITHUB_NAME_MAX, q->request->organisation);
-    if (!ask(q, path))
+    if (!ask_github(q, path))
         return;
     read_sso(q);
     if (q->response.status == 403 &&
         answer_says(&q->response, "forbids access via a personal access token (classic)"))
         q->findings->forbids_classic = true;
-    else if (is_limited(q))
+    else if (github_is_limited(q))
         note_trouble(q);
 }
 
 void github_ask(const struct github_request *request, struct github_findings *out)
 {
-    struct question q = {.request = request, .findings = out};
+    struct github_question q = {.request = request, .findings = out};
 
     *out = (struct github_findings){.verdict = GITHUB_SILENT};
     ask_for_user(&q);

@@ -2,21 +2,21 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
-#include "registry/conversation.h"
-#include "registry/pull.h"
-#include "registry/refusal.h"
-#include "registry/url.h"
+#include "registry/http/response.h"
+#include "registry/http/url.h"
+#include "registry/session.h"
 
-static int read_challenge(struct conversation *c, struct error *err)
+static int read_challenge(struct session *s, struct error *err)
 {
-    const char *host = c->handshake->registry->host;
+    const char *host = s->question->registry->host;
     struct span field;
     size_t count = 0;
 
-    for (; http_response_header(&c->response, "WWW-Authenticate", count, &field); count++) {
-        if (challenge_add_field(&c->challenge, field.data, field.len, err) < 0)
+    for (; http_response_header(&s->response, "WWW-Authenticate", count, &field); count++) {
+        if (challenge_add_field(&s->challenge, field.data, field.len, err) < 0)
             return -1;
     }
     if (count == 0) {
@@ -27,7 +27,7 @@ static int read_challenge(struct conversation *c, struct error *err)
         return error_hint(err, "what stands before the registry may drop that header, or the host "
                                "serves no registry under this name");
     }
-    if (c->challenge.scheme == CHALLENGE_NONE) {
+    if (s->challenge.scheme == CHALLENGE_NONE) {
         (void)error_set(err, CLASS_UNPROVED, "'%s' offers neither Bearer nor Basic authentication",
                         host);
         return error_hint(err, "registry clients speak no other: ask who runs it for one of them");
@@ -35,97 +35,205 @@ static int read_challenge(struct conversation *c, struct error *err)
     return 0;
 }
 
-static int ping_without_credential(struct conversation *c, const char *ping_url, struct error *err)
+static int ping_without_credential(struct session *s, const char *ping_url, struct error *err)
 {
     struct http_request request = {.url = ping_url, .auth = HTTP_AUTH_NONE};
-    const char *host = c->handshake->registry->host;
+    const char *host = s->question->registry->host;
     char what[URL_MAX + 2];
 
-    if (conversation_ask(c, OUTCOME_PING, &request, err) < 0)
+    if (session_ask(s, OUTCOME_PING, &request, err) < 0)
         return -1;
-    if (c->response.status == 401)
-        return read_challenge(c, err);
-    if (c->response.status == 200 && !answer_is_web_page(&c->response)) {
+    if (s->response.status == 401)
+        return read_challenge(s, err);
+    if (s->response.status == 200 && !answer_is_web_page(&s->response)) {
         (void)error_set(err, CLASS_UNPROVED,
                         "'%s' asks for no authentication (HTTP 200), so that nothing can be proved",
                         host);
         return error_hint(err, "it serves anybody; a login is not needed there");
     }
-    if (c->response.status == 404) {
+    if (s->response.status == 404) {
         (void)error_set(err, CLASS_UNPROVED, "'%s' is not a registry: it has no /v2/ (HTTP 404)",
                         host);
         return error_hint(err, "give the registry's own host name and port");
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
-    return refusal_explain(c, what, err);
+    return session_explain(s, what, err);
 }
 
-static int refuse_credential(struct conversation *c, const char *when, struct error *err)
+static int refuse_credential(struct session *s, const char *when, struct error *err)
 {
     char user[128];
 
-    (void)text_printable(user, sizeof(user), c->handshake->username,
-                         strlen(c->handshake->username));
+    (void)text_printable(user, sizeof(user), s->question->username, strlen(s->question->username));
     return error_set(err, CLASS_REJECTED, "'%s' refused the credential of user '%s'%s: HTTP %d%s",
-                     c->handshake->registry->host, user, when, c->response.status,
-                     conversation_words(c));
+                     s->question->registry->host, user, when, s->response.status, session_words(s));
 }
 
-static int get_token(struct conversation *c, struct error *err)
+static int get_token(struct session *s, struct error *err)
 {
     char what[REFERENCE_HOST_MAX + 64];
-    int ret = conversation_fetch_bearer(c, NULL, err);
+    int ret = session_fetch_bearer(s, NULL, err);
 
     if (ret <= 0)
         return ret;
-    if (refusal_is_of_credential(c))
-        return refuse_credential(c, "", err);
-    (void)snprintf(what, sizeof(what), "the token request of '%s'", c->handshake->registry->host);
-    return refusal_explain(c, what, err);
+    if (session_is_refused(s))
+        return refuse_credential(s, "", err);
+    (void)snprintf(what, sizeof(what), "the token request of '%s'", s->question->registry->host);
+    return session_explain(s, what, err);
 }
 
-static int ping_with_credential(struct conversation *c, const char *ping_url, struct error *err)
+static int ping_with_credential(struct session *s, const char *ping_url, struct error *err)
 {
-    struct http_request request = conversation_authorized(c, ping_url);
+    struct http_request request = session_authorized(s, ping_url);
     enum outcome_phase phase =
         request.auth == HTTP_AUTH_BEARER ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC;
     char what[REFERENCE_HOST_MAX + 64];
 
-    if (conversation_ask(c, phase, &request, err) < 0)
+    if (session_ask(s, phase, &request, err) < 0)
         return -1;
-    if (c->response.status == 200 && !answer_is_web_page(&c->response))
+    if (s->response.status == 200 && !answer_is_web_page(&s->response))
         return 0;
-    if (refusal_is_of_credential(c) && request.auth == HTTP_AUTH_BEARER) {
-        (void)refuse_credential(c, " after giving a token for it", err);
+    if (session_is_refused(s) && request.auth == HTTP_AUTH_BEARER) {
+        (void)refuse_credential(s, " after giving a token for it", err);
         return error_hint(err, "user name and token were taken at first: try again; a robot "
                                "account (Harbor) may be good for its own repositories only");
     }
-    if (refusal_is_of_credential(c))
-        return refuse_credential(c, "", err);
+    if (session_is_refused(s))
+        return refuse_credential(s, "", err);
     (void)snprintf(what, sizeof(what), "the authenticated /v2/ of '%s'",
-                   c->handshake->registry->host);
-    return refusal_explain(c, what, err);
+                   s->question->registry->host);
+    return session_explain(s, what, err);
 }
 
-int handshake_prove(const struct handshake *handshake, struct outcome *outcome, struct error *err)
+/* Every kind of manifest that docker and podman pull; GHCR says 404 to who does not list its own.
+ */
+static const char manifest_types[] = "application/vnd.oci.image.index.v1+json, "
+                                     "application/vnd.oci.image.manifest.v1+json, "
+                                     "application/vnd.docker.distribution.manifest.list.v2+json, "
+                                     "application/vnd.docker.distribution.manifest.v2+json";
+
+struct shown_image {
+    char text[400];
+};
+
+static struct shown_image show(const struct image *image)
 {
-    struct conversation c;
+    struct shown_image shown;
+
+    (void)text_printable(shown.text, sizeof(shown.text), image->given, strlen(image->given));
+    return shown;
+}
+
+static int refuse_pull(struct session *s, const struct image *image, struct error *err)
+{
+    (void)error_set(err, CLASS_FORBIDDEN,
+                    "the credential is good, but may not pull '%s': HTTP %d%s", show(image).text,
+                    s->response.status, session_words(s));
+    return error_hint(err,
+                      "the token lacks the right to read packages, or its account has no access "
+                      "to this one, or there is none of this name: registries answer alike");
+}
+
+static int refuse_absent(struct session *s, const struct image *image, struct error *err)
+{
+    bool is_tag_unknown = s->outcome->code == OUTCOME_CODE_MANIFEST_UNKNOWN ||
+                          (s->outcome->phrases & OUTCOME_SAYS_MANIFEST_UNKNOWN) != 0;
+
+    (void)error_set(err, CLASS_FORBIDDEN,
+                    "the credential is good, but '%s' is not there: HTTP %d%s", show(image).text,
+                    s->response.status, session_words(s));
+    if (is_tag_unknown)
+        return error_hint(err,
+                          "check its %s '%s'; a registry may also hide what this account has "
+                          "no access to",
+                          image->is_digest ? "digest" : "tag", image->version);
+    return error_hint(err, "check its name; a registry may also hide what this account has no "
+                           "access to");
+}
+
+static int fetch_scoped_bearer(struct session *s, const struct image *image, struct error *err)
+{
+    char scope[IMAGE_NAME_MAX + sizeof("repository::pull")];
+    char what[sizeof(struct shown_image) + 64];
+    int ret;
+
+    (void)snprintf(scope, sizeof(scope), "repository:%s:pull", image->name);
+    ret = session_fetch_bearer(s, scope, err);
+    if (ret <= 0)
+        return ret;
+    if (session_is_refused(s))
+        return refuse_pull(s, image, err);
+    (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
+    return session_explain(s, what, err);
+}
+
+static bool is_called_html(const struct http_response *response)
+{
+    struct span type;
+
+    return http_response_header(response, "Content-Type", 0, &type) && type.len >= 9 &&
+           strncasecmp(type.data, "text/html", 9) == 0;
+}
+
+/* HEAD has no body; what was wrong, or whose page it is, stands in that of a GET. */
+static int ask_for_manifest(struct session *s, const char *url, struct error *err)
+{
+    struct http_request request = session_authorized(s, url);
+
+    request.accept = manifest_types;
+    request.is_head = true;
+    if (session_ask(s, OUTCOME_MANIFEST, &request, err) < 0)
+        return -1;
+    if ((s->response.status == 200 && !is_called_html(&s->response)) ||
+        http_status_is_transient(s->response.status)) /* asked often enough */
+        return 0;
+    request.is_head = false;
+    return session_ask(s, OUTCOME_MANIFEST, &request, err);
+}
+
+static int check_pull(struct session *s, struct image *image, struct error *err)
+{
+    char path[IMAGE_NAME_MAX + IMAGE_VERSION_MAX + sizeof("/v2//manifests/")];
+    char what[sizeof(struct shown_image) + 64];
+    char url[URL_MAX];
+
+    (void)snprintf(path, sizeof(path), "/v2/%s/manifests/%s", image->name, image->version);
+    (void)session_url(s, url, path); /* all parts are far shorter than a URL may be */
+    if (s->challenge.scheme == CHALLENGE_BEARER && fetch_scoped_bearer(s, image, err) < 0)
+        return -1;
+    if (ask_for_manifest(s, url, err) < 0)
+        return -1;
+    if (session_is_refused(s))
+        return refuse_pull(s, image, err);
+    if (s->response.status == 404)
+        return refuse_absent(s, image, err);
+    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
+    if (s->response.status != 200 || answer_is_web_page(&s->response))
+        return session_explain(s, what, err);
+    image->can_pull = true;
+    return 0;
+}
+
+int handshake_prove(const struct question *question, const struct retry *retry,
+                    struct outcome *outcome, struct error *err)
+{
+    struct session s;
     char ping_url[URL_MAX];
     int ret = -1;
 
     *outcome = (struct outcome){.phase = OUTCOME_NOT_ASKED};
-    if (conversation_start(&c, handshake, outcome, err) < 0)
+    if (session_start(&s, question, retry, outcome, err) < 0)
         goto out;
-    (void)conversation_url(&c, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
-    if (ping_without_credential(&c, ping_url, err) < 0 ||
-        (c.challenge.scheme == CHALLENGE_BEARER && get_token(&c, err) < 0) ||
-        ping_with_credential(&c, ping_url, err) < 0)
+    (void)session_url(&s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
+    if (ping_without_credential(&s, ping_url, err) < 0 ||
+        (s.challenge.scheme == CHALLENGE_BEARER && get_token(&s, err) < 0) ||
+        ping_with_credential(&s, ping_url, err) < 0)
         goto out;
     ret = 0;
     outcome->is_good = true;
-    for (size_t i = 0; ret == 0 && i < handshake->image_count; i++)
-        ret = pull_check(&c, &handshake->images[i], err);
+    for (size_t i = 0; ret == 0 && i < question->image_count; i++)
+        ret = check_pull(&s, &question->images[i], err);
 out:
-    conversation_clear(&c);
+    session_clear(&s);
     return ret;
 }

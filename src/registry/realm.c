@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "registry/reference.h"
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 /* Registries whose documented token server is another host. "*" stands for any one label. */
 static const struct {

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "registry/github.h"
-#include "registry/github_field.h"
 
 #define TOKEN "ghp_s3cretS3cretS3cretS3cretS3cret0123456"
 

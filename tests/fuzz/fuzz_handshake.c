@@ -6,13 +6,13 @@
 #include "wire.h"
 
 #include "registry/handshake.h"
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 #define TOKEN "ghp_s3cretS3cretS3cretS3cretS3cret0123456"
 #define AUTH  "b2N0b2NhdDpnaHBfczNjcmV0"
 
 struct asked {
-    const struct handshake *handshake;
+    const struct question *question;
     const struct server *server;
     const char *first_answer;
     bool has_sent_secret;
@@ -25,16 +25,15 @@ static void note_secret(struct asked *asked)
     size_t heard = (size_t)(asked->server->in.p - asked->first_answer);
 
     if (!asked->has_sent_secret)
-        asked->knew_secret =
-            secret_is_inside(asked->handshake->token, asked->first_answer, heard) ||
-            secret_is_inside(asked->handshake->auth, asked->first_answer, heard);
+        asked->knew_secret = secret_is_inside(asked->question->token, asked->first_answer, heard) ||
+                             secret_is_inside(asked->question->auth, asked->first_answer, heard);
     asked->has_sent_secret = true;
 }
 
 static void check_request(const struct http_request *request, void *ctx)
 {
     struct asked *asked = ctx;
-    const struct realm_policy *realms = &asked->handshake->realms;
+    const struct realm_policy *realms = &asked->question->realms;
     struct error err = ERROR_INIT;
     struct url url;
 
@@ -85,25 +84,25 @@ static void prove(struct feed answers, const char *host, bool plain_http)
     struct asked asked = {.first_answer = answers.p};
     struct server server = {.in = answers, .check = check_request, .ctx = &asked};
     struct clock clock = server_clock(&server);
-    struct handshake handshake = {
+    struct question question = {
         .registry = &registry,
         .username = "octocat",
         .token = &token,
         .auth = &auth,
         .realms = {.registry = host, .allow_plain_http = plain_http},
-        .retry = {.send = server_send,
-                  .send_ctx = &server,
-                  .clock = &clock,
-                  .deadline_ms = 60000,
-                  .retries = 2},
         .images = &image,
         .image_count = 1,
     };
+    struct retry retry = {.send = server_send,
+                          .send_ctx = &server,
+                          .clock = &clock,
+                          .deadline_ms = 60000,
+                          .retries = 2};
 
     must(reference_parse(&registry, host, &err) == 0);
-    asked.handshake = &handshake;
+    asked.question = &question;
     asked.server = &server;
-    ret = handshake_prove(&handshake, &outcome, &err);
+    ret = handshake_prove(&question, &retry, &outcome, &err);
     must(!outcome.is_good || asked.has_proof);
     must(outcome.is_good || (ret < 0 && err.cls != CLASS_FORBIDDEN));
     check_verdict(ret, &err, &server, &image);

@@ -11,7 +11,7 @@
 
 #include "registry/realm.h"
 #include "registry/reference.h"
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 static const char pairs[] = "^(registry-1[.]docker[.]io auth[.]docker[.]io|lscr[.]io ghcr[.]io|"
                             "registry[.]digitalocean[.]com api[.]digitalocean[.]com|"

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "registry/retry.h"
+#include "registry/http/response.h"
 
 enum { NOW = 1700000000, DAY_MS = 86400000 };
 
@@ -30,11 +30,11 @@ static void check_fields(const struct http_response *response, const char *name)
 /* Whole seconds, and dates as RFC 9110 has them, checked by other means. */
 static void check_wait(const struct http_response *response)
 {
-    int64_t wait_ms = retry_after_ms(response, NOW);
+    int64_t wait_ms = http_retry_after_ms(response, NOW);
     struct span value;
     char text[16];
 
-    must(wait_ms >= 0 && wait_ms <= DAY_MS && wait_ms == retry_after_ms(response, NOW));
+    must(wait_ms >= 0 && wait_ms <= DAY_MS && wait_ms == http_retry_after_ms(response, NOW));
     if (!http_response_header(response, "Retry-After", 0, &value)) {
         must(response->status == 429 || wait_ms == 0);
         return;

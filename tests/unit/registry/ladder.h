@@ -44,7 +44,7 @@ struct ladder {
 
 struct play {
     const struct ladder *ladder;
-    const struct handshake *handshake;
+    const struct question *question;
     size_t at;
 };
 
@@ -52,7 +52,7 @@ struct play {
 static inline void check_request(const struct play *play, const struct http_request *request)
 {
     const struct rung *rung = &play->ladder->rungs[play->at];
-    const char *token = secret_text(play->handshake->token);
+    const char *token = secret_text(play->question->token);
 
     if (play->at >= RUNGS_MAX || rung->url == NULL)
         fail_msg("one request too many: '%s'", request->url);
@@ -66,7 +66,7 @@ static inline void check_request(const struct play *play, const struct http_requ
         break;
     case HTTP_AUTH_BASIC:
         assert_row_string(rung->url, secret_text(request->secret), token);
-        assert_row_string(rung->url, request->username, play->handshake->username);
+        assert_row_string(rung->url, request->username, play->question->username);
         break;
     case HTTP_AUTH_BEARER:
         assert_row_string(rung->url, secret_text(request->secret), "bearer-1");
@@ -93,11 +93,11 @@ static inline int climb(void *ctx, const struct http_request *request,
 
 /* The error is filled, the words are fit to be shown and hold no secret. */
 static inline void check_verdict(const char *label, const struct ladder *ladder,
-                                 const struct handshake *handshake, const struct error *err)
+                                 const struct question *question, const struct error *err)
 {
     assert_error(label, err, ladder->cls, ladder->part);
-    assert_not_shown(label, err, secret_text(handshake->token));
-    assert_not_shown(label, err, secret_text(handshake->auth));
+    assert_not_shown(label, err, secret_text(question->token));
+    assert_not_shown(label, err, secret_text(question->auth));
     assert_not_shown(label, err, "bearer-1");
     assert_not_shown(label, err, "\x1b");
 }
@@ -112,7 +112,7 @@ static inline void climb_ladder(const struct ladder *ladder)
     struct error err = ERROR_INIT;
     struct play play = {.ladder = ladder};
     struct outcome outcome;
-    struct handshake handshake = {
+    struct question question = {
         .registry = &registry,
         .username = ladder->user != NULL ? ladder->user : "octocat",
         .token = &token,
@@ -121,20 +121,20 @@ static inline void climb_ladder(const struct ladder *ladder)
                    .allow_plain_http = ladder->plain_http,
                    .allowed = &ladder->allowed,
                    .allowed_count = ladder->allowed != NULL},
-        .retry = {.send = climb,
-                  .send_ctx = &play,
-                  .clock = &clock,
-                  .deadline_ms = 60000,
-                  .retries = ladder->retries},
     };
+    struct retry retry = {.send = climb,
+                          .send_ctx = &play,
+                          .clock = &clock,
+                          .deadline_ms = 60000,
+                          .retries = ladder->retries};
     const char *name = ladder->registry != NULL ? ladder->registry : "ghcr.io";
     char label[512];
     size_t expected = 0;
     int ret;
 
-    play.handshake = &handshake;
+    play.question = &question;
     assert_int_equal(reference_parse(&registry, name, &err), 0);
-    ret = handshake_prove(&handshake, &outcome, &err);
+    ret = handshake_prove(&question, &retry, &outcome, &err);
     while (expected < RUNGS_MAX && ladder->rungs[expected].url != NULL)
         expected++;
     (void)snprintf(label, sizeof(label), "%s, %zu rungs, '%.200s'", name, expected,
@@ -145,7 +145,7 @@ static inline void climb_ladder(const struct ladder *ladder)
     assert_row(label, ret == (ladder->cls == CLASS_NONE ? 0 : -1));
     assert_row(label, outcome.is_good == (ret == 0));
     if (ret != 0)
-        check_verdict(label, ladder, &handshake, &err);
+        check_verdict(label, ladder, &question, &err);
     secret_clear(&token);
     secret_clear(&auth);
 }

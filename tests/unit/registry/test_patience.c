@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "registry/patience.h"
+#include "registry/retry.h"
 
 enum { WAITS_MAX = 10 };
 

@@ -105,30 +105,30 @@ static void check_row(const struct row *row, const char *label)
     struct error err = ERROR_INIT;
     struct script script = {.row = row, .before = row->is_basic ? 2 : 3};
     struct outcome outcome;
-    struct handshake handshake = {
+    struct question question = {
         .registry = &registry,
         .username = "octocat",
         .token = &token,
         .auth = &auth,
         .realms = {.registry = registry.api_host},
-        .retry = {.send = play,
-                  .send_ctx = &script,
-                  .clock = &clock,
-                  .deadline_ms = 60000,
-                  .retries = row->retries},
         .images = images,
     };
+    struct retry retry = {.send = play,
+                          .send_ctx = &script,
+                          .clock = &clock,
+                          .deadline_ms = 60000,
+                          .retries = row->retries};
     size_t expected = 0;
 
     assert_int_equal(reference_parse(&registry, "registry.example.com", &err), 0);
-    for (; handshake.image_count < 3 && row->images[handshake.image_count] != NULL;
-         handshake.image_count++)
-        assert_int_equal(image_parse(&images[handshake.image_count],
-                                     row->images[handshake.image_count], &registry, &err),
+    for (; question.image_count < 3 && row->images[question.image_count] != NULL;
+         question.image_count++)
+        assert_int_equal(image_parse(&images[question.image_count],
+                                     row->images[question.image_count], &registry, &err),
                          0);
     while (expected < STEPS_MAX && row->steps[expected].url != NULL)
         expected++;
-    if (handshake_prove(&handshake, &outcome, &err) == 0) {
+    if (handshake_prove(&question, &retry, &outcome, &err) == 0) {
         assert_row(label, row->cls == CLASS_NONE);
     } else {
         assert_error(label, &err, row->cls, row->part);
@@ -139,7 +139,7 @@ static void check_row(const struct row *row, const char *label)
     }
     assert_row(label, outcome.is_good); /* whatever came of the images */
     assert_row(label, script.at == expected);
-    for (size_t i = 0; i < handshake.image_count; i++)
+    for (size_t i = 0; i < question.image_count; i++)
         assert_row(label, images[i].can_pull == (i < row->pulled));
     secret_clear(&token);
     secret_clear(&auth);

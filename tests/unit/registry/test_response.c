@@ -4,7 +4,7 @@
  */
 #include "../support.h"
 
-#include "registry/response.h"
+#include "registry/http/response.h"
 
 static struct http_response response_of(const char *headers)
 {

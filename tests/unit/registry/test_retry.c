@@ -5,6 +5,8 @@
 
 #include "registry/retry.h"
 
+#include "registry/http/response.h"
+
 enum { NOW = 1700000000 }; /* Tue, 14 Nov 2023 22:13:20 GMT */
 
 #define MICRO "\xc2\xb5" /* U+00B5, as Go writes it */
@@ -70,7 +72,7 @@ static void test_retry_after_field(void **state)
         (void)snprintf(headers, sizeof(headers), "HTTP/1.1 429 x\r\nretry-after: %s\r\n\r\n",
                        rows[i].value);
         response = answer(429, headers, "");
-        ms = retry_after_ms(&response, NOW);
+        ms = http_retry_after_ms(&response, NOW);
         if (ms != rows[i].ms)
             fail_msg("row '%s': %jd ms", rows[i].value, (intmax_t)ms);
         http_response_clear(&response);
@@ -92,7 +94,7 @@ static void test_absurd_waits_are_not_taken_for_none(void **state)
 
         (void)snprintf(headers, sizeof(headers), "Retry-After: %s\n", rows[i]);
         response = answer(429, headers, "");
-        ms = retry_after_ms(&response, NOW);
+        ms = http_retry_after_ms(&response, NOW);
         assert_row(rows[i], ms >= 86400000 && ms <= INT64_C(10000) * 86400000);
         http_response_clear(&response);
     }
@@ -142,7 +144,7 @@ static void test_retry_after_in_the_body(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct http_response response = answer(rows[i].status, "", rows[i].body);
-        int64_t ms = retry_after_ms(&response, NOW);
+        int64_t ms = http_retry_after_ms(&response, NOW);
 
         if (ms != rows[i].ms)
             fail_msg("row '%s': %jd ms", rows[i].body, (intmax_t)ms);
@@ -171,7 +173,7 @@ static void test_the_registrys_own_clock(void **state)
 
         (void)snprintf(headers, sizeof(headers), "%s%s", rows[i].date, after);
         response = answer(503, headers, "");
-        assert_int_equal(retry_after_ms(&response, NOW + 100000000), rows[i].ms);
+        assert_int_equal(http_retry_after_ms(&response, NOW + 100000000), rows[i].ms);
         http_response_clear(&response);
     }
 }
@@ -181,10 +183,10 @@ static void test_field_comes_before_body(void **state)
     struct http_response response = answer(429, "Retry-After: 3\n", "retry-after: 9s");
 
     (void)state;
-    assert_int_equal(retry_after_ms(&response, NOW), 3000);
+    assert_int_equal(http_retry_after_ms(&response, NOW), 3000);
     http_response_clear(&response);
     response = answer(503, "Retry-After: 3\n", "");
-    assert_int_equal(retry_after_ms(&response, NOW), 3000);
+    assert_int_equal(http_retry_after_ms(&response, NOW), 3000);
     http_response_clear(&response);
 }
 
@@ -195,7 +197,7 @@ static void test_statuses(void **state)
         bool expected =
             status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 
-        assert_int_equal(retry_is_transient_status(status), expected);
+        assert_int_equal(http_status_is_transient(status), expected);
     }
 }
 
@@ -279,7 +281,7 @@ static void test_what_is_asked_again(void **state)
         struct fake_clock fake = {.unix_s = NOW};
         struct reply replies[] = {{.status = status}, {.status = 200}};
         struct outcome out = run(&fake, replies, 2, 4, 60000, 0);
-        bool again = retry_is_transient_status(status);
+        bool again = http_status_is_transient(status);
 
         assert_int_equal(out.ret, 0);
         assert_int_equal(out.calls, again ? 2 : 1);

@@ -5,7 +5,7 @@
 
 #include <strings.h>
 
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 static void test_what_is_accepted(void **state)
 {

@@ -1,11 +1,11 @@
-#include "registry/proxy_fault.h"
+#include "registry/http/proxy.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/scan.h"
-#include "registry/retry.h"
+#include "registry/http/response.h"
 
 static const char variables[] = "check https_proxy, http_proxy and all_proxy";
 
@@ -18,7 +18,7 @@ static long connect_status(CURL *easy)
     return status;
 }
 
-void proxy_fault_peer(CURL *easy, char peer[HTTP_PEER_MAX])
+void proxy_peer(CURL *easy, char peer[HTTP_PEER_MAX])
 {
     char *address = NULL;
     long port = 0;
@@ -35,26 +35,27 @@ void proxy_fault_peer(CURL *easy, char peer[HTTP_PEER_MAX])
  * Whether the connection was to a proxy, not to the registry. A tunnel that is used again has no
  * status of its own, but what was sent (the time of that is there) went through it.
  */
-static bool is_at_proxy(const struct fault *fault, const struct url *url)
+static bool is_at_proxy(const struct proxy_fault *fault)
 {
     curl_off_t sent = 0;
     long port = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-    return sent == 0 && connect_status(fault->easy) == 0 && strcmp(url->scheme, "https") == 0 &&
+    return sent == 0 && connect_status(fault->easy) == 0 &&
+           strcmp(fault->url->scheme, "https") == 0 &&
            curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
-           (unsigned)port != url->port;
+           (unsigned)port != fault->url->port;
 }
 
 /* The proxy answered CONNECT by itself, and with no. */
-static void report_refusal(const struct fault *fault, const struct url *url, struct error *err)
+static void report_refusal(const struct proxy_fault *fault, struct error *err)
 {
     long status = connect_status(fault->easy);
     char peer[HTTP_PEER_MAX];
 
-    proxy_fault_peer(fault->easy, peer);
+    proxy_peer(fault->easy, peer);
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the proxy '%s' answered %ld",
-                    url_place(url).text, peer, status);
+                    url_place(fault->url).text, peer, status);
     if (status == 407)
         (void)error_hint(err, "the proxy wants a login of its own: "
                               "https_proxy=http://USER:PASSWORD@PROXY:PORT");
@@ -74,7 +75,7 @@ static bool scan_host_behind(const char *before, const char *text, struct scan *
                     host);
 }
 
-static void report_unresolved(const struct fault *fault, const struct url *url, struct error *err)
+static void report_unresolved(const struct proxy_fault *fault, struct error *err)
 {
     struct span host = {.len = 0};
     struct scan rest;
@@ -83,14 +84,13 @@ static void report_unresolved(const struct fault *fault, const struct url *url, 
     (void)error_set(err, CLASS_UNREACHABLE,
                     "cannot ask '%s': cannot find the proxy's address%s%.*s%s"
                     " (DNS)",
-                    url_place(url).text, is_known ? ", '" : "", (int)host.len,
+                    url_place(fault->url).text, is_known ? ", '" : "", (int)host.len,
                     is_known ? host.data : "", is_known ? "'" : "");
     (void)error_hint(err, "%s", variables);
 }
 
 /* "Failed to connect to HOST port N after …": where that is not the registry, it is the proxy. */
-static bool find_unreached(const struct fault *fault, const struct url *url,
-                           struct url_place *proxy)
+static bool find_unreached(const struct proxy_fault *fault, struct url_place *proxy)
 {
     struct scan rest;
     struct span host;
@@ -100,9 +100,11 @@ static bool find_unreached(const struct fault *fault, const struct url *url,
         strncmp(rest.p, " port ", 6) != 0)
         return false;
     rest.p += 6;
-    if (!scan_number(&rest, 65535, &port) || (span_is(host, url->host) && port == url->port))
+    if (!scan_number(&rest, 65535, &port) ||
+        (span_is(host, fault->url->host) && port == fault->url->port))
         return false;
-    if (url->host[0] == '[' && host.len + 2 == strlen(url->host) && port == url->port)
+    if (fault->url->host[0] == '[' && host.len + 2 == strlen(fault->url->host) &&
+        port == fault->url->port)
         return false; /* the registry itself, without the brackets */
     (void)snprintf(proxy->text, sizeof(proxy->text),
                    memchr(host.data, ':', host.len) != NULL ? "[%.*s]:%u" : "%.*s:%u",
@@ -110,35 +112,35 @@ static bool find_unreached(const struct fault *fault, const struct url *url,
     return true;
 }
 
-static void report_unreached(const struct fault *fault, const struct url *url,
-                             const struct url_place *proxy, struct error *err)
+static void report_unreached(const struct proxy_fault *fault, const struct url_place *proxy,
+                             struct error *err)
 {
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect to the proxy '%s'%s%s",
-                    url_place(url).text, proxy->text, number != 0 ? ": " : "",
+                    url_place(fault->url).text, proxy->text, number != 0 ? ": " : "",
                     number != 0 ? strerror((int)number) : "");
     (void)error_hint(err, "%s; no_proxy lists the hosts that need none", variables);
 }
 
 /* Silence, or no TLS that serves, on the way to a tunnel. */
-static bool report_at_proxy(const struct fault *fault, const struct url *url, struct error *err)
+static bool report_at_proxy(const struct proxy_fault *fault, struct error *err)
 {
     bool is_tls = fault->code == CURLE_SSL_CONNECT_ERROR;
     char peer[HTTP_PEER_MAX];
 
-    proxy_fault_peer(fault->easy, peer);
+    proxy_peer(fault->easy, peer);
     if (fault->code == CURLE_OPERATION_TIMEDOUT) {
         (void)error_set(err, CLASS_UNREACHABLE,
                         "cannot ask '%s': no answer from the proxy '%s' in time",
-                        url_place(url).text, peer);
+                        url_place(fault->url).text, peer);
         return true;
     }
     if (fault->code != CURLE_PEER_FAILED_VERIFICATION && fault->code != CURLE_SSL_CONNECT_ERROR)
         return false;
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the %s of the proxy '%s' %s (%s)",
-                    url_place(url).text, is_tls ? "TLS handshake" : "certificate", peer,
+                    url_place(fault->url).text, is_tls ? "TLS handshake" : "certificate", peer,
                     is_tls ? "failed" : "does not verify", fault->text);
     (void)error_hint(err,
                      "the proxy's CA has to be among the system's; or speak to it by http://: %s",
@@ -159,18 +161,17 @@ static const struct {
     {"Invalid Proxy", "the proxy's answer to CONNECT is not HTTP", false},
 };
 
-static bool report_text(const struct fault *fault, const struct url *url, bool *is_transient,
-                        struct error *err)
+static bool report_text(const struct proxy_fault *fault, bool *is_transient, struct error *err)
 {
     char peer[HTTP_PEER_MAX];
 
-    proxy_fault_peer(fault->easy, peer);
+    proxy_peer(fault->easy, peer);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strncmp(fault->text, texts[i].begins, strlen(texts[i].begins)) != 0)
             continue;
-        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': %s%s%s%s", url_place(url).text,
-                        texts[i].text, peer[0] != '\0' ? " (" : "", peer,
-                        peer[0] != '\0' ? ")" : "");
+        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': %s%s%s%s",
+                        url_place(fault->url).text, texts[i].text, peer[0] != '\0' ? " (" : "",
+                        peer, peer[0] != '\0' ? ")" : "");
         (void)error_hint(err, "%s", variables);
         *is_transient = *is_transient && !texts[i].is_final;
         return true;
@@ -178,26 +179,25 @@ static bool report_text(const struct fault *fault, const struct url *url, bool *
     return false;
 }
 
-bool proxy_fault_report(const struct fault *fault, const struct url *url, bool *is_transient,
-                        struct error *err)
+bool proxy_report(const struct proxy_fault *fault, bool *is_transient, struct error *err)
 {
     long status = connect_status(fault->easy);
     struct url_place unreached;
 
     if (status >= 300) {
-        *is_transient = retry_is_transient_status((int)status);
-        report_refusal(fault, url, err);
+        *is_transient = http_status_is_transient((int)status);
+        report_refusal(fault, err);
         return true;
     }
-    if ((is_at_proxy(fault, url) && report_at_proxy(fault, url, err)) ||
-        (status == 0 && report_text(fault, url, is_transient, err)))
+    if ((is_at_proxy(fault) && report_at_proxy(fault, err)) ||
+        (status == 0 && report_text(fault, is_transient, err)))
         return true;
     if (fault->code == CURLE_COULDNT_RESOLVE_PROXY) {
-        report_unresolved(fault, url, err);
+        report_unresolved(fault, err);
         return true;
     }
-    if (fault->code == CURLE_COULDNT_CONNECT && find_unreached(fault, url, &unreached)) {
-        report_unreached(fault, url, &unreached, err);
+    if (fault->code == CURLE_COULDNT_CONNECT && find_unreached(fault, &unreached)) {
+        report_unreached(fault, &unreached, err);
         return true;
     }
     return false;

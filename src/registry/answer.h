@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "registry/outcome.h"
-#include "registry/response.h"
+#include "registry/http.h"
 
 enum { ANSWER_WORDS_MAX = 320 };
 

@@ -1,8 +1,8 @@
 /*
  * URLs by libcurl's own parser, so that what is checked is what will be asked. Pure.
  */
-#ifndef REGISTRY_URL_H
-#define REGISTRY_URL_H
+#ifndef REGISTRY_HTTP_URL_H
+#define REGISTRY_HTTP_URL_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  * What it means that no answer came: libcurl's verdict in words of its own, and whether waiting may
  * mend it. For http.c.
  */
-#ifndef REGISTRY_FAULT_H
-#define REGISTRY_FAULT_H
+#ifndef REGISTRY_HTTP_FAULT_H
+#define REGISTRY_HTTP_FAULT_H
 
 #include <stdbool.h>
 

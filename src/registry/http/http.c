@@ -5,10 +5,11 @@
 
 #include <curl/curl.h>
 
-#include "registry/fault.h"
-#include "registry/proxy_fault.h"
-#include "registry/tls.h"
-#include "registry/url.h"
+#include "registry/http/fault.h"
+#include "registry/http/proxy.h"
+#include "registry/http/response.h"
+#include "registry/http/trust.h"
+#include "registry/http/url.h"
 
 struct http {
     CURL *easy;
@@ -65,7 +66,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
         return NULL;
     }
     http->options = *options;
-    http->skip_bundle = tls_can_skip_bundle(options->trust);
+    http->skip_bundle = trust_can_skip_bundle(options->trust);
     return http;
 }
 
@@ -149,7 +150,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)
-        code = tls_set(http->easy, http->options.trust, http->skip_bundle);
+        code = trust_set(http->easy, http->options.trust, http->skip_bundle);
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
 }
 
@@ -169,7 +170,7 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
     response->status = (int)status;
-    proxy_fault_peer(http->easy, response->peer);
+    proxy_peer(http->easy, response->peer);
     if (code == CURLE_WRITE_ERROR && response->is_body_cut)
         code = CURLE_OK; /* we hung up; what came is an answer */
     return code;
@@ -222,9 +223,4 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },
         &response->is_transient, err);
-}
-
-int64_t http_parse_date(const char *text)
-{
-    return (int64_t)curl_getdate(text, NULL);
 }

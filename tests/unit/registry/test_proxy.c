@@ -1,10 +1,11 @@
 /*
- * proxy_fault: what libcurl's texts tell of a proxy, and what they do not.
+ * proxy: what libcurl's texts tell of a proxy, and what they do not.
  * tests/cli/test_proxies.py meets real ones.
  */
 #include "../support.h"
 
-#include "registry/proxy_fault.h"
+#include "registry/http/fault.h"
+#include "registry/http/proxy.h"
 
 static void test_texts(void **state)
 {
@@ -45,15 +46,15 @@ static void test_texts(void **state)
     (void)state;
     assert_non_null(easy);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct fault fault = {
-            .easy = easy, .code = rows[i].code, .text = rows[i].text, .url = rows[i].url};
+        struct url url;
+        struct proxy_fault fault = {
+            .easy = easy, .code = rows[i].code, .text = rows[i].text, .url = &url};
         struct error err = ERROR_INIT;
         bool is_transient = true;
-        struct url url;
 
         assert_int_equal(url_parse(&url, rows[i].url, &err), 0);
         assert_row(rows[i].text,
-                   proxy_fault_report(&fault, &url, &is_transient, &err) == (rows[i].part != NULL));
+                   proxy_report(&fault, &is_transient, &err) == (rows[i].part != NULL));
         if (rows[i].part != NULL) {
             assert_error(rows[i].text, &err, CLASS_UNREACHABLE, rows[i].part);
             assert_not_shown(rows[i].text, &err, "s3cret");

@@ -1,4 +1,4 @@
-#include "registry/url.h"
+#include "registry/http/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>

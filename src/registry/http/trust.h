@@ -4,8 +4,8 @@
  * Of the system's roots the hashed directory is tried first, and the bundle only where that does
  * not verify: loading a whole bundle costs OpenSSL 3 some 20 ms.
  */
-#ifndef REGISTRY_TLS_H
-#define REGISTRY_TLS_H
+#ifndef REGISTRY_HTTP_TRUST_H
+#define REGISTRY_HTTP_TRUST_H
 
 #include <stdbool.h>
 
@@ -14,12 +14,12 @@
 #include "registry/trust.h"
 
 /* Whether the hashed directory can be tried alone. */
-bool tls_can_skip_bundle(const struct trust *trust);
+bool trust_can_skip_bundle(const struct trust *trust);
 
 /*
  * Set what the connections of `easy` trust and who they come as. Where trust->is_insecure no
  * certificate is checked at all, but for a proxy's own. Returns the first code that is no CURLE_OK.
  */
-CURLcode tls_set(CURL *easy, const struct trust *trust, bool skip_bundle);
+CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle);
 
 #endif

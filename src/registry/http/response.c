@@ -1,15 +1,101 @@
-#include "registry/retry.h"
+#include "registry/http/response.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+void http_response_clear(struct http_response *response)
+{
+    secret_clear(&response->headers);
+    secret_clear(&response->body);
+    *response = HTTP_RESPONSE_INIT;
+}
+
+static const char status_line[] = "HTTP/"; /* how it begins */
+
+static bool scan_digits(struct scan *s, size_t count)
+{
+    struct span digits;
+
+    return scan_run(s, "0123456789", &digits) && digits.len == count;
+}
+
+/*
+ * Whether what begins so is one (RFC 9112 section 4). To libcurl it is, case aside, and of status
+ * 200 where no number is found.
+ */
+static bool is_status_line(const char *line, size_t len)
+{
+    struct scan s = scan_over(line + strlen(status_line), len - strlen(status_line));
+
+    return scan_digits(&s, 1) && scan_char(&s, '.') && scan_digits(&s, 1) && scan_char(&s, ' ') &&
+           !scan_is_at(&s, '0') && scan_digits(&s, 3) &&
+           (scan_is_at(&s, ' ') || scan_is_at(&s, '\r') || scan_is_at(&s, '\n'));
+}
+
+bool http_response_add_line(struct http_response *response, const char *line, size_t len)
+{
+    struct secret *headers = &response->headers;
+    struct error no_memory = ERROR_INIT;
+    bool is_first =
+        len >= strlen(status_line) && strncasecmp(line, status_line, strlen(status_line)) == 0;
+
+    if (is_first)
+        secret_clear(headers);
+    response->is_header_bad = headers->len + len > HTTP_HEADER_MAX || len == 0 ||
+                              line[len - 1] != '\n' || (is_first && !is_status_line(line, len));
+    if (response->is_header_bad)
+        return false;
+    /* RFC 9112 section 5.2: a line that begins with a blank goes on with the last. */
+    while ((line[0] == ' ' || line[0] == '\t') && headers->len > 0 &&
+           strchr("\r\n", headers->data[headers->len - 1]) != NULL)
+        headers->len--;
+    return secret_append(headers, line, len, HTTP_HEADER_MAX, &no_memory) == 0;
+}
+
+bool http_response_add_body(struct http_response *response, const char *data, size_t len)
+{
+    struct secret *body = &response->body;
+    struct error no_memory = ERROR_INIT;
+    size_t room = HTTP_BODY_MAX - body->len;
+
+    response->is_body_cut = len > room;
+    if (response->is_body_cut)
+        len = room;
+    return secret_append(body, data, len, HTTP_BODY_MAX, &no_memory) == 0 && !response->is_body_cut;
+}
+
+bool http_response_header(const struct http_response *response, const char *name, size_t nth,
+                          struct span *value)
+{
+    struct scan s = scan_over(secret_text(&response->headers), response->headers.len);
+
+    while (!scan_is_at_end(&s)) {
+        const char *line_end = memchr(s.p, '\n', (size_t)(s.end - s.p));
+        struct scan line = {.p = s.p, .end = line_end != NULL ? line_end : s.end};
+        struct span found;
+
+        s.p = line_end != NULL ? line_end + 1 : s.end;
+        if (!scan_token(&line, &found) || !span_is(found, name) || !scan_char(&line, ':'))
+            continue;
+        if (nth-- > 0)
+            continue;
+        (void)scan_blanks(&line);
+        while (line.end > line.p && strchr(" \t\r", line.end[-1]) != NULL)
+            line.end--;
+        *value = (struct span){.data = line.p, .len = (size_t)(line.end - line.p)};
+        return true;
+    }
+    return false;
+}
 
 enum {
-    BACKOFF_FIRST_MS = 1000,
-    BACKOFF_MAX_MS = 30000,
     BODY_SEARCHED_MAX = 1024,
     RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
 };
 
-bool retry_is_transient_status(int status)
+bool http_status_is_transient(int status)
 {
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
@@ -89,6 +175,12 @@ static int64_t retry_after_in_body(const struct secret *body)
     return parse_go_duration(found, len - (size_t)(found - body->data));
 }
 
+/* Seconds since 1970 of an HTTP-date (RFC 9110 section 5.6.7), or -1. */
+static int64_t parse_date(const char *text)
+{
+    return (int64_t)curl_getdate(text, NULL);
+}
+
 static int64_t parse_retry_after(struct span value, int64_t unix_s)
 {
     struct scan s = scan_over(value.data, value.len);
@@ -101,7 +193,7 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s)
     if (!span_copy(value, text, sizeof(text)) || value.len == 0 ||
         (text[0] >= '0' && text[0] <= '9'))
         return parse_go_duration(value.data, value.len);
-    date = http_parse_date(text);
+    date = parse_date(text);
     if (date <= unix_s)
         return 0;
     return (date - unix_s < RETRY_AFTER_MAX_S ? date - unix_s : RETRY_AFTER_MAX_S) * 1000;
@@ -115,60 +207,15 @@ static int64_t time_of(const struct http_response *response, int64_t unix_s)
     int64_t date = -1;
 
     if (http_response_header(response, "Date", 0, &value) && span_copy(value, text, sizeof(text)))
-        date = http_parse_date(text);
+        date = parse_date(text);
     return date >= 0 ? date : unix_s;
 }
 
-int64_t retry_after_ms(const struct http_response *response, int64_t unix_s)
+int64_t http_retry_after_ms(const struct http_response *response, int64_t unix_s)
 {
     struct span value;
 
     if (http_response_header(response, "Retry-After", 0, &value))
         return parse_retry_after(value, time_of(response, unix_s));
     return response->status == 429 ? retry_after_in_body(&response->body) : 0;
-}
-
-/* An answer that is no failure: a busy registry says when, or at least that, to come back. */
-static bool is_put_off(const struct http_response *response, int64_t asked_ms)
-{
-    return response->status == 429 || (response->status == 503 && asked_ms > 0);
-}
-
-/* A wait up to twice as long each time, but not so long that the deadline cuts most of it off. */
-static int64_t backoff_ms(const struct retry *retry, unsigned tries, int64_t left_ms)
-{
-    uint32_t limit = BACKOFF_FIRST_MS;
-
-    while (tries-- > 0 && limit < BACKOFF_MAX_MS)
-        limit *= 2;
-    if (limit > BACKOFF_MAX_MS)
-        limit = BACKOFF_MAX_MS;
-    if (limit > BACKOFF_FIRST_MS && limit > left_ms)
-        limit = left_ms > BACKOFF_FIRST_MS ? (uint32_t)left_ms : BACKOFF_FIRST_MS;
-    return retry->clock->random_below(retry->clock->ctx, limit);
-}
-
-int retry_send(const struct retry *retry, const struct http_request *request,
-               struct http_response *response, struct error *err)
-{
-    unsigned failures = 0;
-
-    for (unsigned tries = 0;; tries++) {
-        struct error fault = ERROR_INIT;
-        int ret = retry->send(retry->send_ctx, request, response, &fault);
-        bool is_transient =
-            ret < 0 ? response->is_transient : retry_is_transient_status(response->status);
-        int64_t asked_ms = retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
-        int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
-        int64_t wait_ms = backoff_ms(retry, tries, left_ms);
-
-        failures += retry->is_impatient || !is_put_off(response, asked_ms);
-        if (!is_transient || failures > retry->retries || retry->retries == 0 ||
-            wait_ms >= left_ms) {
-            if (ret < 0)
-                *err = fault;
-            return ret;
-        }
-        retry->clock->sleep_ms(retry->clock->ctx, asked_ms + wait_ms);
-    }
 }

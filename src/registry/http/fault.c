@@ -1,9 +1,9 @@
-#include "registry/fault.h"
+#include "registry/http/fault.h"
 
 #include <string.h>
 
-#include "registry/proxy_fault.h"
-#include "registry/url.h"
+#include "registry/http/proxy.h"
+#include "registry/http/url.h"
 
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
 #define HANGS_UP    "the registry, or what stands before it, hangs up: try again later"
@@ -17,7 +17,7 @@ static const struct words {
 } table[] = {
     {CURLE_COULDNT_RESOLVE_HOST, true, "cannot find the host's address (DNS)",
      "check the registry's name and this machine's resolver"},
-    {CURLE_COULDNT_RESOLVE_PROXY, true, "", ""}, /* proxy_fault.c has the words */
+    {CURLE_COULDNT_RESOLVE_PROXY, true, "", ""}, /* proxy.c has the words */
     {CURLE_COULDNT_CONNECT, true, "cannot connect", ""},
     {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", HANGS_UP},
     {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", HANGS_UP},
@@ -242,7 +242,10 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
     *is_transient = words->is_transient;
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
         *is_transient = strstr(fault->text, "error:") == NULL;
-    if (proxy_fault_report(fault, &url, is_transient, err))
+    if (proxy_report(
+            &(struct proxy_fault){
+                .easy = fault->easy, .code = fault->code, .text = fault->text, .url = &url},
+            is_transient, err))
         return -1;
     if (fault->code == CURLE_COULDNT_CONNECT)
         return report_connect(fault, &url, err);

@@ -1,11 +1,11 @@
 /*
- * inquiry: that what comes back from the sandbox is believed only where all of it can be.
+ * ask: that what comes back from the sandbox is believed only where all of it can be.
  * sandbox_run() is linked through here, and hands back what a process would that a stranger rules:
  * any bytes at all.
  */
 #include "../support.h"
 
-#include "cli/inquiry.h"
+#include "cli/ask.h"
 
 #include "cli/sandbox.h"
 
@@ -47,8 +47,7 @@ struct asked {
     struct warnings warnings;
     struct image images[2];
     struct diagnosis diagnosis;
-    struct proof proof;
-    struct inquiry inquiry;
+    struct ask ask;
     struct error err;
 };
 
@@ -58,16 +57,18 @@ static int ask(struct asked *asked)
 
     *asked = (struct asked){.err = ERROR_INIT};
     warnings_add(&asked->warnings, "what was said before");
-    asked->proof = (struct proof){.registry = &asked->registry,
-                                  .username = "octocat",
-                                  .token = &asked->token,
-                                  .images = asked->images,
-                                  .image_count = COUNT(asked->images),
-                                  .warnings = &asked->warnings,
-                                  .clock = &test_clock,
-                                  .deadline_ms = 2000000};
-    asked->inquiry = (struct inquiry){.proof = &asked->proof, .diagnosis = &asked->diagnosis};
-    return inquiry_make(&asked->inquiry, &options, &asked->err);
+    asked->ask = (struct ask){
+        .question = {.registry = &asked->registry,
+                     .username = "octocat",
+                     .token = &asked->token,
+                     .images = asked->images,
+                     .image_count = COUNT(asked->images),
+                     .limits = {.clock = &test_clock, .deadline_ms = 2000000}},
+        .options = &options,
+        .warnings = &asked->warnings,
+        .diagnosis = &asked->diagnosis,
+    };
+    return ask_registry(&asked->ask, &asked->err);
 }
 
 static void assert_sane(const struct asked *asked, int ret)
@@ -79,11 +80,12 @@ static void assert_sane(const struct asked *asked, int ret)
     assert_true(strnlen(asked->err.message, sizeof(asked->err.message)) <
                 sizeof(asked->err.message));
     assert_true(strnlen(asked->err.hint, sizeof(asked->err.hint)) < sizeof(asked->err.hint));
-    assert_true((unsigned)asked->proof.outcome.phase < OUTCOME_PHASE_COUNT);
-    assert_true((unsigned)asked->proof.outcome.code < OUTCOME_CODE_COUNT);
-    assert_true(asked->proof.outcome.phrases <= OUTCOME_PHRASES);
-    assert_true(asked->proof.outcome.status >= 0 && asked->proof.outcome.status <= 999);
-    assert_true(asked->proof.deadline_ms >= 2000000 && asked->proof.deadline_ms < 2010000);
+    assert_true((unsigned)asked->ask.outcome.phase < OUTCOME_PHASE_COUNT);
+    assert_true((unsigned)asked->ask.outcome.code < OUTCOME_CODE_COUNT);
+    assert_true(asked->ask.outcome.phrases <= OUTCOME_PHRASES);
+    assert_true(asked->ask.outcome.status >= 0 && asked->ask.outcome.status <= 999);
+    assert_true(asked->ask.question.limits.deadline_ms >= 2000000 &&
+                asked->ask.question.limits.deadline_ms < 2010000);
 }
 
 static void test_as_it_was(void **state)
@@ -94,7 +96,7 @@ static void test_as_it_was(void **state)
     at = SIZE_MAX;
     assert_int_equal(ask(&asked), 0);
     assert_sane(&asked, 0);
-    assert_true(asked.inquiry.is_diagnosed);
+    assert_true(asked.ask.is_diagnosed);
     assert_string_equal(asked.warnings.items[0], "what was said before");
 }
 
@@ -111,7 +113,7 @@ static void test_one_byte_over_and_over(void **state)
         assert_int_equal(ask(&asked), -1);
         assert_int_equal(asked.err.cls, CLASS_INTERNAL);
         assert_string_equal(asked.err.message, "asking the registry has come to no sensible end");
-        assert_int_equal(asked.proof.outcome.is_good, false);
+        assert_int_equal(asked.ask.outcome.is_good, false);
         assert_int_equal(asked.warnings.count, 1);
         is_whole = false;
     }
@@ -158,5 +160,5 @@ int main(void)
         cmocka_unit_test(test_a_text_without_an_end),
     };
 
-    return cmocka_run_group_tests_name("inquiry", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("ask", tests, NULL, NULL);
 }

@@ -1,19 +1,19 @@
 /*
- * conversation, refusal: URLs, what an authorized request carries, what any step makes of a status.
+ * session: URLs, what an authorized request carries, what any step makes of a status.
  */
 #include "ladder.h"
 
 #include "base/text.h"
-#include "registry/conversation.h"
-#include "registry/refusal.h"
-#include "registry/url.h"
+#include "registry/http/url.h"
+#include "registry/session.h"
 
 static struct secret token;
 static struct secret auth;
 static struct reference registry;
-static struct handshake handshake;
+static struct question question;
+static struct retry retry;
 static struct outcome outcome;
-static struct conversation c;
+static struct session c;
 
 static int set_up(void **state)
 {
@@ -23,19 +23,17 @@ static int set_up(void **state)
     token = secret_of(TOKEN_CLASSIC);
     auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
     assert_int_equal(reference_parse(&registry, "ghcr.io", &err), 0);
-    handshake = (struct handshake){.registry = &registry,
-                                   .username = "octocat",
-                                   .token = &token,
-                                   .auth = &auth,
-                                   .retry.clock = clock_system()};
-    assert_int_equal(conversation_start(&c, &handshake, &outcome, &err), 0);
+    question = (struct question){
+        .registry = &registry, .username = "octocat", .token = &token, .auth = &auth};
+    retry = (struct retry){.clock = clock_system()};
+    assert_int_equal(session_start(&c, &question, &retry, &outcome, &err), 0);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    conversation_clear(&c);
+    session_clear(&c);
     secret_clear(&token);
     secret_clear(&auth);
     return 0;
@@ -57,18 +55,18 @@ static void test_url(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_true(conversation_url(&c, url, "/v2/"));
+    assert_true(session_url(&c, url, "/v2/"));
     assert_string_equal(url, "https://ghcr.io/v2/");
-    handshake.realms.allow_plain_http = true;
-    assert_true(conversation_url(&c, url, "/v2/"));
+    question.realms.allow_plain_http = true;
+    assert_true(session_url(&c, url, "/v2/"));
     assert_string_equal(url, "http://ghcr.io/v2/");
-    handshake.realms.allow_plain_http = false;
+    question.realms.allow_plain_http = false;
     assert_int_equal(reference_parse(&registry, "docker.io/owner", &err), 0);
-    assert_true(conversation_url(&c, url, "/v2/"));
+    assert_true(session_url(&c, url, "/v2/"));
     assert_string_equal(url, "https://registry-1.docker.io/v2/");
     memset(path, 'x', URL_MAX);
     path[URL_MAX] = '\0';
-    assert_false(conversation_url(&c, url, path));
+    assert_false(session_url(&c, url, path));
 }
 
 static int answer_nothing(void *ctx, const struct http_request *request,
@@ -87,8 +85,8 @@ static void test_a_token_url_has_an_end(void **state)
     bool has_been_asked = false;
 
     (void)state;
-    handshake.realms = (struct realm_policy){.registry = "ghcr.io"};
-    handshake.retry = (struct retry){.send = answer_nothing, .clock = clock_system()};
+    question.realms = (struct realm_policy){.registry = "ghcr.io"};
+    retry = (struct retry){.send = answer_nothing, .clock = clock_system()};
     c.challenge.scheme = CHALLENGE_BEARER;
     memset(c.challenge.realm, 'r', CHALLENGE_VALUE_MAX - 1);
     memcpy(c.challenge.realm, "https://ghcr.io/", strlen("https://ghcr.io/"));
@@ -97,14 +95,14 @@ static void test_a_token_url_has_an_end(void **state)
         struct error err = ERROR_INIT;
 
         c.challenge.service[len] = '\0';
-        assert_int_equal(conversation_fetch_bearer(&c, scope, &err), -1);
+        assert_int_equal(session_fetch_bearer(&c, scope, &err), -1);
         assert_true(err.cls == CLASS_UNREACHABLE || (err.cls == CLASS_UNPROVED && !has_been_asked));
         has_been_asked = err.cls == CLASS_UNREACHABLE;
     }
     assert_true(has_been_asked);
     /* What libcurl encodes is longer than it was. */
     memset(c.challenge.service, '/', CHALLENGE_VALUE_MAX - 1);
-    assert_int_equal(conversation_fetch_bearer(&c, scope, &(struct error){.cls = CLASS_NONE}), -1);
+    assert_int_equal(session_fetch_bearer(&c, scope, &(struct error){.cls = CLASS_NONE}), -1);
 }
 
 static void test_what_an_authorized_request_carries(void **state)
@@ -113,13 +111,13 @@ static void test_what_an_authorized_request_carries(void **state)
 
     (void)state;
     c.challenge.scheme = CHALLENGE_BASIC;
-    request = conversation_authorized(&c, PING);
+    request = session_authorized(&c, PING);
     assert_int_equal(request.auth, HTTP_AUTH_BASIC);
     assert_ptr_equal(request.secret, &token);
     assert_string_equal(request.username, "octocat");
     assert_string_equal(request.url, PING);
     c.challenge.scheme = CHALLENGE_BEARER;
-    request = conversation_authorized(&c, PING);
+    request = session_authorized(&c, PING);
     assert_int_equal(request.auth, HTTP_AUTH_BEARER);
     assert_ptr_equal(request.secret, &c.bearer);
 }
@@ -132,11 +130,11 @@ static void test_refusals(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(refusals); i++) {
         answered(refusals[i], "", "");
-        assert_true(refusal_is_of_credential(&c));
+        assert_true(session_is_refused(&c));
     }
     for (size_t i = 0; i < COUNT(others); i++) {
         answered(others[i], "", "");
-        assert_false(refusal_is_of_credential(&c));
+        assert_false(session_is_refused(&c));
     }
 }
 
@@ -145,9 +143,9 @@ static void test_refusing_pages(void **state)
 {
     (void)state;
     answered(403, "", "<html><title>Blocked</title>");
-    assert_false(refusal_is_of_credential(&c));
+    assert_false(session_is_refused(&c));
     answered(401, "", "<html><title>401 Authorization Required</title>"); /* nginx, Apache */
-    assert_true(refusal_is_of_credential(&c));
+    assert_true(session_is_refused(&c));
 }
 
 /* Who says when to come back speaks of how much is asked, as GitHub's API does with 403. */
@@ -174,15 +172,15 @@ static void test_limits(void **state)
         struct error err = ERROR_INIT;
 
         answered(rows[i].status, rows[i].headers, rows[i].body);
-        assert_row(rows[i].headers, refusal_is_of_credential(&c) == rows[i].is_refused);
+        assert_row(rows[i].headers, session_is_refused(&c) == rows[i].is_refused);
         if (rows[i].is_refused)
             continue;
-        assert_int_equal(refusal_explain(&c, "it", &err), -1);
+        assert_int_equal(session_explain(&c, "it", &err), -1);
         assert_error(rows[i].headers, &err, CLASS_UNREACHABLE, "it is rate limited: HTTP 403");
         assert_non_null(strstr(err.hint, "60 s: try again then"));
     }
     answered(403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>"); /* Varnish */
-    assert_false(refusal_is_of_credential(&c));
+    assert_false(session_is_refused(&c));
 }
 
 static void test_words(void **state)
@@ -204,7 +202,7 @@ static void test_words(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         answered(403, "", rows[i].body);
-        assert_row_string(rows[i].body, conversation_words(&c), rows[i].words);
+        assert_row_string(rows[i].body, session_words(&c), rows[i].words);
     }
 }
 
@@ -221,8 +219,8 @@ static void test_words_that_hold_a_secret(void **state)
 
         (void)snprintf(body, sizeof(body), "{\"message\":\"not good: %s\"}", secrets[i]);
         answered(403, "", body);
-        assert_null(strstr(conversation_words(&c), secrets[i]));
-        assert_non_null(strstr(conversation_words(&c), "not shown"));
+        assert_null(strstr(session_words(&c), secrets[i]));
+        assert_non_null(strstr(session_words(&c), "not shown"));
     }
 }
 
@@ -240,7 +238,7 @@ static void test_redirects_that_hold_a_secret(void **state)
         struct error err = ERROR_INIT;
 
         answered(302, locations[i], "");
-        assert_int_equal(refusal_explain(&c, "it", &err), -1);
+        assert_int_equal(session_explain(&c, "it", &err), -1);
         assert_string_equal(err.message, "it is redirected (HTTP 302)");
         assert_null(strstr(err.hint, "evil"));
     }
@@ -254,8 +252,8 @@ static void test_words_have_an_end(void **state)
     memset(body + strlen(body), 'w', sizeof(body) - strlen(body) - 3);
     (void)strcat(body, "\"}");
     answered(403, "", body);
-    assert_true(text_has_suffix(conversation_words(&c), "w...)")); /* cut once, at a character */
-    assert_true(strlen(conversation_words(&c)) < sizeof(c.words));
+    assert_true(text_has_suffix(session_words(&c), "w...)")); /* cut once, at a character */
+    assert_true(strlen(session_words(&c)) < sizeof(c.words));
 }
 
 static void test_any_other_status(void **state)
@@ -288,7 +286,7 @@ static void test_any_other_status(void **state)
 
         (void)snprintf(label, sizeof(label), "HTTP %d", rows[i].status);
         answered(rows[i].status, rows[i].headers, rows[i].body);
-        assert_row(label, refusal_explain(&c, "this step", &err) == -1);
+        assert_row(label, session_explain(&c, "this step", &err) == -1);
         assert_error(label, &err, rows[i].cls, rows[i].part);
         assert_row(label, strncmp(err.message, "this step ", 10) == 0);
         assert_not_shown(label, &err, "pw");

@@ -1,0 +1,355 @@
+#include "cli/ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/sandbox.h"
+#include "credential/credential.h"
+#include "registry/handshake.h"
+#include "registry/http.h"
+
+enum {
+    GRACE_MS = 2000, /* what is late says so by itself, if it can */
+    GITHUB_TIME_MAX_MS = 10000,
+    GITHUB_RETRIES_MAX = 1,
+};
+
+/* What the requests of a run go over; not to be moved while it is open. */
+struct connection {
+    struct trust trust;
+    struct http *http;
+    struct retry retry; /* what to send requests with */
+};
+
+/* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
+static int send_aloud(void *http, const struct http_request *request,
+                      struct http_response *response, struct error *err)
+{
+    char shown[1024];
+    int ret = http_send(http, request, response, err);
+
+    (void)text_printable(shown, sizeof(shown), request->url, strcspn(request->url, "?"));
+    (void)fprintf(stderr, "ghcr-login: %s %s -> ", request->is_head ? "HEAD" : "GET", shown);
+    if (ret == 0)
+        (void)fprintf(stderr, "%d\n", response->status);
+    else
+        (void)fprintf(stderr, "%s\n",
+                      text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
+    return ret;
+}
+
+/* Where there are retries, a server that is silent leaves time for another try. */
+static int64_t try_timeout_ms(const struct question_limits *limits)
+{
+    if (limits->retries == 0 || limits->connect_timeout_ms > limits->timeout_ms)
+        return limits->timeout_ms;
+    return limits->connect_timeout_ms > limits->timeout_ms / 2 ? limits->connect_timeout_ms
+                                                               : limits->timeout_ms / 2;
+}
+
+static void connection_close(struct connection *c)
+{
+    http_close(c->http);
+    trust_clear(&c->trust);
+}
+
+/* To be closed where it returns 0; -1 with *err set, and nothing to close. */
+static int connection_open(struct connection *c, const struct trust_request *trusted,
+                           const struct question_limits *limits, bool is_aloud, struct error *err)
+{
+    struct trust_request request = *trusted;
+    struct http_options options = {
+        .trust = &c->trust,
+        .connect_timeout_ms = limits->connect_timeout_ms,
+        .try_timeout_ms = try_timeout_ms(limits),
+        .clock = limits->clock,
+        .deadline_ms = limits->deadline_ms,
+    };
+
+    *c = (struct connection){.http = NULL};
+    http_default_trust(&request.system_file, &request.system_dir);
+    if (trust_find(&c->trust, &request, err) < 0)
+        return -1;
+    c->http = http_open(&options, err);
+    if (c->http == NULL) {
+        connection_close(c);
+        return -1;
+    }
+    c->retry = (struct retry){
+        .send = is_aloud ? send_aloud : http_send,
+        .send_ctx = c->http,
+        .clock = limits->clock,
+        .deadline_ms = limits->deadline_ms,
+        .retries = limits->retries,
+    };
+    return 0;
+}
+
+static int prove_once(struct ask *ask, struct error *err)
+{
+    const struct question *q = &ask->question;
+    struct connection connection;
+    int ret;
+
+    if (connection_open(&connection, &q->trust, &q->limits, ask->options->verbose, err) < 0)
+        return -1;
+    ret = handshake_prove(q, &connection.retry, &ask->outcome, err);
+    connection_close(&connection);
+    return ret;
+}
+
+static void say_wait(int64_t wait_ms, int64_t left_ms, const struct options *options)
+{
+    if (!options->quiet)
+        (void)fprintf(stderr,
+                      "ghcr-login: the token is refused; asking again in %lld s, for up to %lld s "
+                      "more (--wait-for-token)\n",
+                      (long long)(wait_ms + 999) / 1000, (long long)(left_ms + 999) / 1000);
+}
+
+static int prove_patiently(struct ask *ask, struct error *err)
+{
+    struct question_limits *limits = &ask->question.limits;
+    const struct clock *clock = limits->clock;
+    struct patience patience = {.clock = clock, .limit_ms = limits->wait_ms};
+    int ret = prove_once(ask, err);
+    int64_t counted_ms = clock_now(clock);
+
+    while (ret < 0 && err->cls == CLASS_REJECTED) {
+        int64_t wait_ms = patience_next(&patience);
+
+        if (wait_ms == 0)
+            break;
+        say_wait(wait_ms, patience_left(&patience), ask->options);
+        clock->sleep_ms(clock->ctx, wait_ms);
+        limits->deadline_ms += clock_now(clock) - counted_ms;
+        counted_ms = clock_now(clock);
+        *err = ERROR_INIT;
+        ret = prove_once(ask, err);
+    }
+    return ret;
+}
+
+static void warn_of_insecurity(const struct ask *ask)
+{
+    struct warnings *warnings = ask->warnings;
+    char text[WARNING_LEN_MAX + 1];
+
+    (void)snprintf(text, sizeof(text),
+                   "the certificate of '%s' is not checked (--insecure): the token can be read, "
+                   "and the answer forged, on the way",
+                   ask->question.registry->host);
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (strcmp(warnings->items[i], text) == 0)
+            return;
+    }
+    warnings_add(warnings, "%s", text);
+}
+
+static int prove(struct ask *ask, struct error *err)
+{
+    struct question *q = &ask->question;
+    struct secret auth = SECRET_INIT;
+    int ret = credential_auth(&auth, q->username, q->token, err);
+
+    if (q->trust.is_insecure)
+        warn_of_insecurity(ask);
+    q->auth = &auth;
+    if (ret == 0)
+        ret = prove_patiently(ask, err);
+    q->auth = NULL;
+    secret_clear(&auth);
+    return ret;
+}
+
+/* Half of the time that is left is taken at most. */
+static struct question_limits limits_at_github(const struct question_limits *whole)
+{
+    struct question_limits limits = *whole;
+    int64_t limit_ms = clock_left(whole->clock, whole->deadline_ms) / 2;
+
+    limits.deadline_ms =
+        clock_now(whole->clock) + (limit_ms < GITHUB_TIME_MAX_MS ? limit_ms : GITHUB_TIME_MAX_MS);
+    return limits;
+}
+
+static void ask_github(const struct ask *ask, struct diagnosis *out)
+{
+    const struct question *q = &ask->question;
+    struct question_limits limits = limits_at_github(&q->limits);
+    struct trust_request trusted = q->trust;
+    char organisation[GITHUB_NAME_MAX + 1];
+    struct connection connection;
+    struct error err = ERROR_INIT;
+
+    if (!diagnosis_begin(out, q, ask->warnings))
+        return;
+    trusted.is_insecure = false; /* that is for the registry; GitHub's API gets the token itself */
+    if (connection_open(&connection, &trusted, &limits, ask->options->verbose, &err) < 0) {
+        (void)snprintf(out->findings.trouble, sizeof(out->findings.trouble), "%.*s",
+                       GITHUB_TROUBLE_MAX, err.message);
+    } else {
+        if (connection.retry.retries > GITHUB_RETRIES_MAX)
+            connection.retry.retries = GITHUB_RETRIES_MAX;
+        connection.retry.is_impatient = true;
+        github_ask(
+            &(struct github_request){
+                .registry = q->registry,
+                .token = q->token,
+                .organisation = diagnosis_organisation(q, organisation),
+                .retry = connection.retry,
+            },
+            &out->findings);
+        connection_close(&connection);
+    }
+    diagnosis_end(out, q, ask->warnings);
+}
+
+/* What the sandbox hands back. */
+struct findings {
+    int ret;
+    struct error err;
+    struct warnings warnings;
+    int64_t deadline_ms;
+    struct outcome outcome;
+    bool can_pull[OPTIONS_LIST_MAX];
+    struct diagnosis diagnosis; /* where is_to_be_diagnosed() */
+};
+
+static bool is_to_be_diagnosed(const struct ask *ask, const struct findings *found)
+{
+    bool is_answered =
+        found->ret == 0 || found->err.cls == CLASS_REJECTED || found->err.cls == CLASS_FORBIDDEN;
+
+    return is_answered && ask->options->diagnose && ask->diagnosis != NULL;
+}
+
+static void ask_in_sandbox(void *ctx, void *result)
+{
+    struct findings *found = result;
+    struct ask ask = *(const struct ask *)ctx;
+
+    ask.warnings = &found->warnings;
+    found->ret = http_init(&found->err);
+    if (found->ret == 0)
+        found->ret = prove(&ask, &found->err);
+    found->deadline_ms = ask.question.limits.deadline_ms;
+    found->outcome = ask.outcome;
+    for (size_t i = 0; i < ask.question.image_count; i++)
+        found->can_pull[i] = ask.question.images[i].can_pull;
+    if (is_to_be_diagnosed(&ask, found))
+        ask_github(&ask, &found->diagnosis);
+}
+
+static void forget_in_sandbox(void *ctx)
+{
+    const struct ask *ask = ctx;
+
+    ask->forget(ask->holder);
+}
+
+/* Any other byte would be no value of a bool at all. */
+static bool is_flag(const bool *flag)
+{
+    return *(const unsigned char *)flag <= 1;
+}
+
+static bool is_text(const char *text, size_t size)
+{
+    return memchr(text, '\0', size) != NULL;
+}
+
+#define IS_TEXT(array) is_text(array, sizeof(array))
+
+static bool is_error(const struct error *err, int ret)
+{
+    bool has_class = ret == 0 ? err->cls == CLASS_NONE
+                              : ret == -1 && err->cls > CLASS_NONE && err->cls <= CLASS_HELPER;
+
+    return has_class && IS_TEXT(err->message) && IS_TEXT(err->hint);
+}
+
+static bool are_warnings(const struct warnings *warnings)
+{
+    if (warnings->count > WARNINGS_MAX)
+        return false;
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (!IS_TEXT(warnings->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_diagnosis(const struct diagnosis *diagnosis)
+{
+    const struct github_findings *findings = &diagnosis->findings;
+
+    return is_flag(&diagnosis->is_made) && IS_TEXT(diagnosis->expires_at) &&
+           (unsigned)findings->verdict <= GITHUB_INVALID && IS_TEXT(findings->trouble) &&
+           IS_TEXT(findings->owner) && is_flag(&findings->has_scopes) &&
+           IS_TEXT(findings->scopes) && is_flag(&findings->needs_sso) &&
+           IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
+}
+
+static bool is_outcome(const struct outcome *outcome)
+{
+    return (unsigned)outcome->phase < OUTCOME_PHASE_COUNT && outcome->status >= 0 &&
+           outcome->status <= 999 && (unsigned)outcome->code < OUTCOME_CODE_COUNT &&
+           outcome->phrases <= OUTCOME_PHRASES && is_flag(&outcome->is_good);
+}
+
+/* The deadline moves by what was waited, which is no more than has passed since `began_ms`. */
+static bool is_deadline(int64_t deadline_ms, const struct question_limits *limits, int64_t began_ms)
+{
+    return deadline_ms >= limits->deadline_ms &&
+           deadline_ms - limits->deadline_ms <= clock_now(limits->clock) - began_ms;
+}
+
+static bool are_findings(const struct findings *found, const struct ask *ask, int64_t began_ms)
+{
+    for (size_t i = 0; i < OPTIONS_LIST_MAX; i++) {
+        if (!is_flag(&found->can_pull[i]))
+            return false;
+    }
+    return is_error(&found->err, found->ret) && are_warnings(&found->warnings) &&
+           is_deadline(found->deadline_ms, &ask->question.limits, began_ms) &&
+           is_outcome(&found->outcome) && is_diagnosis(&found->diagnosis);
+}
+
+static int take_findings(struct ask *ask, const struct findings *found, struct error *err)
+{
+    struct question *q = &ask->question;
+
+    *ask->warnings = found->warnings;
+    q->limits.deadline_ms = found->deadline_ms;
+    ask->outcome = found->outcome;
+    for (size_t i = 0; i < q->image_count; i++)
+        q->images[i].can_pull = found->can_pull[i];
+    ask->is_diagnosed = is_to_be_diagnosed(ask, found);
+    if (ask->is_diagnosed)
+        *ask->diagnosis = found->diagnosis;
+    *err = found->err;
+    return found->ret;
+}
+
+int ask_registry(struct ask *ask, struct error *err)
+{
+    const struct question_limits *limits = &ask->question.limits;
+    struct sandbox_job job = {
+        .name = "asking the registry",
+        .work = ask_in_sandbox,
+        .forget = forget_in_sandbox,
+        .ctx = ask,
+        .clock = limits->clock,
+        .deadline_ms = limits->deadline_ms + limits->wait_ms + GRACE_MS,
+    };
+    struct findings found = {.warnings = *ask->warnings, .deadline_ms = limits->deadline_ms};
+    int64_t began_ms = clock_now(limits->clock);
+
+    if (sandbox_run(&job, &found, sizeof(found), err) < 0)
+        return -1;
+    if (!are_findings(&found, ask, began_ms))
+        return error_set(err, CLASS_INTERNAL, "%s has come to no sensible end", job.name);
+    return take_findings(ask, &found, err);
+}

@@ -1,0 +1,39 @@
+/*
+ * All that one credential has servers asked: the registry, and with --diagnose, where that took or
+ * refused it, GitHub (diagnosis.h). It is done in a sandbox (sandbox.h), and nothing else in the
+ * program talks to a server.
+ *
+ * What comes back is believed as far as a verdict can be, but not in its form: where one text has
+ * no end, or a number is none that this could be, all of it is refused.
+ */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "cli/diagnosis.h"
+#include "cli/options.h"
+#include "registry/outcome.h"
+#include "registry/question.h"
+
+struct ask {
+    struct question question;      /* its images and deadline are updated: waiting is not asking */
+    const struct options *options; /* how aloud, and whether GitHub is asked too */
+    struct warnings *warnings;     /* --insecure is warned of, once */
+    struct diagnosis *diagnosis;   /* filled in where one was made; NULL: none is wanted */
+    void (*forget)(void *holder); /* wipe what *holder has of secrets: in the sandbox, at its end */
+    void *holder;
+
+    /* Set. */
+    struct outcome outcome;
+    bool is_diagnosed; /* the options want it, and the registry has answered */
+};
+
+/*
+ * As handshake_prove(), or as sandbox_run(), or CLASS_INTERNAL where nonsense was handed back.
+ * Returns two seconds after the question's deadline (and its wait) at the latest.
+ */
+int ask_registry(struct ask *ask, struct error *err) __attribute__((warn_unused_result));
+
+#endif

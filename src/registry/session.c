@@ -1,0 +1,271 @@
+#include "registry/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "registry/http/response.h"
+#include "registry/http/url.h"
+
+void session_clear(struct session *s)
+{
+    http_response_clear(&s->response);
+    secret_clear(&s->bearer);
+    secret_clear(&s->encoded_token);
+}
+
+int session_start(struct session *s, const struct question *question, const struct retry *retry,
+                  struct outcome *outcome, struct error *err)
+{
+    *s = (struct session){.question = question, .retry = retry, .outcome = outcome};
+    return base64_encode(&s->encoded_token, question->token, err);
+}
+
+bool session_url(const struct session *s, char *url, const char *path)
+{
+    return snprintf(url, URL_MAX, "%s://%s%s",
+                    s->question->realms.allow_plain_http ? "http" : "https",
+                    s->question->registry->api_host, path) < URL_MAX;
+}
+
+int session_ask(struct session *s, enum outcome_phase phase, const struct http_request *request,
+                struct error *err)
+{
+    int ret = retry_send(s->retry, request, &s->response, err);
+
+    s->outcome->phase = phase;
+    answer_note(s->outcome, &s->response);
+    return ret;
+}
+
+/* What no word of the registry's may repeat. */
+struct hidden {
+    const struct secret *items[4];
+};
+
+enum { HIDDEN_COUNT = sizeof(struct hidden) / sizeof(const struct secret *) };
+
+static struct hidden hidden_in(const struct session *s)
+{
+    return (struct hidden){{s->question->token, s->question->auth, &s->bearer, &s->encoded_token}};
+}
+
+const char *session_words(struct session *s)
+{
+    struct hidden hidden = hidden_in(s);
+    char words[ANSWER_WORDS_MAX];
+
+    (void)answer_words(words, &s->response, hidden.items, HIDDEN_COUNT);
+    (void)snprintf(s->words, sizeof(s->words), words[0] != '\0' ? " (%s)" : "%s", words);
+    return s->words;
+}
+
+bool session_repeats_secret(const struct session *s, const char *text)
+{
+    struct hidden hidden = hidden_in(s);
+
+    for (size_t i = 0; i < HIDDEN_COUNT; i++) {
+        if (secret_is_inside(hidden.items[i], text, strlen(text)))
+            return true;
+    }
+    return false;
+}
+
+struct http_request session_authorized(const struct session *s, const char *url)
+{
+    bool bearer = s->challenge.scheme == CHALLENGE_BEARER;
+
+    return (struct http_request){
+        .url = url,
+        .auth = bearer ? HTTP_AUTH_BEARER : HTTP_AUTH_BASIC,
+        .username = s->question->username,
+        .secret = bearer ? &s->bearer : s->question->token,
+    };
+}
+
+/*
+ * It would be shown with the realm. A word of a few letters may stand there by chance, and what is
+ * a part of the registry's name stands there by right.
+ */
+static int refuse_repetition(const struct session *s, struct error *err)
+{
+    enum { CHANCE_MAX = 7 };
+    const struct secret *token = s->question->token;
+    const char *host = s->question->registry->api_host;
+
+    if (token->len <= CHANCE_MAX || secret_is_inside(token, host, strlen(host)) ||
+        !session_repeats_secret(s, s->challenge.realm))
+        return 0;
+    (void)error_set(err, CLASS_UNPROVED, "the realm that '%s' names repeats the credential",
+                    s->question->registry->host);
+    return error_hint(err, "nothing was sent there; but somebody knows the token: revoke it");
+}
+
+static int build_token_url(struct session *s, char url[URL_MAX], const char *scope,
+                           struct error *err)
+{
+    const struct challenge *challenge = &s->challenge;
+
+    if (challenge->realm[0] == '\0')
+        return error_set(err, CLASS_UNPROVED, "the Bearer challenge of '%s' names no realm",
+                         s->question->registry->host);
+    if (refuse_repetition(s, err) < 0 ||
+        realm_check(&s->question->realms, challenge->realm, err) < 0)
+        return -1;
+    (void)snprintf(url, URL_MAX, "%s", challenge->realm);
+    if (challenge->service[0] != '\0' &&
+        url_add_query(url, url, "service", challenge->service, err) < 0)
+        return -1;
+    if (url_add_query(url, url, "account", s->question->username, err) < 0)
+        return -1;
+    if (url_add_query(url, url, "client_id", "ghcr-login", err) < 0)
+        return -1;
+    return scope != NULL ? url_add_query(url, url, "scope", scope, err) : 0;
+}
+
+int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
+{
+    struct http_request request = {
+        .accept = "application/json",
+        .auth = HTTP_AUTH_BASIC,
+        .username = s->question->username,
+        .secret = s->question->token,
+    };
+    char url[URL_MAX];
+
+    if (build_token_url(s, url, scope, err) < 0)
+        return -1;
+    request.url = url;
+    if (session_ask(s, scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN, &request, err) < 0)
+        return -1;
+    if (s->response.status != 200 || answer_is_web_page(&s->response))
+        return 1;
+    if (answer_token(&s->bearer, &s->response, err) == 0)
+        return 0;
+    (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
+    return error_hint(err, "that says nothing about the credential: the registry's token server is "
+                           "out of order, or something else answers in its place");
+}
+
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int refuse_redirect(struct session *s, const char *what, struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+    struct url target = {.host = ""};
+    struct span location;
+    char text[URL_MAX];
+
+    if (!http_response_header(&s->response, "Location", 0, &location) ||
+        !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
+        session_repeats_secret(s, target.host)) {
+        (void)error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what,
+                        s->response.status);
+        return error_hint(err, "a page where people sign in may stand before the registry");
+    }
+    (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
+                    url_place(&target).text);
+    if (s->question->realms.allow_plain_http && strcmp(target.scheme, "https") == 0)
+        (void)error_hint(err, "if that is the registry, it wants TLS: leave --plain-http out");
+    return error_hint(err, "redirects are not followed, for they could lead a credential astray; "
+                           "if that host is the registry, log in to it by name");
+}
+
+/* What servers say in words only. */
+static const struct {
+    enum outcome_phrase says;
+    const char *hint;
+} word_hints[] = {
+    {OUTCOME_SAYS_CLIENT_CERTIFICATE,
+     "the registry wants a client certificate: put NAME.cert and NAME.key into its certs.d "
+     "directory, or name that with --cert-dir"},
+    {OUTCOME_SAYS_TLS_PORT, "this port speaks TLS: leave --plain-http out"},
+};
+
+static int refuse_odd_answer(struct session *s, const char *what, struct error *err)
+{
+    /* 511 is a portal's by RFC 6585, whatever it shows. */
+    bool is_page = answer_is_web_page(&s->response) || s->response.status == 511;
+
+    (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s", what,
+                    is_page ? "a web page, not as a registry does: " : "", s->response.status,
+                    session_words(s));
+    for (size_t i = 0; i < sizeof(word_hints) / sizeof(word_hints[0]); i++) {
+        if ((s->outcome->phrases & word_hints[i].says) != 0)
+            return error_hint(err, "%s", word_hints[i].hint);
+    }
+    if (is_page)
+        return error_hint(err, "a captive portal or a proxy may stand in the way, or the host "
+                               "serves no registry under this name");
+    if (s->response.status == 403) /* with a credential that is a refusal, and not odd */
+        return error_hint(err, "no credential was sent yet: it may be this machine's address that "
+                               "is not let in");
+    return error_hint(err, "no registry answers so: check host and port, and what stands before "
+                           "it");
+}
+
+static int64_t asked_wait_s(const struct session *s)
+{
+    const struct clock *clock = s->retry->clock;
+
+    return http_retry_after_ms(&s->response, clock->unix_s(clock->ctx)) / 1000;
+}
+
+/*
+ * 403 is no word about the credential where it says when to come back and not that it is denied, as
+ * GitHub's API does (RFC 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API"). Web
+ * caches say that of their own pages, too.
+ */
+static bool is_limited(const struct session *s)
+{
+    return s->response.status == 429 ||
+           (s->response.status == 403 && asked_wait_s(s) > 0 && !answer_is_web_page(&s->response) &&
+            !answer_denies(s->outcome->code));
+}
+
+/* The registry's own trouble, or its wish to be left alone for longer than there is time. */
+static int refuse_trouble(struct session *s, const char *what, struct error *err)
+{
+    int64_t asked_s = asked_wait_s(s);
+    bool is_asked_again = s->response.status != 403 && s->retry->retries > 0;
+
+    (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
+                    is_limited(s) ? "is rate limited" : "fails at the registry", s->response.status,
+                    session_words(s));
+    if (asked_s > 0)
+        return error_hint(err,
+                          "this says nothing about the credential; the registry asks to wait %jd "
+                          "s: %stry again then",
+                          (intmax_t)asked_s, is_asked_again ? "raise --timeout, or " : "");
+    return error_hint(err, "this says nothing about the credential; try again %s%s",
+                      is_limited(s) ? "in a minute" : "later",
+                      is_limited(s) && is_asked_again
+                          ? ", or raise --timeout: it is asked again as long as that lasts"
+                          : "");
+}
+
+int session_explain(struct session *s, const char *what, struct error *err)
+{
+    int status = s->response.status;
+
+    if (is_redirect(status))
+        return refuse_redirect(s, what, err);
+    if (status == 407) {
+        (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy%s%s (HTTP 407)", what,
+                        s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
+        return error_hint(err, "the proxy wants a login of its own: "
+                               "http_proxy=http://USER:PASSWORD@PROXY:PORT");
+    }
+    if (is_limited(s) || (status >= 500 && status < 600 && status != 511))
+        return refuse_trouble(s, what, err);
+    return refuse_odd_answer(s, what, err);
+}
+
+bool session_is_refused(const struct session *s)
+{
+    return s->response.status == 401 ||
+           (s->response.status == 403 && !answer_is_web_page(&s->response) && !is_limited(s));
+}

@@ -1,0 +1,78 @@
+/*
+ * A registry being asked on behalf of one credential: what the steps of the handshake share, and
+ * what it means that one of them was not answered as it should be. Requests are retried, redirects
+ * never followed, and no word of the registry that repeats a secret gets into an error.
+ */
+#ifndef REGISTRY_SESSION_H
+#define REGISTRY_SESSION_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "registry/answer.h"
+#include "registry/challenge.h"
+#include "registry/http.h"
+#include "registry/outcome.h"
+#include "registry/question.h"
+#include "registry/retry.h"
+
+struct session {
+    const struct question *question;
+    const struct retry *retry;
+    struct challenge challenge; /* zeroed until the registry has named one */
+    struct secret bearer;
+    struct secret encoded_token;   /* base64, to know it where a registry repeats it */
+    struct http_response response; /* to the last request */
+    struct outcome *outcome;       /* of that, borrowed */
+    char words[ANSWER_WORDS_MAX + sizeof(" ()")];
+};
+
+/* Returns 0, or -1 with *err set; to be released with session_clear() in either case. */
+int session_start(struct session *s, const struct question *question, const struct retry *retry,
+                  struct outcome *outcome, struct error *err) __attribute__((warn_unused_result));
+
+void session_clear(struct session *s);
+
+/* The URL of `path` ("/v2/") at the registry's API, into url[URL_MAX]. False where it is too long.
+ */
+bool session_url(const struct session *s, char *url, const char *path);
+
+/*
+ * Send, as a part of that phase; the answer is in s->response, its facts in *s->outcome. Returns 0
+ * when there is one, -1 with *err set.
+ */
+int session_ask(struct session *s, enum outcome_phase phase, const struct http_request *request,
+                struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Ask the challenge's realm for a bearer, for `scope` ("repository:NAME:pull") or for none (NULL).
+ * The realm is checked first. Returns 0 with s->bearer set; 1 when the answer is no 200 of a
+ * registry and the caller has to judge it; -1 with *err set.
+ */
+int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* A request to the registry itself with what the challenge asks for: the bearer, or Basic. */
+struct http_request session_authorized(const struct session *s, const char *url);
+
+/* " (denied: denied)", or "" when the registry had nothing to say; lives in *s. */
+const char *session_words(struct session *s);
+
+/* Whether a text, which an answer names, holds one of its secrets. */
+bool session_repeats_secret(const struct session *s, const char *text);
+
+/*
+ * Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. A web page
+ * with 403 is a firewall's word, not the registry's; 403 with Retry-After is a limit's.
+ */
+bool session_is_refused(const struct session *s);
+
+/*
+ * What any step makes of a status that is none of its own: redirects and unexpected answers prove
+ * nothing, limits and 5xx are the registry's trouble. `what` was asked: "the token request of 'X'".
+ * Returns -1 with *err set.
+ */
+int session_explain(struct session *s, const char *what, struct error *err);
+
+#endif
