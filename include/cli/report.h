@@ -25,9 +25,9 @@ enum verdict {
     VERDICT_FAULT, /* it could not be read, or nothing was proved */
 };
 
-/* Who reads a credential, and which. */
-struct reader {
-    const char *name; /* "docker", "podman" */
+/* Which credential a reader uses. */
+struct finding {
+    const struct reader *by;
     struct lookup found;
     enum verdict verdict;
     struct error err; /* of this reader */
@@ -40,7 +40,7 @@ struct report {
     const char *token_kind;            /* NULL: not known, or not GitHub's */
     const struct diagnosis *diagnosis; /* NULL: none was asked for */
     const struct targets *targets;     /* NULL: not known yet */
-    const struct reader *readers;      /* of `status` */
+    const struct finding *readers;     /* of `status` */
     size_t reader_count;
     const struct warnings *warnings;
     bool verified;

@@ -16,7 +16,7 @@
 #include "registry/image.h"
 #include "registry/question.h"
 #include "registry/reference.h"
-#include "store/location.h"
+#include "store/reader.h"
 
 struct subject {
     struct person person;

@@ -13,18 +13,17 @@
 #include "credential/credential.h"
 #include "registry/reference.h"
 #include "store/auth_file.h"
-#include "store/location.h"
+#include "store/reader.h"
 
 enum { TARGETS_MAX = 2 };
 
 struct target {
     struct location location;
-    char key[REFERENCE_KEY_MAX + 1];
-    const char *host; /* what helpers are named by */
+    char key[READER_KEY_MAX + 1]; /* as its owner spells it */
+    const struct reader *reader;  /* who reads it there ... */
+    const struct reader *second;  /* ... and who else does; NULL: nobody */
+    bool is_due;                  /* storing would change it */
     struct auth_file_result result;
-    const char *podmans_host; /* the same of podman, who reads it too; NULL: it does not */
-    bool is_podmans;          /* podman alone will read it there */
-    bool is_due;              /* storing would change it */
 
     /* For targets_remove(). */
     bool is_spared;                  /* it is left alone */

@@ -3,7 +3,7 @@
  *
  * The host becomes lower case; the port stays as it was given, because an image written with a
  * port is looked up with it. "https://" in front and one "/" behind are dropped, as docker login
- * does. Docker Hub goes by any of its names (docker.io, index.docker.io, registry-1.docker.io).
+ * does. Docker Hub goes by any of its names (base/hub.h).
  */
 #ifndef REGISTRY_REFERENCE_H
 #define REGISTRY_REFERENCE_H
@@ -18,7 +18,6 @@
 enum {
     REFERENCE_HOST_MAX = 261,      /* 253 bytes of DNS name (RFC 1035), brackets, ":65535" */
     REFERENCE_NAMESPACE_MAX = 255, /* as docker's limit for a repository name */
-    REFERENCE_KEY_MAX = REFERENCE_HOST_MAX + 1 + REFERENCE_NAMESPACE_MAX,
 };
 
 struct reference {
@@ -46,12 +45,6 @@ bool reference_is_github(const struct reference *ref);
  * registries may have such a name too: here advice can be given, but nothing be refused.
  */
 bool reference_may_be_github(const struct reference *ref);
-
-/* The key of its entry in Docker's config.json, which knows no namespaces. */
-const char *reference_docker_key(const struct reference *ref);
-
-/* The key of its entry in Podman's auth.json, HOST[/NAMESPACE], into key[REFERENCE_KEY_MAX + 1]. */
-void reference_podman_key(char *key, const struct reference *ref);
 
 /*
  * Past one path component of an image name: lower-case letters and digits, between them a dot, one

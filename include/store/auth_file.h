@@ -9,39 +9,14 @@
 #define STORE_AUTH_FILE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/secret.h"
-#include "store/location.h"
-#include "store/text/document.h"
-
-enum { AUTH_FILE_KEY_MAX = 1023 }; /* bytes */
-
-/* Which entry, and where. All of it borrowed. */
-struct auth_file {
-    const char *path;
-    enum auth_format format;
-    bool is_podmans;  /* podman alone will read it there, who knows no "credsStore" */
-    const char *key;  /* of the entry: "ghcr.io" */
-    const char *host; /* what its reader names helpers by: "ghcr.io", Docker Hub's URL */
-    /* The same of podman, where docker and podman read one file; NULL: they do not. */
-    const char *podmans_host;
-    bool no_helper; /* no credential helper is asked, whatever the file names */
-    const struct clock *clock;
-    int64_t deadline_ms; /* for other runs of this program, and for a helper */
-
-    /* What is to be stored; of what is removed: only an entry with these (NULL: any). */
-    const char *username;
-    const struct secret *token;
-    const struct secret *auth; /* base64 of user:token */
-};
+#include "store/entry.h"
 
 /* What came of it, or would. */
 struct auth_file_result {
-    bool changed;                         /* the file or the helper */
-    char helper[DOCUMENT_HELPER_MAX + 1]; /* that has the entry; "": the file has */
+    bool changed;                       /* the file or the helper */
+    char helper[READER_HELPER_MAX + 1]; /* that has the entry; "": the file has */
 };
 
 /*
@@ -50,8 +25,8 @@ struct auth_file_result {
  * malformed or cannot be written (a read-only file that already holds the entry is fine);
  * CLASS_HELPER for a helper that is not there or does not answer.
  */
-int auth_file_check(const struct auth_file *file, struct auth_file_result *result,
-                    struct error *err) __attribute__((warn_unused_result));
+int auth_file_check(const struct entry *entry, struct auth_file_result *result, struct error *err)
+    __attribute__((warn_unused_result));
 
 /*
  * Store it, where auth_file_check() found that it belongs: in result->helper, or the file. That the
@@ -59,7 +34,7 @@ int auth_file_check(const struct auth_file *file, struct auth_file_result *resul
  * it was stored; warns of entries beside it that some reader takes first.
  * Returns 0, or -1 with *err set and all as it was, or, where result->changed, not.
  */
-int auth_file_store(const struct auth_file *file, struct auth_file_result *result,
+int auth_file_store(const struct entry *entry, struct auth_file_result *result,
                     struct warnings *warnings, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -71,7 +46,7 @@ int auth_file_store(const struct auth_file *file, struct auth_file_result *resul
  * That nothing was there is no error: then result->changed is false. `dry_run`: only tell. Returns
  * as auth_file_store().
  */
-int auth_file_remove(const struct auth_file *file, bool dry_run, struct auth_file_result *result,
+int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)
     __attribute__((warn_unused_result));
 

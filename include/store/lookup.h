@@ -17,14 +17,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "store/auth_file.h"
-#include "store/text/decode.h"
-#include "store/location.h"
+#include "store/holding.h"
+#include "store/reader.h"
 
 /* For what; all of it borrowed. */
 struct lookup_request {
-    const char *key;  /* as the entry is stored: "ghcr.io", "ghcr.io/owner" */
-    const char *host; /* what helpers are named by */
+    const char *registry;   /* its host: "ghcr.io", "docker.io" */
+    const char *name_space; /* "owner"; "": the whole registry. Docker knows none */
     const struct location_request *places;
     bool no_helper; /* no credential helper is asked: files are read as if they named none */
     const struct clock *clock;
@@ -32,29 +31,44 @@ struct lookup_request {
 };
 
 struct lookup {
-    char path[PATH_MAX]; /* of the file; "" for DOCKER_AUTH_CONFIG */
-    enum auth_format format;
-    char key[AUTH_FILE_KEY_MAX + 1];
-    char helper[DOCUMENT_HELPER_MAX + 1]; /* that has it; "": the file itself */
+    char path[PATH_MAX];        /* of the file; "" for DOCKER_AUTH_CONFIG */
+    const struct reader *owner; /* in whose format it is */
+    char key[READER_KEY_MAX + 1];
+    char helper[READER_HELPER_MAX + 1]; /* that has it; "": the file itself */
     struct holding held;
 };
 
 #define LOOKUP_INIT ((struct lookup){.path = ""})
 
 /*
- * Each returns 1 and fills *out (release with lookup_clear()), 0 where there is none, or -1 with
- * *err set: CLASS_AUTHFILE for a file that its reader cannot read, CLASS_HELPER.
+ * What `reader` uses. Returns 1 and fills *out (release with lookup_clear()), 0 where there is
+ * none, or -1 with *err set: CLASS_AUTHFILE for a file that its reader cannot read, CLASS_HELPER.
  */
-int lookup_docker(struct lookup *out, const struct lookup_request *request, struct error *err)
-    __attribute__((warn_unused_result));
-int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
+int lookup_find(struct lookup *out, const struct reader *reader,
+                const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
-/* In one file alone, as `reader` finds it: podman knows no "credsStore" in Docker's file either. */
-int lookup_file(struct lookup *out, const struct location *file, enum auth_format reader,
+/* The same in one file alone: podman knows no "credsStore" in Docker's file either. */
+int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
                 const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
 void lookup_clear(struct lookup *lookup);
+
+/*
+ * Whether docker takes the entry of exactly `key` from `text`, which $DOCKER_AUTH_CONFIG holds,
+ * before any file. It takes none where one entry has no "auth" or one that it cannot decode, where
+ * there is any other member, or anything behind the object: then it says so and goes on to the file
+ * (docker/cli's cli/config/configfile/file.go).
+ */
+bool lookup_variable_has(const char *text, const char *key);
+
+/*
+ * That text without the entry of docker's for `registry`. Returns 1 and fills *out, "" where no
+ * other entry is left; 0 where the text has none, or is nothing that docker reads; or -1 with *err
+ * set (CLASS_INTERNAL).
+ */
+int lookup_variable_without(struct secret *out, const char *text, const char *registry,
+                            struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -6,7 +6,6 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
-#include "store/key.h"
 #include "store/lookup.h"
 
 /* All that one logout holds. */
@@ -61,11 +60,11 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
     return *refused ? 0 : ret;
 }
 
-static struct lookup_request request_for(const struct logout *logout, const struct target *target)
+static struct lookup_request request_for(const struct logout *logout)
 {
     return (struct lookup_request){
-        .key = target->key,
-        .host = target->host,
+        .registry = logout->run.subject.registry.host,
+        .name_space = logout->run.subject.registry.name_space,
         .places = &logout->run.places,
         .no_helper = logout->run.options->no_helper,
         .clock = logout->run.clock,
@@ -73,25 +72,20 @@ static struct lookup_request request_for(const struct logout *logout, const stru
     };
 }
 
-static enum auth_format reader_of(const struct target *target)
-{
-    return target->is_podmans ? AUTH_FORMAT_PODMAN : AUTH_FORMAT_DOCKER;
-}
-
 /* What the conditions of the command line say of one target, and of what its entry holds now. */
 static int judge(struct logout *logout, struct target *target, struct lookup *found,
                  struct error *err)
 {
     const struct options *o = logout->run.options;
-    struct lookup_request request = request_for(logout, target);
+    struct lookup_request request = request_for(logout);
     bool refused = true;
-    int ret = lookup_file(found, &target->location, reader_of(target), &request, err);
+    int ret = lookup_file(found, &target->location, target->reader, &request, err);
 
     if (ret < 0)
         return -1;
     /* What stands above or below the key is another entry. */
     if (ret == 0 ||
-        (strcmp(found->key, target->key) != 0 && !key_is_spelling(found->key, target->key))) {
+        (strcmp(found->key, target->key) != 0 && !reader_is_spelling(found->key, target->key))) {
         target->is_spared = true;
         return 0;
     }
@@ -108,25 +102,18 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
 }
 
 /* What a reader would use after that. Whether that can be told is no matter. */
-static void warn_of_rest(struct logout *logout, const struct target *target, bool is_docker)
+static void warn_of_rest(struct logout *logout, const struct reader *reader)
 {
-    const struct reference *registry = &logout->run.subject.registry;
-    struct lookup_request request = request_for(logout, target);
+    struct lookup_request request = request_for(logout);
     struct location_request places = logout->run.places;
-    char podmans_key[REFERENCE_KEY_MAX + 1];
     struct lookup left = LOOKUP_INIT;
     struct error ignored = ERROR_INIT;
 
     places.is_persistent = false;
     request.places = &places;
-    if (!is_docker) {
-        reference_podman_key(podmans_key, registry);
-        request.key = podmans_key;
-        request.host = registry->host;
-    }
-    if ((is_docker ? lookup_docker : lookup_podman)(&left, &request, &ignored) > 0)
-        warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s",
-                     is_docker ? "docker" : "podman", left.key, left.path[0] != '\0' ? "'" : "",
+    if (lookup_find(&left, reader, &request, &ignored) > 0)
+        warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s", reader->name, left.key,
+                     left.path[0] != '\0' ? "'" : "",
                      left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
                      left.path[0] != '\0' ? "'" : "");
     lookup_clear(&left);
@@ -134,11 +121,9 @@ static void warn_of_rest(struct logout *logout, const struct target *target, boo
 
 static void warn_of_readers(struct logout *logout, const struct target *target)
 {
-    bool is_docker = reader_of(target) == AUTH_FORMAT_DOCKER;
-
-    warn_of_rest(logout, target, is_docker);
-    if (is_docker && target->podmans_host != NULL)
-        warn_of_rest(logout, target, false);
+    warn_of_rest(logout, target->reader);
+    if (target->second != NULL)
+        warn_of_rest(logout, target->second);
 }
 
 /* Nothing is removed before all is judged. */

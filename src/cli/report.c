@@ -52,17 +52,17 @@ static const char *const verdicts[] = {
 };
 
 /* What a reader uses, for `status`. */
-static void print_reader(const struct report *report, const struct reader *reader)
+static void print_reader(const struct report *report, const struct finding *reader)
 {
     const struct lookup *found = &reader->found;
     const struct secret *username = &found->held.username;
     char shown[SHOWN_MAX];
 
     if (reader->verdict == VERDICT_NONE)
-        (void)printf("%s: %s finds no credential\n", report_registry(report), reader->name);
+        (void)printf("%s: %s finds no credential\n", report_registry(report), reader->by->name);
     if (found->key[0] == '\0')
         return; /* none, or an error says why */
-    (void)printf("%s: %s uses ", report_registry(report), reader->name);
+    (void)printf("%s: %s uses ", report_registry(report), reader->by->name);
     print_quoted("", found->key, "");
     if (found->helper[0] != '\0')
         print_quoted(" of the credential helper ", found->helper, "");

@@ -57,12 +57,12 @@ static bool is_kept(const struct report *report)
     return kept;
 }
 
-static const char *name_keeper(char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX],
+static const char *name_keeper(char keeper[sizeof("helper:") + READER_HELPER_MAX],
                                const char *helper)
 {
     if (helper[0] == '\0')
         return "file";
-    (void)snprintf(keeper, sizeof("helper:") + DOCUMENT_HELPER_MAX, "helper:%s", helper);
+    (void)snprintf(keeper, sizeof("helper:") + READER_HELPER_MAX, "helper:%s", helper);
     return keeper;
 }
 
@@ -70,21 +70,20 @@ static const char *name_keeper(char keeper[sizeof("helper:") + DOCUMENT_HELPER_M
 static json_t *add_readers(json_t *files, const struct report *report)
 {
     for (size_t i = 0; i < report->reader_count; i++) {
-        const struct reader *reader = &report->readers[i];
+        const struct finding *reader = &report->readers[i];
         const struct lookup *found = &reader->found;
         const char *path = found->path[0] != '\0' ? found->path : NULL;
-        bool is_docker = found->format == AUTH_FORMAT_DOCKER;
-        char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
+        char keeper[sizeof("helper:") + READER_HELPER_MAX];
 
         if (found->key[0] == '\0')
             continue;
-        files = append(files,
-                       json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path",
-                                 json_text(path), "format", is_docker ? "docker" : "podman",
-                                 "store", json_text(name_keeper(keeper, found->helper)), "changed",
-                                 false, "reader", reader->name, "key", json_text(found->key),
-                                 "username", json_text(secret_text(&found->held.username)),
-                                 "verified", reader->verdict == VERDICT_ACCEPTED));
+        files =
+            append(files, json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path",
+                                    json_text(path), "format", found->owner->name, "store",
+                                    json_text(name_keeper(keeper, found->helper)), "changed", false,
+                                    "reader", reader->by->name, "key", json_text(found->key),
+                                    "username", json_text(secret_text(&found->held.username)),
+                                    "verified", reader->verdict == VERDICT_ACCEPTED));
     }
     return files;
 }
@@ -95,12 +94,11 @@ static json_t *json_files(const struct report *report)
 
     for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++) {
         const struct target *target = &report->targets->items[i];
-        bool is_docker = target->location.format == AUTH_FORMAT_DOCKER;
-        char keeper[sizeof("helper:") + DOCUMENT_HELPER_MAX];
+        char keeper[sizeof("helper:") + READER_HELPER_MAX];
 
         files = append(files,
                        json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
-                                 "format", is_docker ? "docker" : "podman", "store",
+                                 "format", target->location.owner->name, "store",
                                  json_text(name_keeper(keeper, target->result.helper)), "changed",
                                  target->result.changed));
     }

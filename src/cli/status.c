@@ -14,60 +14,56 @@
 /* All that one look holds. */
 struct look {
     struct run run;
-    struct reader readers[TARGETS_MAX];
+    struct finding readers[TARGETS_MAX];
     size_t reader_count;
     struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
     bool has_proved;                         /* one reader's credential, at least */
 };
 
 /* What stands in the reader's own files, but is not what it takes. */
-static void warn_of_shadows(struct look *look, const struct lookup_request *request, bool is_docker)
+static void warn_of_shadows(struct look *look, const struct reader *by)
 {
-    enum auth_format own = is_docker ? AUTH_FORMAT_DOCKER : AUTH_FORMAT_PODMAN;
-    struct location files[LOCATION_PODMAN_MAX];
+    const struct reference *registry = &look->run.subject.registry;
+    struct location files[READER_FILES_MAX];
     struct error ignored = ERROR_INIT;
+    char key[READER_KEY_MAX + 1];
     size_t count = 0;
 
-    if (is_docker)
-        count = location_docker(&files[0], &look->run.places, &ignored) == 0;
-    else
-        (void)!location_podman_way(files, &count, &look->run.places, &ignored);
+    if (by->files(files, &count, &look->run.places, &ignored) < 0)
+        return;
     for (size_t i = 0; i < count; i++) {
-        struct auth_file file = {
+        struct entry entry = {
             .path = files[i].path,
-            .format = own,
-            .key = request->key,
-            .host = request->host,
-            .clock = request->clock,
-            .deadline_ms = request->deadline_ms,
+            .owner = by,
+            .reader = by,
+            .registry = registry->host,
+            .key = reader_key(key, by, registry->host, registry->name_space),
+            .clock = look->run.clock,
+            .deadline_ms = look->run.deadline_ms,
         };
 
-        if (files[i].format == own)
-            shadow_of(&file, &look->run.places, &look->run.warnings);
+        if (files[i].owner == by)
+            shadow_of(&entry, &look->run.places, &look->run.warnings);
     }
 }
 
-static void add_reader(struct look *look, bool is_docker)
+static void add_reader(struct look *look, const struct reader *by)
 {
-    const struct reference *registry = &look->run.subject.registry;
-    struct reader *reader = &look->readers[look->reader_count++];
-    char key[REFERENCE_KEY_MAX + 1];
+    struct finding *reader = &look->readers[look->reader_count++];
     struct lookup_request request = {
-        .key = is_docker ? reference_docker_key(registry) : key,
-        .host = is_docker ? reference_docker_key(registry) : registry->host,
+        .registry = look->run.subject.registry.host,
+        .name_space = look->run.subject.registry.name_space,
         .places = &look->run.places,
         .clock = look->run.clock,
         .deadline_ms = look->run.deadline_ms,
     };
     int found;
 
-    reference_podman_key(key, registry);
-    *reader = (struct reader){.name = is_docker ? "docker" : "podman", .found = LOOKUP_INIT};
-    found = is_docker ? lookup_docker(&reader->found, &request, &reader->err)
-                      : lookup_podman(&reader->found, &request, &reader->err);
+    *reader = (struct finding){.by = by, .found = LOOKUP_INIT};
+    found = lookup_find(&reader->found, by, &request, &reader->err);
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (found > 0)
-        warn_of_shadows(look, &request, is_docker);
+        warn_of_shadows(look, by);
 }
 
 /* Where nothing names one of them, both are looked at. */
@@ -80,9 +76,9 @@ static int find_readers(struct look *look, struct report *report, struct error *
     size_t none = 0;
 
     if (docker || both)
-        add_reader(look, true);
+        add_reader(look, &reader_docker);
     if (podman || both)
-        add_reader(look, false);
+        add_reader(look, &reader_podman);
     for (size_t i = 0; i < look->reader_count; i++)
         none += look->readers[i].verdict == VERDICT_NONE;
     if (none < look->reader_count) {
@@ -98,7 +94,7 @@ static int find_readers(struct look *look, struct report *report, struct error *
     return error_hint(err, "store one: ghcr-login -u NAME %s", look->run.subject.registry.host);
 }
 
-static struct situation situation(const struct look *look, const struct reader *reader)
+static struct situation situation(const struct look *look, const struct finding *reader)
 {
     enum place place = place_find(environment);
 
@@ -120,7 +116,7 @@ static void forget(void *holder)
         lookup_clear(&look->readers[i].found);
 }
 
-static void prove(struct look *look, struct reader *reader, struct report *report)
+static void prove(struct look *look, struct finding *reader, struct report *report)
 {
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
     struct ask ask = {
@@ -149,7 +145,7 @@ static void prove(struct look *look, struct reader *reader, struct report *repor
 }
 
 /* What the image is said to be is true of each reader that was asked. */
-static void prove_images(struct look *look, struct reader *reader, struct report *report)
+static void prove_images(struct look *look, struct finding *reader, struct report *report)
 {
     bool before[OPTIONS_LIST_MAX] = {false};
     struct subject *subject = &look->run.subject;
@@ -173,8 +169,8 @@ static bool is_same(const struct lookup *a, const struct lookup *b)
 /* One credential that both use is proved once. */
 static void prove_reader(struct look *look, size_t i, struct report *report)
 {
-    struct reader *reader = &look->readers[i];
-    const struct reader *first = &look->readers[0];
+    struct finding *reader = &look->readers[i];
+    const struct finding *first = &look->readers[0];
 
     if (reader->found.held.token_kind != NULL) {
         reader->verdict = VERDICT_FAULT;
@@ -188,7 +184,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
     }
 }
 
-static void tell_of_token(struct look *look, const struct reader *reader, struct report *report)
+static void tell_of_token(struct look *look, const struct finding *reader, struct report *report)
 {
     struct situation here = situation(look, reader);
 
@@ -205,7 +201,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
     bool is_verified = true;
 
     for (size_t i = 0; i < look->reader_count; i++) {
-        const struct reader *reader = &look->readers[i];
+        const struct finding *reader = &look->readers[i];
         bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 
         is_verified =
@@ -214,9 +210,9 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
             continue;
         if (err->cls == CLASS_NONE) {
             *err = reader->err;
-            (void)error_wrap(err, "%s", reader->name);
+            (void)error_wrap(err, "%s", reader->by->name);
         } else {
-            warnings_add(&look->run.warnings, "%s: %s", reader->name, reader->err.message);
+            warnings_add(&look->run.warnings, "%s: %s", reader->by->name, reader->err.message);
         }
     }
     report->verified = is_verified;

@@ -9,8 +9,7 @@
 
 #include "base/secret.h"
 #include "cli/environment.h"
-#include "store/text/document.h"
-#include "store/text/edit.h"
+#include "store/lookup.h"
 #include "store/path.h"
 #include "store/private_config.h"
 
@@ -42,7 +41,7 @@ static int show_docker(struct view *view, const struct run *run, struct error *e
 
     if (path_make_directory(view->docker_dir, err) < 0)
         return -1;
-    if (location_docker(&user, &run->places, &no_place) < 0)
+    if (reader_docker.place(&user, &run->places, &no_place) < 0)
         return 0;
     path_directory(dir, user.path);
     if (!is_there(dir))
@@ -55,13 +54,13 @@ static int show_docker(struct view *view, const struct run *run, struct error *e
 /* Podman will be told of one file: the first of those it looks into that is there. */
 static int show_podman(struct view *view, const struct run *run, struct error *err)
 {
-    struct location files[LOCATION_PODMAN_MAX];
+    struct location files[READER_FILES_MAX];
     char dir[PATH_MAX];
     size_t count;
 
     path_directory(dir, view->podman.path);
     if (path_make_directory(dir, err) < 0 ||
-        location_podman_way(files, &count, &run->places, err) < 0)
+        reader_podman.files(files, &count, &run->places, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (is_there(files[i].path))
@@ -80,35 +79,18 @@ int view_make(struct view *out, const char *directory, const struct run *run, st
     return show_docker(out, run, err) < 0 ? -1 : show_podman(out, run, err);
 }
 
-static bool stop(void *ctx, const char *key)
-{
-    (void)ctx;
-    (void)key;
-    return false;
-}
-
 /* Docker takes an entry of DOCKER_AUTH_CONFIG before any file: ours goes, and others stay. */
 static int unshadow(const struct reference *registry, struct error *err)
 {
     static const char variable[] = "DOCKER_AUTH_CONFIG";
-    struct document_edit edit = {.change = DOCUMENT_REMOVE, .key = reference_docker_key(registry)};
     const char *value = environment(variable);
-    struct error malformed = ERROR_INIT; /* docker says so, and goes on to the file */
     struct secret text = SECRET_INIT;
-    struct document document = DOCUMENT_INIT;
-    bool is_shadow = false;
-    int ret = 0;
+    int ret = value != NULL ? lookup_variable_without(&text, value, registry->host, err) : 0;
 
-    if (value != NULL && secret_append_text(&text, value, err) < 0)
-        return -1;
-    if (value != NULL && document_parse(&document, &text, variable, &malformed) == 0 &&
-        document_edit(&document, &edit, &is_shadow, &malformed) == 0 && is_shadow)
-        ret = document_each_key(&document, stop, NULL)
-                  ? unsetenv(variable)
-                  : setenv(variable, secret_text(&document.text), 1);
+    if (ret > 0)
+        ret = text.len == 0 ? unsetenv(variable) : setenv(variable, secret_text(&text), 1);
     secret_clear(&text);
-    document_clear(&document);
-    return ret < 0 || malformed.cls == CLASS_INTERNAL ? error_no_memory(err) : 0;
+    return ret < 0 ? error_no_memory(err) : 0;
 }
 
 int view_enter(const struct view *view, const struct reference *registry, struct error *err)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hub.h"
 #include "base/scan.h"
 #include "base/text.h"
 
@@ -40,7 +41,7 @@ static bool is_host_of(struct span host, const struct reference *registry)
     if (!span_copy(host, text, sizeof(text)))
         return false;
     return strcmp(text, registry->host) == 0 ||
-           (reference_is_docker_hub(registry) && strcmp(text, "index.docker.io") == 0);
+           (reference_is_docker_hub(registry) && hub_is_name(text, HUB_IN_IMAGE));
 }
 
 /* Move past HOST/, which must be the registry's. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/scan.h"
+#include "base/hub.h"
 #include "base/text.h"
 
 static const char lower_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -115,15 +116,6 @@ static int check_namespace(const char *text, struct error *err)
     return 0;
 }
 
-static bool is_one_of(const char *text, const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        if (strcmp(text, *names) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void lower_case(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -150,9 +142,6 @@ static int skip_scheme(const char **text, struct error *err)
     return 0;
 }
 
-static const char *const hub_hosts[] = {"docker.io", "index.docker.io", "registry-1.docker.io",
-                                        "registry.hub.docker.com", NULL};
-
 int reference_parse(struct reference *out, const char *text, struct error *err)
 {
     struct reference ref = {.host = ""};
@@ -174,13 +163,13 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     lower_case(ref.host);
     if (check_host(ref.host, err) < 0)
         return -1;
-    if (is_one_of(ref.host, hub_hosts)) {
-        (void)snprintf(ref.host, sizeof(ref.host), "%s", "docker.io");
+    if (hub_is_name(ref.host, HUB_AS_TYPED)) {
+        (void)snprintf(ref.host, sizeof(ref.host), "%s", HUB_HOST);
         if (slash != NULL && (strcmp(slash, "/v1/") == 0 || strcmp(slash, "/v1") == 0))
             slash = NULL; /* Docker's own name for the Hub is https://index.docker.io/v1/ */
     }
     (void)snprintf(ref.api_host, sizeof(ref.api_host), "%s",
-                   reference_is_docker_hub(&ref) ? "registry-1.docker.io" : ref.host);
+                   reference_is_docker_hub(&ref) ? HUB_API_HOST : ref.host);
     if (slash != NULL && slash[1] != '\0') {
         (void)snprintf(ref.name_space, sizeof(ref.name_space), "%s", slash + 1);
         if (text_has_suffix(ref.name_space, "/"))
@@ -199,7 +188,7 @@ bool reference_is_default(const struct reference *ref)
 
 bool reference_is_docker_hub(const struct reference *ref)
 {
-    return strcmp(ref->host, "docker.io") == 0;
+    return strcmp(ref->host, HUB_HOST) == 0;
 }
 
 static const char container_label[] = "containers.";
@@ -225,17 +214,6 @@ bool reference_may_be_github(const struct reference *ref)
 
     return reference_is_github(ref) || (host != NULL && strchr(host, '.') != NULL &&
                                         strchr(host, ':') == NULL && strcmp(host, "ghe.com") != 0);
-}
-
-const char *reference_docker_key(const struct reference *ref)
-{
-    return reference_is_docker_hub(ref) ? "https://index.docker.io/v1/" : ref->host;
-}
-
-void reference_podman_key(char *key, const struct reference *ref)
-{
-    (void)snprintf(key, REFERENCE_KEY_MAX + 1, "%s%s%s", ref->host,
-                   ref->name_space[0] != '\0' ? "/" : "", ref->name_space);
 }
 
 bool reference_is_loopback(const char *host)

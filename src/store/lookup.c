@@ -2,17 +2,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "store/auth_variable.h"
-#include "store/text/document.h"
+#include "base/json.h"
 #include "store/helper/helper.h"
-#include "store/key.h"
 #include "store/file/look.h"
+#include "store/text/decode.h"
+#include "store/text/edit.h"
 
 /* A file under inspection. */
 struct source {
     struct document document;
-    enum auth_format reader; /* in whose way it is read */
+    const struct reader *reader; /* in whose way it is read */
 };
 
 void lookup_clear(struct lookup *lookup)
@@ -32,19 +33,16 @@ static int try_key(struct lookup *out, const struct source *source, const char *
 }
 
 struct fallback {
-    const struct lookup_request *request;
-    enum auth_format reader;
-    char key[AUTH_FILE_KEY_MAX + 1];
+    const char *host;
+    const struct reader *reader;
+    char key[READER_KEY_MAX + 1];
 };
 
 static bool notice_fallback(void *ctx, const char *key)
 {
     struct fallback *fallback = ctx;
-    const char *host = fallback->request->host;
-    bool fits = fallback->reader == AUTH_FORMAT_DOCKER ? key_is_fallback(key, host)
-                                                       : key_is_spelling(key, host);
 
-    if (!fits || strlen(key) > AUTH_FILE_KEY_MAX)
+    if (!fallback->reader->is_fallback(key, fallback->host) || strlen(key) > READER_KEY_MAX)
         return true;
     (void)snprintf(fallback->key, sizeof(fallback->key), "%s", key);
     return false;
@@ -53,7 +51,8 @@ static bool notice_fallback(void *ctx, const char *key)
 static int try_fallback(struct lookup *out, const struct source *source,
                         const struct lookup_request *request, struct error *err)
 {
-    struct fallback fallback = {.request = request, .reader = source->reader};
+    struct fallback fallback = {.host = reader_host(source->reader, request->registry),
+                                .reader = source->reader};
 
     return document_each_key(&source->document, notice_fallback, &fallback)
                ? 0
@@ -64,14 +63,13 @@ static int try_fallback(struct lookup *out, const struct source *source,
 static int try_keys(struct lookup *out, const struct source *source,
                     const struct lookup_request *request, struct error *err)
 {
-    char key[AUTH_FILE_KEY_MAX + 1];
+    char key[READER_KEY_MAX + 1];
     char *slash;
     int ret;
 
-    (void)snprintf(key, sizeof(key), "%s", request->key);
+    (void)reader_key(key, source->reader, request->registry, request->name_space);
     ret = try_key(out, source, key, err);
-    while (ret == 0 && source->reader == AUTH_FORMAT_PODMAN &&
-           (slash = strrchr(key, '/')) != NULL) {
+    while (ret == 0 && source->reader->has_namespaces && (slash = strrchr(key, '/')) != NULL) {
         *slash = '\0';
         ret = try_key(out, source, key, err);
     }
@@ -80,16 +78,17 @@ static int try_keys(struct lookup *out, const struct source *source,
     return ret > 0 ? out->held.token.len > 0 : ret;
 }
 
-static int ask_helper(struct lookup *out, const struct lookup_request *request, struct error *err)
+static int ask_helper(struct lookup *out, const char *host, const struct lookup_request *request,
+                      struct error *err)
 {
     struct helper helper = {.name = out->helper,
                             .file = out->path,
                             .clock = request->clock,
                             .deadline_ms = request->deadline_ms};
     struct holding *held = &out->held;
-    int ret = helper_get(&helper, request->host, &held->username, &held->token, err);
+    int ret = helper_get(&helper, host, &held->username, &held->token, err);
 
-    (void)snprintf(out->key, sizeof(out->key), "%s", request->host);
+    (void)snprintf(out->key, sizeof(out->key), "%s", host);
     if (ret > 0 && strcmp(secret_text(&held->username), "<token>") == 0)
         held->token_kind = "an identity token";
     return ret;
@@ -98,12 +97,12 @@ static int ask_helper(struct lookup *out, const struct lookup_request *request, 
 static int find_in(struct lookup *out, const struct source *source,
                    const struct lookup_request *request, struct error *err)
 {
-    bool is_docker = source->reader == AUTH_FORMAT_DOCKER;
+    const char *host = reader_host(source->reader, request->registry);
 
-    (void)document_helper(out->helper, &source->document, request->host, is_docker);
+    (void)document_helper(out->helper, &source->document, source->reader, host);
     if (request->no_helper)
         out->helper[0] = '\0';
-    return out->helper[0] != '\0' ? ask_helper(out, request, err)
+    return out->helper[0] != '\0' ? ask_helper(out, host, request, err)
                                   : try_keys(out, source, request, err);
 }
 
@@ -123,72 +122,137 @@ static int finish(struct lookup *out, struct lookup *built, int ret)
  * Podman reads docker's file too, in its own way. `is_use`: as the reader itself, with all that it
  * cannot use of a file that it cannot read as a whole (holding_check_all()).
  */
-static int look_into_file(struct lookup *out, const struct location *file, enum auth_format reader,
-                          bool is_use, const struct lookup_request *request, struct error *err)
+static int look_into_file(struct lookup *out, const struct location *file,
+                          const struct reader *reader, bool is_use,
+                          const struct lookup_request *request, struct error *err)
 {
-    struct lookup built = {.format = file->format};
+    struct lookup built = {.owner = file->owner};
     struct source source = {.document = DOCUMENT_INIT, .reader = reader};
-    bool is_docker = reader == AUTH_FORMAT_DOCKER;
     int ret = look_into(&source.document, file->path, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
-    if (ret == 0 && is_use && !is_docker)
+    if (ret == 0 && is_use && reader->takes_all_or_none)
         ret = holding_check_all(&source.document, reader, err);
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
-    if (ret > 0 && is_use && is_docker && built.held.is_decoded &&
+    if (ret > 0 && is_use && !reader->takes_all_or_none && built.held.is_decoded &&
         holding_check_all(&source.document, reader, err) < 0)
         ret = -1;
     document_clear(&source.document);
     return finish(out, &built, ret);
 }
 
-int lookup_file(struct lookup *out, const struct location *file, enum auth_format reader,
+int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
                 const struct lookup_request *request, struct error *err)
 {
     return look_into_file(out, file, reader, false, request, err);
 }
 
-/* Docker says of a variable that it cannot read so, and goes on to the file. */
+static const char variable_name[] = "DOCKER_AUTH_CONFIG";
+
+/* The one member of an object, where it has that name: Go does not mind the case. */
+static json_t *only_member(json_t *object, const char *wanted)
+{
+    void *first = json_object_size(object) == 1 ? json_object_iter(object) : NULL;
+
+    return first != NULL && strcasecmp(json_object_iter_key(first), wanted) == 0
+               ? json_object_iter_value(first)
+               : NULL;
+}
+
+static bool has_auths(json_t *auths, const char *key)
+{
+    for (void *i = json_object_iter(auths); i != NULL; i = json_object_iter_next(auths, i)) {
+        if (json_string_length(only_member(json_object_iter_value(i), "auth")) == 0)
+            return false;
+    }
+    return json_object_get(auths, key) != NULL;
+}
+
+/* Whether docker can decode them all, or it passes the variable over. */
+static bool is_variable_readable(const char *text)
+{
+    struct document document = DOCUMENT_INIT;
+    struct secret copy = SECRET_INIT;
+    struct error ignored = ERROR_INIT;
+    bool is_read = secret_append_text(&copy, text, &ignored) == 0 &&
+                   document_parse(&document, &copy, variable_name, &ignored) == 0 &&
+                   holding_check_all(&document, &reader_docker, &ignored) == 0;
+
+    document_clear(&document);
+    secret_clear(&copy);
+    return is_read;
+}
+
+bool lookup_variable_has(const char *text, const char *key)
+{
+    struct error ignored = ERROR_INIT;
+    json_t *root = json_parse(text, strlen(text), variable_name, CLASS_AUTHFILE, &ignored);
+    bool has = has_auths(only_member(root, "auths"), key);
+
+    json_decref(root);
+    return has && is_variable_readable(text);
+}
+
+static bool stop_at_key(void *ctx, const char *key)
+{
+    (void)ctx;
+    (void)key;
+    return false;
+}
+
+int lookup_variable_without(struct secret *out, const char *text, const char *registry,
+                            struct error *err)
+{
+    struct document_edit edit = {.change = DOCUMENT_REMOVE,
+                                 .key = reader_host(&reader_docker, registry)};
+    struct error malformed = ERROR_INIT; /* docker says so, and goes on to the file */
+    struct document document = DOCUMENT_INIT;
+    struct secret copy = SECRET_INIT;
+    bool has_changed = false;
+
+    if (secret_append_text(&copy, text, &malformed) == 0 &&
+        document_parse(&document, &copy, variable_name, &malformed) == 0 &&
+        document_edit(&document, &edit, &has_changed, &malformed) == 0 && has_changed) {
+        if (document_each_key(&document, stop_at_key, NULL))
+            secret_clear(&document.text);
+        secret_move(out, &document.text);
+    }
+    secret_clear(&copy);
+    document_clear(&document);
+    return malformed.cls == CLASS_INTERNAL ? error_no_memory(err) : has_changed;
+}
+
 static int look_into_variable(struct lookup *out, const struct lookup_request *request)
 {
-    const char *config = request->places->environment("DOCKER_AUTH_CONFIG");
-    struct lookup built = {.format = AUTH_FORMAT_DOCKER};
+    const char *config = request->places->environment(variable_name);
+    const char *key = reader_host(&reader_docker, request->registry);
+    struct lookup built = {.owner = &reader_docker};
     struct error ignored = ERROR_INIT;
     struct secret text = SECRET_INIT;
-    struct source source = {.document = DOCUMENT_INIT, .reader = AUTH_FORMAT_DOCKER};
+    struct source source = {.document = DOCUMENT_INIT, .reader = &reader_docker};
     int ret = 0;
 
-    if (config != NULL && auth_variable_has(config, request->key) &&
+    if (config != NULL && lookup_variable_has(config, key) &&
         secret_append_text(&text, config, &ignored) == 0 &&
-        document_parse(&source.document, &text, "DOCKER_AUTH_CONFIG", &ignored) == 0)
-        ret = try_key(&built, &source, request->key, &ignored);
+        document_parse(&source.document, &text, variable_name, &ignored) == 0)
+        ret = try_key(&built, &source, key, &ignored);
     secret_clear(&text);
     document_clear(&source.document);
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 
-int lookup_docker(struct lookup *out, const struct lookup_request *request, struct error *err)
+int lookup_find(struct lookup *out, const struct reader *reader,
+                const struct lookup_request *request, struct error *err)
 {
-    struct location file;
-
-    if (look_into_variable(out, request))
-        return 1;
-    if (location_docker(&file, request->places, err) < 0)
-        return -1;
-    return look_into_file(out, &file, file.format, true, request, err);
-}
-
-int lookup_podman(struct lookup *out, const struct lookup_request *request, struct error *err)
-{
-    struct location_request places = *request->places;
-    struct location files[LOCATION_PODMAN_MAX];
+    struct location files[READER_FILES_MAX];
     size_t count;
     int ret;
 
-    places.config_dir = NULL; /* which is for docker */
-    ret = location_podman_way(files, &count, &places, err);
+    if (reader->obeys_variable && look_into_variable(out, request) > 0)
+        return 1;
+    ret = reader->files(files, &count, request->places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)
-        ret = look_into_file(out, &files[i], AUTH_FORMAT_PODMAN, true, request, err);
+        ret = look_into_file(out, &files[i], reader, true, request, err);
     return ret;
 }

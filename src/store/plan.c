@@ -3,212 +3,210 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "store/text/edit.h"
 #include "store/text/decode.h"
-#include "store/key.h"
+#include "store/text/edit.h"
 
-const char *const entry_schemes[ENTRY_SCHEMES] = {"", "https://", "http://"};
+const char *const plan_schemes[PLAN_SCHEMES] = {"", "https://", "http://"};
 
-static bool is_docker(const struct auth_file *file)
+void plan_clear(struct plan *plan)
 {
-    return file->format == AUTH_FORMAT_DOCKER;
+    document_clear(&plan->document);
 }
 
-static enum auth_format reader_of(const struct auth_file *file)
+/* What its first reader calls the registry, and its helpers do. */
+static const char *host_of(const struct entry *entry)
 {
-    return file->is_podmans ? AUTH_FORMAT_PODMAN : file->format;
+    return reader_host(entry->reader, entry->registry);
 }
 
-const char *entry_helper(char *helper, const struct auth_file *file,
-                         const struct document *document, const char *host)
+/* The same of the second; NULL: there is none. */
+static const char *second_host_of(const struct entry *entry)
 {
-    return document_helper(helper, document, host, reader_of(file) == AUTH_FORMAT_DOCKER);
-}
-
-void entry_clear(struct entry *entry)
-{
-    document_clear(&entry->document);
+    return entry->second != NULL ? reader_host(entry->second, entry->registry) : NULL;
 }
 
 /* A helper gets one credential for all of a host. */
-static int refuse_namespace(const struct entry *entry, struct error *err)
+static int refuse_namespace(const struct plan *plan, struct error *err)
 {
-    const struct auth_file *file = entry->file;
+    const char *host = host_of(plan->entry);
 
     (void)error_set(err, CLASS_HELPER,
                     "%s hands '%s' to a credential helper, which knows no namespaces",
-                    entry->document.name, file->host);
-    return error_hint(err, "log in to '%s', or store in the file with --no-helper", file->host);
+                    plan->document.name, host);
+    return error_hint(err, "log in to '%s', or store in the file with --no-helper", host);
 }
 
 static const char *store_of(char *store, const struct document *document)
 {
-    return document_helper(store, document, "", true);
+    return document_helper(store, document, &reader_docker, "");
 }
 
 static bool has_store(const struct document *document)
 {
-    char store[DOCUMENT_HELPER_MAX + 1];
+    char store[READER_HELPER_MAX + 1];
 
     return store_of(store, document)[0] != '\0';
 }
 
 /* Whether docker goes to "credsStore" once nothing is named for podman any more, and did not. */
-static bool is_docker_moved(const struct entry *entry)
+static bool moves_docker(const struct plan *plan)
 {
-    const struct auth_file *file = entry->file;
-    char store[DOCUMENT_HELPER_MAX + 1];
-    char before[DOCUMENT_HELPER_MAX + 1];
+    const struct entry *entry = plan->entry;
+    const char *host = host_of(entry);
+    char store[READER_HELPER_MAX + 1];
+    char before[READER_HELPER_MAX + 1];
 
-    return is_docker(file) && file->is_podmans && strcmp(file->key, file->host) == 0 &&
-           store_of(store, &entry->document)[0] != '\0' &&
-           strcmp(document_helper(before, &entry->document, file->host, true), store) != 0;
+    return entry->owner->obeys_store && !entry->reader->obeys_store &&
+           strcmp(entry->key, host) == 0 && has_store(&plan->document) &&
+           strcmp(document_helper(before, &plan->document, entry->owner, host),
+                  store_of(store, &plan->document)) != 0;
 }
 
-/* Whether podman, who reads the file too, would not look at its entries for the registry. */
-static bool has_podmans_helper(const struct entry *entry)
+/* Whether the second reader would not look at the file's entries for the registry. */
+static bool second_has_helper(const struct plan *plan)
 {
-    const char *host = entry->file->podmans_host;
-    char helper[DOCUMENT_HELPER_MAX + 1];
+    const struct entry *entry = plan->entry;
+    char helper[READER_HELPER_MAX + 1];
 
-    return host != NULL && document_helper(helper, &entry->document, host, false)[0] != '\0';
+    return entry->second != NULL && document_helper(helper, &plan->document, entry->second,
+                                                    second_host_of(entry))[0] != '\0';
 }
 
 /*
  * How its readers are brought to read the file. Docker has a word for that; podman takes the word
  * for a helper, which docker does not need where there is no "credsStore".
  */
-static enum document_change way_past_helper(const struct entry *entry)
+static enum document_change way_past_helper(const struct plan *plan)
 {
-    const struct auth_file *file = entry->file;
-    bool is_podmans = reader_of(file) == AUTH_FORMAT_PODMAN;
-    bool is_both_ways = file->podmans_host != NULL && !has_store(&entry->document);
+    const struct entry *entry = plan->entry;
+    bool is_both_ways = entry->second != NULL && !has_store(&plan->document);
 
-    return is_podmans || is_both_ways ? DOCUMENT_UNHELP : DOCUMENT_BYPASS;
+    return entry->reader->runs_empty_name || is_both_ways ? DOCUMENT_UNHELP : DOCUMENT_BYPASS;
 }
 
 enum { CHANGES_MAX = 3 };
 
 /* The changes that the entry takes, as far as they are known before any is made. */
-struct plan {
-    struct document_edit changes[CHANGES_MAX];
+struct changes {
+    struct document_edit items[CHANGES_MAX];
     size_t count;
 };
 
-static void add(struct plan *plan, enum document_change change, const char *key,
-                const struct secret *auth)
+static void add_change(struct changes *changes, enum document_change change, const char *key,
+                       const struct secret *auth)
 {
-    plan->changes[plan->count++] = (struct document_edit){change, key, auth};
+    changes->items[changes->count++] = (struct document_edit){change, key, auth};
 }
 
 /* The entry into the file, and its readers past the helpers that are named for the registry. */
-static void plan_in_file(struct plan *out, struct entry *entry, bool has_helper)
+static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper)
 {
-    const struct auth_file *file = entry->file;
-    bool has_two_names = file->podmans_host != NULL && strcmp(file->podmans_host, file->host) != 0;
+    const struct entry *entry = plan->entry;
+    const char *second = second_host_of(entry);
+    bool has_two_names = second != NULL && strcmp(second, host_of(entry)) != 0;
 
-    add(out, DOCUMENT_STORE, file->key, file->auth);
-    if (has_helper && is_docker_moved(entry))
-        entry->is_docker_moved = true; /* the result is read back, and does not show it */
+    add_change(out, DOCUMENT_STORE, entry->key, entry->auth);
+    if (has_helper && moves_docker(plan))
+        plan->is_docker_moved = true; /* the result is read back, and does not show it */
     if (has_helper)
-        add(out, way_past_helper(entry), file->host, NULL);
-    if (file->no_helper && has_podmans_helper(entry) &&
-        (has_two_names || (!has_helper && !has_store(&entry->document))))
-        add(out, DOCUMENT_UNHELP, file->podmans_host, NULL);
+        add_change(out, way_past_helper(plan), host_of(entry), NULL);
+    if (entry->no_helper && second_has_helper(plan) &&
+        (has_two_names || (!has_helper && !has_store(&plan->document))))
+        add_change(out, DOCUMENT_UNHELP, second, NULL);
 }
 
-static int make_plan(struct plan *out, struct entry *entry, struct error *err)
+static int plan_changes(struct changes *out, struct plan *plan, struct error *err)
 {
-    const struct auth_file *file = entry->file;
-    bool is_namespace = !is_docker(file) && strcmp(file->key, file->host) != 0;
-    bool has_helper;
+    const struct entry *entry = plan->entry;
+    const char *host = host_of(entry);
+    bool is_namespace = entry->owner->has_namespaces && strcmp(entry->key, host) != 0;
+    bool has_helper =
+        document_helper(plan->helper, &plan->document, entry->reader, host)[0] != '\0';
 
-    *out = (struct plan){.count = 0};
-    has_helper = entry_helper(entry->helper, file, &entry->document, file->host)[0] != '\0';
-    if (has_helper && !file->no_helper && is_namespace)
-        return refuse_namespace(entry, err);
-    if (has_helper && !file->no_helper) {
-        if (is_docker(file))
-            add(out, DOCUMENT_MARK, file->key, NULL);
+    *out = (struct changes){.count = 0};
+    if (has_helper && !entry->no_helper && is_namespace)
+        return refuse_namespace(plan, err);
+    if (has_helper && !entry->no_helper) {
+        if (entry->owner->marks_helped)
+            add_change(out, DOCUMENT_MARK, entry->key, NULL);
         return 0;
     }
-    entry->helper[0] = '\0';
-    plan_in_file(out, entry, has_helper);
+    plan->helper[0] = '\0';
+    plan_in_file(out, plan, has_helper);
     return 0;
 }
 
-int entry_is_due(struct entry *entry, bool *is_due, struct error *err)
+int plan_is_due(struct plan *plan, struct error *err)
 {
-    struct plan plan;
+    struct changes changes;
+    bool is_due = false;
 
-    if (make_plan(&plan, entry, err) < 0)
+    if (plan_changes(&changes, plan, err) < 0)
         return -1;
-    *is_due = false;
-    for (size_t i = 0; i < plan.count; i++)
-        *is_due = *is_due || document_is_due(&entry->document, &plan.changes[i]);
-    return 0;
+    for (size_t i = 0; i < changes.count; i++)
+        is_due = is_due || document_is_due(&plan->document, &changes.items[i]);
+    return is_due;
 }
 
 /* Somebody gave the registry to another keeper while the registry was asked. */
-static int refuse_new_helper(const struct entry *entry, struct error *err)
+static int refuse_new_helper(const struct plan *plan, struct error *err)
 {
-    (void)error_set(err, CLASS_HELPER, "%s was given %s credential helper for '%s' meanwhile",
-                    entry->document.name, entry->helper[0] != '\0' ? "another" : "no",
-                    entry->file->host);
-    return error_hint(err, "log in again");
+    return error_set_hint(
+        err, CLASS_HELPER, "log in again", "%s was given %s credential helper for '%s' meanwhile",
+        plan->document.name, plan->helper[0] != '\0' ? "another" : "no", host_of(plan->entry));
 }
 
-static int read_document(struct entry *entry, const struct secret *in, const char *name,
+static int read_document(struct plan *plan, const struct secret *in, const char *name,
                          struct error *err)
 {
     struct secret text = SECRET_INIT;
     int ret = secret_append(&text, in->data, in->len, SIZE_MAX - 1, err);
 
     if (ret == 0)
-        ret = document_parse(&entry->document, &text, name, err);
+        ret = document_parse(&plan->document, &text, name, err);
     secret_clear(&text);
     return ret;
 }
 
-int entry_put(void *ctx, struct secret *out, const struct secret *in, const char *name,
-              bool *changed, struct error *err)
+int plan_put(void *ctx, struct secret *out, const struct secret *in, const char *name,
+             bool *changed, struct error *err)
 {
-    struct entry *entry = ctx;
-    struct plan plan;
+    struct plan *plan = ctx;
+    struct changes changes;
 
     *changed = false;
-    if (read_document(entry, in, name, err) < 0 || make_plan(&plan, entry, err) < 0)
+    if (read_document(plan, in, name, err) < 0 || plan_changes(&changes, plan, err) < 0)
         return -1;
-    if (entry->expected != NULL && strcmp(entry->helper, entry->expected) != 0)
-        return refuse_new_helper(entry, err);
-    for (size_t i = 0; i < plan.count; i++) {
+    if (plan->expected != NULL && strcmp(plan->helper, plan->expected) != 0)
+        return refuse_new_helper(plan, err);
+    for (size_t i = 0; i < changes.count; i++) {
         bool has_changed;
 
-        if (document_edit(&entry->document, &plan.changes[i], &has_changed, err) < 0)
+        if (document_edit(&plan->document, &changes.items[i], &has_changed, err) < 0)
             return -1;
         *changed = *changed || has_changed;
     }
-    secret_move(out, &entry->document.text);
+    secret_move(out, &plan->document.text);
     return 0;
 }
 
-bool entry_is_wanted(const struct auth_file *file, const struct secret *username,
-                     const struct secret *token)
+bool plan_is_wanted(const struct entry *entry, const struct secret *username,
+                    const struct secret *token)
 {
-    return (file->username == NULL || strcmp(secret_text(username), file->username) == 0) &&
-           (file->token == NULL || secret_is_equal(token, file->token));
+    return (entry->username == NULL || strcmp(secret_text(username), entry->username) == 0) &&
+           (entry->token == NULL || secret_is_equal(token, entry->token));
 }
 
 /* Whether a helper had that under the very name `key`; of all entries, whether one had any. */
-static bool was_in_helper(const struct entry *entry, const char *key)
+static bool was_in_helper(const struct plan *plan, const char *key)
 {
-    if (entry->file->key == NULL)
-        return entry->is_erased;
-    for (size_t i = 0; i < ENTRY_SCHEMES; i++) {
-        size_t len = strlen(entry_schemes[i]);
+    if (plan->entry->key == NULL)
+        return plan->is_erased;
+    for (size_t i = 0; i < PLAN_SCHEMES; i++) {
+        size_t len = strlen(plan_schemes[i]);
 
-        if (entry->erased[i] && strncmp(key, entry_schemes[i], len) == 0 &&
-            strcmp(key + len, entry->file->host) == 0)
+        if (plan->erased[i] && strncmp(key, plan_schemes[i], len) == 0 &&
+            strcmp(key + len, host_of(plan->entry)) == 0)
             return true;
     }
     return false;
@@ -218,30 +216,30 @@ static bool was_in_helper(const struct entry *entry, const char *key)
  * An entry that nobody could use is nobody's; one that holds nothing tells of the helper, and goes
  * with what that had.
  */
-static bool holds_what_is_wanted(struct entry *entry, const char *key)
+static bool holds_what_is_wanted(struct plan *plan, const char *key)
 {
-    const struct auth_file *file = entry->file;
+    const struct entry *entry = plan->entry;
     struct holding holding = HOLDING_INIT;
     struct error unusable = ERROR_INIT;
     bool wanted;
 
-    if (file->username == NULL && file->token == NULL)
+    if (entry->username == NULL && entry->token == NULL)
         return true;
-    wanted = holding_find(&holding, &entry->document, key, reader_of(file), &unusable) > 0 &&
-             (holding.token.len > 0 ? entry_is_wanted(file, &holding.username, &holding.token)
-                                    : was_in_helper(entry, key));
+    wanted = holding_find(&holding, &plan->document, key, entry->reader, &unusable) > 0 &&
+             (holding.token.len > 0 ? plan_is_wanted(entry, &holding.username, &holding.token)
+                                    : was_in_helper(plan, key));
     holding_clear(&holding);
-    entry->is_starved = entry->is_starved || unusable.cls == CLASS_INTERNAL;
+    plan->is_starved = plan->is_starved || unusable.cls == CLASS_INTERNAL;
     return wanted;
 }
 
 static bool goes(void *ctx, const char *key)
 {
-    struct entry *entry = ctx;
-    const char *wanted = entry->file->key;
+    struct plan *plan = ctx;
+    const char *wanted = plan->entry->key;
 
-    return (wanted == NULL || strcmp(key, wanted) == 0 || key_is_spelling(key, wanted)) &&
-           holds_what_is_wanted(entry, key);
+    return (wanted == NULL || strcmp(key, wanted) == 0 || reader_is_spelling(key, wanted)) &&
+           holds_what_is_wanted(plan, key);
 }
 
 static bool stays(void *ctx, const char *key)
@@ -249,23 +247,24 @@ static bool stays(void *ctx, const char *key)
     return !goes(ctx, key);
 }
 
-int entry_is_there(struct entry *entry, bool *is_there, struct error *err)
+int plan_is_there(struct plan *plan, struct error *err)
 {
-    *is_there = !document_each_key(&entry->document, stays, entry);
-    return entry->is_starved ? error_no_memory(err) : 0;
+    bool is_there = !document_each_key(&plan->document, stays, plan);
+
+    return plan->is_starved ? error_no_memory(err) : is_there;
 }
 
-int entry_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
-               bool *changed, struct error *err)
+int plan_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
+              bool *changed, struct error *err)
 {
-    struct entry *entry = ctx;
+    struct plan *plan = ctx;
 
     *changed = false;
-    if (read_document(entry, in, name, err) < 0 ||
-        document_prune(&entry->document, goes, entry, changed, err) < 0)
+    if (read_document(plan, in, name, err) < 0 ||
+        document_prune(&plan->document, goes, plan, changed, err) < 0)
         return -1;
-    if (entry->is_starved)
+    if (plan->is_starved)
         return error_no_memory(err);
-    secret_move(out, &entry->document.text);
+    secret_move(out, &plan->document.text);
     return 0;
 }

@@ -3,16 +3,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "store/auth_variable.h"
 #include "store/text/decode.h"
-#include "store/key.h"
 #include "store/file/look.h"
+#include "store/lookup.h"
 #include "store/path.h"
 
 /* A walk through the keys of a file. */
 struct walk {
     const struct document *document;
-    const struct auth_file *file;
+    const struct entry *entry;
     struct warnings *warnings;
 };
 
@@ -32,16 +31,22 @@ static bool is_default_port(const char *key, const char *host)
 }
 
 /* What podman calls the registry, where it reads the file; NULL: it does not. */
-static const char *podmans_host(const struct auth_file *file)
+static const char *podmans_host(const struct entry *entry)
 {
-    bool is_podmans = file->format == AUTH_FORMAT_PODMAN || file->is_podmans;
+    bool is_podmans = entry->reader == &reader_podman || entry->second == &reader_podman;
 
-    return is_podmans ? file->host : file->podmans_host;
+    return is_podmans ? reader_host(&reader_podman, entry->registry) : NULL;
+}
+
+/* What its first reader calls it. */
+static const char *host_of(const struct entry *entry)
+{
+    return reader_host(entry->reader, entry->registry);
 }
 
 static bool is_host(const char *key, const char *host)
 {
-    return strcmp(key, host) == 0 || key_is_spelling(key, host);
+    return strcmp(key, host) == 0 || reader_podman.is_fallback(key, host);
 }
 
 static bool has_auth(const struct document *document, const char *key, const struct secret *auth)
@@ -59,33 +64,33 @@ static bool has_auth(const struct document *document, const char *key, const str
  */
 static void warn_of_podmans_neighbour(const struct walk *walk, const char *key)
 {
-    const struct auth_file *file = walk->file;
-    const char *host = podmans_host(file);
-    bool is_whole = is_host(file->key, host); /* or the key has a namespace */
+    const struct entry *entry = walk->entry;
+    const char *host = podmans_host(entry);
+    bool is_whole = is_host(entry->key, host); /* or the key has a namespace */
 
-    if (is_below(key, is_whole ? host : file->key))
+    if (is_below(key, is_whole ? host : entry->key))
         warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
-                     file->path, key);
-    else if (is_whole && strcmp(file->key, host) != 0 && strcmp(key, file->key) != 0 &&
-             is_host(key, host) && !has_auth(walk->document, key, file->auth))
-        warnings_add(walk->warnings, "'%s' also has '%s', which podman may take first", file->path,
+                     entry->path, key);
+    else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
+             is_host(key, host) && !has_auth(walk->document, key, entry->auth))
+        warnings_add(walk->warnings, "'%s' also has '%s', which podman may take first", entry->path,
                      key);
 }
 
 static bool warn_of_neighbour(void *ctx, const char *key)
 {
     struct walk *walk = ctx;
-    const struct auth_file *file = walk->file;
+    const struct entry *entry = walk->entry;
 
-    if (file->format == AUTH_FORMAT_DOCKER && is_default_port(key, file->host))
-        warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", file->path,
+    if (entry->owner->serves_nerdctl && is_default_port(key, host_of(entry)))
+        warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", entry->path,
                      key);
-    if (podmans_host(file) != NULL)
+    if (podmans_host(entry) != NULL)
         warn_of_podmans_neighbour(walk, key);
     return true;
 }
 
-static void warn_of_the_rest(const struct document *document, enum auth_format reader,
+static void warn_of_the_rest(const struct document *document, const struct reader *reader,
                              struct warnings *warnings)
 {
     struct error unread = ERROR_INIT;
@@ -95,46 +100,46 @@ static void warn_of_the_rest(const struct document *document, enum auth_format r
 }
 
 /* Where docker finds the entry podman may not, who reads the same file. */
-static void warn_of_podmans_view(const struct document *document, const struct auth_file *file,
+static void warn_of_podmans_view(const struct document *document, const struct entry *entry,
                                  const char *helper, struct warnings *warnings)
 {
-    char podmans[DOCUMENT_HELPER_MAX + 1];
+    const char *host = reader_host(&reader_podman, entry->registry);
+    char podmans[READER_HELPER_MAX + 1];
 
-    (void)document_helper(podmans, document, file->podmans_host, false);
-    if (strcmp(podmans, helper) == 0 &&
-        (helper[0] == '\0' || strcmp(file->podmans_host, file->host) == 0))
+    (void)document_helper(podmans, document, &reader_podman, host);
+    if (strcmp(podmans, helper) == 0 && (helper[0] == '\0' || strcmp(host, host_of(entry)) == 0))
         return;
     if (strcmp(podmans, DOCUMENT_NO_NAME) == 0)
         warnings_add(warnings,
                      "podman finds nothing for '%s' in '%s', where it takes the empty name in "
                      "\"credHelpers\" for a helper's: give it a file of its own (--authfile FILE)",
-                     file->podmans_host, file->path);
+                     host, entry->path);
     else if (podmans[0] == '\0')
         warnings_add(warnings,
                      "podman does not find what docker's credential helper '%s' has for '%s': give "
                      "it a file of its own (--authfile FILE)",
-                     helper, file->podmans_host);
+                     helper, host);
     else
         warnings_add(warnings,
                      "podman asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' "
                      "has it: give it a file of its own (--authfile FILE)",
-                     podmans, file->podmans_host, file->path);
+                     podmans, host, entry->path);
 }
 
-void shadow_in_file(const struct document *document, const struct auth_file *file,
-                    const char *helper, struct warnings *warnings)
+void shadow_in_file(const struct document *document, const struct entry *entry, const char *helper,
+                    struct warnings *warnings)
 {
-    struct walk walk = {.document = document, .file = file, .warnings = warnings};
+    struct walk walk = {.document = document, .entry = entry, .warnings = warnings};
 
-    if (file->podmans_host != NULL)
-        warn_of_podmans_view(document, file, helper, warnings);
-    if (podmans_host(file) != NULL)
-        warn_of_the_rest(document, AUTH_FORMAT_PODMAN, warnings);
+    if (entry->second == &reader_podman)
+        warn_of_podmans_view(document, entry, helper, warnings);
+    if (podmans_host(entry) != NULL)
+        warn_of_the_rest(document, &reader_podman, warnings);
     if (helper[0] != '\0')
         return;
     (void)document_each_key(document, warn_of_neighbour, &walk);
-    if (file->format == AUTH_FORMAT_DOCKER && !file->is_podmans)
-        warn_of_the_rest(document, AUTH_FORMAT_DOCKER, warnings);
+    if (entry->reader == &reader_docker)
+        warn_of_the_rest(document, &reader_docker, warnings);
 }
 
 /* What cannot be read is not for a warning. */
@@ -154,35 +159,35 @@ static bool is_unrelated(void *ctx, const char *key)
 }
 
 /* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */
-static bool has_registry(const char *path, const struct auth_file *file)
+static bool has_registry(const char *path, const struct entry *entry)
 {
     struct document document = DOCUMENT_INIT;
-    char helper[DOCUMENT_HELPER_MAX + 1];
-    void *key = (void *)(uintptr_t)file->key;
+    char helper[READER_HELPER_MAX + 1];
+    void *key = (void *)(uintptr_t)entry->key;
     bool has = look(&document, path) &&
-               (document_helper(helper, &document, file->host, false)[0] != '\0' ||
+               (document_helper(helper, &document, &reader_podman, host_of(entry))[0] != '\0' ||
                 !document_each_key(&document, is_unrelated, key));
 
     document_clear(&document);
     return has;
 }
 
-static void check_docker(const struct auth_file *file, const struct location_request *request,
+static void check_docker(const struct entry *entry, const struct location_request *request,
                          struct warnings *warnings)
 {
     const char *config = request->environment("DOCKER_AUTH_CONFIG");
 
-    if (config != NULL && auth_variable_has(config, file->key))
+    if (config != NULL && lookup_variable_has(config, entry->key))
         warnings_add(warnings,
                      "DOCKER_AUTH_CONFIG is set and has '%s': docker takes that before "
                      "any file",
-                     file->key);
+                     entry->key);
 }
 
 /* Whether podman would take the very credential from Docker's file, by whatever spelling. */
 struct comparison {
     const struct document *document;
-    const struct auth_file *file;
+    const struct entry *entry;
     bool is_found;
 };
 
@@ -190,87 +195,87 @@ static bool is_no_other(void *ctx, const char *key)
 {
     struct comparison *c = ctx;
 
-    if (!is_host(key, c->file->host))
+    if (!is_host(key, host_of(c->entry)))
         return true;
-    c->is_found = has_auth(c->document, key, c->file->auth);
+    c->is_found = has_auth(c->document, key, c->entry->auth);
     return c->is_found;
 }
 
-static bool has_same(const struct document *document, const struct auth_file *file)
+static bool has_same(const struct document *document, const struct entry *entry)
 {
-    struct comparison comparison = {.document = document, .file = file};
+    struct comparison comparison = {.document = document, .entry = entry};
     struct document_entry ignored;
 
-    if (document_find(&ignored, document, file->host))
-        return has_auth(document, file->host, file->auth);
+    if (document_find(&ignored, document, host_of(entry)))
+        return has_auth(document, host_of(entry), entry->auth);
     return document_each_key(document, is_no_other, &comparison) && comparison.is_found;
 }
 
 /* The same run may have put it there. */
-static bool file_has_same(const char *path, const struct auth_file *file)
+static bool file_has_same(const char *path, const struct entry *entry)
 {
     struct document document = DOCUMENT_INIT;
-    bool is_same = look(&document, path) && has_same(&document, file);
+    bool is_same = look(&document, path) && has_same(&document, entry);
 
     document_clear(&document);
     return is_same;
 }
 
 /* Whether podman looks at the file unasked, if at nothing before: it is its persistent one. */
-static bool is_persistent(const struct auth_file *file, const struct location_request *request)
+static bool is_persistent(const struct entry *entry, const struct location_request *request)
 {
     struct error ignored = ERROR_INIT;
     struct location persistent;
 
-    return location_podman_persistent(&persistent, request, &ignored) == 0 &&
-           path_is_same(persistent.path, file->path);
+    return reader_persistent(&persistent, request, &ignored) == 0 &&
+           path_is_same(persistent.path, entry->path);
 }
 
 /* Podman looks at the default file, then at the persistent one; the first that knows it wins. */
-static void check_podman(const struct auth_file *file, const struct location_request *request,
+static void check_podman(const struct entry *entry, const struct location_request *request,
                          struct warnings *warnings)
 {
     struct location_request plain = *request;
     struct error ignored = ERROR_INIT;
     struct location first;
     const char *named = request->environment("REGISTRY_AUTH_FILE");
-    bool is_on_the_way = request->authfile == NULL || is_persistent(file, request);
+    bool is_on_the_way = request->authfile == NULL || is_persistent(entry, request);
 
     plain.authfile = NULL;
     plain.is_persistent = false;
-    if (location_podman(&first, &plain, &ignored) < 0 || path_is_same(first.path, file->path))
+    if (reader_podman.place(&first, &plain, &ignored) < 0 || path_is_same(first.path, entry->path))
         return;
     if (named != NULL && named[0] != '\0') {
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
                      first.path);
-    } else if (is_on_the_way && first.format == AUTH_FORMAT_DOCKER) {
-        if (!file_has_same(first.path, file))
+    } else if (is_on_the_way && first.owner != entry->owner) {
+        if (!file_has_same(first.path, entry))
             warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
                          first.path);
-    } else if (is_on_the_way && has_registry(first.path, file)) {
+    } else if (is_on_the_way && has_registry(first.path, entry)) {
         warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
-                     file->host);
+                     host_of(entry));
     }
 }
 
-void shadow_elsewhere(const struct auth_file *file, const struct location_request *request,
+void shadow_elsewhere(const struct entry *entry, const struct location_request *request,
                       struct warnings *warnings)
 {
-    if (file->format == AUTH_FORMAT_DOCKER)
-        check_docker(file, request, warnings);
+    if (entry->owner->obeys_variable)
+        check_docker(entry, request, warnings);
     else
-        check_podman(file, request, warnings);
+        check_podman(entry, request, warnings);
 }
 
-void shadow_of(const struct auth_file *file, const struct location_request *request,
+void shadow_of(const struct entry *entry, const struct location_request *request,
                struct warnings *warnings)
 {
     struct document document = DOCUMENT_INIT;
     struct document_entry ignored;
 
-    if (look(&document, file->path) && document_find(&ignored, &document, file->key)) {
-        shadow_in_file(&document, file, "", warnings);
-        shadow_elsewhere(file, request, warnings);
+    if (look(&document, entry->path) && document_find(&ignored, &document, entry->key)) {
+        shadow_in_file(&document, entry, "", warnings);
+        shadow_elsewhere(entry, request, warnings);
     }
     document_clear(&document);
 }

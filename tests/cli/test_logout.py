@@ -403,3 +403,13 @@ CONTRADICTIONS = {
 @pytest.mark.parametrize("args", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_contradictions(login, args):
     login("logout", *args).failed(2)
+
+
+@pytest.mark.parametrize("named", ["registry.hub.docker.com", "docker.io"])
+@pytest.mark.parametrize("stored", ["registry.hub.docker.com", "https://registry-1.docker.io/v2/"])
+def test_every_name_of_docker_hub_is_found(login, named, stored):
+    """docker stores the name as it was typed, and finds only one of them."""
+    login.write_config(json.dumps({"auths": {stored: {"auth": auth("a", "b")}}}))
+    result = login("logout", named)
+    assert result.status == 0 and result.stdout.startswith("Logout Succeeded"), result
+    assert json.loads(login.config.read_bytes()) == {"auths": {}}

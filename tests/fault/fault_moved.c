@@ -86,11 +86,12 @@ static void store(void)
     struct warnings warnings = {.count = 0};
     struct error err = ERROR_INIT;
     bool changed;
-    struct auth_file file = {.path = "theirs/config.json",
-                             .format = AUTH_FORMAT_DOCKER,
-                             .key = "ghcr.io",
-                             .host = "ghcr.io",
-                             .auth = &auth};
+    struct entry file = {.path = "theirs/config.json",
+                         .owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
 
     /* It may fail, but not without saying so; and what matters is what is there afterwards. */
     if (storing_store(&file, support_in_ms(100), &changed, &warnings, &err) < 0)

@@ -76,7 +76,12 @@ static void take_turn(enum inject_call call, unsigned step)
 
 static int store(struct error *err)
 {
-    struct auth_file file = {.path = PATH, .key = "ghcr.io", .host = "ghcr.io", .auth = &ours};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = PATH,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &ours};
     struct warnings warnings = {.count = 0};
     bool changed = false;
 

@@ -159,13 +159,14 @@ static int store(const struct scene *scene, bool *changed, struct error *err)
         .now_ms = played_now, .sleep_ms = played_sleep, .random_below = played_random};
     struct warnings warnings = {.count = 0};
     struct auth_file_result result = {.changed = false};
-    struct auth_file file = {.path = "home/config.json",
-                             .format = AUTH_FORMAT_DOCKER,
-                             .key = "ghcr.io",
-                             .host = "ghcr.io",
-                             .auth = &auth,
-                             .clock = &played,
-                             .deadline_ms = played_ms + 100};
+    struct entry file = {.path = "home/config.json",
+                         .owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth,
+                         .clock = &played,
+                         .deadline_ms = played_ms + 100};
     int ret;
 
     if (strcmp(scene->new_text, OLD) == 0) { /* there the entry is to go */

@@ -50,8 +50,12 @@ static int store(void)
     struct warnings warnings = {.count = 0};
     struct error err = ERROR_INIT;
     bool changed;
-    struct auth_file file = {
-        .path = "home/config.json", .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = "home/config.json",
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
     int ret = storing_store(&file, support_in_ms(5000), &changed, &warnings, &err);
 
     secret_clear(&auth);

@@ -64,7 +64,12 @@ static int store(unsigned key_number, unsigned auth_number)
     struct error err = ERROR_INIT;
     bool changed;
     char key[32];
-    struct auth_file file = {.path = PATH, .key = key, .host = key, .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = PATH,
+                         .key = key,
+                         .registry = key,
+                         .auth = &auth};
     int ret;
 
     name_key(key, key_number);

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct secret in = secret_of(data, size);
     struct document document = DOCUMENT_INIT;
     struct error err = ERROR_INIT;
-    char helper[DOCUMENT_HELPER_MAX + 1];
+    char helper[READER_HELPER_MAX + 1];
     size_t total = 0;
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_error(&err, CLASS_AUTHFILE);
     } else {
         must(document_each_key(&document, keep_going, &total) &&
-             strlen(document_helper(helper, &document, key, true)) < sizeof(helper));
+             strlen(document_helper(helper, &document, &reader_docker, key)) < sizeof(helper));
         prune(&document);
     }
     document_clear(&document);

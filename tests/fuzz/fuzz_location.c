@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "store/location.h"
+#include "store/reader.h"
 
 enum { VARIABLES_MAX = 12 };
 
@@ -75,7 +75,7 @@ static void check_docker(const struct location_request *request)
 
     if (!find(location_docker, &found, request))
         return;
-    must(found.format == AUTH_FORMAT_DOCKER);
+    must(found.owner == &reader_docker);
     if (dir != NULL)
         check_path(found.path, dir, "config.json");
     else
@@ -93,7 +93,7 @@ static void check_podman(const struct location_request *request)
         must(strcmp(found.path, request->authfile) == 0);
     else if (!request->is_persistent && file != NULL)
         must(strcmp(found.path, file) == 0);
-    must((found.format == AUTH_FORMAT_DOCKER) ==
+    must((found.owner == &reader_docker) ==
          (request->authfile == NULL && !request->is_persistent && file == NULL &&
           set_value_of("DOCKER_CONFIG") != NULL));
     if (find(location_podman_persistent, &found, request))
@@ -103,21 +103,21 @@ static void check_podman(const struct location_request *request)
 /* The files that podman looks into: the one that it writes is the first, docker's the last. */
 static void check_way(const struct location_request *request)
 {
-    struct location way[LOCATION_PODMAN_MAX];
+    struct location way[READER_FILES_MAX];
     struct error err = ERROR_INIT;
     struct location first;
     size_t count;
 
-    if (location_podman_way(way, &count, request, &err) < 0) {
+    if (reader_podman.files(way, &count, request, &err) < 0) {
         check_error(&err, CLASS_AUTHFILE);
         must(!find(location_podman, &first, request));
         return;
     }
-    must(count <= LOCATION_PODMAN_MAX);
+    must(count <= READER_FILES_MAX);
     if (find(location_podman, &first, request))
-        must(count > 0 && strcmp(way[0].path, first.path) == 0 && way[0].format == first.format);
+        must(count > 0 && strcmp(way[0].path, first.path) == 0 && way[0].owner == first.owner);
     for (size_t i = 1; i < count; i++)
-        must(way[i].format == AUTH_FORMAT_DOCKER || way[i - 1].format == AUTH_FORMAT_PODMAN);
+        must(way[i].owner == &reader_docker || way[i - 1].owner == &reader_podman);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

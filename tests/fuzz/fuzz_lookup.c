@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "../unit/store/documents.h"
-#include "store/key.h"
 #include "store/lookup.h"
 
 static const char *variable; /* DOCKER_AUTH_CONFIG */
@@ -50,20 +49,20 @@ static void write_file(const struct secret *text)
 }
 
 /* Into the file as it is now. */
-static int look(struct lookup *out, enum auth_format format, const char *key)
+static int look(struct lookup *out, const struct reader *format, const char *key)
 {
     struct location_request places = {.environment = environment_of};
-    struct location file = {.format = format};
+    struct location file = {.owner = format};
     char host[512];
     struct lookup_request request = {.key = key,
-                                     .host = key_host(host, sizeof(host), key),
+                                     .registry = reader_key_host(host, sizeof(host), key),
                                      .places = &places,
                                      .clock = clock_system()};
     struct error err = ERROR_INIT;
     int ret;
 
     memcpy(file.path, path, sizeof(path));
-    ret = lookup_file(out, &file, file.format, &request, &err);
+    ret = lookup_file(out, &file, file.owner, &request, &err);
     if (ret < 0)
         must(err.message[0] != '\0' && (err.cls == CLASS_AUTHFILE || err.cls == CLASS_HELPER));
     if (ret > 0)
@@ -71,17 +70,16 @@ static int look(struct lookup *out, enum auth_format format, const char *key)
     return ret;
 }
 
-static void check_found(enum auth_format format, const char *key)
+static void check_found(const struct reader *format, const char *key)
 {
     char host[512];
     struct lookup found = LOOKUP_INIT;
 
-    (void)key_host(host, sizeof(host), key);
+    (void)reader_key_host(host, sizeof(host), key);
     if (look(&found, format, key) > 0) {
-        must(strncmp(found.key, key, strlen(found.key)) == 0 || key_is_fallback(found.key, host) ||
-             key_is_spelling(found.key, host));
-        must(found.held.token.len == 0 || found.held.username.len > 0 ||
-             format == AUTH_FORMAT_PODMAN);
+        must(strncmp(found.key, key, strlen(found.key)) == 0 ||
+             reader_docker.is_fallback(found.key, host) || reader_is_spelling(found.key, host));
+        must(found.held.token.len == 0 || found.held.username.len > 0 || format == &reader_podman);
     }
     lookup_clear(&found);
 }
@@ -89,14 +87,14 @@ static void check_found(enum auth_format format, const char *key)
 static void check_variable(const char *key)
 {
     struct location_request places = {.environment = environment_of, .config_dir = "/nowhere"};
-    struct lookup_request request = {.key = key, .host = key, .places = &places};
+    struct lookup_request request = {.key = key, .registry = key, .places = &places};
     struct lookup found = LOOKUP_INIT;
     struct lookup in_file = LOOKUP_INIT;
     struct error err = ERROR_INIT;
 
-    if (lookup_docker(&found, &request, &err) > 0) {
+    if (lookup_find(&found, &reader_docker, &request, &err) > 0) {
         must(found.path[0] == '\0' && strcmp(found.key, key) == 0);
-        must(look(&in_file, AUTH_FORMAT_DOCKER, key) == 1 && strcmp(in_file.key, key) == 0);
+        must(look(&in_file, &reader_docker, key) == 1 && strcmp(in_file.key, key) == 0);
         must(secret_is_equal(&found.held.username, &in_file.held.username));
         must(secret_is_equal(&found.held.token, &in_file.held.token));
     }
@@ -104,7 +102,7 @@ static void check_variable(const char *key)
     lookup_clear(&in_file);
 }
 
-static void check_stored(const struct secret *text, enum auth_format format, const char *key)
+static void check_stored(const struct secret *text, const struct reader *format, const char *key)
 {
     static const char encoded[] = "dXNlcjp0b2tlbg=="; /* user:token */
     struct secret auth = secret_of(encoded, strlen(encoded));
@@ -113,11 +111,11 @@ static void check_stored(const struct secret *text, enum auth_format format, con
     struct lookup found = LOOKUP_INIT;
     struct secret stored = SECRET_INIT;
     struct error err = ERROR_INIT;
-    char helper[DOCUMENT_HELPER_MAX + 1];
+    char helper[READER_HELPER_MAX + 1];
     bool changed;
 
     if (documents_parse(&document, text, "it", &err) == 0 &&
-        document_helper(helper, &document, key, format == AUTH_FORMAT_DOCKER)[0] == '\0' &&
+        document_helper(helper, &document, format, key)[0] == '\0' &&
         documents_edit(&stored, text, "it", &edit, &changed, &err) == 0 &&
         stored.len <= DOCUMENT_MAX) {
         write_file(&stored);
@@ -136,10 +134,11 @@ static void check_keys(const char *a, const char *b)
     char host[512];
     char again[512];
 
-    must(strcmp(key_host(again, sizeof(again), key_host(host, sizeof(host), a)), host) == 0);
-    must(!key_is_fallback(a, b) || strcmp(host, b) == 0);
-    must(key_is_spelling(a, b) == key_is_spelling(b, a));
-    must(!key_is_spelling(a, a));
+    must(strcmp(reader_key_host(again, sizeof(again), reader_key_host(host, sizeof(host), a)),
+                host) == 0);
+    must(!reader_docker.is_fallback(a, b) || strcmp(host, b) == 0);
+    must(reader_is_spelling(a, b) == reader_is_spelling(b, a));
+    must(!reader_is_spelling(a, a));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -153,12 +152,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     variable = memchr(secret_text(&text), '\0', text.len) == NULL ? secret_text(&text) : NULL;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         check_keys(line, keys[i]);
-        check_found(AUTH_FORMAT_DOCKER, keys[i]);
-        check_found(AUTH_FORMAT_PODMAN, keys[i]);
+        check_found(&reader_docker, keys[i]);
+        check_found(&reader_podman, keys[i]);
         check_variable(keys[i]);
     }
-    check_stored(&text, AUTH_FORMAT_DOCKER, keys[0]);
-    check_stored(&text, AUTH_FORMAT_PODMAN, keys[0]);
+    check_stored(&text, &reader_docker, keys[0]);
+    check_stored(&text, &reader_podman, keys[0]);
     free(line);
     secret_clear(&text);
     return 0;

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "registry/reference.h"
+#include "store/reader.h"
 
 #define LABEL "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
@@ -39,16 +40,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = take_line(&in);
     struct error err = ERROR_INIT;
     struct reference ref;
-    char key[REFERENCE_KEY_MAX + 1];
+    char key[READER_KEY_MAX + 1];
 
     if (reference_parse(&ref, text, &err) < 0) {
         check_error(&err, CLASS_USAGE);
         must(is_shown(err.message) && strstr(err.message, "ghp_") == NULL);
     } else {
         check_grammar(&ref);
-        reference_podman_key(key, &ref);
+        (void)reader_key(key, &reader_podman, ref.host, ref.name_space);
         check_again(&ref, key, ref.name_space);
-        check_again(&ref, reference_docker_key(&ref), "");
+        check_again(&ref, reader_host(&reader_docker, ref.host), "");
     }
     (void)reference_is_loopback(text);
     free(text);

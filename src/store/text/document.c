@@ -98,17 +98,17 @@ void document_clear(struct document *document)
     *document = DOCUMENT_INIT;
 }
 
-const char *document_helper(char *helper, const struct document *document, const char *host,
-                            bool has_store)
+const char *document_helper(char *helper, const struct document *document,
+                            const struct reader *reader, const char *host)
 {
     const json_t *named = json_object_get(member(document, "credHelpers"), host);
     const char *found = json_is_null(named) ? "" : json_string_value(named); /* as Go reads null */
 
-    if (found == NULL && has_store)
+    if (found == NULL && reader->obeys_store)
         found = json_string_value(member(document, "credsStore"));
-    if (found != NULL && found[0] == '\0' && !has_store)
-        found = DOCUMENT_NO_NAME; /* podman runs "docker-credential-" for it */
-    (void)snprintf(helper, DOCUMENT_HELPER_MAX + 1, "%s", found != NULL ? found : "");
+    if (found != NULL && found[0] == '\0' && reader->runs_empty_name)
+        found = DOCUMENT_NO_NAME; /* it runs "docker-credential-" for it */
+    (void)snprintf(helper, READER_HELPER_MAX + 1, "%s", found != NULL ? found : "");
     return helper;
 }
 

@@ -18,8 +18,9 @@
 #include "base/error.h"
 #include "base/scan.h"
 #include "base/secret.h"
+#include "store/reader.h"
 
-enum { DOCUMENT_MAX = 64 * 1024 * 1024, DOCUMENT_HELPER_MAX = 255 }; /* bytes */
+enum { DOCUMENT_MAX = 64 * 1024 * 1024 }; /* bytes */
 
 struct json_t; /* jansson's */
 
@@ -45,14 +46,13 @@ void document_clear(struct document *document);
 #define DOCUMENT_NO_NAME "(no name)"
 
 /*
- * The credential helper that is asked about `host` instead of "auths": that of "credHelpers", else,
- * by docker alone (`has_store`), "credsStore"; "" when the file is read. An empty name in
- * "credHelpers" tells docker to read the file; podman takes it for a helper, and fails:
- * DOCUMENT_NO_NAME. Fills
- * helper[DOCUMENT_HELPER_MAX + 1] and returns it.
+ * The credential helper that `reader` asks about `host` instead of "auths": that of "credHelpers",
+ * else "credsStore", if it obeys that; "" when it reads the file. What an empty name in
+ * "credHelpers" is to it: the file, or DOCUMENT_NO_NAME, a helper that cannot be run.
+ * Fills helper[READER_HELPER_MAX + 1] and returns it.
  */
-const char *document_helper(char *helper, const struct document *document, const char *host,
-                            bool has_store);
+const char *document_helper(char *helper, const struct document *document,
+                            const struct reader *reader, const char *host);
 
 /* One entry of "auths" as it stands, in the document; each text empty where there is none. */
 struct document_entry {

@@ -51,12 +51,12 @@ static int find(struct targets *targets, const struct options *options,
 }
 
 static void assert_target(const char *row, const struct target *target, const char *path,
-                          enum auth_format format, const char *key, const char *host)
+                          const struct reader *format, const char *key, const char *host)
 {
     assert_row_string(row, target->location.path, path);
-    assert_row(row, target->location.format == format);
+    assert_row(row, target->location.owner == format);
     assert_row_string(row, target->key, key);
-    assert_row_string(row, target->host, host);
+    assert_row_string(row, reader_host(target->reader, run.subject.registry.host), host);
     assert_row(row, !target->result.changed);
 }
 
@@ -119,10 +119,10 @@ static void test_files_and_keys(void **state)
         if (find(&targets, &rows[i].options, &ref, &err) < 0)
             fail_msg("row '%s': %s", row, err.message);
         if (rows[i].docker_path != NULL)
-            assert_target(row, &targets.items[n++], rows[i].docker_path, AUTH_FORMAT_DOCKER,
+            assert_target(row, &targets.items[n++], rows[i].docker_path, &reader_docker,
                           rows[i].docker_key, rows[i].docker_key);
         if (rows[i].podman_path != NULL)
-            assert_target(row, &targets.items[n++], rows[i].podman_path, AUTH_FORMAT_PODMAN,
+            assert_target(row, &targets.items[n++], rows[i].podman_path, &reader_podman,
                           rows[i].podman_key, ref.host);
         assert_row(row, targets.count == n);
     }
@@ -140,15 +140,14 @@ static void test_docker_and_podman_may_share_one(void **state)
     support_must(setenv("DOCKER_CONFIG", "cfg", 1) == 0, "setenv");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
-    assert_target("both", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB, HUB);
-    assert_string_equal(targets.items[0].podmans_host, "docker.io");
+    assert_target("both", &targets.items[0], "cfg/config.json", &reader_docker, HUB, HUB);
+    assert_ptr_equal(targets.items[0].second, &reader_podman);
     options.docker = false;
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(targets.count, 1);
     /* Its key there is docker's; helpers it names by what it calls the registry. */
-    assert_target("podman", &targets.items[0], "cfg/config.json", AUTH_FORMAT_DOCKER, HUB,
-                  "docker.io");
-    assert_null(targets.items[0].podmans_host);
+    assert_target("podman", &targets.items[0], "cfg/config.json", &reader_docker, HUB, "docker.io");
+    assert_null(targets.items[0].second);
 }
 
 static void test_docker_knows_no_namespaces(void **state)

@@ -5,6 +5,8 @@
 
 #include "registry/reference.h"
 
+#include "store/reader.h"
+
 static void test_what_is_accepted(void **state)
 {
     static const struct {
@@ -55,7 +57,7 @@ static void test_what_is_accepted(void **state)
         assert_row_string(rows[i].text, ref.host, rows[i].host);
         assert_row_string(rows[i].text, ref.api_host, rows[i].host);
         assert_row_string(rows[i].text, ref.name_space, rows[i].name_space);
-        assert_row_string(rows[i].text, reference_docker_key(&ref), rows[i].host);
+        assert_row_string(rows[i].text, reader_host(&reader_docker, ref.host), rows[i].host);
         assert_row(rows[i].text, !reference_is_docker_hub(&ref));
     }
 }
@@ -101,7 +103,8 @@ static void test_docker_hub(void **state)
         assert_row_string(rows[i].text, ref.host, "docker.io");
         assert_row_string(rows[i].text, ref.api_host, "registry-1.docker.io");
         assert_row_string(rows[i].text, ref.name_space, rows[i].name_space);
-        assert_row_string(rows[i].text, reference_docker_key(&ref), "https://index.docker.io/v1/");
+        assert_row_string(rows[i].text, reader_host(&reader_docker, ref.host),
+                          "https://index.docker.io/v1/");
     }
 }
 
@@ -431,10 +434,10 @@ static void test_podman_keys(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct reference ref = {.host = ""};
         struct error err = ERROR_INIT;
-        char key[REFERENCE_KEY_MAX + 1];
+        char key[READER_KEY_MAX + 1];
 
         assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
-        reference_podman_key(key, &ref);
+        (void)reader_key(key, &reader_podman, ref.host, ref.name_space);
         assert_row_string(rows[i].text, key, rows[i].key);
     }
 }
@@ -444,7 +447,7 @@ static void test_longest_podman_key(void **state)
 {
     struct reference ref;
     struct {
-        char key[REFERENCE_KEY_MAX + 1];
+        char key[READER_KEY_MAX + 1];
         char behind[8];
     } held = {.behind = "kept"};
 
@@ -452,8 +455,8 @@ static void test_longest_podman_key(void **state)
     memset(&ref, 0, sizeof(ref));
     memset(ref.host, 'h', REFERENCE_HOST_MAX);
     memset(ref.name_space, 'n', REFERENCE_NAMESPACE_MAX);
-    reference_podman_key(held.key, &ref);
-    assert_int_equal(strlen(held.key), REFERENCE_KEY_MAX);
+    (void)reader_key(held.key, &reader_podman, ref.host, ref.name_space);
+    assert_int_equal(strlen(held.key), REFERENCE_HOST_MAX + 1 + REFERENCE_NAMESPACE_MAX);
     assert_int_equal(held.key[REFERENCE_HOST_MAX], '/');
     assert_string_equal(held.behind, "kept");
 }

@@ -7,9 +7,9 @@
 #include "store/auth_file.h"
 #include "support.h"
 
-static inline int storing_check(const struct auth_file *what, struct error *err)
+static inline int storing_check(const struct entry *what, struct error *err)
 {
-    struct auth_file file = *what;
+    struct entry file = *what;
     struct auth_file_result result;
 
     file.clock = clock_system();
@@ -17,10 +17,10 @@ static inline int storing_check(const struct auth_file *what, struct error *err)
     return auth_file_check(&file, &result, err);
 }
 
-static inline int storing_store(const struct auth_file *what, int64_t deadline_ms, bool *changed,
+static inline int storing_store(const struct entry *what, int64_t deadline_ms, bool *changed,
                                 struct warnings *warnings, struct error *err)
 {
-    struct auth_file file = *what;
+    struct entry file = *what;
     struct auth_file_result result = {.changed = false};
     int ret;
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "store/location.h"
+#include "store/reader.h"
 
 /* What stands in it beside them; NULL: unset. */
 static const char *docker_auth_config;

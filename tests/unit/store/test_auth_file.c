@@ -30,7 +30,12 @@ void *__wrap_malloc(size_t size)
 static int check(const char *path, struct error *err)
 {
     struct secret auth = support_secret(AUTH);
-    struct auth_file file = {.path = path, .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = path,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
     int ret;
 
     *err = ERROR_INIT;
@@ -43,7 +48,12 @@ static int store_key(const char *path, const char *key, const char *auth_text, i
                      bool *changed, struct error *err)
 {
     struct secret auth = support_secret(auth_text);
-    struct auth_file file = {.path = path, .key = key, .host = key, .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = path,
+                         .key = key,
+                         .registry = key,
+                         .auth = &auth};
     struct warnings warnings = {.count = 0};
     int ret;
 
@@ -338,8 +348,12 @@ int __wrap_unlinkat(int dir_fd, const char *name, int flags)
 static int store_and_warn(struct warnings *warnings, struct error *err)
 {
     struct secret auth = support_secret(AUTH);
-    struct auth_file file = {
-        .path = "config.json", .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = "config.json",
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
     bool changed;
     int ret;
 
@@ -474,10 +488,12 @@ static void file_that_would_grow_too_long_is_refused(void **state)
 
 static int remove_all(struct error *err)
 {
-    struct auth_file file = {.path = "config.json",
-                             .username = "octocat",
-                             .clock = clock_system(),
-                             .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = "config.json",
+                         .username = "octocat",
+                         .clock = clock_system(),
+                         .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
     struct auth_file_result result;
     struct warnings warnings = {.count = 0};
 

@@ -10,7 +10,7 @@
 
 #define AUTH "b2N0b2NhdDp0b2tlbg==" /* octocat:token */
 
-static int find(struct holding *holding, const char *text, enum auth_format reader,
+static int find(struct holding *holding, const char *text, const struct reader *reader,
                 struct error *err)
 {
     struct document document = DOCUMENT_INIT;
@@ -81,13 +81,15 @@ static void test_entries(void **state)
         {"{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\",\"identityToken\":\"i\"}}}", 1, "octocat",
          "i", true, "an identity token"},
     };
+    static const struct reader *const readers[] = {&reader_docker, &reader_podman};
     struct holding holding = HOLDING_INIT;
     struct error err;
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        for (enum auth_format reader = AUTH_FORMAT_DOCKER; reader <= AUTH_FORMAT_PODMAN; reader++) {
-            bool takes = reader == AUTH_FORMAT_DOCKER || rows[i].is_podmans;
+        for (size_t r = 0; r < COUNT(readers); r++) {
+            const struct reader *reader = readers[r];
+            bool takes = reader == &reader_docker || rows[i].is_podmans;
 
             assert_row(rows[i].text, find(&holding, rows[i].text, reader, &err) == rows[i].docker);
             if (rows[i].docker > 0) {
@@ -120,7 +122,7 @@ static void test_what_cannot_be_used(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_row(rows[i], find(&holding, rows[i], AUTH_FORMAT_DOCKER, &err) == -1);
+        assert_row(rows[i], find(&holding, rows[i], &reader_docker, &err) == -1);
         assert_error(rows[i], &err, CLASS_AUTHFILE, "'FILE'");
         assert_not_shown(rows[i], &err, "YWJj");
         assert_row_string(rows[i], secret_text(&holding.username), "untouched");
@@ -151,14 +153,14 @@ static void test_what_podman_passes_over(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_row(rows[i].text, find(&holding, rows[i].text, AUTH_FORMAT_PODMAN, &err) == 1);
+        assert_row(rows[i].text, find(&holding, rows[i].text, &reader_podman, &err) == 1);
         assert_row_string(rows[i].text, secret_text(&holding.username), rows[i].username);
         assert_row_string(rows[i].text, secret_text(&holding.token), rows[i].token);
         assert_kind(rows[i].text, holding.token_kind, rows[i].kind);
         holding_clear(&holding);
     }
     assert_int_equal(
-        find(&holding, "{\"auths\":{\"ghcr.io\":{\"auth\":\"%\"}}}", AUTH_FORMAT_PODMAN, &err), -1);
+        find(&holding, "{\"auths\":{\"ghcr.io\":{\"auth\":\"%\"}}}", &reader_podman, &err), -1);
 }
 
 /* As it is written by hand: lines, bits that padding leaves over. */
@@ -184,8 +186,8 @@ static void test_docker_takes_the_whole(void **state)
                        rows[i].auth);
         in = secret_of(text);
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
-                             rows[i].is_taken);
+        assert_row(text,
+                   (holding_check_all(&document, &reader_docker, &err) == 0) == rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
         document_clear(&document);
@@ -214,12 +216,12 @@ static void test_what_is_no_text(void **state)
         char text[128];
 
         (void)snprintf(text, sizeof(text), "{\"auths\":{\"ghcr.io\":%s}}", entries[i]);
-        assert_row(text, find(&holding, text, AUTH_FORMAT_DOCKER, &err) == -1);
-        assert_row(text, find(&holding, text, AUTH_FORMAT_PODMAN, &err) == -1);
+        assert_row(text, find(&holding, text, &reader_docker, &err) == -1);
+        assert_row(text, find(&holding, text, &reader_podman, &err) == -1);
         in = secret_of(text);
         err = ERROR_INIT;
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(text, holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == -1);
+        assert_row(text, holding_check_all(&document, &reader_docker, &err) == -1);
         assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
         assert_row(text, document_is_due(
                              &document, &(struct document_edit){DOCUMENT_STORE, "ghcr.io", &auth}));
@@ -248,12 +250,89 @@ static void test_helpers_that_are_no_texts(void **state)
         struct secret in = secret_of(rows[i].text);
 
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
-        assert_row(rows[i].text, (holding_check_all(&document, AUTH_FORMAT_DOCKER, &err) == 0) ==
-                                     rows[i].is_taken);
+        assert_row(rows[i].text,
+                   (holding_check_all(&document, &reader_docker, &err) == 0) == rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(rows[i].text, &err, CLASS_AUTHFILE,
                          "docker takes no \"auth\" from 'FILE'");
         document_clear(&document);
+    }
+}
+
+static struct document document_of(const char *text)
+{
+    struct document document = DOCUMENT_INIT;
+    struct secret secret = secret_of(text);
+    struct error err = ERROR_INIT;
+
+    if (document_parse(&document, &secret, "'FILE'", &err) < 0)
+        fail_msg("%s: %s", text, err.message);
+    return document;
+}
+
+/* An entry of another type is told of as an entry where each is decoded. */
+static void assert_misfit(const char *text, const struct reader *reader, const char *expected)
+{
+    struct document document = document_of(text);
+    struct error err = ERROR_INIT;
+    char named[64];
+
+    (void)snprintf(named, sizeof(named), "for '%s' in it", expected != NULL ? expected : "");
+    assert_row(text, holding_check_all(&document, reader, &err) == (expected != NULL ? -1 : 0));
+    if (expected != NULL && strstr(err.message, "for the entry 'x'") == NULL)
+        assert_error(text, &err, CLASS_AUTHFILE, named);
+    document_clear(&document);
+}
+
+/* The rows of docker are what docker 28 says of them ("WARNING: Error parsing config file"). */
+static void test_types_of_members(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *docker; /* NULL: it reads all of it */
+        const char *podman;
+    } rows[] = {
+        {"", NULL, NULL},
+        {"{}", NULL, NULL},
+        {"{\"unknown\":[1,{\"auth\":2}]}", NULL, NULL},
+        {"{\"features\":{\"buildkit\":true}}", "features", NULL},
+        {"{\"features\":{\"buildkit\":\"true\"}}", NULL, NULL},
+        {"{\"features\":{\"buildkit\":null}}", NULL, NULL},
+        {"{\"features\":null}", NULL, NULL},
+        {"{\"features\":\"x\"}", "features", NULL},
+        {"{\"FEATURES\":[]}", "FEATURES", NULL},
+        {"{\"experimental\":true}", "experimental", NULL},
+        {"{\"experimental\":\"enabled\"}", NULL, NULL},
+        {"{\"HttpHeaders\":{\"X\":5}}", "HttpHeaders", NULL},
+        {"{\"psFormat\":{}}", "psFormat", NULL},
+        {"{\"psFormat\":\"table\",\"currentContext\":1}", "currentContext", NULL},
+        {"{\"cliPluginsExtraDirs\":[\"/x\",null]}", NULL, NULL},
+        {"{\"cliPluginsExtraDirs\":[\"/x\",1]}", "cliPluginsExtraDirs", NULL},
+        {"{\"cliPluginsExtraDirs\":\"/x\"}", "cliPluginsExtraDirs", NULL},
+        {"{\"pruneFilters\":{}}", "pruneFilters", NULL},
+        {"{\"plugins\":{\"x\":{\"y\":\"z\"}}}", NULL, NULL},
+        {"{\"plugins\":{\"x\":{\"y\":1}}}", "plugins", NULL},
+        {"{\"plugins\":{\"x\":\"y\"}}", "plugins", NULL},
+        {"{\"proxies\":{\"default\":{\"httpProxy\":\"http://x\",\"other\":1}}}", NULL, NULL},
+        {"{\"proxies\":{\"default\":{\"noproxy\":[]}}}", "proxies", NULL},
+        {"{\"proxies\":{\"default\":1}}", "proxies", NULL},
+        {"{\"credsStore\":1}", "credsStore", NULL},
+        {"{\"credHelpers\":{\"x\":1}}", "credHelpers", "credHelpers"},
+        {"{\"auths\":{\"x\":null}}", NULL, NULL},
+        {"{\"auths\":{\"x\":1}}", "auths", "auths"},
+        {"{\"auths\":{\"x\":{\"auth\":1}}}", "auths", "auths"},
+        {"{\"auths\":{\"x\":{\"Auth\":1}}}", "auths", "auths"},
+        {"{\"auths\":{\"x\":{\"identitytoken\":[]}}}", "auths", "auths"},
+        {"{\"auths\":{\"x\":{\"email\":5}}}", "auths", NULL},
+        {"{\"auths\":{\"x\":{\"serveraddress\":{}}}}", "auths", NULL},
+        {"{\"auths\":{\"x\":{\"registrytoken\":true}}}", "auths", NULL},
+        {"{\"auths\":{\"x\":{\"other\":true,\"auth\":\"YTpi\"}}}", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_misfit(rows[i].text, &reader_docker, rows[i].docker);
+        assert_misfit(rows[i].text, &reader_podman, rows[i].podman);
     }
 }
 
@@ -266,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_text),
         cmocka_unit_test(test_helpers_that_are_no_texts),
         cmocka_unit_test(test_what_cannot_be_used),
+        cmocka_unit_test(test_types_of_members),
     };
 
     json_init();

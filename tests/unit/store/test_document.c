@@ -246,10 +246,11 @@ static void helper_is_the_one_docker_asks(void **state)
         struct secret text = support_secret(table[i].text);
         struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
-        char helper[DOCUMENT_HELPER_MAX + 1];
+        char helper[READER_HELPER_MAX + 1];
 
         assert_int_equal(document_parse(&document, &text, "'FILE'", &err), 0);
-        assert_string_equal(document_helper(helper, &document, KEY, true), table[i].helper);
+        assert_string_equal(document_helper(helper, &document, &reader_docker, KEY),
+                            table[i].helper);
         document_clear(&document);
         secret_clear(&text);
     }
@@ -299,10 +300,10 @@ static void helper_of_podman_is_no_store(void **state)
         struct secret text = support_secret(table[i / 2].text);
         struct document document = DOCUMENT_INIT;
         struct error err = ERROR_INIT;
-        char helper[DOCUMENT_HELPER_MAX + 1];
+        char helper[READER_HELPER_MAX + 1];
 
         assert_int_equal(document_parse(&document, &text, "'FILE'", &err), 0);
-        (void)document_helper(helper, &document, KEY, has_store);
+        (void)document_helper(helper, &document, has_store ? &reader_docker : &reader_podman, KEY);
         document_clear(&document);
         assert_string_equal(helper, has_store ? table[i / 2].with_store : table[i / 2].without);
         secret_clear(&text);

@@ -40,14 +40,14 @@ static int setup(void **state)
     return 0;
 }
 
-typedef int lookup_fn(struct lookup *, const struct lookup_request *, struct error *);
-
-static int look(lookup_fn *reader, const char *key, struct lookup *found, struct error *err)
+static int look(const struct reader *reader, const char *key, struct lookup *found,
+                struct error *err)
 {
     struct location_request where = surroundings();
+    const char *slash = strchr(key, '/');
     char host[64];
-    struct lookup_request request = {.key = key,
-                                     .host = host,
+    struct lookup_request request = {.registry = host,
+                                     .name_space = slash != NULL ? slash + 1 : "",
                                      .places = &where,
                                      .clock = clock_system(),
                                      .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
@@ -55,12 +55,12 @@ static int look(lookup_fn *reader, const char *key, struct lookup *found, struct
     (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(key, "/"), key);
     *found = LOOKUP_INIT;
     *err = ERROR_INIT;
-    return reader(found, &request, err);
+    return lookup_find(found, reader, &request, err);
 }
 
 /* `username` NULL: nothing is found. */
-static void assert_finds(const char *row, lookup_fn *reader, const char *key, const char *username,
-                         const char *path, const char *found_key)
+static void assert_finds(const char *row, const struct reader *reader, const char *key,
+                         const char *username, const char *path, const char *found_key)
 {
     struct lookup found;
     struct error err;
@@ -98,8 +98,9 @@ static void test_keys_of_one_file(void **state)
         {"\"ghcr.io\":" A ",\"ghcr.io/o\":" B, "ghcr.io/o/i", NULL, NULL, "b", "ghcr.io/o"},
         {"\"ghcr.io\":" A ",\"ghcr.io/o\":" B, "ghcr.io/p", NULL, NULL, "a", "ghcr.io"},
         {"\"ghcr.io/o\":{},\"ghcr.io\":" A, "ghcr.io/o", NULL, NULL, NULL, NULL},
-        {"\"https://index.docker.io/v1/\":" A, "docker.io", NULL, NULL, "a",
+        {"\"https://index.docker.io/v1/\":" A, "docker.io", "a", "https://index.docker.io/v1/", "a",
          "https://index.docker.io/v1/"},
+        {"\"docker.io\":" A, "docker.io", NULL, NULL, "a", "docker.io"},
     };
     char text[512];
 
@@ -108,9 +109,9 @@ static void test_keys_of_one_file(void **state)
         (void)snprintf(text, sizeof(text), "{\"auths\":{%s}}", rows[i].auths);
         support_write(DOCKER, text);
         if (strchr(rows[i].key, '/') == NULL) /* docker is asked for hosts alone */
-            assert_finds(rows[i].auths, lookup_docker, rows[i].key, rows[i].docker, DOCKER,
+            assert_finds(rows[i].auths, &reader_docker, rows[i].key, rows[i].docker, DOCKER,
                          rows[i].docker_key);
-        assert_finds(rows[i].auths, lookup_podman, rows[i].key, rows[i].podman, DOCKER,
+        assert_finds(rows[i].auths, &reader_podman, rows[i].key, rows[i].podman, DOCKER,
                      rows[i].podman_key);
     }
 }
@@ -119,20 +120,20 @@ static void test_podman_s_way(void **state)
 {
     (void)state;
     support_write(DOCKER, "{\"auths\":{\"ghcr.io\":" A "}}");
-    assert_finds("docker's", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    assert_finds("docker's", &reader_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
     support_write(PERSISTENT, "{\"auths\":{\"ghcr.io\":" B "}}");
-    assert_finds("persistent", lookup_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
+    assert_finds("persistent", &reader_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
     support_write(RUNTIME, "{\"auths\":{\"ghcr.io\":{}}}");
-    assert_finds("an empty one is passed", lookup_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
+    assert_finds("an empty one is passed", &reader_podman, "ghcr.io", "b", PERSISTENT, "ghcr.io");
     support_write(RUNTIME, "{\"auths\":{\"ghcr.io\":" A "}}");
-    assert_finds("default", lookup_podman, "ghcr.io", "a", RUNTIME, "ghcr.io");
+    assert_finds("default", &reader_podman, "ghcr.io", "a", RUNTIME, "ghcr.io");
     registry_auth_file = "named.json";
-    assert_finds("one file alone", lookup_podman, "ghcr.io", NULL, NULL, NULL);
+    assert_finds("one file alone", &reader_podman, "ghcr.io", NULL, NULL, NULL);
     support_write("named.json", "{\"auths\":{\"ghcr.io\":" B "}}");
-    assert_finds("named", lookup_podman, "ghcr.io", "b", "named.json", "ghcr.io");
+    assert_finds("named", &reader_podman, "ghcr.io", "b", "named.json", "ghcr.io");
     registry_auth_file = NULL;
     docker_config = "home/.docker";
-    assert_finds("DOCKER_CONFIG", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    assert_finds("DOCKER_CONFIG", &reader_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
 }
 
 static void test_the_variable(void **state)
@@ -153,9 +154,9 @@ static void test_the_variable(void **state)
     support_write(DOCKER, "{\"auths\":{\"ghcr.io\":" A "}}");
     for (size_t i = 0; i < COUNT(rows); i++) {
         docker_auth_config = rows[i].variable;
-        assert_finds(rows[i].variable, lookup_docker, "ghcr.io", rows[i].is_taken ? "b" : "a",
+        assert_finds(rows[i].variable, &reader_docker, "ghcr.io", rows[i].is_taken ? "b" : "a",
                      rows[i].is_taken ? "" : DOCKER, "ghcr.io");
-        assert_finds(rows[i].variable, lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+        assert_finds(rows[i].variable, &reader_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
     }
 }
 
@@ -172,19 +173,19 @@ static void test_helpers(void **state)
     (void)state;
     support_write(DOCKER, "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" A "}}");
     scripts_make("docker-credential-s", answers[0]);
-    assert_finds("docker: credsStore", lookup_docker, "ghcr.io", "h", DOCKER, "ghcr.io");
-    assert_finds("podman: not known", lookup_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
+    assert_finds("docker: credsStore", &reader_docker, "ghcr.io", "h", DOCKER, "ghcr.io");
+    assert_finds("podman: not known", &reader_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
     scripts_make("docker-credential-s", answers[1]);
-    assert_finds("the file is not looked at", lookup_docker, "ghcr.io", NULL, NULL, NULL);
+    assert_finds("the file is not looked at", &reader_docker, "ghcr.io", NULL, NULL, NULL);
     scripts_make("docker-credential-s", answers[2]);
-    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), -1);
+    assert_int_equal(look(&reader_docker, "ghcr.io", &found, &err), -1);
     assert_error("fails", &err, CLASS_HELPER, "'" DOCKER "' hands the registry");
     support_write(DOCKER, "{\"credHelpers\":{\"ghcr.io\":\"s\"}}");
     scripts_make("docker-credential-s", answers[0]);
-    assert_finds("podman: credHelpers", lookup_podman, "ghcr.io", "h", DOCKER, "ghcr.io");
+    assert_finds("podman: credHelpers", &reader_podman, "ghcr.io", "h", DOCKER, "ghcr.io");
     scripts_make("docker-credential-s",
                  "echo '{\"ServerURL\":\"\",\"Username\":\"<token>\",\"Secret\":\"x\"}'");
-    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), 1);
+    assert_int_equal(look(&reader_docker, "ghcr.io", &found, &err), 1);
     assert_string_equal(found.held.token_kind, "an identity token");
     assert_string_equal(found.helper, "s");
     lookup_clear(&found);
@@ -197,8 +198,8 @@ static void test_a_file_that_cannot_be_read(void **state)
 
     (void)state;
     support_write(RUNTIME, "{");
-    assert_finds("docker does not look there", lookup_docker, "ghcr.io", NULL, NULL, NULL);
-    assert_int_equal(look(lookup_podman, "ghcr.io", &found, &err), -1);
+    assert_finds("docker does not look there", &reader_docker, "ghcr.io", NULL, NULL, NULL);
+    assert_int_equal(look(&reader_podman, "ghcr.io", &found, &err), -1);
     assert_error("malformed", &err, CLASS_AUTHFILE, RUNTIME);
 }
 
@@ -207,7 +208,7 @@ static int read_what_is_roots(void)
     struct lookup found;
     struct error err;
 
-    if (look(lookup_docker, "ghcr.io", &found, &err) != -1 || err.cls != CLASS_AUTHFILE)
+    if (look(&reader_docker, "ghcr.io", &found, &err) != -1 || err.cls != CLASS_AUTHFILE)
         return 1;
     return strstr(err.message, DOCKER) != NULL && strstr(err.hint, "belongs to root") != NULL ? 0
                                                                                               : 2;
@@ -231,7 +232,7 @@ static void test_no_place_to_look_in(void **state)
 
     (void)state;
     is_homeless = true;
-    assert_int_equal(look(lookup_docker, "ghcr.io", &found, &err), -1);
+    assert_int_equal(look(&reader_docker, "ghcr.io", &found, &err), -1);
     is_homeless = false;
     assert_error("homeless", &err, CLASS_AUTHFILE, "HOME");
 }
@@ -264,7 +265,7 @@ static void test_without_memory(void **state)
 
         support_write(DOCKER, rows[i].text);
         for (unsigned n = 1;
-             nth_arm(n), ret = look(lookup_docker, "ghcr.io", &found, &err), nth_disarm(); n++) {
+             nth_arm(n), ret = look(&reader_docker, "ghcr.io", &found, &err), nth_disarm(); n++) {
             assert_int_equal(ret, -1);
             assert_error(rows[i].text, &err, CLASS_INTERNAL, "memory");
         }

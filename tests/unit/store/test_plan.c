@@ -17,28 +17,27 @@ struct outcome {
     struct error err;
 };
 
-static struct outcome run(edit_fn *edit, struct entry *entry, const char *text)
+static struct outcome run(edit_fn *edit, struct plan *plan, const char *text)
 {
     struct outcome outcome = {.err = ERROR_INIT};
     struct secret in = secret_of(text);
 
-    outcome.ret = edit(entry, &outcome.out, &in, "'FILE'", &outcome.changed, &outcome.err);
+    outcome.ret = edit(plan, &outcome.out, &in, "'FILE'", &outcome.changed, &outcome.err);
     if (outcome.ret == 0)
         assert_row(text, outcome.changed == (strcmp(secret_text(&outcome.out), text) != 0));
     secret_clear(&in);
     return outcome;
 }
 
-static void assert_becomes(edit_fn *edit, struct entry *entry, const char *before,
-                           const char *after)
+static void assert_becomes(edit_fn *edit, struct plan *plan, const char *before, const char *after)
 {
-    struct outcome outcome = run(edit, entry, before);
+    struct outcome outcome = run(edit, plan, before);
     struct outcome again;
 
     if (outcome.ret < 0)
         fail_msg("row '%s': %s", before, outcome.err.message);
     assert_row_string(before, secret_text(&outcome.out), after);
-    again = run(edit, entry, after); /* what an edit makes of its own output is no change */
+    again = run(edit, plan, after); /* what an edit makes of its own output is no change */
     assert_row(before, again.ret == 0 && !again.changed);
     secret_clear(&outcome.out);
     secret_clear(&again.out);
@@ -48,46 +47,45 @@ static void test_put(void **state)
 {
     static const struct {
         const char *before;
-        enum auth_format format;
+        const struct reader *format;
         bool is_podmans;
         bool no_helper;
         const char *after;
         const char *helper;
     } rows[] = {
-        {"{\"auths\":{}}", AUTH_FORMAT_DOCKER, false, false, "{\"auths\":{\"ghcr.io\":" OURS "}}",
-         ""},
-        {"{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" OURS "}}", AUTH_FORMAT_DOCKER, false,
-         false, "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":{}}}", "s"},
-        {"{\"credsStore\":\"s\",\"auths\":{}}", AUTH_FORMAT_DOCKER, true, false,
+        {"{\"auths\":{}}", &reader_docker, false, false, "{\"auths\":{\"ghcr.io\":" OURS "}}", ""},
+        {"{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" OURS "}}", &reader_docker, false, false,
+         "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":{}}}", "s"},
+        {"{\"credsStore\":\"s\",\"auths\":{}}", &reader_docker, true, false,
          "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" OURS "}}", ""},
-        {"{\"credsStore\":\"s\",\"auths\":{}}", AUTH_FORMAT_PODMAN, false, false,
+        {"{\"credsStore\":\"s\",\"auths\":{}}", &reader_podman, false, false,
          "{\"credsStore\":\"s\",\"auths\":{\"ghcr.io\":" OURS "}}", ""},
-        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_PODMAN, false, false,
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_podman, false, false,
          "{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", "h"},
-        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_PODMAN, false, true,
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_podman, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
-        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_DOCKER, false, true,
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_docker, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{\"ghcr.io\":\"\"}}", ""},
-        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", AUTH_FORMAT_DOCKER, true, true,
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_docker, true, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
-        {"{\"auths\":{\"ghcr.io\":" OURS "}}", AUTH_FORMAT_DOCKER, false, true,
+        {"{\"auths\":{\"ghcr.io\":" OURS "}}", &reader_docker, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "}}", ""},
     };
     struct secret auth = secret_of(AUTH);
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct auth_file file = {.format = rows[i].format,
-                                 .is_podmans = rows[i].is_podmans,
-                                 .no_helper = rows[i].no_helper,
-                                 .key = "ghcr.io",
-                                 .host = "ghcr.io",
-                                 .auth = &auth};
-        struct entry entry = {.file = &file};
+        struct entry file = {.owner = rows[i].format,
+                             .reader = rows[i].is_podmans ? &reader_podman : rows[i].format,
+                             .no_helper = rows[i].no_helper,
+                             .key = "ghcr.io",
+                             .registry = "ghcr.io",
+                             .auth = &auth};
+        struct plan plan = {.entry = &file};
 
-        assert_becomes(entry_put, &entry, rows[i].before, rows[i].after);
-        assert_row_string(rows[i].before, entry.helper, rows[i].helper);
-        entry_clear(&entry);
+        assert_becomes(plan_put, &plan, rows[i].before, rows[i].after);
+        assert_row_string(rows[i].before, plan.helper, rows[i].helper);
+        plan_clear(&plan);
     }
     secret_clear(&auth);
 }
@@ -96,20 +94,22 @@ static void test_put(void **state)
 static void test_past_a_helper_for_both(void **state)
 {
     struct secret auth = secret_of(AUTH);
-    struct auth_file file = {.no_helper = true,
-                             .key = "ghcr.io",
-                             .host = "ghcr.io",
-                             .podmans_host = "ghcr.io",
-                             .auth = &auth};
-    struct entry entry = {.file = &file};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .no_helper = true,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .second = &reader_podman,
+                         .auth = &auth};
+    struct plan plan = {.entry = &file};
 
     (void)state;
-    assert_becomes(entry_put, &entry, "{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}",
+    assert_becomes(plan_put, &plan, "{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}",
                    "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}");
-    assert_becomes(entry_put, &entry, "{\"auths\":{},\"credHelpers\":{},\"credsStore\":\"s\"}",
+    assert_becomes(plan_put, &plan, "{\"auths\":{},\"credHelpers\":{},\"credsStore\":\"s\"}",
                    "{\"auths\":{\"ghcr.io\":" OURS
                    "},\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"s\"}");
-    entry_clear(&entry);
+    plan_clear(&plan);
     secret_clear(&auth);
 }
 
@@ -119,20 +119,19 @@ static void test_a_helper_that_is_due_to_go(void **state)
     struct secret auth = secret_of(AUTH);
     struct secret text = secret_of("{\"auths\":{\"ghcr.io\":" OURS "},"
                                    "\"credHelpers\":{\"ghcr.io\":\"h\"}}");
-    struct auth_file file = {.format = AUTH_FORMAT_PODMAN,
-                             .no_helper = true,
-                             .key = "ghcr.io",
-                             .host = "ghcr.io",
-                             .auth = &auth};
-    struct entry entry = {.file = &file};
+    struct entry file = {.owner = &reader_podman,
+                         .reader = &reader_podman,
+                         .no_helper = true,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
+    struct plan plan = {.entry = &file};
     struct error err = ERROR_INIT;
-    bool is_due = false;
 
     (void)state;
-    assert_int_equal(document_parse(&entry.document, &text, "it", &err), 0);
-    assert_int_equal(entry_is_due(&entry, &is_due, &err), 0);
-    assert_true(is_due);
-    entry_clear(&entry);
+    assert_int_equal(document_parse(&plan.document, &text, "it", &err), 0);
+    assert_int_equal(plan_is_due(&plan, &err), 1);
+    plan_clear(&plan);
     secret_clear(&auth);
     secret_clear(&text);
 }
@@ -145,17 +144,21 @@ static void test_a_helper_that_comes_goes_or_changes(void **state)
         {"{}", "s"},
     };
     struct secret auth = secret_of(AUTH);
-    struct auth_file file = {.key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct entry entry = {.file = &file, .expected = rows[i][1]};
-        struct outcome outcome = run(entry_put, &entry, rows[i][0]);
+        struct plan plan = {.entry = &file, .expected = rows[i][1]};
+        struct outcome outcome = run(plan_put, &plan, rows[i][0]);
 
         assert_row(rows[i][0], outcome.ret == -1);
         assert_error(rows[i][0], &outcome.err, CLASS_HELPER, "meanwhile");
         secret_clear(&outcome.out);
-        entry_clear(&entry);
+        plan_clear(&plan);
     }
     secret_clear(&auth);
 }
@@ -194,12 +197,15 @@ static void test_drop(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct auth_file file = {
-            .key = rows[i].key, .host = rows[i].key, .username = rows[i].username};
-        struct entry entry = {.file = &file};
+        struct entry file = {.owner = &reader_docker,
+                             .reader = &reader_docker,
+                             .key = rows[i].key,
+                             .registry = rows[i].key,
+                             .username = rows[i].username};
+        struct plan plan = {.entry = &file};
 
-        assert_becomes(entry_drop, &entry, rows[i].before, rows[i].after);
-        entry_clear(&entry);
+        assert_becomes(plan_drop, &plan, rows[i].before, rows[i].after);
+        plan_clear(&plan);
     }
 }
 
@@ -207,19 +213,23 @@ static void test_drop_only_this_token(void **state)
 {
     struct secret token = secret_of("token");
     struct secret other = secret_of("toke");
-    struct auth_file file = {
-        .key = "ghcr.io", .host = "ghcr.io", .username = "octocat", .token = &other};
-    struct entry entry = {.file = &file};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .username = "octocat",
+                         .token = &other};
+    struct plan plan = {.entry = &file};
 
     (void)state;
-    assert_becomes(entry_drop, &entry, SPELLED(""), SPELLED(""));
+    assert_becomes(plan_drop, &plan, SPELLED(""), SPELLED(""));
     file.token = &token;
-    assert_becomes(entry_drop, &entry, SPELLED(""),
+    assert_becomes(plan_drop, &plan, SPELLED(""),
                    "{\"auths\":{\"https://ghcr.io/\":{\"auth\":\"YTpi\"}}}");
     file.token = &other;
-    entry.erased[2] = true; /* what tells of that goes, and what somebody else has stays */
-    assert_becomes(entry_drop, &entry, SPELLED(",\"http://ghcr.io\":{}"), SPELLED(""));
-    entry_clear(&entry);
+    plan.erased[2] = true; /* what tells of that goes, and what somebody else has stays */
+    assert_becomes(plan_drop, &plan, SPELLED(",\"http://ghcr.io\":{}"), SPELLED(""));
+    plan_clear(&plan);
     secret_clear(&token);
     secret_clear(&other);
 }

@@ -147,7 +147,12 @@ static void test_own_directory_that_cannot_be_written(void **state)
 static bool is_login_refused(const char *path, const char *hint)
 {
     struct secret auth = support_secret("YTpi");
-    struct auth_file file = {.path = path, .key = "ghcr.io", .host = "ghcr.io", .auth = &auth};
+    struct entry file = {.owner = &reader_docker,
+                         .reader = &reader_docker,
+                         .path = path,
+                         .key = "ghcr.io",
+                         .registry = "ghcr.io",
+                         .auth = &auth};
     struct error err = ERROR_INIT;
     int ret = storing_check(&file, &err);
 

@@ -42,10 +42,11 @@ static struct document document_of(const char *text)
     return document;
 }
 
-static void look_beside(const char *text, enum auth_format format, const char *host,
+static void look_beside(const char *text, const struct reader *format, const char *host,
                         const char *key)
 {
-    struct auth_file file = {.path = "file", .format = format, .key = key, .host = host};
+    struct entry file = {
+        .path = "file", .owner = format, .reader = format, .registry = host, .key = key};
     struct document document = document_of(text);
 
     warnings.count = 0;
@@ -77,7 +78,7 @@ static void test_neighbours_in_docker_s_file(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        look_beside(rows[i].text, AUTH_FORMAT_DOCKER, "ghcr.io", "ghcr.io");
+        look_beside(rows[i].text, &reader_docker, "ghcr.io", "ghcr.io");
         assert_warned(rows[i].text, rows[i].part);
     }
 }
@@ -113,7 +114,7 @@ static void test_neighbours_in_podman_s_file(void **state)
         (void)snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{},\"z.io\":{}}}", rows[i].other);
         (void)snprintf(part, sizeof(part), "'file' also has '%s', which podman takes",
                        rows[i].other);
-        look_beside(text, AUTH_FORMAT_PODMAN, "ghcr.io", rows[i].key);
+        look_beside(text, &reader_podman, "ghcr.io", rows[i].key);
         assert_warned(rows[i].other, rows[i].is_warned ? part : NULL);
     }
 }
@@ -121,8 +122,8 @@ static void test_neighbours_in_podman_s_file(void **state)
 static void test_every_neighbour_is_told(void **state)
 {
     (void)state;
-    look_beside("{\"auths\":{\"ghcr.io/a\":{},\"ghcr.io/b\":{},\"quay.io\":{}}}",
-                AUTH_FORMAT_PODMAN, "ghcr.io", "ghcr.io");
+    look_beside("{\"auths\":{\"ghcr.io/a\":{},\"ghcr.io/b\":{},\"quay.io\":{}}}", &reader_podman,
+                "ghcr.io", "ghcr.io");
     assert_int_equal(warnings.count, 2);
     assert_non_null(strstr(warnings.items[0], "'ghcr.io/a'"));
     assert_non_null(strstr(warnings.items[1], "'ghcr.io/b'"));
@@ -131,17 +132,18 @@ static void test_every_neighbour_is_told(void **state)
 /* What is stored; NULL: it does not matter. */
 static const char *stored;
 
-static void look_elsewhere(enum auth_format format, const char *path, const char *key,
+static void look_elsewhere(const struct reader *format, const char *path, const char *key,
                            const char *authfile, bool is_persistent)
 {
     bool is_hub = strncmp(key, "https://", 8) == 0;
     struct secret auth = support_secret(stored != NULL ? stored : "");
-    struct auth_file file = {.path = path,
-                             .format = format,
-                             .key = key,
-                             .host = is_hub ? key : "ghcr.io",
-                             .clock = clock_system(),
-                             .auth = stored != NULL ? &auth : NULL};
+    struct entry file = {.path = path,
+                         .owner = format,
+                         .reader = format,
+                         .key = key,
+                         .registry = is_hub ? "docker.io" : "ghcr.io",
+                         .clock = clock_system(),
+                         .auth = stored != NULL ? &auth : NULL};
     struct location_request request = surroundings();
 
     request.authfile = authfile;
@@ -194,12 +196,12 @@ static void test_docker_auth_config(void **state)
 
         docker_auth_config = rows[i].config;
         (void)snprintf(part, sizeof(part), "DOCKER_AUTH_CONFIG is set and has '%s'", rows[i].key);
-        look_elsewhere(AUTH_FORMAT_DOCKER, "home/.docker/config.json", rows[i].key, NULL, false);
+        look_elsewhere(&reader_docker, "home/.docker/config.json", rows[i].key, NULL, false);
         assert_warned(row, rows[i].is_warned ? part : NULL);
     }
     /* podman does not know the variable */
     docker_auth_config = "{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\"}}}";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "run/containers/auth.json", "ghcr.io", NULL, false);
+    look_elsewhere(&reader_podman, "run/containers/auth.json", "ghcr.io", NULL, false);
     assert_warned("podman", NULL);
 }
 
@@ -232,16 +234,16 @@ static void test_earlier_file_of_podman(void **state)
 
         if (rows[i].text != NULL)
             support_write("run/containers/auth.json", rows[i].text);
-        look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", rows[i].key, NULL,
+        look_elsewhere(&reader_podman, "home/.config/containers/auth.json", rows[i].key, NULL,
                        true);
         assert_warned(row, rows[i].is_warned
                                ? "podman looks into 'run/containers/auth.json' first, which has "
                                  "'ghcr.io' too"
                                : NULL);
         /* the file that is itself first, and one that is named to podman each time */
-        look_elsewhere(AUTH_FORMAT_PODMAN, "run/containers/auth.json", rows[i].key, NULL, false);
+        look_elsewhere(&reader_podman, "run/containers/auth.json", rows[i].key, NULL, false);
         assert_warned(row, NULL);
-        look_elsewhere(AUTH_FORMAT_PODMAN, "x.json", rows[i].key, "x.json", false);
+        look_elsewhere(&reader_podman, "x.json", rows[i].key, "x.json", false);
         assert_warned(row, NULL);
     }
 }
@@ -251,16 +253,16 @@ static void test_registry_auth_file(void **state)
 {
     (void)state;
     registry_auth_file = "named.json";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    look_elsewhere(&reader_podman, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("persistent", "REGISTRY_AUTH_FILE is set: podman reads 'named.json' and no");
-    look_elsewhere(AUTH_FORMAT_PODMAN, "x.json", "ghcr.io", "x.json", false);
+    look_elsewhere(&reader_podman, "x.json", "ghcr.io", "x.json", false);
     assert_warned("authfile", "REGISTRY_AUTH_FILE is set");
-    look_elsewhere(AUTH_FORMAT_PODMAN, "named.json", "ghcr.io", NULL, false);
+    look_elsewhere(&reader_podman, "named.json", "ghcr.io", NULL, false);
     assert_warned("that file", NULL);
-    look_elsewhere(AUTH_FORMAT_DOCKER, "home/.docker/config.json", "ghcr.io", NULL, false);
+    look_elsewhere(&reader_docker, "home/.docker/config.json", "ghcr.io", NULL, false);
     assert_warned("docker", NULL);
     registry_auth_file = "";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    look_elsewhere(&reader_podman, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("empty", NULL);
 }
 
@@ -268,21 +270,21 @@ static void test_docker_config_is_for_podman_too(void **state)
 {
     (void)state;
     docker_config = "cfg";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    look_elsewhere(&reader_podman, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("persistent", "DOCKER_CONFIG");
     /* unless the same run has put the same there */
     support_must(mkdir("cfg", 0700) == 0, "mkdir");
     support_write("cfg/config.json", "{\"auths\":{\"ghcr.io\":{\"auth\":\"YTpi\"}}}");
     stored = "YTpi";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    look_elsewhere(&reader_podman, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("the same", NULL);
     stored = "eDp5";
-    look_elsewhere(AUTH_FORMAT_PODMAN, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
+    look_elsewhere(&reader_podman, "home/.config/containers/auth.json", "ghcr.io", NULL, true);
     assert_warned("another", "DOCKER_CONFIG");
     stored = NULL;
-    look_elsewhere(AUTH_FORMAT_PODMAN, "x.json", "ghcr.io", "x.json", false);
+    look_elsewhere(&reader_podman, "x.json", "ghcr.io", "x.json", false);
     assert_warned("authfile", NULL);
-    look_elsewhere(AUTH_FORMAT_DOCKER, "cfg/config.json", "ghcr.io", NULL, false);
+    look_elsewhere(&reader_docker, "cfg/config.json", "ghcr.io", NULL, false);
     assert_warned("that file", NULL);
 }
 

@@ -1,4 +1,4 @@
-#include "store/location.h"
+#include "store/reader.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+
+#include "../support.h"
 
 /* The environment of the case that runs. */
 static const char *home;
@@ -44,9 +46,9 @@ static int locate(char path[PATH_MAX], const char *config_dir, const char *passw
 
     struct location location;
 
-    if (location_docker(&location, &request, err) < 0)
+    if (reader_docker.place(&location, &request, err) < 0)
         return -1;
-    assert_int_equal(location.format, AUTH_FORMAT_DOCKER);
+    assert_ptr_equal(location.owner, &reader_docker);
     memcpy(path, location.path, PATH_MAX);
     return 0;
 }
@@ -148,7 +150,7 @@ struct podman_row {
     const char *passwd_home;
     uid_t uid;
     const char *own_directory;
-    enum auth_format format;
+    const struct reader *owner;
     const char *path;
 };
 
@@ -168,7 +170,7 @@ static int locate_podman(struct location *out, const struct podman_row *row, str
     runtime_dir = row->runtime_dir;
     config_home = row->config_home;
     own_directory = row->own_directory;
-    return location_podman(out, &request, err);
+    return reader_podman.place(out, &request, err);
 }
 
 static void assert_podman(const struct podman_row *rows, size_t count)
@@ -179,7 +181,7 @@ static void assert_podman(const struct podman_row *rows, size_t count)
 
         assert_int_equal(locate_podman(&location, &rows[i], &err), 0);
         assert_string_equal(location.path, rows[i].path);
-        assert_int_equal(location.format, rows[i].format);
+        assert_ptr_equal(location.owner, rows[i].owner);
         assert_int_equal(err.cls, CLASS_NONE);
     }
 }
@@ -194,27 +196,27 @@ static void podman_s_order_is_kept(void **state)
          .docker_config = "/d",
          .runtime_dir = "/run/x",
          .own_directory = "/run/x",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "a.json"},
-        {.authfile = "dir/", .format = AUTH_FORMAT_PODMAN, .path = "dir/"}, /* as it was given */
+        {.authfile = "dir/", .owner = &reader_podman, .path = "dir/"}, /* as it was given */
         {.registry_auth_file = "/r.json",
          .docker_config = "/d",
          .runtime_dir = "/run/x",
          .own_directory = "/run/x",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/r.json"},
         {.registry_auth_file = "",
          .docker_config = "/d",
          .runtime_dir = "/run/x",
          .own_directory = "/run/x",
-         .format = AUTH_FORMAT_DOCKER,
+         .owner = &reader_docker,
          .path = "/d/config.json"},
-        {.docker_config = "d/", .uid = 1000, .format = AUTH_FORMAT_DOCKER, .path = "d/config.json"},
+        {.docker_config = "d/", .uid = 1000, .owner = &reader_docker, .path = "d/config.json"},
         {.docker_config = "",
          .runtime_dir = "/run/x",
          .own_directory = "/run/x",
          .uid = 1000,
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/x/containers/auth.json"},
     };
 
@@ -229,27 +231,27 @@ static void podman_s_default_is_in_the_runtime_directory(void **state)
          .home = "/home/u",
          .uid = 1000,
          .own_directory = "/run/user/7",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/user/7/containers/auth.json"},
         {.runtime_dir = "/run/x/",
          .uid = 0,
          .own_directory = "/run/x/",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/x/containers/auth.json"},
-        {.uid = 0, .format = AUTH_FORMAT_PODMAN, .path = "/run/containers/0/auth.json"},
+        {.uid = 0, .owner = &reader_podman, .path = "/run/containers/0/auth.json"},
         {.runtime_dir = "",
          .uid = 0,
          .own_directory = "/run/user/0",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/containers/0/auth.json"},
         {.uid = 1000,
          .own_directory = "/run/user/1000",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/user/1000/containers/auth.json"},
         {.runtime_dir = "",
          .uid = 4294967294,
          .own_directory = "/run/user/4294967294",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/run/user/4294967294/containers/auth.json"},
     };
 
@@ -263,7 +265,7 @@ static void a_runtime_directory_may_be_another_s(void **state)
     static const struct podman_row rows[] = {
         {.runtime_dir = "/shared",
          .uid = 1000,
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/shared/containers/auth.json"},
     };
 
@@ -280,31 +282,31 @@ static void podman_s_persistent_file_ignores_the_rest(void **state)
          .runtime_dir = "/not/there",
          .home = "/home/u",
          .passwd_home = "/home/p",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/home/u/.config/containers/auth.json"},
         {.is_persistent = true,
          .config_home = "/cfg",
          .home = "/home/u",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/cfg/containers/auth.json"},
         {.is_persistent = true,
          .config_home = "",
          .home = "/home/u/",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/home/u/.config/containers/auth.json"},
         {.is_persistent = true,
          .passwd_home = "/home/p",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/home/p/.config/containers/auth.json"},
         {.is_persistent = true,
          .home = "",
          .passwd_home = "/home/p",
          .uid = 1000,
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/home/p/.config/containers/auth.json"},
         {.is_persistent = true,
          .config_home = "/cfg",
-         .format = AUTH_FORMAT_PODMAN,
+         .owner = &reader_podman,
          .path = "/cfg/containers/auth.json"},
     };
 
@@ -356,9 +358,9 @@ static void persistent_alone_ignores_what_is_named(void **state)
     config_home = NULL;
     registry_auth_file = "/r.json";
     docker_config = "/d";
-    assert_int_equal(location_podman_persistent(&location, &request, &err), 0);
+    assert_int_equal(reader_persistent(&location, &request, &err), 0);
     assert_string_equal(location.path, "/home/u/.config/containers/auth.json");
-    assert_int_equal(location.format, AUTH_FORMAT_PODMAN);
+    assert_ptr_equal(location.owner, &reader_podman);
 }
 
 static void podman_s_length_is_limited(void **state)
@@ -379,6 +381,73 @@ static void podman_s_length_is_limited(void **state)
     }
 }
 
+static void test_hosts(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ghcr.io", "ghcr.io"},
+        {"ghcr.io:443", "ghcr.io:443"},
+        {"ghcr.io/owner/image", "ghcr.io"},
+        {"https://ghcr.io", "ghcr.io"},
+        {"http://ghcr.io/", "ghcr.io"},
+        {"https://index.docker.io/v1/", "index.docker.io"},
+        {"https://", ""},
+        {"HTTPS://ghcr.io", "HTTPS:"}, /* as docker has it: no scheme, so a path */
+        {"/", ""},
+        {"", ""},
+    };
+    char host[64];
+    char small[5];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_row_string(rows[i][0], reader_key_host(host, sizeof(host), rows[i][0]), rows[i][1]);
+    assert_string_equal(reader_key_host(small, sizeof(small), "https://ghcr.io"), "ghcr");
+}
+
+#define HUB "https://index.docker.io/v1/"
+
+static void test_what_stands_for_what(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *wanted;
+        bool is_fallback; /* docker's */
+        bool is_spelling;
+    } rows[] = {
+        {"ghcr.io", "ghcr.io", false, false},
+        {"https://ghcr.io", "ghcr.io", true, true},
+        {"http://ghcr.io/v2/", "ghcr.io", true, true},
+        {"ghcr.io/owner", "ghcr.io", true, false},
+        {"ghcr.io/", "ghcr.io", true, false},
+        {"https://ghcr.io/owner", "ghcr.io", true, true},
+        {"ghcr.io:443", "ghcr.io", false, false},
+        {"ghcr.i", "ghcr.io", false, false},
+        {"ghcr.iox", "ghcr.io", false, false},
+        {"GHCR.IO", "ghcr.io", false, false},
+        {"", "ghcr.io", false, false},
+        {"https://h:5000/v2/", "h:5000", true, true},
+        /* A namespace has one spelling. */
+        {"ghcr.io", "ghcr.io/owner", false, false},
+        {"https://ghcr.io/owner", "ghcr.io/owner", false, false},
+        /* Docker Hub. */
+        {"docker.io", HUB, false, true},
+        {"https://registry-1.docker.io/v2/", HUB, false, true},
+        {HUB, "docker.io", false, true},
+        {"index.docker.io", "docker.io", false, true},
+        {"registry.hub.docker.com", HUB, false, true},
+        {"docker.io/library", "docker.io", true, false},
+        {"hub.docker.io", HUB, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_row(rows[i].key,
+                   reader_docker.is_fallback(rows[i].key, rows[i].wanted) == rows[i].is_fallback);
+        assert_row(rows[i].key,
+                   reader_is_spelling(rows[i].key, rows[i].wanted) == rows[i].is_spelling);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +461,8 @@ int main(void)
         cmocka_unit_test(podman_without_a_place_is_an_error),
         cmocka_unit_test(persistent_alone_ignores_what_is_named),
         cmocka_unit_test(podman_s_length_is_limited),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_what_stands_for_what),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

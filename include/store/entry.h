@@ -1,0 +1,32 @@
+/*
+ * One entry of an auth file: whose file, under which key, and what it holds. Values only.
+ */
+#ifndef STORE_ENTRY_H
+#define STORE_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "store/reader.h"
+
+/* All of it borrowed. */
+struct entry {
+    const char *path;
+    const struct reader *owner;  /* in whose format the file is */
+    const struct reader *reader; /* who reads it there ... */
+    const struct reader *second; /* ... and who else does; NULL: nobody */
+    const char *registry;        /* its host: "ghcr.io", "docker.io" */
+    const char *key;             /* as its owner spells it; NULL: every entry of the file */
+    bool no_helper;              /* no credential helper is asked, whatever the file names */
+    const struct clock *clock;
+    int64_t deadline_ms; /* for other runs of this program, and for a helper */
+
+    /* What is to be stored; of what is removed: only an entry with these (NULL: any). */
+    const char *username;
+    const struct secret *token;
+    const struct secret *auth; /* base64 of user:token */
+};
+
+#endif

@@ -1,0 +1,292 @@
+#include "store/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hub.h"
+
+static bool has_scheme(const char *key)
+{
+    return strncmp(key, "https://", 8) == 0 || strncmp(key, "http://", 7) == 0;
+}
+
+const char *reader_key_host(char *host, size_t size, const char *key)
+{
+    const char *from = has_scheme(key) ? strstr(key, "://") + 3 : key;
+
+    (void)snprintf(host, size, "%.*s", (int)strcspn(from, "/"), from);
+    return host;
+}
+
+static bool is_whole(const char *key)
+{
+    return has_scheme(key) || strchr(key, '/') == NULL;
+}
+
+static bool is_spelling(const char *key, const char *wanted, enum hub_use use)
+{
+    char host[READER_KEY_MAX + 1];
+    char wanted_host[READER_KEY_MAX + 1];
+
+    if (!is_whole(key) || !is_whole(wanted) || strcmp(key, wanted) == 0)
+        return false;
+    (void)reader_key_host(host, sizeof(host), key);
+    (void)reader_key_host(wanted_host, sizeof(wanted_host), wanted);
+    return strcmp(host, wanted_host) == 0 ||
+           (hub_is_name(host, use) && hub_is_name(wanted_host, use));
+}
+
+bool reader_is_spelling(const char *key, const char *wanted)
+{
+    return is_spelling(key, wanted, HUB_AS_TYPED);
+}
+
+/* Docker Hub's key is a URL, so that it has no fallback. */
+static bool docker_falls_back(const char *key, const char *name)
+{
+    char host[READER_KEY_MAX + 1];
+
+    return strcmp(key, name) != 0 && strcmp(reader_key_host(host, sizeof(host), key), name) == 0;
+}
+
+static bool podman_falls_back(const char *key, const char *name)
+{
+    return is_spelling(key, name, HUB_IN_KEY);
+}
+
+const char *reader_host(const struct reader *reader, const char *host)
+{
+    return strcmp(host, HUB_HOST) == 0 ? reader->hub_key : host;
+}
+
+const char *reader_key(char *key, const struct reader *reader, const char *host,
+                       const char *name_space)
+{
+    bool is_part = reader->has_namespaces && name_space[0] != '\0';
+
+    (void)snprintf(key, READER_KEY_MAX + 1, "%s%s%s", reader_host(reader, host), is_part ? "/" : "",
+                   is_part ? name_space : "");
+    return key;
+}
+
+static const char *non_empty(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static const char *variable(const struct location_request *request, const char *name)
+{
+    return non_empty(request->environment(name));
+}
+
+static int build(struct location *out, const struct reader *owner, const char *dir,
+                 const char *rest, struct error *err)
+{
+    size_t dir_len = strlen(dir);
+    const char *slash = rest[0] == '\0' || (dir_len > 0 && dir[dir_len - 1] == '/') ? "" : "/";
+    char path[PATH_MAX];
+    int len = snprintf(path, PATH_MAX, "%s%s%s", dir, slash, rest);
+
+    if (len < 0 || len >= PATH_MAX)
+        return error_set(err, CLASS_AUTHFILE, "the path of the auth file is too long");
+    memcpy(out->path, path, (size_t)len + 1);
+    out->owner = owner;
+    return 0;
+}
+
+/* Below the home directory: of the environment, else of the user database. */
+static int build_at_home(struct location *out, const struct reader *owner,
+                         const struct location_request *request, const char *rest,
+                         struct error *err)
+{
+    const char *home = variable(request, "HOME");
+
+    if (home == NULL)
+        home = non_empty(request->passwd_home);
+    if (home != NULL)
+        return build(out, owner, home, rest, err);
+    (void)error_set(err, CLASS_AUTHFILE,
+                    "no place for the auth file: HOME is not set, and the user database has no "
+                    "home for this user");
+    return error_hint(err, "set HOME, or name Docker's directory with --config DIR or Podman's "
+                           "file with --authfile FILE");
+}
+
+static int docker_place(struct location *out, const struct location_request *request,
+                        struct error *err)
+{
+    const char *dir = request->config_dir;
+
+    if (dir == NULL)
+        dir = variable(request, "DOCKER_CONFIG");
+    if (dir != NULL)
+        return build(out, &reader_docker, dir, "config.json", err);
+    return build_at_home(out, &reader_docker, request, ".docker/config.json", err);
+}
+
+static int docker_files(struct location out[READER_FILES_MAX], size_t *count,
+                        const struct location_request *request, struct error *err)
+{
+    *count = 1;
+    return docker_place(&out[0], request, err);
+}
+
+int reader_persistent(struct location *out, const struct location_request *request,
+                      struct error *err)
+{
+    const char *config = variable(request, "XDG_CONFIG_HOME");
+
+    if (config != NULL)
+        return build(out, &reader_podman, config, "containers/auth.json", err);
+    return build_at_home(out, &reader_podman, request, ".config/containers/auth.json", err);
+}
+
+#if defined(__linux__)
+static int podman_default(struct location *out, const struct location_request *request,
+                          struct error *err)
+{
+    const char *runtime = variable(request, "XDG_RUNTIME_DIR");
+    char usual[64];
+
+    /* What is set is taken, whoever owns it; what is guessed has to be the user's. */
+    if (runtime != NULL && !request->is_own_directory(runtime, LOCATION_ANYBODY)) {
+        (void)error_set(err, CLASS_AUTHFILE, "XDG_RUNTIME_DIR names '%s', which is no directory",
+                        runtime);
+        return error_hint(err, "log the user in (loginctl enable-linger), unset the variable, or "
+                               "use --persistent or --authfile FILE");
+    }
+    if (runtime != NULL)
+        return build(out, &reader_podman, runtime, "containers/auth.json", err);
+    if (request->uid == 0)
+        return build(out, &reader_podman, "/run/containers/0", "auth.json", err);
+    (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)request->uid);
+    if (request->is_own_directory(usual, request->uid))
+        return build(out, &reader_podman, usual, "containers/auth.json", err);
+    (void)error_set(err, CLASS_AUTHFILE,
+                    "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "
+                    "there",
+                    usual);
+    return error_hint(err, "use --persistent, which outlasts a reboot too, or --authfile FILE");
+}
+#else
+static int podman_default(struct location *out, const struct location_request *request,
+                          struct error *err)
+{
+    return reader_persistent(out, request, err);
+}
+#endif
+
+static int podman_place(struct location *out, const struct location_request *request,
+                        struct error *err)
+{
+    const char *file = request->authfile;
+    const char *docker_dir = variable(request, "DOCKER_CONFIG");
+
+    if (file == NULL && request->is_persistent)
+        return reader_persistent(out, request, err);
+    if (file == NULL)
+        file = variable(request, "REGISTRY_AUTH_FILE");
+    if (file != NULL)
+        return build(out, &reader_podman, file, "", err);
+    if (docker_dir != NULL)
+        return build(out, &reader_docker, docker_dir, "config.json", err);
+    return podman_default(out, request, err);
+}
+
+/* Whether podman looks at one file and at no other. */
+static bool is_one_file(const struct location_request *request)
+{
+    return request->authfile != NULL || request->is_persistent ||
+           variable(request, "REGISTRY_AUTH_FILE") != NULL ||
+           variable(request, "DOCKER_CONFIG") != NULL;
+}
+
+static int podman_files(struct location out[READER_FILES_MAX], size_t *count,
+                        const struct location_request *request, struct error *err)
+{
+    struct location_request dockers = *request;
+    struct error no_place = ERROR_INIT;
+    size_t found = 0;
+
+    if (is_one_file(request)) {
+        *count = 1;
+        return podman_place(&out[0], request, err);
+    }
+    dockers.config_dir = NULL; /* which podman knows nothing of */
+    found += podman_place(&out[found], request, &no_place) == 0;
+    found += reader_persistent(&out[found], request, &no_place) == 0;
+    found += docker_place(&out[found], &dockers, &no_place) == 0;
+    *count = found;
+    return 0;
+}
+
+/* Of a member of another type docker warns, and goes on with entries that it has not decoded;
+ * podman fails. */
+static const char *const of_dockers_entry[] = {"auth",          "username", "password",
+                                               "identitytoken", "email",    "serveraddress",
+                                               "registrytoken", NULL};
+static const char *const of_podmans_entry[] = {"auth", "identitytoken", NULL};
+static const char *const of_proxy[] = {"httpProxy", "httpsProxy", "noProxy",
+                                       "ftpProxy",  "allProxy",   NULL};
+
+static const struct reader_member dockers_members[] = {
+    {"auths", READER_GROUPS, of_dockers_entry},
+    {"credHelpers", READER_TEXTS, NULL},
+    {"credsStore", READER_TEXT, NULL},
+    {"HttpHeaders", READER_TEXTS, NULL},
+    {"aliases", READER_TEXTS, NULL},
+    {"cliPluginsExtraDirs", READER_LIST, NULL},
+    {"configFormat", READER_TEXT, NULL},
+    {"currentContext", READER_TEXT, NULL},
+    {"detachKeys", READER_TEXT, NULL},
+    {"experimental", READER_TEXT, NULL},
+    {"features", READER_TEXTS, NULL},
+    {"imagesFormat", READER_TEXT, NULL},
+    {"networksFormat", READER_TEXT, NULL},
+    {"nodesFormat", READER_TEXT, NULL},
+    {"plugins", READER_GROUPS, NULL},
+    {"pluginsFormat", READER_TEXT, NULL},
+    {"proxies", READER_GROUPS, of_proxy},
+    {"pruneFilters", READER_LIST, NULL},
+    {"psFormat", READER_TEXT, NULL},
+    {"secretFormat", READER_TEXT, NULL},
+    {"serviceInspectFormat", READER_TEXT, NULL},
+    {"servicesFormat", READER_TEXT, NULL},
+    {"statsFormat", READER_TEXT, NULL},
+    {"tasksFormat", READER_TEXT, NULL},
+    {"volumesFormat", READER_TEXT, NULL},
+    {NULL, READER_TEXT, NULL},
+};
+
+static const struct reader_member podmans_members[] = {
+    {"auths", READER_GROUPS, of_podmans_entry},
+    {"credHelpers", READER_TEXTS, NULL},
+    {NULL, READER_TEXT, NULL},
+};
+
+const struct reader reader_docker = {
+    .name = "docker",
+    .hub_key = "https://index.docker.io/v1/",
+    .place = docker_place,
+    .files = docker_files,
+    .is_fallback = docker_falls_back,
+    .obeys_store = true,
+    .serves_nerdctl = true,
+    .marks_helped = true,
+    .obeys_variable = true,
+    .needs_every_auth = true,
+    .takes_plain = true,
+    .members = dockers_members,
+};
+
+const struct reader reader_podman = {
+    .name = "podman",
+    .hub_key = HUB_HOST,
+    .place = podman_place,
+    .files = podman_files,
+    .is_fallback = podman_falls_back,
+    .has_namespaces = true,
+    .runs_empty_name = true,
+    .takes_all_or_none = true,
+    .members = podmans_members,
+};
