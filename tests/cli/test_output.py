@@ -158,7 +158,8 @@ def test_help(login, args):
 def test_version(login):
     result = login("--version")
     assert (result.status, result.stderr) == (0, "")
-    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+\S*\n", result.stdout)
+    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+ libcurl/\d+\.\d+\.\d+\S* \w+/\d\S*\n",
+                        result.stdout)
 
 
 USAGE = {
