@@ -25,7 +25,7 @@
 enum {
     REDACT_RUN = 12,
     REDACT_LINE = 40,
-    REDACT_ITEMS_MAX = 4, /* a credential takes three */
+    REDACT_ITEMS_MAX = 24, /* a credential takes three, and each image has a bearer of its own */
 };
 
 /* In place of words that repeat a secret. */
@@ -50,7 +50,8 @@ struct redact {
 int redact_start(struct redact *out, const char *username, const struct secret *token,
                  struct error *err) __attribute__((warn_unused_result));
 
-/* Add one more secret, such as a bearer; an empty one is none. As redact_start(). */
+/* Add one more secret, such as a bearer; an empty one is none. Past REDACT_ITEMS_MAX it takes the
+ * place of the last. Returns 0, or -1 with *err set and *redact as it was. */
 int redact_add(struct redact *redact, const struct secret *secret, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -386,20 +386,22 @@ static bool has_many_lines(const struct secret *secret)
 
 static int add(struct redact *redact, const char *text, size_t len, size_t run, struct error *err)
 {
-    struct redact_item *item = &redact->items[redact->count];
+    size_t at = redact->count < REDACT_ITEMS_MAX ? redact->count : REDACT_ITEMS_MAX - 1;
+    struct secret copy = SECRET_INIT;
 
-    if (secret_append(&item->text, text, len, SIZE_MAX - 1, err) < 0)
+    if (secret_append(&copy, text, len, SIZE_MAX - 1, err) < 0)
         return -1;
-    item->run = run;
-    redact->count++;
+    secret_move(&redact->items[at].text, &copy);
+    redact->items[at].run = run;
+    redact->count = at + 1;
     return 0;
 }
 
 int redact_add(struct redact *redact, const struct secret *secret, struct error *err)
 {
-    if (secret->len == 0 || redact->count == REDACT_ITEMS_MAX)
-        return 0;
-    return add(redact, secret->data, secret->len, has_many_lines(secret) ? 0 : REDACT_RUN, err);
+    return secret->len > 0 ? add(redact, secret->data, secret->len,
+                                 has_many_lines(secret) ? 0 : REDACT_RUN, err)
+                           : 0;
 }
 
 /* The base64 of "user:token" from where it is the token's, to know it in capitals, too. */
