@@ -104,6 +104,15 @@ int run_read_trust(struct run *run, struct error *err)
                : 0;
 }
 
+bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
+                  const struct secret *token)
+{
+    const char *host = run->subject.registry.host;
+
+    return token->len >= REDACT_RUN && !redact_finds(redact, username, strlen(username)) &&
+           !redact_finds(redact, host, strlen(host));
+}
+
 struct question run_question(struct run *run, const char *username, const struct secret *token)
 {
     const struct options *o = run->options;

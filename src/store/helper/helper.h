@@ -93,7 +93,8 @@ bool helper_wire_is_not_found(const struct secret *output);
 /*
  * Why it failed, in its own words: the first line of its output, or of its error output where that
  * is blank; fit to be shown, up to a brace (JSON may hold a secret), and not if it repeats a
- * secret of `redact` anywhere. "" when it said nothing. Fills words[HELPER_WORDS_MAX] and returns it.
+ * secret of `redact` anywhere. "" when it said nothing. Fills words[HELPER_WORDS_MAX] and returns
+ * it.
  */
 const char *helper_wire_words(char words[HELPER_WORDS_MAX], const struct secret *output,
                               const struct secret *errors, const struct redact *redact);

@@ -217,7 +217,7 @@ static void test_words_that_hold_a_secret(void **state)
 
     (void)state;
     c.bearer = secret_of("bearer-1");
-    assert_int_equal(redact_add(&s.redact, &c.bearer, &err), 0);
+    assert_int_equal(redact_add(&c.redact, &c.bearer, &err), 0);
     for (size_t i = 0; i < COUNT(secrets); i++) {
         char body[512];
 
@@ -239,7 +239,7 @@ static void test_redirects_that_hold_a_secret(void **state)
 
     (void)state;
     c.bearer = secret_of("bearer-1");
-    assert_int_equal(redact_add(&s.redact, &c.bearer, &no_memory), 0);
+    assert_int_equal(redact_add(&c.redact, &c.bearer, &no_memory), 0);
     for (size_t i = 0; i < COUNT(locations); i++) {
         struct error err = ERROR_INIT;
 
