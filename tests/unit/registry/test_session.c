@@ -8,7 +8,6 @@
 #include "registry/session.h"
 
 static struct secret token;
-static struct secret auth;
 static struct reference registry;
 static struct question question;
 static struct retry retry;
@@ -21,11 +20,8 @@ static int set_up(void **state)
 
     (void)state;
     token = secret_of(TOKEN_CLASSIC);
-    auth = secret_of("b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGta" /* of octocat:TOKEN */
-                     "NkE0ZHhsUVlzUUlXSnVxMTFUNFY0");
     assert_int_equal(reference_parse(&registry, "ghcr.io", &err), 0);
-    question = (struct question){
-        .registry = &registry, .username = "octocat", .token = &token, .auth = &auth};
+    question = (struct question){.registry = &registry, .username = "octocat", .token = &token};
     retry = (struct retry){.clock = clock_system()};
     assert_int_equal(session_start(&c, &question, &retry, &outcome, &err), 0);
     return 0;
@@ -36,7 +32,6 @@ static int tear_down(void **state)
     (void)state;
     session_clear(&c);
     secret_clear(&token);
-    secret_clear(&auth);
     return 0;
 }
 
@@ -211,7 +206,7 @@ static void test_words(void **state)
 static void test_words_that_hold_a_secret(void **state)
 {
     const char *secrets[] = {
-        TOKEN_CLASSIC, secret_text(&auth),
+        TOKEN_CLASSIC, AUTH_OCTOCAT,
         "Z2hwX003SDRqeFVERFdIUDRrWjZBNGR4bFFZc1FJV0p1cTExVDRWNA==", "bearer-1"};
     struct error err = ERROR_INIT;
 
