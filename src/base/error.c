@@ -13,8 +13,8 @@ static const char *const class_names[] = {
 };
 
 /* What does not fit is cut, here and below: that is good enough for words. */
-static void error_fill(struct error *err, enum exit_class cls, const char *hint, const char *fmt,
-                       va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+error_fill(struct error *err, enum exit_class cls, const char *hint, const char *fmt, va_list ap)
 {
     err->cls = cls;
     (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
