@@ -1,7 +1,9 @@
 """Fixtures of the tests that drive the real binary against the loopback registry."""
 
 import os
+import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +20,17 @@ from registry import Registry  # noqa: E402
 
 @pytest.fixture(scope="session")
 def binary():
-    """The program under test."""
+    """The program under test: a copy, where every user can reach it, whoever owns the checkout."""
     path = ROOT / os.environ.get("GHCR_LOGIN_BIN", "build/dev/ghcr-login")
     if not os.access(path, os.X_OK):
         pytest.fail(f"{path} is not there: build it, or set GHCR_LOGIN_BIN", pytrace=False)
-    return path
+    # Not /tmp, over which a test may mount something.
+    with tempfile.TemporaryDirectory(prefix="ghcr-login-bin-", dir="/var/tmp") as directory:
+        Path(directory).chmod(0o755)
+        copy = Path(directory) / "ghcr-login"
+        shutil.copy(path, copy)
+        copy.chmod(0o755)
+        yield copy
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +66,12 @@ def registry(login, certificate):
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture
+def server(registry):
+    """A registry that speaks plain HTTP: quick, and everybody may read its CA's certificate."""
+    return registry(certificate=None)
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,6 @@ def space():
 
 
 @pytest.fixture
-def server(registry):
-    """A registry that speaks plain HTTP: quick, and everybody may read its CA's certificate."""
-    return registry(certificate=None)
-
-
-@pytest.fixture
 def bare_login(login):
     """A function that logs in to a server with no arguments but those given: no --cacert."""
     def run(server, *args, **how):
