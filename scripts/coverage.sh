@@ -25,7 +25,7 @@ run_all() {
     failed=0
     TMPDIR=/dev/shm ctest --test-dir build/coverage -j "$(nproc)" -Q || failed=1
     GHCR_LOGIN_BIN=build/coverage/ghcr-login /usr/bin/python3 -B -m pytest -q \
-        -p no:cacheprovider -n $(($(nproc) * 2)) tests/cli || failed=1
+        -n $(($(nproc) * 2)) tests/cli || failed=1
     [[ $failed -eq 0 ]] || echo "coverage.sh: a test failed: it may not have come to its lines" >&2
 }
 

@@ -18,7 +18,7 @@ cmake --preset fuzz -DGHCR_LOGIN_FUZZ_SECONDS="$seconds" >/dev/null
 cmake --build --preset fuzz --target fuzz_targets -j "$(nproc)" >/dev/null
 status=0
 ctest --test-dir build/fuzz -R "^fuzz_(${only:-.*})\$" --output-on-failure --no-tests=error -V \
-    -j "$(nproc)" >build/fuzz/fuzz.log || status=1
+    -j "$(nproc)" ${RESULTS:+--output-junit "$RESULTS/fuzz.xml"} >build/fuzz/fuzz.log || status=1
 [[ $status -eq 0 ]] || cat build/fuzz/fuzz.log >&2
 # ctest -V begins each line with the number of its test, which "Start" gave a name.
 awk '$1 == "Start" { sub(":", "", $2); name[$2] = $3 }

@@ -1,6 +1,12 @@
 #!/bin/bash
-# Install the test packages, build with gcc, clang and sanitizers, and run every test.
-# Works on a fresh Debian 12, as root (the engines of the acceptance tests need it).
+# Install the test packages, build with gcc, clang and sanitizers, and run every test. Works on a
+# fresh Debian 12 or 13, as root (the engines of the acceptance tests need it), best on a throwaway
+# machine. A stage that fails keeps the others from nothing but what it should have built; the last
+# line counts them all: "N passed, N failed".
+# With "quick", what a contributor runs: a build, the unit tests and tests/cli. That needs neither root
+# nor the engines; what only root can test is then skipped, and counted.
+# usage: scripts/test.sh [quick]
+# shellcheck disable=SC2317 # what `stage` calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,52 +14,136 @@ say() {
     echo "==> $*"
 }
 
-build() {
-    say "building: $1"
-    cmake --preset "$1" >/dev/null
-    cmake --build --preset "$1" -j "$(nproc)" >/dev/null
+# What everything takes that is installed, built and left in temporary directories.
+space_gb=6
+
+# Say now what would fail in a quarter of an hour.
+require() {
+    local free
+    if [[ $(id -u) -ne 0 ]]; then
+        echo "run it as root: the tests start dockerd, and run as several users"
+        echo "(without root: scripts/test.sh quick)"
+        return 1
+    fi
+    # shellcheck disable=SC2016 # the inner shell's
+    if ! unshare --mount --net --pid --fork sh -ec '
+        mount -t tmpfs tmpfs /run
+        mkdir /run/upper /run/work
+        mount -t overlay -o lowerdir=/var/lib,upperdir=/run/upper,workdir=/run/work lib /var/lib' 2>&1
+    then
+        echo "the tests need mount, network and process namespaces of their own, which this root may not"
+        echo "make: in a container, run it with --privileged; a plain chroot will not do"
+        return 1
+    fi
+    free=$(df --output=avail --block-size=1G . | tail -n 1)
+    if [[ $free -lt $space_gb ]]; then
+        echo "$PWD has ${free// /} GB left, and everything takes $space_gb GB"
+        return 1
+    fi
 }
 
-unit_tests() {
-    say "unit tests: $1"
-    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" -Q ||
+build() {
+    cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -j "$(nproc)" >/dev/null
+}
+
+# fault_peers waits most of the time.
+run_ctest() {
+    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j $(($(nproc) + 1)) -Q \
+        --output-junit "$RESULTS/$1.xml" "${@:2}" ||
         { ctest --test-dir "build/$1" --output-on-failure --rerun-failed; return 1; }
 }
 
-# Most of these tests wait for what they have started.
-at_once=$(($(nproc) * 2))
-
-# Tests of the program that a preset has built.
+# Tests of the program that a preset has built. Most of them wait for what they have started.
 run_pytest() {
-    GHCR_LOGIN_BIN=build/$1/ghcr-login \
-        /usr/bin/python3 -B -m pytest -q -p no:cacheprovider "${@:2}"
+    GHCR_LOGIN_BIN=build/$1/ghcr-login /usr/bin/python3 -B -m pytest -q -n $(($(nproc) * 2)) \
+        --junit-xml="$RESULTS/$1.xml" "${@:2}"
 }
 
-if [[ $(id -u) -ne 0 ]]; then
-    echo "scripts/test.sh: run it as root: the tests start dockerd, and run as several users" >&2
+# A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
+run_sanitized() {
+    ASAN_OPTIONS=detect_leaks=0 run_pytest asan tests/cli
+}
+
+# Those of tests/cli that meet what an optimizer could spoil, or another libcurl.
+run_optimized() {
+    local status=0
+    run_pytest release tests/cli/test_{confinement,exec,for_user,formats,handshake,helpers}.py \
+        tests/cli/test_{hygiene,logout,mounts,refusals,status,store,trust}.py || status=1
+    run_pytest static tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py || status=1
+    return "$status"
+}
+
+# A worker has a registry and engines of its own; the tests of one file share what they have made.
+run_acceptance() {
+    run_pytest release -n "$(nproc)" --dist loadfile tests/acceptance
+}
+
+declare -A broken=() # what was not built
+table=() passed=0 failed=0 skipped=0
+
+# stage NAME WHAT COMMAND...: WHAT it builds ("+dev"), or what was to be built for it ("dev,asan").
+stage() {
+    local name=$1 what=$2 begin=$SECONDS status=0 each counts
+    shift 2
+    export RESULTS=$PWD/build/results/${#table[@]}
+    mkdir -p "$RESULTS"
+    say "$name"
+    for each in ${what//,/ }; do
+        [[ -z ${broken[$each]-} ]] || { echo "cannot run: $each was not built"; status=1; }
+    done
+    [[ $status -ne 0 ]] || "$@" || status=$?
+    [[ $status -eq 0 || $what != +* ]] || broken[${what#+}]=yes
+    read -ra counts < <(/usr/bin/python3 -B tests/support/tally.py "$RESULTS" "$status" ||
+        echo 0 1 0)
+    passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+    table+=("$(printf '%-42s %5d s %6d %6d' "$name" $((SECONDS - begin)) "${counts[@]:0:2}")")
+}
+
+finish() {
+    printf '\n%-42s %7s %6s %6s\n' stage time passed failed
+    printf '%s\n' "${table[@]}"
+    printf '%-42s %5d s\n\n' together "$SECONDS"
+    [[ $skipped -eq 0 ]] || skips=", $skipped skipped"
+    echo "$passed passed, $failed failed${skips-}"
+    [[ $failed -eq 0 ]]
+    exit
+}
+
+case ${1-} in
+"") ;;
+quick)
+    rm -rf build/results
+    stage "packages" "" scripts/install-packages.sh quick
+    [[ $failed -eq 0 ]] || finish
+    stage "build: dev" +dev build dev
+    stage "unit tests" dev run_ctest dev -L unit
+    stage "the program, against a loopback registry" dev run_pytest dev tests/cli
+    finish
+    ;;
+*)
+    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+if ! lacking=$(require); then
+    printf 'scripts/test.sh: %s\n' "$lacking" >&2
     exit 1
 fi
-
-scripts/install-packages.sh test
-for preset in dev clang asan release; do
-    build "$preset"
-done
-scripts/build-static.sh
-say "lint"
-scripts/lint.sh
-unit_tests dev
-unit_tests asan
-say "fuzzing, briefly"
-scripts/fuzz.sh 4
-say "the program with sanitizers, against a loopback registry"
-# A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
-ASAN_OPTIONS=detect_leaks=0 run_pytest asan -n "$at_once" tests/cli
-say "under valgrind: the unit programs, and every command"
-scripts/valgrind.sh
-say "the static executable, against the same: what its own libcurl does"
-run_pytest static -n "$at_once" tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py
-say "the program as it is installed: what an optimizer could spoil"
-run_pytest release -n "$at_once" tests/cli/test_{confinement,documented,exec,for_user,formats}.py \
-    tests/cli/test_{handshake,helpers,hygiene,logout,mounts,readme,refusals,status,store,trust}.py
-say "the same with the real engines"
-run_pytest release tests/acceptance
+rm -rf build/results
+stage "packages" "" scripts/install-packages.sh test
+[[ $failed -eq 0 ]] || finish
+stage "build: dev (gcc)" +dev build dev
+stage "build: asan (clang, sanitizers)" +asan build asan
+stage "build: release" +release build release
+stage "build: static executables, packages" +static scripts/package.sh
+stage "lint" "" scripts/lint.sh
+stage "this repository" release run_pytest release tests/repo
+stage "unit and fault tests" dev run_ctest dev
+stage "unit and fault tests, sanitizers" asan run_ctest asan
+stage "fuzzing, briefly" "" scripts/fuzz.sh 4
+stage "the program, sanitizers" asan run_sanitized
+stage "valgrind: unit programs, every command" dev scripts/valgrind.sh
+stage "the program, optimized and static" release,static run_optimized
+stage "the real engines" release,static run_acceptance
+finish

@@ -85,18 +85,6 @@ static int read_credential(struct login *login, struct error *err)
     return forget_copies(login, err);
 }
 
-/* From here on no word may repeat it, wherever it comes from. */
-static int hide_credential(struct login *login, struct report *report, struct error *err)
-{
-    const struct credential *credential = &login->credential;
-
-    if (redact_start(&login->redact, credential->username, &credential->token, err) < 0)
-        return -1;
-    if (run_can_hide(&login->run, &login->redact, credential->username, &credential->token))
-        report->redact = &login->redact;
-    return 0;
-}
-
 static void tell_of_credential(struct login *login, struct report *report)
 {
     struct situation here = situation(login);
@@ -190,15 +178,13 @@ void login_clear(struct login *login)
 {
     credential_clear(&login->credential);
     secret_clear(&login->auth);
-    redact_clear(&login->redact);
     run_end(&login->run);
 }
 
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
 int login_tell(struct login *login, struct report *report, struct error *err)
 {
-    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0 ||
-        hide_credential(login, report, err) < 0)
+    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0)
         return -1;
     tell_of_credential(login, report);
     if (!login->run.options->no_verify && run_read_trust(&login->run, err) < 0)

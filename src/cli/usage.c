@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/option_table.h"
-#include "registry/http.h"
 
 enum { HELP_COLUMN = 33 };
 
@@ -59,8 +58,5 @@ void usage_print_help(FILE *out)
 
 void usage_print_version(FILE *out)
 {
-    char libraries[128];
-
-    http_libraries(libraries, sizeof(libraries));
-    (void)fprintf(out, "ghcr-login " GHCR_LOGIN_VERSION " %s\n", libraries);
+    (void)fputs("ghcr-login " GHCR_LOGIN_VERSION "\n", out);
 }

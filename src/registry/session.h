@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "base/redact.h"
 #include "base/secret.h"
 #include "registry/answer.h"
 #include "registry/challenge.h"
@@ -23,7 +22,7 @@ struct session {
     const struct retry *retry;
     struct challenge challenge; /* zeroed until the registry has named one */
     struct secret bearer;
-    struct redact redact;          /* the credential, and every bearer there was */
+    struct secret encoded_token;   /* base64, to know it where a registry repeats it */
     struct http_response response; /* to the last request */
     struct outcome *outcome;       /* of that, borrowed */
     char words[ANSWER_WORDS_MAX + sizeof(" ()")];
