@@ -26,10 +26,13 @@ struct login {
 int login_run(const struct options *options);
 
 /*
- * The same for a story that goes on: what is found out goes into *report, which borrows from
- * *login. Returns 0 when the entry is stored, or -1 with *err set; login_clear() in either case.
+ * The same in two steps, for a story that goes on: read the credential, and nobody needs standard
+ * input any more; then prove and store it. What is found out goes into *report, which borrows from
+ * *login. Each returns 0, or -1 with *err set; login_clear() in either case.
  */
-int login_tell(struct login *login, struct report *report, struct error *err)
+int login_begin(struct login *login, struct report *report, struct error *err)
+    __attribute__((warn_unused_result));
+int login_finish(struct login *login, struct report *report, struct error *err)
     __attribute__((warn_unused_result));
 
 void login_init(struct login *login, const struct options *options);

@@ -9,6 +9,7 @@
 #define CLI_VIEW_H
 
 #include <limits.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "cli/run.h"
@@ -24,6 +25,9 @@ struct view {
     struct view_copy docker;
     struct view_copy podman;
 };
+
+/* How many bytes the copies may take at most, while they are written too. */
+size_t view_room(const struct run *run);
 
 /*
  * Show in `directory` what docker and podman find at the run's places; where these have nothing,

@@ -1,19 +1,31 @@
 /*
  * A directory for one run that nobody else looks into, and that does not outlast it.
  *
- * It is locked from birth until it is removed. The lock ends with the process, so a directory that
- * a killed run left can be told from one in use: each new one is preceded by a sweep that removes
- * those of this user whose lock nobody holds.
+ * It is locked from birth until it is removed, twice: by flock(2) on itself, and by an open file
+ * description lock on a marker file in it, which network file systems pass on to their server. The
+ * locks end with the process, so that a sweep can tell a directory that a killed run left from one
+ * in use.
+ *
+ * A sweep removes a directory only if all of this holds: it has our name and belongs to this user;
+ * it stands in a directory that is this user's own or sticky, so that nobody else can have given it
+ * that name; it has the marker; nobody holds a lock. On a file system that is not known to be
+ * local it must also be a day old, for not every one of these passes locks on. What is removed is
+ * what was looked at: the name goes only if it still leads there.
+ *
+ * Order: private_directory_sweep() while signals may still end this process; make; remove.
  */
 #ifndef STORE_PRIVATE_DIRECTORY_H
 #define STORE_PRIVATE_DIRECTORY_H
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #define PRIVATE_DIRECTORY_PREFIX "ghcr-login-exec."
+#define PRIVATE_DIRECTORY_MARKER "ghcr-login-exec.lock"
 
 enum { PRIVATE_PLACES_MAX = 5 };
 
@@ -25,10 +37,11 @@ struct private_places {
 
 struct private_directory {
     char path[PATH_MAX]; /* absolute */
-    int fd;              /* holds the lock; closed on exec */
+    int fd;              /* of it; both hold a lock, and are closed on exec */
+    int marker_fd;
 };
 
-#define PRIVATE_DIRECTORY_INIT ((struct private_directory){.fd = -1})
+#define PRIVATE_DIRECTORY_INIT ((struct private_directory){.fd = -1, .marker_fd = -1})
 
 /*
  * The places of this user, as far as they are there: $XDG_RUNTIME_DIR and /run/user/UID where they
@@ -38,17 +51,27 @@ void private_directory_places(struct private_places *out,
                               const char *(*environment)(const char *name));
 
 /*
- * Sweep all places, and make a directory, mode 0700, in the first that lets one be made.
- * Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
+ * Remove from all places what killed runs have left, until `deadline_ms` of the clock. What cannot
+ * be removed is left to the next one.
  */
-int private_directory_make(struct private_directory *out, const struct private_places *places,
-                           struct error *err) __attribute__((warn_unused_result));
+void private_directory_sweep(const struct private_places *places, const struct clock *clock,
+                             int64_t deadline_ms);
 
 /*
- * Remove it with all that is in it; links in it are not followed. Returns 0, or -1 with *err set
- * (CLASS_AUTHFILE) where something is left: as little as can be. In either case the lock ends.
+ * Make a directory, mode 0700, in the first place that lets one be made and has `room` bytes to
+ * spare. Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
  */
-int private_directory_remove(struct private_directory *directory, struct error *err)
+int private_directory_make(struct private_directory *out, const struct private_places *places,
+                           size_t room, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Remove it with all that is in it, the files at the top first; links are not followed, and mounts
+ * are not entered. What somebody adds meanwhile is removed too, within reason.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE) where something is left, as little as can be, by
+ * `deadline_ms` at the latest. In either case the locks end.
+ */
+int private_directory_remove(struct private_directory *directory, const struct clock *clock,
+                             int64_t deadline_ms, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

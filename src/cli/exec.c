@@ -13,9 +13,15 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/view.h"
+#include "credential/github_token.h"
 #include "store/private_directory.h"
 
-enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
+enum {
+    CANNOT_RUN = 126,
+    NOT_FOUND = 127,
+    SWEEP_MS = 5 * 1000,   /* for what other runs have left */
+    REMOVE_MS = 10 * 1000, /* for what this one has made, while signals wait */
+};
 
 /* All that one run holds. */
 struct exec {
@@ -24,21 +30,38 @@ struct exec {
     struct view view;
 };
 
-/* The user's configuration into the private directory, and the environment pointed there. */
-static int move_in(struct exec *exec, struct error *err)
+/* `exec -u NAME -- "$TOKEN"`: where the command cannot be run, its name would be shown. */
+static int check_command(const char *command, struct error *err)
+{
+    if (!github_token_is_inside(command))
+        return 0;
+    return error_set_hint(err, CLASS_USAGE,
+                          "revoke it: arguments can be seen by every process and end up in logs; "
+                          "pass the token with --password-stdin, --token-env VAR or --token-file "
+                          "FILE",
+                          "the command behind '--' looks like a GitHub token");
+}
+
+static int find_user_files(struct exec *exec, struct error *err)
 {
     const struct reference *registry = &exec->run.subject.registry;
 
-    if (run_find_subject(&exec->run, err) < 0)
+    if (check_command(exec->run.options->run[0], err) < 0 || run_find_subject(&exec->run, err) < 0)
         return -1;
     if (registry->name_space[0] != '\0')
         return error_set(err, CLASS_USAGE,
                          "'exec' logs in to a registry, not to a namespace: docker keeps one "
                          "credential for all of '%s'",
                          registry->host);
+    return 0;
+}
+
+/* The user's configuration into the private directory, and the environment pointed there. */
+static int move_in(struct exec *exec, struct error *err)
+{
     return view_make(&exec->view, exec->directory.path, &exec->run, err) < 0
                ? -1
-               : view_enter(&exec->view, registry, err);
+               : view_enter(&exec->view, &exec->run.subject.registry, err);
 }
 
 /* Now the places of a login are the private ones, and no helper is to have what ends with them. */
@@ -55,27 +78,28 @@ static struct options login_options(const struct exec *exec)
 }
 
 /* Whose input was the token has none; the pipe it came from may still be open. */
-static int drop_stdin(void)
+static int drop_stdin(const struct login *login, struct error *err)
 {
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int ret = fd >= 0 ? dup2(fd, STDIN_FILENO) : -1;
+    static const char nothing[] = "/dev/null";
+    int fd = login->credential.used_stdin ? open(nothing, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    int ret = fd;
 
-    if (fd >= 0)
+    if (fd > STDIN_FILENO) {
+        ret = dup2(fd, STDIN_FILENO);
         (void)close(fd);
-    return ret < 0 ? -1 : 0;
+    }
+    return ret >= 0 ? 0
+                    : error_set_errno(err, CLASS_INTERNAL, errno,
+                                      "cannot open '%s', which the command is to read", nothing);
 }
 
 /* Become the command. Comes back only where that fails, with the status to exit with. */
-static int become(const struct exec *exec, const struct login *login, struct error *err)
+static int become(const struct exec *exec, struct error *err)
 {
     char *const *argv = exec->run.options->run;
     int errnum;
 
     process_restore();
-    if (login->credential.used_stdin && drop_stdin() < 0) {
-        (void)error_set_errno(err, CLASS_INTERNAL, errno, "cannot open '/dev/null'");
-        return REPORT_EXEC_FAILED;
-    }
     (void)execvp(argv[0], argv);
     errnum = errno;
     (void)error_set_errno(err, CLASS_USAGE, errnum, "cannot run '%s'", argv[0]);
@@ -94,11 +118,12 @@ static int tell(void *ctx)
 
     login_init(&login, &options);
     report.warnings = &login.run.warnings;
-    if (move_in(exec, &err) == 0 && login_tell(&login, &report, &err) == 0) {
+    if (move_in(exec, &err) == 0 && login_begin(&login, &report, &err) == 0 &&
+        drop_stdin(&login, &err) == 0 && login_finish(&login, &report, &err) == 0) {
         view_name_originals(&exec->view, &login.run.warnings);
         (void)report_print(&report, &options, NULL);
         login.run.warnings.count = 0; /* said */
-        status = become(exec, &login, &err);
+        status = become(exec, &err);
     }
     report.targets = NULL; /* they go with the directory */
     (void)report_print(&report, &options, &err);
@@ -113,23 +138,37 @@ static void forget(void *ctx)
     environment_forget_all();
 }
 
-int exec_run(const struct options *options)
+/* Make the directory and run what needs it. Returns the status to exit with. */
+static int run_apart(struct exec *exec, const struct private_places *places)
 {
-    struct exec exec = {.directory = PRIVATE_DIRECTORY_INIT};
-    struct private_places places;
-    struct report report = {.subject = NULL};
+    const struct clock *clock = exec->run.clock;
+    struct report report = {.subject = &exec->run.subject};
     struct error err = ERROR_INIT;
     struct error left = ERROR_INIT;
     int status;
 
-    run_begin(&exec.run, options);
-    private_directory_places(&places, environment);
-    if (guard_begin(&err) < 0 || private_directory_make(&exec.directory, &places, &err) < 0)
-        return report_print(&report, options, &err);
-    if (guard_run(tell, forget, &exec, &status, &err) < 0)
-        status = report_print(&report, options, &err);
+    if (guard_begin(&err) < 0 ||
+        private_directory_make(&exec->directory, places, view_room(&exec->run), &err) < 0)
+        return report_print(&report, exec->run.options, &err);
+    if (guard_run(tell, forget, exec, &status, &err) < 0)
+        status = report_print(&report, exec->run.options, &err);
     /* The command's status says more than ours; but what is left is somebody's credential. */
-    if (private_directory_remove(&exec.directory, &left) < 0)
+    if (private_directory_remove(&exec->directory, clock, clock_now(clock) + REMOVE_MS, &left) < 0)
         (void)fprintf(stderr, "ghcr-login: %s\n", left.message);
     return status;
+}
+
+int exec_run(const struct options *options)
+{
+    struct exec exec = {.directory = PRIVATE_DIRECTORY_INIT};
+    struct report report = {.subject = &exec.run.subject};
+    struct private_places places;
+    struct error err = ERROR_INIT;
+
+    run_begin(&exec.run, options);
+    if (find_user_files(&exec, &err) < 0)
+        return report_print(&report, options, &err);
+    private_directory_places(&places, environment);
+    private_directory_sweep(&places, exec.run.clock, clock_now(exec.run.clock) + SWEEP_MS);
+    return run_apart(&exec, &places);
 }

@@ -181,12 +181,17 @@ void login_clear(struct login *login)
     run_end(&login->run);
 }
 
-/* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
-int login_tell(struct login *login, struct report *report, struct error *err)
+int login_begin(struct login *login, struct report *report, struct error *err)
 {
     if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0)
         return -1;
     tell_of_credential(login, report);
+    return 0;
+}
+
+/* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
+int login_finish(struct login *login, struct report *report, struct error *err)
+{
     if (!login->run.options->no_verify && run_read_trust(&login->run, err) < 0)
         return -1;
     if (check_targets(login, err) < 0)
@@ -194,6 +199,11 @@ int login_tell(struct login *login, struct report *report, struct error *err)
     if (!login->run.options->no_verify && login_ask(login, report, err) < 0)
         return -1;
     return store(login, err);
+}
+
+static int login_tell(struct login *login, struct report *report, struct error *err)
+{
+    return login_begin(login, report, err) < 0 ? -1 : login_finish(login, report, err);
 }
 
 int login_run(const struct options *options)

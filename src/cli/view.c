@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -12,6 +13,12 @@
 #include "store/lookup.h"
 #include "store/path.h"
 #include "store/private_config.h"
+
+enum {
+    ROOM_MIN = 64 * 1024,              /* bytes: directories, links, and files that are new */
+    COPIES = 2,                        /* a file, and the next one beside it */
+    SIZE_MAX_COPIED = 8 * 1024 * 1024, /* one that is larger is refused before it is copied */
+};
 
 static int join(char path[PATH_MAX], const char *dir, const char *name, struct error *err)
 {
@@ -67,6 +74,31 @@ static int show_podman(struct view *view, const struct run *run, struct error *e
             return make_copy(&view->podman, &files[i], err);
     }
     return 0;
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < SIZE_MAX_COPIED
+               ? (size_t)st.st_size
+               : 0;
+}
+
+size_t view_room(const struct run *run)
+{
+    struct location files[1 + READER_FILES_MAX];
+    struct error no_place = ERROR_INIT; /* view_make() says so */
+    size_t count = 0;
+    size_t room = ROOM_MIN;
+
+    if (reader_podman.files(&files[1], &count, &run->places, &no_place) < 0)
+        count = 0;
+    if (reader_docker.place(&files[0], &run->places, &no_place) == 0)
+        room += COPIES * size_of(files[0].path);
+    for (size_t i = 1; i <= count; i++)
+        room += COPIES * size_of(files[i].path);
+    return room;
 }
 
 int view_make(struct view *out, const char *directory, const struct run *run, struct error *err)

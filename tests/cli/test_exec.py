@@ -249,6 +249,14 @@ def test_what_a_command_left_outside_is_not_followed(run):
     assert run.directories() == [] and (precious / "file").read_text() == "kept"
 
 
+def stale(place, name, marker="ghcr-login-exec.lock"):
+    """As a killed run leaves it."""
+    path = place / f"ghcr-login-exec.{name}"
+    (path / "docker").mkdir(parents=True)
+    (path / marker).touch()
+    return path
+
+
 def test_a_run_that_lives_is_not_swept(run):
     waiting = Waiting(run)
     (directory,) = run.directories()
@@ -274,7 +282,7 @@ def run_in_place(run, count=1):
 def test_many_at_once(run):
     """Each sweeps while others are born, live and end; some find what killed runs left."""
     for number in range(20):
-        (run.runtime / f"ghcr-login-exec.stale{number}" / "docker").mkdir(parents=True)
+        stale(run.runtime, f"stale{number}")
     run_in_place(run, count=20)
     assert run.directories() == []
 
@@ -440,6 +448,8 @@ def test_what_cannot_be_removed_is_told(run):
     assert run.directories() == []
 
 
+# The place that comes next is this test's own.
+OWN_MEMORY = "mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
 # A container from scratch has no /dev/null.
 NO_DEVICES = "mount -t tmpfs tmpfs /dev"
 
@@ -449,7 +459,128 @@ def test_no_input_to_put_in_place_of_the_token(run, space):
     result = run("true", options=["--password-stdin"], stdin=TOKEN.encode(),
                  through=space(NO_DEVICES).through)
     refused(result, "cannot open '/dev/null'")
+    assert run.server.requests == []
     ran(run("echo", "out", through=space(NO_DEVICES).through), "out\n")
+
+
+def test_a_place_that_is_full(run, space):
+    """A directory can still be made there, and nothing be put into it."""
+    full = space(OWN_MEMORY, f"mount -t tmpfs -o size=16k,mode=700 tmpfs '{run.runtime}'",
+                 f"head -c 64k /dev/zero >'{run.runtime}/filling' || true")
+    result = run.sh('echo "${DOCKER_CONFIG%/*/*}"; test -s "$DOCKER_CONFIG/config.json"',
+                    through=full.through)
+    assert result.status == 0 and result.stderr == "", result
+    assert result.stdout.strip() not in ("", str(run.runtime))
+    assert os.listdir(full.path(run.runtime)) == ["filling"]
+
+
+def test_a_place_with_less_room_than_the_users_file_takes(run, space):
+    run.login.write_config(json.dumps({"auths": {}, "HttpHeaders": {"x": "y" * 200_000}}))
+    small = space(OWN_MEMORY, f"mount -t tmpfs -o size=256k,mode=700 tmpfs '{run.runtime}'")
+    result = run.sh('echo "${DOCKER_CONFIG%/*/*}"; wc -c <"$DOCKER_CONFIG/config.json"',
+                    through=small.through)
+    assert result.status == 0 and result.stderr == "", result
+    place, size = result.stdout.split()
+    assert place != str(run.runtime) and int(size) > 200_000
+
+
+def test_an_entry_that_cannot_be_removed(run, space):
+    """Eight levels down there is a mount: that costs no time, now or in later runs."""
+    here = space(f"mount -t tmpfs -o mode=700 tmpfs '{run.runtime}'")
+    script = ('cd "$DOCKER_CONFIG"; for level in 1 2 3 4 5 6 7 8; do mkdir d; cd d; done; '
+              'mkdir m; mount -t tmpfs tmpfs m; echo kept >m/file; exit 3')
+    result = run.sh(script, through=here.through)
+    assert result.status == 3 and result.took_less_than(5), result
+    assert re.fullmatch(r"ghcr-login: cannot remove '[^']*': Device or resource busy\n",
+                        result.stderr), result
+    left, = here.path(run.runtime).iterdir()
+    assert {path.relative_to(left).as_posix() for path in left.rglob("*") if path.is_file()} == {
+        "docker/d/d/d/d/d/d/d/d/m/file", "ghcr-login-exec.lock"}
+    assert run("true", through=here.through).took_less_than(5)
+
+
+def test_a_signal_while_other_runs_leftovers_are_removed(run, space):
+    """Nothing is held yet: it ends this run at once."""
+    left = run.runtime / "ghcr-login-exec.stale1"
+    here = space(f"mount -t tmpfs -o mode=700 tmpfs '{run.runtime}'", f"mkdir -p '{left}/docker'",
+                 f"touch '{left}/ghcr-login-exec.lock'",
+                 f"cd '{left}/docker' && seq 50000 | xargs touch && cd /")
+    seen = here.path(left / "docker")
+    running = run.start("echo", "out", through=here.through)
+    until(lambda: len(os.listdir(seen)) < 50_000)
+    running.process.terminate()
+    result = running.finish(timeout=5)
+    assert result.status == -signal.SIGTERM and result.stdout == "", result
+    ran(run("true", through=here.through))
+    assert os.listdir(here.path(run.runtime)) == []
+
+
+def test_another_directory_under_our_name(run, space):
+    """Somebody who shares TMPDIR gives our name to a directory of this user's."""
+    names = {"own": "ghcr-login-exec.abcdef", "left": "ghcr-login-exec.stale1"}
+    here = space(OWN_MEMORY, "mount -t tmpfs tmpfs /mnt", "cd /mnt",
+                 f"mkdir -m 700 {' '.join(names.values())}",
+                 f"echo kept >{names['own']}/precious",
+                 f"touch {names['left']}/ghcr-login-exec.lock", "chown -R nobody:nogroup .",
+                 "chown root:root .", "cd /")
+    for mode, remains in ((0o777, {*names.values()}), (0o1777, {names["own"]})):
+        here.path("/mnt").chmod(mode)
+        ran(run("true", through=(*here.through, *ORDINARY),
+                env={"TMPDIR": "/mnt", "HOME": "/dev/null"}))
+        assert set(os.listdir(here.path("/mnt"))) == remains
+        assert here.path(f"/mnt/{names['own']}/precious").read_text() == "kept\n"
+
+
+FORWARDED = ["--multithreaded", "--enable-lock-forwarding", "-o",
+             "attr_timeout=0,entry_timeout=0"]
+
+
+@pytest.fixture(params=[[], FORWARDED], ids=["local-locks", "forwarded-locks"])
+def two_hosts(request, login):
+    """One directory as two hosts see it that have it over a network."""
+    needs_root()
+    back, *mounts = (login.directory / name for name in ("back", "m1", "m2"))
+    for path in (back, *mounts):
+        path.mkdir(mode=0o700)
+    for mount in mounts:
+        subprocess.run(["bindfs", *request.param, back, mount], check=True)
+    yield mounts
+    for mount in mounts:
+        subprocess.run(["umount", "--lazy", mount], check=True)
+
+
+def test_a_run_of_another_host_is_not_swept(run, two_hosts):
+    first, second = two_hosts
+    waiting = Waiting(run, env={"XDG_RUNTIME_DIR": first})
+    directory, = second.glob("ghcr-login-exec.*")
+    # Past the harness, to which the one's directory is the other's litter.
+    other = subprocess.run([run.login.binary, *run.arguments("true")],
+                           env={"PATH": "/usr/bin:/bin", "HOME": run.login.home, "T_TOKEN": TOKEN,
+                                "XDG_RUNTIME_DIR": second}, capture_output=True, check=False)
+    assert (other.returncode, other.stdout, other.stderr) == (0, b"", b"")
+    assert (directory / "docker/config.json").exists()
+    ran(waiting.finish())
+    assert list(second.iterdir()) == []
+
+
+def test_an_old_one_of_another_host_is_swept(run, two_hosts):
+    first, second = two_hosts
+    left = second / stale(first, "stale1").name
+    ran(run("true", env={"XDG_RUNTIME_DIR": second}))
+    assert list(second.iterdir()) == [left]
+    day_before = time.time() - 25 * 60 * 60
+    os.utime(left / "ghcr-login-exec.lock", (day_before, day_before))
+    ran(run("true", env={"XDG_RUNTIME_DIR": second}))
+    assert list(second.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["{}", "/{}", "GHCR_TOKEN={}"])
+def test_a_token_as_the_command(run, form):
+    for options in ([], ["-v"], ["--json"], ["--no-verify"]):
+        result = run(form.format(OTHER_TOKEN), options=options)
+        assert result.status == 125 and OTHER_TOKEN not in result.stdout + result.stderr, result
+        assert "revoke it" in result.stdout + result.stderr, result
+    assert run.server.requests == []
 
 
 def test_no_place_for_the_private_directory(run, space):

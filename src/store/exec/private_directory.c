@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -16,12 +17,18 @@
 #include <sys/vfs.h>
 #endif
 
+#include "base/io.h"
 #include "store/path.h"
-#include "store/exec/tree.h"
 
-enum { TRIES = 100 }; /* each is lost only to a sweep that came between two system calls */
+enum {
+    TRIES = 100,          /* each is lost only to a sweep that came between two system calls */
+    PASSES = 5,           /* over a directory that somebody else is filling */
+    OLD_S = 24 * 60 * 60, /* where locks may not be passed on */
+    EVERY_LEVEL = INT_MAX,
+};
 
 static const char template[] = PRIVATE_DIRECTORY_PREFIX "XXXXXX";
+static const char marker[] = PRIVATE_DIRECTORY_MARKER;
 
 static bool is_own(const char *dir)
 {
@@ -30,20 +37,51 @@ static bool is_own(const char *dir)
     return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
+#if defined(__linux__)
+
 static bool is_in_memory(const char *dir)
 {
-#if defined(__linux__)
     struct statfs fs;
 
     return statfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
-#else
-    (void)dir;
-    return false;
-#endif
 }
 
+/* Where one kernel sees every lock. A file system of another type may have several. */
+static bool is_local(const char *dir)
+{
+    static const unsigned long types[] = {
+        TMPFS_MAGIC,       RAMFS_MAGIC,      EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,
+        BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, 0x2fc12fc1 /* zfs */,
+    };
+    struct statfs fs;
+
+    if (statfs(dir, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if ((unsigned long)fs.f_type == types[i])
+            return true;
+    }
+    return false;
+}
+
+#else
+
+static bool is_in_memory(const char *dir)
+{
+    (void)dir;
+    return false;
+}
+
+static bool is_local(const char *dir)
+{
+    (void)dir;
+    return false;
+}
+
+#endif
+
 /* A relative one would be another as soon as somebody changes directory. */
-static void add(struct private_places *places, const char *dir)
+static void add_place(struct private_places *places, const char *dir)
 {
     if (dir == NULL || dir[0] != '/' || strlen(dir) + sizeof("/") + sizeof(template) > PATH_MAX)
         return;
@@ -60,107 +98,398 @@ void private_directory_places(struct private_places *out,
     out->count = 0;
     (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)geteuid());
     if (runtime != NULL && is_own(runtime))
-        add(out, runtime);
+        add_place(out, runtime);
     if (is_own(usual))
-        add(out, usual);
+        add_place(out, usual);
     if (is_in_memory("/dev/shm"))
-        add(out, "/dev/shm");
-    add(out, environment("TMPDIR"));
-    add(out, "/tmp");
+        add_place(out, "/dev/shm");
+    add_place(out, environment("TMPDIR"));
+    add_place(out, "/tmp");
 }
 
-/* Take the lock of a directory of ours, and make sure that its name still leads to it. */
-static bool is_taken(int dir_fd, const char *name, int fd)
+/* Removal. */
+
+struct removal {
+    const struct clock *clock;
+    int64_t deadline_ms;
+    int top_fd; /* of the private directory: its marker goes last, so that the rest can be swept */
+    int errnum; /* why something is left: the first reason, which is the deepest; 0: nothing is */
+};
+
+static void note(struct removal *removal, int errnum)
+{
+    if (removal->errnum == 0)
+        removal->errnum = errnum;
+}
+
+static bool is_not_empty(int errnum)
+{
+    return errnum == ENOTEMPTY || errnum == EEXIST;
+}
+
+static int open_directory(int parent_fd, const char *name)
+{
+    return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Open it for what stands in it; its owner may have taken the right to that away. */
+static int open_to_empty(int parent_fd, const char *name)
+{
+    int fd = open_directory(parent_fd, name);
+    struct stat st;
+
+    /* Unlinking needs the right to write and to search too. */
+    if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & S_IRWXU) != S_IRWXU)
+        (void)fchmod(fd, S_IRWXU);
+    if (fd >= 0 || errno != EACCES)
+        return fd;
+    if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+        fchmodat(parent_fd, name, S_IRWXU, 0) < 0)
+        return -1;
+    return open_directory(parent_fd, name);
+}
+
+static bool is_spared(int fd, const char *name, const struct removal *removal)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           (fd == removal->top_fd && strcmp(name, marker) == 0);
+}
+
+static void empty_directory(int fd, int levels, struct removal *removal);
+
+/*
+ * One entry, whatever it is, once: who fills it again meanwhile is dealt with at the top. A mount
+ * says EBUSY to rmdir(2), and is not entered.
+ */
+static void remove_entry(int parent_fd, const char *name, int levels, struct removal *removal)
+{
+    int errnum;
+    int fd;
+
+    if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
+        return;
+    errnum = errno;
+    if (errnum != EISDIR && errnum != EPERM) { /* how Linux, and how POSIX, say: a directory */
+        note(removal, errnum);
+        return;
+    }
+    if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return;
+    if (!is_not_empty(errno)) {
+        note(removal, errno == ENOTDIR ? errnum : errno);
+        return;
+    }
+    fd = levels > 0 ? open_to_empty(parent_fd, name) : -1;
+    if (fd < 0) {
+        note(removal, levels > 0 ? errno : ENOTEMPTY); /* the next pass goes deeper */
+        return;
+    }
+    empty_directory(fd, levels - 1, removal);
+    if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        note(removal, errno);
+}
+
+/* Remove what it holds, down to so many levels below. Closes `fd`. */
+static void empty_directory(int fd, int levels, struct removal *removal)
+{
+    DIR *dir = fdopendir(fd); /* which owns the descriptor from here */
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        note(removal, errno);
+        (void)close(fd);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (is_spared(fd, entry->d_name, removal))
+            continue;
+        if (clock_left(removal->clock, removal->deadline_ms) == 0) {
+            note(removal, ETIME);
+            break;
+        }
+        remove_entry(fd, entry->d_name, levels, removal);
+    }
+    (void)closedir(dir);
+}
+
+static bool is_named(int parent_fd, const char *name, int fd)
 {
     struct stat held;
     struct stat named;
 
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 && held.st_uid == geteuid() &&
-           fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino;
+    return fstat(fd, &held) == 0 && fstatat(parent_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
-static int open_directory(int dir_fd, const char *name)
+/* One pass over what the private directory `fd` holds, and its name if that is all. */
+static void remove_once(int parent_fd, const char *name, int fd, int levels,
+                        struct removal *removal)
 {
-    return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    removal->errnum = 0;
+    removal->top_fd = open_directory(fd, ".");
+    if (removal->top_fd < 0 && errno == ENOENT)
+        return; /* it is gone */
+    if (removal->top_fd < 0) {
+        note(removal, errno);
+        return;
+    }
+    empty_directory(removal->top_fd, levels, removal);
+    if (removal->errnum == 0)
+        (void)unlinkat(fd, marker, 0);
+    if (is_named(parent_fd, name, fd) && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0)
+        note(removal, errno);
 }
 
-/* What cannot be removed is litter of another run, and no reason for this one to fail. */
-static void sweep_one(int dir_fd, const char *name)
+/*
+ * All of it, and again where somebody fills it meanwhile. However long that may take: what we wrote
+ * ourselves is gone with the first pass. Returns 0, or an errno.
+ */
+static int remove_private(int parent_fd, const char *name, int fd, const struct clock *clock,
+                          int64_t deadline_ms)
 {
-    int fd = open_directory(dir_fd, name);
+    struct removal removal = {.clock = clock, .deadline_ms = deadline_ms};
+
+    (void)fchmod(fd, S_IRWXU);
+    remove_once(parent_fd, name, fd, 1, &removal);
+    for (int pass = 1; pass < PASSES && removal.errnum != 0; pass++) {
+        remove_once(parent_fd, name, fd, EVERY_LEVEL, &removal);
+        if (!is_not_empty(removal.errnum))
+            break;
+    }
+    return removal.errnum;
+}
+
+/* Locks. */
+
+#if defined(F_OFD_SETLK)
+#define MARKER_LOCK F_OFD_SETLK
+#else
+#define MARKER_LOCK F_SETLK
+#endif
+
+enum hold {
+    HOLD_OURS,
+    HOLD_ANOTHERS,
+    HOLD_NONE, /* there are no locks here, for nobody */
+};
+
+static enum hold judge_hold(int ret)
+{
+    if (ret == 0)
+        return HOLD_OURS;
+    return errno == EWOULDBLOCK || errno == EAGAIN || errno == EACCES || errno == EINTR
+               ? HOLD_ANOTHERS
+               : HOLD_NONE;
+}
+
+static enum hold hold_directory(int fd)
+{
+    return judge_hold(flock(fd, LOCK_EX | LOCK_NB));
+}
+
+static enum hold hold_marker(int fd)
+{
+    const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return judge_hold(fcntl(fd, MARKER_LOCK, &whole));
+}
+
+/* The sweep. */
+
+static bool is_old(const struct stat *st)
+{
+    return st->st_mtime < time(NULL) - OLD_S;
+}
+
+/*
+ * Whether it has a marker of this user's that nobody holds. It is closed again: network file
+ * systems keep an open file under another name when it is removed.
+ */
+static bool is_stale(int fd, bool must_be_old)
+{
+    int marker_fd = openat(fd, marker, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    bool ret = marker_fd >= 0 && fstat(marker_fd, &st) == 0 && S_ISREG(st.st_mode) &&
+               st.st_uid == geteuid() && (!must_be_old || is_old(&st)) &&
+               hold_marker(marker_fd) == HOLD_OURS;
+
+    if (marker_fd >= 0)
+        (void)close(marker_fd);
+    return ret;
+}
+
+struct sweep {
+    int place_fd;
+    bool is_local;
+    const struct clock *clock;
+    int64_t deadline_ms;
+};
+
+/* An empty one is of a run that was killed before it had a marker; there is nothing to lose. */
+static void sweep_one(const struct sweep *sweep, const char *name)
+{
+    int fd = open_directory(sweep->place_fd, name);
+    struct stat st;
 
     if (fd < 0)
         return;
-    if (is_taken(dir_fd, name, fd))
-        (void)!tree_remove(dir_fd, name);
+    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && hold_directory(fd) != HOLD_ANOTHERS &&
+        is_named(sweep->place_fd, name, fd) && unlinkat(sweep->place_fd, name, AT_REMOVEDIR) < 0 &&
+        is_not_empty(errno) && is_stale(fd, !sweep->is_local))
+        (void)remove_private(sweep->place_fd, name, fd, sweep->clock, sweep->deadline_ms);
     (void)close(fd);
 }
 
-static void sweep(const char *place)
+/* Elsewhere somebody else may have given our name to another directory of this user's. */
+static bool is_safe(int place_fd)
+{
+    struct stat st;
+
+    return fstat(place_fd, &st) == 0 && (st.st_uid == geteuid() || (st.st_mode & S_ISVTX) != 0);
+}
+
+static void sweep_place(const char *place, const struct clock *clock, int64_t deadline_ms)
 {
     DIR *dir = opendir(place);
+    struct sweep sweep = {.is_local = is_local(place), .clock = clock, .deadline_ms = deadline_ms};
     const struct dirent *entry;
 
     if (dir == NULL)
         return;
-    while ((entry = readdir(dir)) != NULL) {
-        if (strncmp(entry->d_name, template, sizeof(PRIVATE_DIRECTORY_PREFIX) - 1) == 0)
-            sweep_one(dirfd(dir), entry->d_name);
+    sweep.place_fd = dirfd(dir);
+    if (is_safe(sweep.place_fd)) {
+        while (clock_left(clock, deadline_ms) > 0 && (entry = readdir(dir)) != NULL) {
+            if (strncmp(entry->d_name, template, sizeof(PRIVATE_DIRECTORY_PREFIX) - 1) == 0)
+                sweep_one(&sweep, entry->d_name);
+        }
     }
     (void)closedir(dir);
+}
+
+void private_directory_sweep(const struct private_places *places, const struct clock *clock,
+                             int64_t deadline_ms)
+{
+    for (size_t i = 0; i < places->count; i++)
+        sweep_place(places->items[i], clock, deadline_ms);
+}
+
+/* The making. */
+
+static void let_go_of_marker(struct private_directory *directory)
+{
+    if (directory->marker_fd >= 0)
+        (void)close(directory->marker_fd);
+    directory->marker_fd = -1;
+}
+
+static void close_private(struct private_directory *directory)
+{
+    let_go_of_marker(directory);
+    if (directory->fd >= 0)
+        (void)close(directory->fd);
+    *directory = PRIVATE_DIRECTORY_INIT;
+}
+
+/* Returns 1 when it is ours, 0 when a sweep was faster, -1 with errno set. */
+static int claim(struct private_directory *made)
+{
+    made->fd = open_directory(AT_FDCWD, made->path);
+    if (made->fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (hold_directory(made->fd) == HOLD_ANOTHERS)
+        return 0;
+    made->marker_fd = openat(made->fd, marker, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (made->marker_fd < 0)
+        return errno == ENOENT || errno == ESTALE ? 0 : -1;
+    return hold_marker(made->marker_fd) != HOLD_ANOTHERS &&
+           is_named(AT_FDCWD, made->path, made->fd);
+}
+
+/* A file system that is full lets a directory be made all the same. */
+static int try_room(int fd, size_t room)
+{
+    static const char name[] = "room";
+    static const char zeros[4096];
+    int ret = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int room_fd = ret;
+    int errnum;
+
+    for (size_t done = 0; ret >= 0 && done < room; done += sizeof(zeros))
+        ret = io_write_all(room_fd, zeros, sizeof(zeros));
+    errnum = errno;
+    if (room_fd >= 0 && close(room_fd) < 0 && ret >= 0) {
+        errnum = errno;
+        ret = -1;
+    }
+    (void)unlinkat(fd, name, 0);
+    errno = errnum;
+    return ret < 0 ? -1 : 0;
+}
+
+static void undo(struct private_directory *made)
+{
+    int errnum = errno;
+
+    let_go_of_marker(made);
+    if (made->fd >= 0)
+        (void)unlinkat(made->fd, marker, 0);
+    (void)rmdir(made->path); /* empty, or gone */
+    close_private(made);
+    errno = errnum;
 }
 
 /*
  * One that a sweep saw between its making and its locking is lost to that, and another is made.
  * Returns 0, or -1 with errno set.
  */
-static int make_in(struct private_directory *out, const char *place)
+static int make_in(struct private_directory *out, const char *place, size_t room)
 {
     for (int i = 0; i < TRIES; i++) {
-        (void)snprintf(out->path, PATH_MAX, "%.*s/%s", PATH_MAX - (int)sizeof(template) - 1, place,
+        struct private_directory made = PRIVATE_DIRECTORY_INIT;
+        int ret;
+
+        (void)snprintf(made.path, PATH_MAX, "%.*s/%s", PATH_MAX - (int)sizeof(template) - 1, place,
                        template);
-        if (mkdtemp(out->path) == NULL)
+        if (mkdtemp(made.path) == NULL)
             return -1;
-        out->fd = open_directory(AT_FDCWD, out->path);
-        if (out->fd >= 0 && is_taken(AT_FDCWD, out->path, out->fd))
+        ret = claim(&made);
+        if (ret > 0 && try_room(made.fd, room) == 0) {
+            *out = made;
             return 0;
-        if (out->fd >= 0)
-            (void)close(out->fd);
-        (void)rmdir(out->path); /* empty, or gone */
-        out->fd = -1;
+        }
+        undo(&made);
+        if (ret != 0)
+            return -1;
     }
     errno = EBUSY;
     return -1;
 }
 
 int private_directory_make(struct private_directory *out, const struct private_places *places,
-                           struct error *err)
+                           size_t room, struct error *err)
 {
-    struct private_directory made = PRIVATE_DIRECTORY_INIT;
-
-    for (size_t i = 0; i < places->count; i++)
-        sweep(places->items[i]);
     for (size_t i = 0; i < places->count; i++) {
-        if (make_in(&made, places->items[i]) == 0) {
-            *out = made;
+        if (make_in(out, places->items[i], room) == 0)
             return 0;
-        }
     }
     (void)path_fail(err, "make a private directory in", places->items[places->count - 1]);
     return error_hint(err, "set TMPDIR to a directory that this user may write to");
 }
 
-int private_directory_remove(struct private_directory *directory, struct error *err)
+int private_directory_remove(struct private_directory *directory, const struct clock *clock,
+                             int64_t deadline_ms, struct error *err)
 {
-    int ret = tree_remove(AT_FDCWD, directory->path);
+    int errnum;
+    int ret = 0;
 
-    if (ret < 0) {
+    let_go_of_marker(directory);
+    errnum = remove_private(AT_FDCWD, directory->path, directory->fd, clock, deadline_ms);
+    if (errnum == ETIME)
+        ret = error_set(err, CLASS_AUTHFILE, "cannot remove all of '%s' in time", directory->path);
+    else if (errnum != 0) {
+        errno = errnum;
         ret = path_fail(err, "remove", directory->path);
-        tree_empty(directory->fd); /* where its name cannot go, what it holds can */
-    } else {
-        (void)close(directory->fd);
     }
-    *directory = PRIVATE_DIRECTORY_INIT;
+    close_private(directory);
     return ret;
 }

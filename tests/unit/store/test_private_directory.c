@@ -1,15 +1,75 @@
 /*
- * private_directory: where it is made, what the sweep takes, and what it never takes.
+ * private_directory: where it is made, what the sweep takes, and what it never takes. How one is
+ * removed is in test_private_removal.c.
  */
 #include "../support.h"
 
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 #include "store/private_directory.h"
 
 #include "mounts.h"
 #include "support.h"
+
+/* A sweep between mkdtemp() and flock(): the directory is lost, and another is made. */
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+static int swept;
+static bool has_no_locks;
+
+int __wrap_flock(int fd, int operation)
+{
+    char link[64];
+    char path[PATH_MAX];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    len = readlink(link, path, sizeof(path) - 1);
+    if (swept-- > 0 && len > 0) {
+        path[len] = '\0';
+        support_must(rmdir(path) == 0, path);
+    }
+    if (!has_no_locks)
+        return __real_flock(fd, operation);
+    errno = ENOLCK;
+    return -1;
+}
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+    va_list rest;
+    void *argument;
+
+    va_start(rest, command);
+    argument = va_arg(rest, void *);
+    va_end(rest);
+    if (!has_no_locks || command != F_OFD_SETLK)
+        return __real_fcntl(fd, command, argument);
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+enum { LOCAL = 0x01021994 /* tmpfs */, NETWORK = 0x6969 /* NFS */ };
+
+static long type = LOCAL;
+static bool has_no_statfs;
+
+int __real_statfs(const char *path, struct statfs *fs);
+int __wrap_statfs(const char *path, struct statfs *fs);
+
+int __wrap_statfs(const char *path, struct statfs *fs)
+{
+    int ret = has_no_statfs ? -1 : __real_statfs(path, fs);
+
+    if (ret == 0)
+        fs->f_type = type;
+    return ret;
+}
 
 static const char *variables[2]; /* XDG_RUNTIME_DIR, TMPDIR */
 
@@ -88,6 +148,8 @@ static void test_the_usual_runtime_directory(void **state)
     assert_int_equal(verdict, 0);
 }
 
+enum { ENOUGH_MS = 20000 };
+
 /* The test's own directory as the one place. */
 static struct private_places here(void)
 {
@@ -97,23 +159,42 @@ static struct private_places here(void)
     return places;
 }
 
+static void sweep(void)
+{
+    struct private_places places = here();
+
+    private_directory_sweep(&places, clock_system(), support_in_ms(ENOUGH_MS));
+}
+
 static struct private_directory make(void)
 {
     struct private_places places = here();
     struct private_directory made = PRIVATE_DIRECTORY_INIT;
     struct error err = ERROR_INIT;
 
-    if (private_directory_make(&made, &places, &err) < 0)
+    if (private_directory_make(&made, &places, 1, &err) < 0)
         fail_msg("%s", err.message);
     return made;
+}
+
+static int try_to_take_away(struct private_directory *directory, struct error *err)
+{
+    return private_directory_remove(directory, clock_system(), support_in_ms(ENOUGH_MS), err);
 }
 
 static void take_away(struct private_directory *directory)
 {
     struct error err = ERROR_INIT;
 
-    if (private_directory_remove(directory, &err) < 0)
+    if (try_to_take_away(directory, &err) < 0)
         fail_msg("%s", err.message);
+}
+
+/* As if the process had been killed. */
+static void let_go(struct private_directory *directory)
+{
+    support_must(close(directory->fd) == 0 && close(directory->marker_fd) == 0, "close");
+    *directory = PRIVATE_DIRECTORY_INIT;
 }
 
 static void test_it_is_private_and_goes(void **state)
@@ -123,12 +204,15 @@ static void test_it_is_private_and_goes(void **state)
 
     (void)state;
     assert_int_equal(support_mode(made.path), 0700);
+    assert_int_equal(support_count(made.path), 1);
     assert_true(fcntl(made.fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(made.marker_fd, F_GETFD) & FD_CLOEXEC);
     (void)snprintf(path, sizeof(path), "%s/file", made.path);
     support_write(path, "x");
     take_away(&made);
     assert_int_equal(support_count("."), 0);
     assert_int_equal(made.fd, -1);
+    assert_int_equal(made.marker_fd, -1);
 }
 
 static void test_the_next_place_where_one_refuses(void **state)
@@ -139,55 +223,202 @@ static void test_the_next_place_where_one_refuses(void **state)
 
     (void)state;
     (void)snprintf(places.items[1], PATH_MAX, "%s", support_dir);
-    assert_int_equal(private_directory_make(&made, &places, &err), 0);
+    assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
     assert_memory_equal(made.path, support_dir, strlen(support_dir));
     take_away(&made);
     (void)snprintf(places.items[0], PATH_MAX, "/nonexistent");
-    assert_int_equal(private_directory_make(&made, &places, &err), 0);
+    assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
     take_away(&made);
     (void)snprintf(places.items[0], PATH_MAX, "/proc");
     places.count = 1;
-    assert_int_equal(private_directory_make(&made, &places, &err), -1);
+    assert_int_equal(private_directory_make(&made, &places, 1, &err), -1);
     assert_error("/proc", &err, CLASS_AUTHFILE, "'/proc'");
     assert_non_null(strstr(err.hint, "TMPDIR"));
+}
+
+static int make_where_there_is_no_room(void)
+{
+    struct private_places places = {.count = 2};
+    struct private_directory made = PRIVATE_DIRECTORY_INIT;
+    struct error err = ERROR_INIT;
+
+    support_must(mkdir("tiny", 0700) == 0 && mkdir("large", 0700) == 0, "mkdir");
+    if (!mounts_enter() || !mounts_tiny("tiny", "16k"))
+        return MOUNTS_NOT_ALLOWED;
+    (void)snprintf(places.items[0], PATH_MAX, "%.4000s/tiny", support_dir);
+    (void)snprintf(places.items[1], PATH_MAX, "%.4000s/large", support_dir);
+    if (private_directory_make(&made, &places, 64 * 1024, &err) < 0 || support_count("tiny") != 0)
+        return 1;
+    if (support_count("large") != 1 || support_count(made.path) != 1)
+        return 2;
+    take_away(&made);
+    places.count = 1;
+    if (private_directory_make(&made, &places, 64 * 1024, &err) == 0 || support_count("tiny") != 0)
+        return 3;
+    return strstr(err.message, strerror(ENOSPC)) != NULL ? 0 : 4;
+}
+
+static void test_the_next_place_where_one_is_full(void **state)
+{
+    int verdict;
+
+    (void)state;
+    verdict = support_in_child(false, make_where_there_is_no_room);
+    if (verdict == MOUNTS_NOT_ALLOWED)
+        skip();
+    assert_int_equal(verdict, 0);
+}
+
+#define STALE PRIVATE_DIRECTORY_PREFIX "stale1"
+
+static void make_stale(void)
+{
+    support_must(mkdir(STALE, 0700) == 0, "mkdir");
+    support_write(STALE "/" PRIVATE_DIRECTORY_MARKER, "");
 }
 
 static void test_the_sweep_takes_what_nobody_holds(void **state)
 {
     struct private_directory live = make();
-    struct private_directory other;
 
     (void)state;
     support_must(mkdir("outside", 0700) == 0, "mkdir");
     support_write("outside/file", "x");
-    support_must(mkdir(PRIVATE_DIRECTORY_PREFIX "stale1", 0700) == 0, "mkdir");
-    support_write(PRIVATE_DIRECTORY_PREFIX "stale1/file", "x");
-    support_must(symlink("../outside", PRIVATE_DIRECTORY_PREFIX "stale1/link") == 0, "symlink");
+    make_stale();
+    support_write(STALE "/file", "x");
+    support_must(symlink("../outside", STALE "/link") == 0, "symlink");
+    support_must(mkdir(PRIVATE_DIRECTORY_PREFIX "empty1", 0700) == 0, "mkdir");
     /* Not what it looks for: a link, a file, another name. */
     support_must(symlink("outside", PRIVATE_DIRECTORY_PREFIX "link00") == 0, "symlink");
     support_write(PRIVATE_DIRECTORY_PREFIX "file00", "x");
-    other = make();
-    assert_int_equal(support_count("."), 5);
+    sweep();
+    assert_int_equal(support_count("."), 4);
     assert_int_equal(support_count("outside"), 1);
     assert_int_equal(support_mode(live.path), 0700);
-    take_away(&live);
-    take_away(&other);
+    let_go(&live);
+    sweep();
     assert_int_equal(support_count("."), 3);
 }
 
 static void test_the_sweep_leaves_what_is_another_users(void **state)
 {
-    struct private_directory made;
-
     (void)state;
     if (geteuid() != 0)
         skip();
-    support_must(mkdir(PRIVATE_DIRECTORY_PREFIX "theirs", 0700) == 0 &&
-                     chown(PRIVATE_DIRECTORY_PREFIX "theirs", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
-                 "theirs");
+    make_stale();
+    support_must(chown(STALE, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    /* Nor does a marker of another's make one ours. */
+    support_must(chown(STALE, 0, 0) == 0 &&
+                     chown(STALE "/" PRIVATE_DIRECTORY_MARKER, SUPPORT_NOBODY, SUPPORT_NOBODY) == 0,
+                 "chown");
+    sweep();
+    assert_int_equal(support_count("."), 1);
+}
+
+/* Somebody may have given our name to another directory of this user's. */
+static void test_the_sweep_leaves_what_has_no_marker(void **state)
+{
+    (void)state;
+    support_must(mkdir(STALE, 0700) == 0, "mkdir");
+    support_write(STALE "/precious", "x");
+    sweep();
+    assert_true(support_holds(STALE "/precious", "x"));
+    support_must(symlink("precious", STALE "/" PRIVATE_DIRECTORY_MARKER) == 0, "symlink");
+    sweep();
+    assert_true(support_holds(STALE "/precious", "x"));
+    support_must(unlink(STALE "/" PRIVATE_DIRECTORY_MARKER) == 0 &&
+                     mkfifo(STALE "/" PRIVATE_DIRECTORY_MARKER, 0600) == 0,
+                 "mkfifo");
+    sweep();
+    assert_true(support_holds(STALE "/precious", "x"));
+}
+
+static int sweep_as_nobody(void)
+{
+    make_stale();
+    sweep();
+    return (int)support_count(".");
+}
+
+static void test_the_sweep_takes_sticky_or_own_places(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    support_must(chmod(".", 0777) == 0, "chmod");
+    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
+    support_must(rename(STALE, "kept") == 0 && chmod(".", 01777) == 0, "chmod");
+    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
+    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 && chmod(".", 0700) == 0, "chmod");
+    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
+}
+
+/* By a host that has another idea of flock(2): the lock in the marker is what counts. */
+static void test_the_sweep_leaves_a_marker_that_is_held(void **state)
+{
+    struct private_directory live = make();
+    struct private_directory other = live;
+
+    (void)state;
+    support_must(flock(live.fd, LOCK_UN) == 0, "flock");
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    let_go(&other);
+    sweep();
+    assert_int_equal(support_count("."), 0);
+}
+
+/* A network file system, which may not pass locks on: only what is old goes. */
+static void test_the_sweep_where_locks_may_not_be_passed_on(void **state)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    (void)state;
+    type = NETWORK;
+    make_stale();
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    times[1].tv_sec = (time_t)clock_system()->unix_s(NULL) - 25 * 60 * 60;
+    support_must(utimensat(AT_FDCWD, STALE "/" PRIVATE_DIRECTORY_MARKER, times, 0) == 0, "utimens");
+    sweep();
+    assert_int_equal(support_count("."), 0);
+    make_stale();
+    has_no_statfs = true;
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    has_no_statfs = false;
+    type = LOCAL;
+    sweep();
+    assert_int_equal(support_count("."), 0);
+}
+
+/* As where a file system knows none: then nobody can sweep. */
+static void test_without_locks(void **state)
+{
+    struct private_directory made;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    has_no_locks = true;
     made = make();
-    assert_int_equal(support_count("."), 2);
-    take_away(&made);
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    assert_int_equal(try_to_take_away(&made, &err), 0);
+    has_no_locks = false;
+    assert_int_equal(support_count("."), 0);
+}
+
+static void test_a_sweep_has_an_end(void **state)
+{
+    struct private_places places = here();
+    struct fake_clock fake = {.now_ms = 0};
+    struct clock clock = fake_clock_face(&fake);
+
+    (void)state;
+    make_stale();
+    private_directory_sweep(&places, &clock, 0);
     assert_int_equal(support_count("."), 1);
 }
 
@@ -204,7 +435,8 @@ static int churn(void)
         char path[PATH_MAX + 8];
         struct stat st;
 
-        if (private_directory_make(&made, &places, &err) < 0)
+        sweep();
+        if (private_directory_make(&made, &places, 1, &err) < 0)
             return 1;
         (void)snprintf(path, sizeof(path), "%s/below", made.path);
         if (mkdir(path, 0700) < 0)
@@ -213,10 +445,10 @@ static int churn(void)
         if (stat(path, &st) < 0)
             return 3;
         if (i % 10 == 9) {
-            (void)close(made.fd); /* as if it had been killed */
+            let_go(&made);
             continue;
         }
-        if (private_directory_remove(&made, &err) < 0)
+        if (try_to_take_away(&made, &err) < 0)
             return 4;
     }
     return 0;
@@ -224,7 +456,6 @@ static int churn(void)
 
 static void test_nothing_live_is_swept(void **state)
 {
-    struct private_directory last;
     pid_t runs[RUNS];
 
     (void)state;
@@ -240,29 +471,8 @@ static void test_nothing_live_is_swept(void **state)
         support_must(waitpid(runs[i], &status, 0) == runs[i], "waitpid");
         assert_int_equal(status, 0);
     }
-    last = make();
-    assert_int_equal(support_count("."), 1);
-    take_away(&last);
-}
-
-/* A sweep between mkdtemp() and flock(): the directory is lost, and another is made. */
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
-static int swept;
-
-int __wrap_flock(int fd, int operation)
-{
-    char link[64];
-    char path[PATH_MAX];
-    ssize_t len;
-
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    len = readlink(link, path, sizeof(path) - 1);
-    if (swept-- > 0 && len > 0) {
-        path[len] = '\0';
-        support_must(rmdir(path) == 0, path);
-    }
-    return __real_flock(fd, operation);
+    sweep();
+    assert_int_equal(support_count("."), 0);
 }
 
 static void test_lost_at_birth(void **state)
@@ -285,37 +495,11 @@ static void test_lost_again_and_again(void **state)
 
     (void)state;
     swept = 1000;
-    assert_int_equal(private_directory_make(&made, &places, &err), -1);
+    assert_int_equal(private_directory_make(&made, &places, 1, &err), -1);
     assert_error("lost", &err, CLASS_AUTHFILE, strerror(EBUSY));
     assert_int_equal(made.fd, -1);
     assert_int_equal(support_count("."), 0);
     swept = 0;
-}
-
-static int remove_from_a_closed_place(void)
-{
-    struct private_directory made = make();
-    struct private_directory gone = made;
-    struct error err = ERROR_INIT;
-    char path[PATH_MAX + 8];
-
-    (void)snprintf(path, sizeof(path), "%s/file", made.path);
-    support_write(path, "x");
-    support_must(chmod(".", 0500) == 0, "chmod");
-    if (private_directory_remove(&made, &err) == 0 || made.fd != -1)
-        return 1;
-    if (support_count(gone.path) != 0 || fcntl(gone.fd, F_GETFD) >= 0)
-        return 3;
-    return strstr(err.message, "cannot remove '") != NULL ? 0 : 2;
-}
-
-static void test_what_cannot_be_removed_is_told(void **state)
-{
-    (void)state;
-    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 || geteuid() != 0, "chown");
-    assert_int_equal(support_in_child(true, remove_from_a_closed_place), 0);
-    support_must(chmod(".", 0700) == 0, "chmod");
-    assert_int_equal(support_count("."), 1);
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
@@ -328,12 +512,18 @@ int main(void)
         IN_DIRECTORY(test_the_usual_runtime_directory),
         IN_DIRECTORY(test_it_is_private_and_goes),
         IN_DIRECTORY(test_the_next_place_where_one_refuses),
+        IN_DIRECTORY(test_the_next_place_where_one_is_full),
         IN_DIRECTORY(test_the_sweep_takes_what_nobody_holds),
         IN_DIRECTORY(test_the_sweep_leaves_what_is_another_users),
+        IN_DIRECTORY(test_the_sweep_leaves_what_has_no_marker),
+        IN_DIRECTORY(test_the_sweep_takes_sticky_or_own_places),
+        IN_DIRECTORY(test_the_sweep_leaves_a_marker_that_is_held),
+        IN_DIRECTORY(test_the_sweep_where_locks_may_not_be_passed_on),
+        IN_DIRECTORY(test_without_locks),
+        IN_DIRECTORY(test_a_sweep_has_an_end),
         IN_DIRECTORY(test_nothing_live_is_swept),
         IN_DIRECTORY(test_lost_at_birth),
         IN_DIRECTORY(test_lost_again_and_again),
-        IN_DIRECTORY(test_what_cannot_be_removed_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
