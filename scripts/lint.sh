@@ -33,8 +33,7 @@ declare -A gates=(
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
-        src/registry/github.c src/store/lookup.c src/store/text/document.c
-        src/store/text/decode.c src/store/text/edit.c src/store/helper/helper.c src/store/text/layout.c"
+        src/registry/github.c src/store/helper/helper.c"
 )
 
 # Every #include of include/ and src/, as FILE and what stands between the quotes or angles.

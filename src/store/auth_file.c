@@ -180,32 +180,42 @@ static bool is_helper(const char *name)
 }
 
 /* Helpers know no namespaces. */
-static bool erase_key(void *ctx, const char *key)
+static int erase_key(const struct erasing *erasing, const char *key)
 {
-    const struct erasing *erasing = ctx;
     struct plan *plan = erasing->plan;
     char name[READER_HELPER_MAX + 1];
 
     if (!is_helper(document_helper(name, &plan->document, plan->entry->reader, key)))
-        return true;
+        return 0;
     memcpy(plan->helper, name, sizeof(name));
-    return erase(plan, key, erasing->dry_run, erasing->err) == 0;
+    return erase(plan, key, erasing->dry_run, erasing->err);
 }
 
 /* Docker and podman ask the helper of "credHelpers" whether "auths" has the host or not. */
-static bool erase_unlisted(void *ctx, const char *host)
+static int erase_every_key(const struct erasing *erasing)
 {
-    const struct erasing *erasing = ctx;
-    struct document_entry ignored;
+    const struct document *document = &erasing->plan->document;
+    struct document_member member = document_members(document, DOCUMENT_AUTHS);
+    struct document_member ignored;
 
-    return document_find(&ignored, &erasing->plan->document, host) || erase_key(ctx, host);
+    while (document_next(&member)) {
+        if (erase_key(erasing, member.key) < 0)
+            return -1;
+    }
+    member = document_members(document, DOCUMENT_HELPERS);
+    while (document_next(&member)) {
+        if (!document_get(&ignored, document, DOCUMENT_AUTHS, member.key) &&
+            erase_key(erasing, member.key) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /*
  * Podman knows Docker Hub by another name than docker does. Its helper is named as the one that had
  * the entry where nobody else did.
  */
-static bool erase_of_second(const struct erasing *erasing)
+static int erase_of_second(const struct erasing *erasing)
 {
     struct plan *plan = erasing->plan;
     const struct reader *second = plan->entry->second;
@@ -217,13 +227,13 @@ static bool erase_of_second(const struct erasing *erasing)
 
     if (host == NULL || strcmp(host, host_of(plan->entry)) == 0 ||
         !is_helper(document_helper(name, &plan->document, second, host)))
-        return true;
+        return 0;
     memcpy(before, plan->helper, sizeof(before));
     memcpy(plan->helper, name, sizeof(name));
     ret = erase(plan, host, erasing->dry_run, erasing->err);
     if (was_erased || erasing->is_in_file || !plan->is_erased)
         memcpy(plan->helper, before, sizeof(before));
-    return ret == 0;
+    return ret;
 }
 
 static int erase_in_helpers(struct plan *plan, bool is_in_file, bool dry_run, struct error *err)
@@ -234,15 +244,11 @@ static int erase_in_helpers(struct plan *plan, bool is_in_file, bool dry_run, st
 
     if (entry->no_helper)
         return 0;
-    if (entry->key != NULL)
-        return erase_key(&erasing, entry->owner->has_namespaces ? entry->key : host_of(entry)) &&
-                       erase_of_second(&erasing)
-                   ? 0
-                   : -1;
-    return document_each_key(&plan->document, erase_key, &erasing) &&
-                   document_each_helped(&plan->document, erase_unlisted, &erasing)
-               ? 0
-               : -1;
+    if (entry->key == NULL)
+        return erase_every_key(&erasing);
+    return erase_key(&erasing, entry->owner->has_namespaces ? entry->key : host_of(entry)) < 0
+               ? -1
+               : erase_of_second(&erasing);
 }
 
 /* Nothing is taken from the helper before it is known that the file can be changed. */

@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/json.h"
 #include "store/helper/helper.h"
 #include "store/file/look.h"
 #include "store/text/decode.h"
 #include "store/text/edit.h"
+#include "store/text/layout.h"
+#include "store/text/syntax.h"
 
 /* A file under inspection. */
 struct source {
@@ -32,31 +32,17 @@ static int try_key(struct lookup *out, const struct source *source, const char *
     return holding_find(&out->held, &source->document, key, source->reader, err);
 }
 
-struct fallback {
-    const char *host;
-    const struct reader *reader;
-    char key[READER_KEY_MAX + 1];
-};
-
-static bool notice_fallback(void *ctx, const char *key)
-{
-    struct fallback *fallback = ctx;
-
-    if (!fallback->reader->is_fallback(key, fallback->host) || strlen(key) > READER_KEY_MAX)
-        return true;
-    (void)snprintf(fallback->key, sizeof(fallback->key), "%s", key);
-    return false;
-}
-
 static int try_fallback(struct lookup *out, const struct source *source,
                         const struct lookup_request *request, struct error *err)
 {
-    struct fallback fallback = {.host = reader_host(source->reader, request->registry),
-                                .reader = source->reader};
+    const char *host = reader_host(source->reader, request->registry);
+    struct document_member member = document_members(&source->document, DOCUMENT_AUTHS);
 
-    return document_each_key(&source->document, notice_fallback, &fallback)
-               ? 0
-               : try_key(out, source, fallback.key, err);
+    while (document_next(&member)) {
+        if (source->reader->is_fallback(member.key, host) && strlen(member.key) <= READER_KEY_MAX)
+            return try_key(out, source, member.key, err);
+    }
+    return 0;
 }
 
 /* The key itself, then for podman what stands above it: "h/a/b", "h/a", "h". */
@@ -151,54 +137,56 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
 static const char variable_name[] = "DOCKER_AUTH_CONFIG";
 
 /* The one member of an object, where it has that name: Go does not mind the case. */
-static json_t *only_member(json_t *object, const char *wanted)
+static bool only_member(struct span *value, struct span object, const char *wanted)
 {
-    void *first = json_object_size(object) == 1 ? json_object_iter(object) : NULL;
+    struct layout_walk walk;
 
-    return first != NULL && strcasecmp(json_object_iter_key(first), wanted) == 0
-               ? json_object_iter_value(first)
-               : NULL;
+    if (!layout_enter(&walk, object) || !layout_next(&walk) ||
+        !syntax_is_name(layout_inner(walk.member.key), wanted))
+        return false;
+    *value = walk.member.value;
+    return !layout_next(&walk);
 }
 
-static bool has_auths(json_t *auths, const char *key)
+static bool has_nothing_but_auths(const struct document *document)
 {
-    for (void *i = json_object_iter(auths); i != NULL; i = json_object_iter_next(auths, i)) {
-        if (json_string_length(only_member(json_object_iter_value(i), "auth")) == 0)
+    struct document_member member = document_members(document, DOCUMENT_AUTHS);
+    struct span whole = {.data = secret_text(&document->text), .len = document->text.len};
+    struct span value;
+
+    if (!only_member(&value, whole, "auths"))
+        return false;
+    while (document_next(&member)) {
+        if (!only_member(&value, member.value, "auth") || !document_is_text(value) ||
+            layout_inner(value).len == 0)
             return false;
     }
-    return json_object_get(auths, key) != NULL;
+    return true;
 }
 
-/* Whether docker can decode them all, or it passes the variable over. */
-static bool is_variable_readable(const char *text)
+/* Docker passes over what it cannot decode whole, and says so. */
+static bool read_variable(struct document *out, const char *text)
 {
-    struct document document = DOCUMENT_INIT;
     struct secret copy = SECRET_INIT;
     struct error ignored = ERROR_INIT;
     bool is_read = secret_append_text(&copy, text, &ignored) == 0 &&
-                   document_parse(&document, &copy, variable_name, &ignored) == 0 &&
-                   holding_check_all(&document, &reader_docker, &ignored) == 0;
+                   document_parse(out, &copy, variable_name, &ignored) == 0 &&
+                   has_nothing_but_auths(out) &&
+                   holding_check_all(out, &reader_docker, &ignored) == 0;
 
-    document_clear(&document);
     secret_clear(&copy);
     return is_read;
 }
 
 bool lookup_variable_has(const char *text, const char *key)
 {
-    struct error ignored = ERROR_INIT;
-    json_t *root = json_parse(text, strlen(text), variable_name, CLASS_AUTHFILE, &ignored);
-    bool has = has_auths(only_member(root, "auths"), key);
+    struct document document = DOCUMENT_INIT;
+    struct document_member ignored;
+    bool has =
+        read_variable(&document, text) && document_get(&ignored, &document, DOCUMENT_AUTHS, key);
 
-    json_decref(root);
-    return has && is_variable_readable(text);
-}
-
-static bool stop_at_key(void *ctx, const char *key)
-{
-    (void)ctx;
-    (void)key;
-    return false;
+    document_clear(&document);
+    return has;
 }
 
 int lookup_variable_without(struct secret *out, const char *text, const char *registry,
@@ -214,7 +202,7 @@ int lookup_variable_without(struct secret *out, const char *text, const char *re
     if (secret_append_text(&copy, text, &malformed) == 0 &&
         document_parse(&document, &copy, variable_name, &malformed) == 0 &&
         document_edit(&document, &edit, &has_changed, &malformed) == 0 && has_changed) {
-        if (document_each_key(&document, stop_at_key, NULL))
+        if (document.lists[DOCUMENT_AUTHS].count == 0)
             secret_clear(&document.text);
         secret_move(out, &document.text);
     }
@@ -229,15 +217,11 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
     const char *key = reader_host(&reader_docker, request->registry);
     struct lookup built = {.owner = &reader_docker};
     struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
     struct source source = {.document = DOCUMENT_INIT, .reader = &reader_docker};
     int ret = 0;
 
-    if (config != NULL && lookup_variable_has(config, key) &&
-        secret_append_text(&text, config, &ignored) == 0 &&
-        document_parse(&source.document, &text, variable_name, &ignored) == 0)
+    if (config != NULL && read_variable(&source.document, config))
         ret = try_key(&built, &source, key, &ignored);
-    secret_clear(&text);
     document_clear(&source.document);
     return finish(out, &built, ret > 0 && built.held.token.len > 0);
 }

@@ -1,6 +1,7 @@
 #include "store/plan.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/text/decode.h"
@@ -156,16 +157,33 @@ static int refuse_new_helper(const struct plan *plan, struct error *err)
         plan->document.name, plan->helper[0] != '\0' ? "another" : "no", host_of(plan->entry));
 }
 
+/* What was made of the text before is what is read back: it needs no other parse. */
 static int read_document(struct plan *plan, const struct secret *in, const char *name,
                          struct error *err)
 {
     struct secret text = SECRET_INIT;
-    int ret = secret_append(&text, in->data, in->len, SIZE_MAX - 1, err);
+    int ret = 0;
 
+    if (plan->is_read && plan->document.text.len == in->len &&
+        memcmp(secret_text(&plan->document.text), secret_text(in), in->len) == 0)
+        return 0;
+    ret = secret_append(&text, in->data, in->len, SIZE_MAX - 1, err);
     if (ret == 0)
         ret = document_parse(&plan->document, &text, name, err);
     secret_clear(&text);
+    plan->is_read = ret == 0;
     return ret;
+}
+
+static int give_text(struct secret *out, const struct plan *plan, struct error *err)
+{
+    struct secret copy = SECRET_INIT;
+    const struct secret *text = &plan->document.text;
+
+    if (secret_append(&copy, text->data, text->len, SIZE_MAX - 1, err) < 0)
+        return -1;
+    secret_move(out, &copy);
+    return 0;
 }
 
 int plan_put(void *ctx, struct secret *out, const struct secret *in, const char *name,
@@ -186,8 +204,7 @@ int plan_put(void *ctx, struct secret *out, const struct secret *in, const char 
             return -1;
         *changed = *changed || has_changed;
     }
-    secret_move(out, &plan->document.text);
-    return 0;
+    return give_text(out, plan, err);
 }
 
 bool plan_is_wanted(const struct entry *entry, const struct secret *username,
@@ -233,25 +250,39 @@ static bool holds_what_is_wanted(struct plan *plan, const char *key)
     return wanted;
 }
 
-static bool goes(void *ctx, const char *key)
+static bool entry_goes(struct plan *plan, const char *key)
 {
-    struct plan *plan = ctx;
     const char *wanted = plan->entry->key;
 
     return (wanted == NULL || strcmp(key, wanted) == 0 || reader_is_spelling(key, wanted)) &&
            holds_what_is_wanted(plan, key);
 }
 
-static bool stays(void *ctx, const char *key)
-{
-    return !goes(ctx, key);
-}
-
 int plan_is_there(struct plan *plan, struct error *err)
 {
-    bool is_there = !document_each_key(&plan->document, stays, plan);
+    struct document_member member = document_members(&plan->document, DOCUMENT_AUTHS);
+    bool is_there = false;
 
+    while (!is_there && document_next(&member))
+        is_there = entry_goes(plan, member.key);
     return plan->is_starved ? error_no_memory(err) : is_there;
+}
+
+/* Take away what goes. */
+static int prune(struct plan *plan, bool *changed, struct error *err)
+{
+    struct document_member member = document_members(&plan->document, DOCUMENT_AUTHS);
+    bool *marks = calloc(plan->document.lists[DOCUMENT_AUTHS].count + 1, sizeof(*marks));
+    int ret;
+
+    if (marks == NULL)
+        return error_no_memory(err);
+    while (document_next(&member))
+        marks[member.number] = entry_goes(plan, member.key);
+    ret = plan->is_starved ? error_no_memory(err)
+                           : document_prune(&plan->document, marks, changed, err);
+    free(marks);
+    return ret;
 }
 
 int plan_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
@@ -260,11 +291,7 @@ int plan_drop(void *ctx, struct secret *out, const struct secret *in, const char
     struct plan *plan = ctx;
 
     *changed = false;
-    if (read_document(plan, in, name, err) < 0 ||
-        document_prune(&plan->document, goes, plan, changed, err) < 0)
+    if (read_document(plan, in, name, err) < 0 || prune(plan, changed, err) < 0)
         return -1;
-    if (plan->is_starved)
-        return error_no_memory(err);
-    secret_move(out, &plan->document.text);
-    return 0;
+    return give_text(out, plan, err);
 }

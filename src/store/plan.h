@@ -15,12 +15,13 @@ extern const char *const plan_schemes[PLAN_SCHEMES];
 /* The `ctx` of the edits below; release with plan_clear(). */
 struct plan {
     const struct entry *entry;
-    struct document document; /* that was read last, as far as it is changed; its text is given */
+    struct document document;           /* that was read last, as it is changed */
     char helper[READER_HELPER_MAX + 1]; /* as that names it; "": the file is read */
     const char *expected;      /* what `helper` has to be: another is an error; NULL: anything */
     bool is_erased;            /* from the helper, under the host with any of these schemes; */
     bool erased[PLAN_SCHEMES]; /* and what tells of it in the file goes too */
     bool is_docker_moved;      /* what is changed for podman sends docker to "credsStore" */
+    bool is_read;              /* `document` is what was made of the text that was read last */
     bool is_starved;           /* memory was lacking for a look at what is to go */
 };
 

@@ -1,19 +1,12 @@
 #include "store/shadow.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "store/text/decode.h"
+#include "store/text/syntax.h"
 #include "store/file/look.h"
 #include "store/lookup.h"
 #include "store/path.h"
-
-/* A walk through the keys of a file. */
-struct walk {
-    const struct document *document;
-    const struct entry *entry;
-    struct warnings *warnings;
-};
 
 /* Whether `key` is for a part of what `above` is for: ghcr.io/owner of ghcr.io. */
 static bool is_below(const char *key, const char *above)
@@ -54,40 +47,37 @@ static bool has_auth(const struct document *document, const char *key, const str
     struct document_entry entry;
 
     return auth != NULL && document_find(&entry, document, key) && entry.identitytoken.len == 0 &&
-           entry.auth.len == auth->len &&
-           memcmp(entry.auth.data, secret_text(auth), auth->len) == 0;
+           syntax_is(entry.auth, secret_text(auth), auth->len);
 }
 
 /*
  * Podman goes by namespaces, in Docker's file too, where docker takes the exact key; and for Docker
  * Hub, whose key is docker's there, by other keys first, or by chance.
  */
-static void warn_of_podmans_neighbour(const struct walk *walk, const char *key)
+static void warn_of_podmans_neighbour(const struct document_member *member,
+                                      const struct entry *entry, struct warnings *warnings)
 {
-    const struct entry *entry = walk->entry;
+    const char *key = member->key;
     const char *host = podmans_host(entry);
     bool is_whole = is_host(entry->key, host); /* or the key has a namespace */
 
     if (is_below(key, is_whole ? host : entry->key))
-        warnings_add(walk->warnings, "'%s' also has '%s', which podman takes for images below that",
+        warnings_add(warnings, "'%s' also has '%s', which podman takes for images below that",
                      entry->path, key);
     else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
-             is_host(key, host) && !has_auth(walk->document, key, entry->auth))
-        warnings_add(walk->warnings, "'%s' also has '%s', which podman may take first", entry->path,
-                     key);
+             is_host(key, host) && !has_auth(member->document, key, entry->auth))
+        warnings_add(warnings, "'%s' also has '%s', which podman may take first", entry->path, key);
 }
 
-static bool warn_of_neighbour(void *ctx, const char *key)
+static void warn_of_neighbour(const struct document_member *member, const struct entry *entry,
+                              struct warnings *warnings)
 {
-    struct walk *walk = ctx;
-    const struct entry *entry = walk->entry;
+    const char *key = member->key;
 
     if (entry->owner->serves_nerdctl && is_default_port(key, host_of(entry)))
-        warnings_add(walk->warnings, "'%s' also has '%s', which nerdctl takes first", entry->path,
-                     key);
+        warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry->path, key);
     if (podmans_host(entry) != NULL)
-        warn_of_podmans_neighbour(walk, key);
-    return true;
+        warn_of_podmans_neighbour(member, entry, warnings);
 }
 
 static void warn_of_the_rest(const struct document *document, const struct reader *reader,
@@ -129,7 +119,7 @@ static void warn_of_podmans_view(const struct document *document, const struct e
 void shadow_in_file(const struct document *document, const struct entry *entry, const char *helper,
                     struct warnings *warnings)
 {
-    struct walk walk = {.document = document, .entry = entry, .warnings = warnings};
+    struct document_member member = document_members(document, DOCUMENT_AUTHS);
 
     if (entry->second == &reader_podman)
         warn_of_podmans_view(document, entry, helper, warnings);
@@ -137,7 +127,8 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
         warn_of_the_rest(document, &reader_podman, warnings);
     if (helper[0] != '\0')
         return;
-    (void)document_each_key(document, warn_of_neighbour, &walk);
+    while (document_next(&member))
+        warn_of_neighbour(&member, entry, warnings);
     if (entry->reader == &reader_docker)
         warn_of_the_rest(document, &reader_docker, warnings);
 }
@@ -150,24 +141,20 @@ static bool look(struct document *out, const char *path)
     return look_into(out, path, &ignored) == 0;
 }
 
-/* Podman takes the entry whose key says most of an image's name. */
-static bool is_unrelated(void *ctx, const char *key)
-{
-    const char *stored = ctx;
-
-    return strcmp(key, stored) != 0 && !is_below(key, stored) && !is_below(stored, key);
-}
-
 /* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */
 static bool has_registry(const char *path, const struct entry *entry)
 {
     struct document document = DOCUMENT_INIT;
+    struct document_member member;
     char helper[READER_HELPER_MAX + 1];
-    void *key = (void *)(uintptr_t)entry->key;
     bool has = look(&document, path) &&
-               (document_helper(helper, &document, &reader_podman, host_of(entry))[0] != '\0' ||
-                !document_each_key(&document, is_unrelated, key));
+               document_helper(helper, &document, &reader_podman, host_of(entry))[0] != '\0';
 
+    /* Podman takes the entry whose key says most of an image's name. */
+    member = document_members(&document, DOCUMENT_AUTHS);
+    while (!has && document_next(&member))
+        has = strcmp(member.key, entry->key) == 0 || is_below(member.key, entry->key) ||
+              is_below(entry->key, member.key);
     document_clear(&document);
     return has;
 }
@@ -185,30 +172,22 @@ static void check_docker(const struct entry *entry, const struct location_reques
 }
 
 /* Whether podman would take the very credential from Docker's file, by whatever spelling. */
-struct comparison {
-    const struct document *document;
-    const struct entry *entry;
-    bool is_found;
-};
-
-static bool is_no_other(void *ctx, const char *key)
-{
-    struct comparison *c = ctx;
-
-    if (!is_host(key, host_of(c->entry)))
-        return true;
-    c->is_found = has_auth(c->document, key, c->entry->auth);
-    return c->is_found;
-}
-
 static bool has_same(const struct document *document, const struct entry *entry)
 {
-    struct comparison comparison = {.document = document, .entry = entry};
-    struct document_entry ignored;
+    struct document_member member;
+    bool is_found = false;
 
-    if (document_find(&ignored, document, host_of(entry)))
-        return has_auth(document, host_of(entry), entry->auth);
-    return document_each_key(document, is_no_other, &comparison) && comparison.is_found;
+    if (document_get(&member, document, DOCUMENT_AUTHS, host_of(entry)))
+        return has_auth(document, member.key, entry->auth);
+    member = document_members(document, DOCUMENT_AUTHS);
+    while (document_next(&member)) {
+        if (!is_host(member.key, host_of(entry)))
+            continue;
+        is_found = has_auth(document, member.key, entry->auth);
+        if (!is_found)
+            return false;
+    }
+    return is_found;
 }
 
 /* The same run may have put it there. */

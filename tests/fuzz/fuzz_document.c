@@ -1,18 +1,16 @@
 /*
- * Any text given as an auth file: each change is refused, or the result is what jansson says it
- * must be (document_edit() asks it), and nothing is due when the same is asked again.
+ * Any text given as an auth file: it is JSON where jansson says so; each change is refused, or
+ * is what was meant (document_edit() judges), and nothing is due when the same is asked again.
  */
 #include "fuzz.h"
 
+#include <stdlib.h>
+
 #include "../unit/store/documents.h"
+#include "base/json.h"
+#include "store/text/syntax.h"
 
 static const char key[] = "ghcr.io";
-
-static bool keep_going(void *ctx, const char *each)
-{
-    *(size_t *)ctx += strlen(each);
-    return true;
-}
 
 /* Any change: it is made or refused, and made once it is no longer due. */
 static void change(const struct secret *in, enum document_change kind)
@@ -36,26 +34,43 @@ static void change(const struct secret *in, enum document_change kind)
     secret_clear(&again);
 }
 
-static bool is_even(void *ctx, const char *each)
+/* Every other one; returns whether any is of that kind. */
+static bool mark_even(const struct document *document, bool *marks)
 {
-    (void)ctx;
-    return strlen(each) % 2 == 0;
-}
+    struct document_member member = document_members(document, DOCUMENT_AUTHS);
+    bool has = false;
 
-static bool is_odd(void *ctx, const char *each)
-{
-    return !is_even(ctx, each);
+    while (document_next(&member)) {
+        marks[member.number] = strlen(member.key) % 2 == 0;
+        has = has || marks[member.number];
+    }
+    return has;
 }
 
 /* Several members at once; judged like any change, and none of them is left. */
 static void prune(struct document *document)
 {
     struct error err = ERROR_INIT;
-    bool had = !document_each_key(document, is_odd, NULL);
+    bool *marks = calloc(document->lists[DOCUMENT_AUTHS].count + 1, sizeof(*marks));
+    bool had;
     bool changed;
 
-    must(document_prune(document, is_even, NULL, &changed, &err) == 0 && changed == had);
-    must(document_each_key(document, is_odd, NULL));
+    must(marks != NULL);
+    had = mark_even(document, marks);
+    must(document_prune(document, marks, &changed, &err) == 0 && changed == had);
+    must(!mark_even(document, marks));
+    free(marks);
+}
+
+/* It is JSON to jansson too, or to neither. */
+static void check_syntax(const struct secret *in)
+{
+    struct error ours = ERROR_INIT;
+    struct error theirs = ERROR_INIT;
+    json_t *json = json_parse(secret_text(in), in->len, "it", CLASS_AUTHFILE, &theirs);
+
+    must((syntax_check(in, "it", &ours) == 0) == (json != NULL));
+    json_decref(json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,15 +81,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct document document = DOCUMENT_INIT;
     struct error err = ERROR_INIT;
     char helper[READER_HELPER_MAX + 1];
-    size_t total = 0;
 
+    check_syntax(&in);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         change(&in, all[i]);
     if (document_parse(&document, &in, "it", &err) < 0) {
         check_error(&err, CLASS_AUTHFILE);
     } else {
-        must(document_each_key(&document, keep_going, &total) &&
-             strlen(document_helper(helper, &document, &reader_docker, key)) < sizeof(helper));
+        must(strlen(document_helper(helper, &document, &reader_docker, key)) < sizeof(helper));
         prune(&document);
     }
     document_clear(&document);

@@ -2,10 +2,10 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base64.h"
-#include "base/json.h"
+#include "store/text/layout.h"
+#include "store/text/syntax.h"
 
 void holding_clear(struct holding *holding)
 {
@@ -16,9 +16,9 @@ void holding_clear(struct holding *holding)
     *holding = HOLDING_INIT;
 }
 
-static int append(struct secret *out, struct span text, struct error *err)
+static int append_plain(struct secret *out, struct span plain, struct error *err)
 {
-    return secret_append(out, text.data, text.len, SIZE_MAX - 1, err);
+    return secret_append(out, plain.data, plain.len, SIZE_MAX - 1, err);
 }
 
 /* Both readers drop NUL bytes at the ends of the password. */
@@ -38,10 +38,14 @@ static struct span trim(const char *from, const char *end)
 static int split_auth(struct holding *out, struct span auth, const struct reader *reader,
                       struct error *err)
 {
+    struct secret text = SECRET_INIT;
     struct secret plain = SECRET_INIT;
     const char *colon = NULL;
-    int ret = base64_decode(&plain, auth.data, auth.len, err);
+    int ret = syntax_append(&text, auth, err);
 
+    if (ret == 0)
+        ret = base64_decode(&plain, secret_text(&text), text.len, err);
+    secret_clear(&text);
     if (ret == 0 && plain.len > 0)
         colon = memchr(plain.data, ':', plain.len);
     if (ret == 0 && reader->needs_every_auth && (colon == NULL || colon == plain.data))
@@ -49,8 +53,8 @@ static int split_auth(struct holding *out, struct span auth, const struct reader
     if (ret == 0 && colon != NULL) {
         struct span username = {.data = plain.data, .len = (size_t)(colon - plain.data)};
 
-        ret = append(&out->username, username, err) < 0 ||
-                      append(&out->token, trim(colon + 1, plain.data + plain.len), err) < 0
+        ret = append_plain(&out->username, username, err) < 0 ||
+                      append_plain(&out->token, trim(colon + 1, plain.data + plain.len), err) < 0
                   ? -1
                   : 1;
     }
@@ -67,7 +71,7 @@ static int refuse_malformed(struct error *err)
 static int take_token(struct holding *out, struct span token, const char *kind, struct error *err)
 {
     secret_clear(&out->token);
-    if (append(&out->token, token, err) < 0 ||
+    if (syntax_append(&out->token, token, err) < 0 ||
         (out->username.len == 0 && secret_append_text(&out->username, "<token>", err) < 0))
         return -1;
     out->token_kind = kind;
@@ -83,9 +87,9 @@ static int take_plain(struct holding *out, const struct document_entry *entry, s
 
     if (entry->username.len == 0 || !is_any)
         return 0;
-    return append(&out->username, entry->username, err) < 0
+    return syntax_append(&out->username, entry->username, err) < 0
                ? -1
-               : append(&out->token, entry->password, err);
+               : syntax_append(&out->token, entry->password, err);
 }
 
 static int take_as_docker(struct holding *out, const struct document_entry *entry,
@@ -143,83 +147,81 @@ int holding_find(struct holding *out, const struct document *document, const cha
     return ret;
 }
 
-struct checking {
-    const struct document *document;
-    const struct reader *reader;
-    struct error *err;
-};
-
-static bool check_auth(void *ctx, const char *key)
+/* Docker decodes every "auth", wanted or not. */
+static int check_entry(const struct document_member *member, const struct reader *reader,
+                       struct error *err)
 {
-    const struct checking *checking = ctx;
+    struct document_entry entry = document_entry_of(member->value);
     struct holding holding = HOLDING_INIT;
-    struct document_entry entry;
     int ret = 0;
 
-    (void)document_find(&entry, checking->document, key); /* which has given the key */
     if (entry.is_malformed)
-        ret = refuse_malformed(checking->err);
+        ret = refuse_malformed(err);
     else if (entry.auth.len > 0)
-        ret = split_auth(&holding, entry.auth, checking->reader, checking->err);
-    if (ret < 0)
-        (void)error_wrap(checking->err,
-                         "%s takes no \"auth\" from %s, for the entry '%.200s' cannot be used",
-                         checking->reader->name, checking->document->name, key);
+        ret = split_auth(&holding, entry.auth, reader, err);
     holding_clear(&holding);
-    return ret >= 0;
+    return ret < 0
+               ? error_wrap(err,
+                            "%s takes no \"auth\" from %s, for the entry '%.200s' cannot be used",
+                            reader->name, member->document->name, member->key)
+               : 0;
 }
 
-static bool is_looked_at(const char *name, const char *const *names)
+static bool is_looked_at(struct span name, const char *const *names)
 {
     for (; names != NULL && *names != NULL; names++) {
-        if (strcasecmp(name, *names) == 0)
+        if (syntax_is_name(name, *names))
             return true;
     }
     return names == NULL;
 }
 
 /* null is nothing, whatever is wanted. */
-static bool is_text(const json_t *value)
+static bool is_text(struct span value)
 {
-    return json_is_string(value) || json_is_null(value);
+    return document_is_text(value) || document_is_null(value);
 }
 
-static bool is_list(const json_t *value)
+static bool is_list(struct span value)
 {
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        if (!is_text(json_array_get(value, i)))
+    struct layout_items items;
+
+    if (!layout_enter_array(&items, value))
+        return document_is_null(value);
+    while (layout_next_item(&items)) {
+        if (!is_text(items.item))
             return false;
     }
-    return json_is_array(value) || json_is_null(value);
+    return true;
 }
 
-static bool are_texts(json_t *object, const char *const *looked_at)
+static bool are_texts(struct span value, const char *const *looked_at)
 {
-    const char *name;
-    json_t *value;
+    struct layout_walk walk;
 
-    json_object_foreach(object, name, value)
-    {
-        if (is_looked_at(name, looked_at) && !is_text(value))
+    if (!layout_enter(&walk, value))
+        return document_is_null(value);
+    while (layout_next(&walk)) {
+        if (is_looked_at(layout_inner(walk.member.key), looked_at) && !is_text(walk.member.value))
             return false;
     }
-    return json_is_object(object) || json_is_null(object);
+    return true;
 }
 
-static bool are_groups(json_t *object, const char *const *looked_at)
+static bool are_groups(struct span value, const char *const *looked_at)
 {
-    const char *name;
-    json_t *value;
+    struct layout_walk walk;
 
-    json_object_foreach(object, name, value)
-    {
-        if (!are_texts(value, looked_at))
+    if (!layout_enter(&walk, value))
+        return document_is_null(value);
+    while (layout_next(&walk)) {
+        if (!are_texts(walk.member.value, looked_at))
             return false;
     }
-    return json_is_object(object) || json_is_null(object);
+    return true;
 }
 
-static bool fits(json_t *value, const struct reader_member *member)
+static bool fits(struct span value, const struct reader_member *member)
 {
     switch (member->type) {
     case READER_TEXT:
@@ -234,39 +236,43 @@ static bool fits(json_t *value, const struct reader_member *member)
     return are_groups(value, member->looked_at);
 }
 
-/* The first member of the whole that is of another type than `reader` wants, as the text spells it.
- */
-static const char *find_misfit(const struct document *document, const struct reader *reader)
+/* Whether some member of the whole is of another type than `reader` wants: then its name. */
+static bool find_misfit(struct span *name, const struct document *document,
+                        const struct reader *reader)
 {
-    const char *name;
-    json_t *value;
+    struct span text = {.data = secret_text(&document->text), .len = document->text.len};
+    struct layout_walk walk;
 
-    json_object_foreach(document->root, name, value)
-    {
+    if (!layout_enter(&walk, text))
+        return false;
+    while (layout_next(&walk)) {
         const struct reader_member *member = reader->members;
 
-        while (member->name != NULL && strcasecmp(name, member->name) != 0)
+        *name = layout_inner(walk.member.key);
+        while (member->name != NULL && !syntax_is_name(*name, member->name))
             member++;
-        if (member->name != NULL && !fits(value, member))
-            return name;
+        if (member->name != NULL && !fits(walk.member.value, member))
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 int holding_check_all(const struct document *document, const struct reader *reader,
                       struct error *err)
 {
-    struct checking checking = {.document = document, .reader = reader, .err = err};
-    const char *misfit;
+    struct document_member member = document_members(document, DOCUMENT_AUTHS);
+    struct span misfit;
+    char name[128];
 
-    if (reader->needs_every_auth && !document_each_key(document, check_auth, &checking))
-        return error_hint(err, "remove that entry, or log in to its registry again");
-    misfit = find_misfit(document, reader);
-    if (misfit == NULL)
+    while (reader->needs_every_auth && document_next(&member)) {
+        if (check_entry(&member, reader, err) < 0)
+            return error_hint(err, "remove that entry, or log in to its registry again");
+    }
+    if (!find_misfit(&misfit, document, reader))
         return 0;
-    (void)error_set(err, CLASS_AUTHFILE,
-                    "%s takes %s from %s, for '%.100s' in it is not of the type that it wants",
-                    reader->name, reader->takes_all_or_none ? "nothing" : "no \"auth\"",
-                    document->name, misfit);
-    return error_hint(err, "correct or remove that member");
+    return error_set_hint(
+        err, CLASS_AUTHFILE, "correct or remove that member",
+        "%s takes %s from %s, for '%.100s' in it is not of the type that it wants", reader->name,
+        reader->takes_all_or_none ? "nothing" : "no \"auth\"", document->name,
+        syntax_copy(name, sizeof(name), misfit));
 }

@@ -1,77 +1,129 @@
 #include "store/text/document.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/json.h"
+#include "store/text/layout.h"
+#include "store/text/syntax.h"
 
-static bool is_blank(const struct secret *text)
+static const char *const objects[] = {
+    [DOCUMENT_AUTHS] = "auths", [DOCUMENT_HELPERS] = "credHelpers"};
+
+bool document_is_blank(const struct document *document)
 {
-    struct scan s = scan_over(secret_text(text), text->len);
+    struct scan s = scan_over(secret_text(&document->text), document->text.len);
     struct span ignored;
 
     (void)scan_run(&s, " \t\r\n", &ignored);
     return scan_is_at_end(&s);
 }
 
-json_t *document_member(const struct document *document, const char *name, const char **spelling)
+static bool begins_with(struct span value, char c)
 {
-    const char *key;
-    json_t *value;
-
-    *spelling = name;
-    json_object_foreach(document->root, key, value)
-    {
-        if (strcasecmp(key, name) == 0) {
-            *spelling = key;
-            return value;
-        }
-    }
-    return NULL;
+    return value.len > 0 && value.data[0] == c;
 }
 
-static json_t *member(const struct document *document, const char *name)
+bool document_is_text(struct span value)
 {
-    const char *ignored;
+    return begins_with(value, '"');
+}
 
-    return document_member(document, name, &ignored);
+bool document_is_object(struct span value)
+{
+    return begins_with(value, '{');
+}
+
+bool document_is_null(struct span value)
+{
+    return begins_with(value, 'n');
+}
+
+static int add_item(struct document *document, struct document_list *list,
+                    const struct layout_member *member, struct error *err)
+{
+    struct document_item item = {
+        .key = (uint32_t)document->keys.len,
+        .value = (uint32_t)(member->value.data - document->text.data),
+        .len = (uint32_t)member->value.len,
+    };
+
+    if (list->count == list->cap) {
+        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
+        struct document_item *items = realloc(list->items, cap * sizeof(*items));
+
+        if (items == NULL)
+            return error_no_memory(err);
+        list->items = items;
+        list->cap = cap;
+    }
+    if (syntax_append(&document->keys, layout_inner(member->key), err) < 0 ||
+        secret_append(&document->keys, "", 1, SIZE_MAX - 1, err) < 0)
+        return -1;
+    list->items[list->count++] = item;
+    return 0;
 }
 
 /* No member may stand twice in different case, nor be what its readers cannot read. */
-static int check_member(const struct document *document, const char *name, bool is_text,
-                        struct error *err)
+static int read_object(struct document *document, enum document_object object,
+                       const struct layout_member *member, struct error *err)
 {
-    const json_t *found = member(document, name);
-    const char *key;
-    json_t *value;
+    struct document_list *list = &document->lists[object];
+    struct layout_walk walk;
 
-    json_object_foreach(document->root, key, value)
-    {
-        if (strcasecmp(key, name) == 0 && value != found)
-            return error_set(err, CLASS_AUTHFILE, "%s has '%s' twice, in different case",
-                             document->name, name);
-    }
-    if (is_text || found == NULL || json_is_object(found) || json_is_null(found))
+    if (list->name[0] != '\0')
+        return error_set(err, CLASS_AUTHFILE, "%s has '%s' twice, in different case",
+                         document->name, objects[object]);
+    (void)syntax_copy(list->name, sizeof(list->name), layout_inner(member->key));
+    if (document_is_null(member->value))
         return 0;
-    return error_set(err, CLASS_AUTHFILE, "'%s' in %s is not an object", name, document->name);
+    if (!layout_enter(&walk, member->value))
+        return error_set(err, CLASS_AUTHFILE, "'%s' in %s is not an object", objects[object],
+                         document->name);
+    while (layout_next(&walk)) {
+        if (add_item(document, list, &walk.member, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
-static int parse(struct document *document, struct error *err)
+static int read_member(struct document *document, const struct layout_member *member,
+                       struct error *err)
 {
-    const struct secret *text = &document->text;
+    struct span name = layout_inner(member->key);
 
-    if (is_blank(text))
+    for (enum document_object each = 0; each < DOCUMENT_OBJECTS; each++) {
+        if (syntax_is_name(name, objects[each]))
+            return read_object(document, each, member, err);
+    }
+    if (!syntax_is_name(name, "credsStore"))
         return 0;
-    document->root = json_parse(secret_text(text), text->len, document->name, CLASS_AUTHFILE, err);
-    if (document->root == NULL)
+    if (document->store.data != NULL)
+        return error_set(err, CLASS_AUTHFILE, "%s has 'credsStore' twice, in different case",
+                         document->name);
+    document->store = member->value;
+    return 0;
+}
+
+static int read_text(struct document *document, struct error *err)
+{
+    struct span text = {.data = secret_text(&document->text), .len = document->text.len};
+    struct layout_walk walk;
+
+    if (document_is_blank(document))
+        return 0;
+    if (text.len > DOCUMENT_MAX)
+        return error_set(err, CLASS_AUTHFILE, "%s is longer than %d MiB", document->name,
+                         DOCUMENT_MAX / 1024 / 1024);
+    if (syntax_check(&document->text, document->name, err) < 0)
         return error_hint(err, "nothing was changed; repair the file or move it away");
-    if (!json_is_object(document->root))
+    if (!layout_enter(&walk, text))
         return error_set(err, CLASS_AUTHFILE, "%s is not a JSON object", document->name);
-    if (check_member(document, "auths", false, err) < 0 ||
-        check_member(document, "credHelpers", false, err) < 0)
-        return -1;
-    return check_member(document, "credsStore", true, err);
+    while (layout_next(&walk)) {
+        if (read_member(document, &walk.member, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int document_parse(struct document *out, struct secret *text, const char *name, struct error *err)
@@ -81,7 +133,7 @@ int document_parse(struct document *out, struct secret *text, const char *name, 
 
     (void)snprintf(parsed.name, sizeof(parsed.name), "%s", name);
     secret_move(&parsed.text, text);
-    ret = parse(&parsed, err);
+    ret = read_text(&parsed, err);
     if (ret == 0) {
         document_clear(out);
         *out = parsed;
@@ -94,79 +146,110 @@ int document_parse(struct document *out, struct secret *text, const char *name, 
 void document_clear(struct document *document)
 {
     secret_clear(&document->text);
-    json_decref(document->root);
+    secret_clear(&document->keys);
+    for (size_t i = 0; i < DOCUMENT_OBJECTS; i++)
+        free(document->lists[i].items);
     *document = DOCUMENT_INIT;
+}
+
+struct document_member document_members(const struct document *document,
+                                        enum document_object object)
+{
+    return (struct document_member){.document = document, .list = &document->lists[object]};
+}
+
+bool document_next(struct document_member *member)
+{
+    const struct document *document = member->document;
+    const struct document_item *item;
+
+    if (member->next == member->list->count)
+        return false;
+    item = &member->list->items[member->next];
+    member->key = document->keys.data + item->key;
+    member->value = (struct span){.data = document->text.data + item->value, .len = item->len};
+    member->number = member->next++;
+    return true;
+}
+
+bool document_get(struct document_member *out, const struct document *document,
+                  enum document_object object, const char *key)
+{
+    *out = document_members(document, object);
+    while (document_next(out)) {
+        if (strcmp(out->key, key) == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *document_helper(char *helper, const struct document *document,
                             const struct reader *reader, const char *host)
 {
-    const json_t *named = json_object_get(member(document, "credHelpers"), host);
-    const char *found = json_is_null(named) ? "" : json_string_value(named); /* as Go reads null */
+    struct document_member named;
+    bool is_named = document_get(&named, document, DOCUMENT_HELPERS, host) &&
+                    (document_is_text(named.value) || document_is_null(named.value));
 
-    if (found == NULL && reader->obeys_store)
-        found = json_string_value(member(document, "credsStore"));
-    if (found != NULL && found[0] == '\0' && reader->runs_empty_name)
-        found = DOCUMENT_NO_NAME; /* it runs "docker-credential-" for it */
-    (void)snprintf(helper, READER_HELPER_MAX + 1, "%s", found != NULL ? found : "");
+    helper[0] = '\0'; /* null is "", as Go reads it */
+    if (is_named && document_is_text(named.value))
+        (void)syntax_copy(helper, READER_HELPER_MAX + 1, layout_inner(named.value));
+    else if (!is_named && reader->obeys_store && document_is_text(document->store))
+        (void)syntax_copy(helper, READER_HELPER_MAX + 1, layout_inner(document->store));
+    if (is_named && helper[0] == '\0' && reader->runs_empty_name)
+        (void)snprintf(helper, READER_HELPER_MAX + 1, "%s", DOCUMENT_NO_NAME);
     return helper;
 }
 
-/* The text that docker and podman take for `name`: the last one that is there, null aside. */
-static struct span text_of(json_t *object, const char *name, bool *is_malformed)
+/* Into the entry: the text of one of its members, null aside. */
+static void take_member(struct document_entry *out, const struct layout_member *member)
 {
-    struct span found = {.data = "", .len = 0};
-    const char *key;
-    json_t *value;
+    const struct {
+        const char *name;
+        struct span *text;
+    } rows[] = {
+        {"auth", &out->auth},
+        {"username", &out->username},
+        {"password", &out->password},
+        {"identitytoken", &out->identitytoken},
+        {"registrytoken", &out->registrytoken},
+    };
 
-    json_object_foreach(object, key, value)
-    {
-        if (strcasecmp(key, name) != 0 || json_is_null(value))
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (document_is_null(member->value) ||
+            !syntax_is_name(layout_inner(member->key), rows[i].name))
             continue;
-        if (json_is_string(value))
-            found =
-                (struct span){.data = json_string_value(value), .len = json_string_length(value)};
+        if (document_is_text(member->value))
+            *rows[i].text = layout_inner(member->value);
         else
-            *is_malformed = true;
+            out->is_malformed = true;
     }
-    return found;
+}
+
+struct document_entry document_entry_of(struct span value)
+{
+    struct span none = {.data = "", .len = 0};
+    struct document_entry entry = {.auth = none,
+                                   .username = none,
+                                   .password = none,
+                                   .identitytoken = none,
+                                   .registrytoken = none,
+                                   .is_malformed =
+                                       !document_is_object(value) && !document_is_null(value)};
+    struct layout_walk walk;
+
+    if (!layout_enter(&walk, value))
+        return entry;
+    for (; layout_next(&walk); entry.count++)
+        take_member(&entry, &walk.member);
+    return entry;
 }
 
 bool document_find(struct document_entry *out, const struct document *document, const char *key)
 {
-    json_t *entry = json_object_get(member(document, "auths"), key);
-    bool is_malformed = entry != NULL && !json_is_object(entry) && !json_is_null(entry);
+    struct document_member member;
 
-    out->auth = text_of(entry, "auth", &is_malformed);
-    out->username = text_of(entry, "username", &is_malformed);
-    out->password = text_of(entry, "password", &is_malformed);
-    out->identitytoken = text_of(entry, "identitytoken", &is_malformed);
-    out->registrytoken = text_of(entry, "registrytoken", &is_malformed);
-    out->is_malformed = is_malformed;
-    return entry != NULL;
-}
-
-static bool each_key(json_t *object, bool (*visit)(void *ctx, const char *key), void *ctx)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(object, key, value)
-    {
-        if (!visit(ctx, key))
-            return false;
-    }
+    if (!document_get(&member, document, DOCUMENT_AUTHS, key))
+        return false;
+    *out = document_entry_of(member.value);
     return true;
-}
-
-bool document_each_key(const struct document *document, bool (*visit)(void *ctx, const char *key),
-                       void *ctx)
-{
-    return each_key(member(document, "auths"), visit, ctx);
-}
-
-bool document_each_helped(const struct document *document,
-                          bool (*visit)(void *ctx, const char *host), void *ctx)
-{
-    return each_key(member(document, "credHelpers"), visit, ctx);
 }

@@ -1,10 +1,10 @@
 /*
  * An auth file's text, read once: Docker's config.json, Podman's auth.json. Pure.
  *
- * jansson judges that the text is valid (a key that stands twice is refused). Names of members are
- * found as docker finds them, without regard to case; host keys exactly. Docker merges members that
- * differ in nothing but case; which of them would win cannot be told, so that two are refused. In
- * an entry the last of such texts wins.
+ * The text stays what it is; beside it stands where the members of "auths" and "credHelpers" are.
+ * Names of members are found as docker finds them, without regard to case; host keys exactly.
+ * Docker merges members that differ in nothing but case; which of them would win cannot be told, so
+ * that two are refused, as is a key that stands twice. In an entry the last of such texts wins.
  *
  * Order: document_parse(), then any question or change (edit.h), then document_clear().
  */
@@ -14,23 +14,45 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/scan.h"
 #include "base/secret.h"
 #include "store/reader.h"
 
-enum { DOCUMENT_MAX = 64 * 1024 * 1024 }; /* bytes */
+enum { DOCUMENT_MAX = 8 * 1024 * 1024 }; /* bytes */
 
-struct json_t; /* jansson's */
+/* The objects whose members are looked at. */
+enum document_object {
+    DOCUMENT_AUTHS,
+    DOCUMENT_HELPERS, /* "credHelpers" */
+    DOCUMENT_OBJECTS,
+};
+
+/* Offsets: of the decoded key in `keys`, of the value in `text`. */
+struct document_item {
+    uint32_t key;
+    uint32_t value;
+    uint32_t len;
+};
+
+struct document_list {
+    struct document_item *items;
+    size_t count;
+    size_t cap;
+    char name[16]; /* of the object as the text spells it; "": it is not there */
+};
 
 struct document {
     struct secret text;
-    struct json_t *root;     /* the same as a tree; NULL for a blank text */
+    struct secret keys; /* each with a NUL behind it */
+    struct document_list lists[DOCUMENT_OBJECTS];
+    struct span store;       /* the value of "credsStore", in the text */
     char name[PATH_MAX + 3]; /* in errors: "'/x/config.json'" */
 };
 
-#define DOCUMENT_INIT ((struct document){.root = NULL})
+#define DOCUMENT_INIT ((struct document){.text = {.data = NULL}})
 
 /*
  * Read `text`, which moves into *out; one that is empty or blank counts as an empty document.
@@ -43,6 +65,40 @@ int document_parse(struct document *out, struct secret *text, const char *name, 
 /* Accepts one that was never read. */
 void document_clear(struct document *document);
 
+/* Whether there is nothing in it, not even an object. */
+bool document_is_blank(const struct document *document);
+
+/*
+ * One member of "auths" or "credHelpers":
+ *
+ *     struct document_member m = document_members(document, DOCUMENT_AUTHS);
+ *     while (document_next(&m))
+ *         ... m.key, m.value ...
+ */
+struct document_member {
+    const char *key;   /* decoded; lives in the document */
+    struct span value; /* as it stands in the text */
+    size_t number;     /* of the member, from 0 */
+    const struct document *document;
+    const struct document_list *list;
+    size_t next;
+};
+
+struct document_member document_members(const struct document *document,
+                                        enum document_object object);
+
+/* To the next one; false where there is no more. */
+bool document_next(struct document_member *member);
+
+/* The member under exactly `key`; false where there is none. */
+bool document_get(struct document_member *out, const struct document *document,
+                  enum document_object object, const char *key);
+
+/* Of a value: whether it is a text, an object, or nothing. */
+bool document_is_text(struct span value);
+bool document_is_object(struct span value);
+bool document_is_null(struct span value);
+
 #define DOCUMENT_NO_NAME "(no name)"
 
 /*
@@ -54,33 +110,23 @@ void document_clear(struct document *document);
 const char *document_helper(char *helper, const struct document *document,
                             const struct reader *reader, const char *host);
 
-/* One entry of "auths" as it stands, in the document; each text empty where there is none. */
+/*
+ * One entry of "auths" as it stands: what is between the quotes of each text, escapes and all
+ * (syntax.h), empty where there is none.
+ */
 struct document_entry {
     struct span auth;
     struct span username;
     struct span password;
     struct span identitytoken;
     struct span registrytoken;
+    size_t count;      /* of all its members */
     bool is_malformed; /* one of these is no text, or the entry no object: readers give up */
 };
 
+struct document_entry document_entry_of(struct span value);
+
 /* The entry under exactly `key`; false where there is none. */
 bool document_find(struct document_entry *out, const struct document *document, const char *key);
-
-/*
- * Call `visit` with each key of "auths", or each host of "credHelpers", in turn, until it returns
- * false. Returns whether it never did.
- */
-bool document_each_key(const struct document *document, bool (*visit)(void *ctx, const char *key),
-                       void *ctx);
-bool document_each_helped(const struct document *document,
-                          bool (*visit)(void *ctx, const char *host), void *ctx);
-
-/*
- * For edit.c: the member of the whole that docker takes for `name`, and as the text spells
- * it. NULL, and `name`, where there is none.
- */
-struct json_t *document_member(const struct document *document, const char *name,
-                               const char **spelling);
 
 #endif

@@ -1,201 +1,257 @@
 #include "store/text/edit.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/json.h"
+#include "store/text/layout.h"
 #include "store/text/splice.h"
+#include "store/text/syntax.h"
+
+/* What each change does. */
+static const struct {
+    enum document_object object; /* that it changes */
+    bool is_removal;
+    enum splice_value value;
+} kinds[] = {
+    [DOCUMENT_STORE] = {DOCUMENT_AUTHS, false, SPLICE_ENTRY},
+    [DOCUMENT_MARK] = {DOCUMENT_AUTHS, false, SPLICE_EMPTY_OBJECT},
+    [DOCUMENT_REMOVE] = {DOCUMENT_AUTHS, true, SPLICE_ENTRY},
+    [DOCUMENT_BYPASS] = {DOCUMENT_HELPERS, false, SPLICE_EMPTY_TEXT},
+    [DOCUMENT_UNHELP] = {DOCUMENT_HELPERS, true, SPLICE_EMPTY_TEXT},
+};
+
+static const char *const names[] = {[DOCUMENT_AUTHS] = "auths", [DOCUMENT_HELPERS] = "credHelpers"};
+
+/* As the text spells it. */
+static const char *name_of(const struct document *document, enum document_object object)
+{
+    const char *spelled = document->lists[object].name;
+
+    return spelled[0] != '\0' ? spelled : names[object];
+}
 
 /* Whether docker and podman would already use exactly this credential. */
-static bool is_entry_current(const json_t *entry, const struct secret *auth)
+static bool is_entry_current(struct span value, const struct secret *auth)
 {
-    const json_t *text = json_object_get(entry, "auth");
-    json_t *writable = (json_t *)(uintptr_t)entry; /* jansson iterates over non-const only */
-    const char *key;
-    json_t *value;
+    struct document_entry entry = document_entry_of(value);
+    struct layout_walk walk;
 
-    if (!json_is_string(text) || json_string_length(text) != auth->len ||
-        memcmp(json_string_value(text), secret_text(auth), auth->len) != 0)
+    if (!layout_enter(&walk, value) || entry.is_malformed || entry.identitytoken.len > 0 ||
+        entry.registrytoken.len > 0 || !syntax_is(entry.auth, secret_text(auth), auth->len))
         return false;
-    json_object_foreach(writable, key, value)
-    {
-        bool wins = strcasecmp(key, "identitytoken") == 0 || strcasecmp(key, "registrytoken") == 0;
+    while (layout_next(&walk)) {
+        struct span name = layout_inner(walk.member.key);
 
-        bool is_empty =
-            json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
-
-        if ((wins && !is_empty) || (strcasecmp(key, "auth") == 0 && strcmp(key, "auth") != 0))
+        if (syntax_is_name(name, "auth") && !syntax_is(name, "auth", 4))
             return false;
     }
     return true;
 }
 
-/* Whether the text of `document` is its tree, which was changed alike. */
-static int judge(const struct document *document, struct error *err)
+/* Whether a value is the one that is meant. */
+static bool is_current(struct span value, const struct document_edit *edit)
 {
-    const struct secret *text = &document->text;
-    json_t *result;
-    bool is_same;
-
-    if (text->len > DOCUMENT_MAX)
-        return error_set(err, CLASS_AUTHFILE, "%s would be longer than %d bytes", document->name,
-                         DOCUMENT_MAX);
-    result = json_parse(secret_text(text), text->len, "the result", CLASS_INTERNAL, err);
-    is_same = result != NULL && json_equal(document->root, result);
-    json_decref(result);
-    return is_same ? 0 : error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
-}
-
-/* The member `name` of the whole, which becomes an object where it is none. */
-static json_t *make_object(struct document *document, const char *name)
-{
-    const char *spelling;
-    json_t *object = document_member(document, name, &spelling);
-
-    if (json_is_object(object))
-        return object;
-    if (document->root == NULL)
-        document->root = json_object();
-    return json_object_set_new(document->root, spelling, json_object()) == 0
-               ? json_object_get(document->root, spelling)
-               : NULL;
-}
-
-static json_t *new_value(enum splice_value value, const struct secret *auth)
-{
-    switch (value) {
+    switch (kinds[edit->change].value) {
     case SPLICE_ENTRY:
-        return json_pack("{s:s}", "auth", secret_text(auth));
+        return is_entry_current(value, edit->auth);
     case SPLICE_EMPTY_OBJECT:
-        return json_object();
+        return document_is_object(value) && document_entry_of(value).count == 0;
     case SPLICE_EMPTY_TEXT:
         break;
     }
-    return json_string("");
+    return document_is_text(value) && layout_inner(value).len == 0;
 }
-
-/* Text and tree get the member. */
-static int set(struct document *document, struct splice member, struct error *err)
-{
-    const char *name = member.object;
-    bool is_new = document->root == NULL;
-    json_t *object;
-
-    (void)document_member(document, name, &member.object);
-    if (splice_set(&document->text, is_new ? NULL : &document->text, &member, err) < 0)
-        return -1;
-    object = make_object(document, name);
-    if (json_object_set_new(object, member.key, new_value(member.value, member.auth)) < 0)
-        return error_no_memory(err);
-    return judge(document, err);
-}
-
-/* Text and tree lose those members of the object `name` whose numbers `goes` marks. */
-static int drop(struct document *document, const char *name, const bool *goes, struct error *err)
-{
-    const char *spelling;
-    json_t *object = document_member(document, name, &spelling);
-    const char *key;
-    json_t *value;
-    size_t number = 0;
-    void *next;
-
-    if (splice_remove(&document->text, &document->text, spelling, goes, err) < 0)
-        return -1;
-    json_object_foreach_safe(object, next, key, value)
-    {
-        if (goes[number++] && json_object_del(object, key) < 0)
-            return error_no_memory(err);
-    }
-    return judge(document, err);
-}
-
-/* The members of a JSON object stand in the tree in the order of the text. */
-static int drop_those(struct document *document, const char *name,
-                      bool (*goes)(void *ctx, const char *key), void *ctx, bool *changed,
-                      struct error *err)
-{
-    const char *ignored;
-    json_t *object = document_member(document, name, &ignored);
-    bool *marks = calloc(json_object_size(object) + 1, sizeof(*marks));
-    size_t number = 0;
-    const char *key;
-    json_t *value;
-    int ret = 0;
-
-    if (marks == NULL)
-        return error_no_memory(err);
-    *changed = false;
-    json_object_foreach(object, key, value)
-    {
-        marks[number] = goes(ctx, key);
-        *changed = *changed || marks[number];
-        number++;
-    }
-    if (*changed)
-        ret = drop(document, name, marks, err);
-    free(marks);
-    return ret;
-}
-
-int document_prune(struct document *document, bool (*goes)(void *ctx, const char *key), void *ctx,
-                   bool *changed, struct error *err)
-{
-    return drop_those(document, "auths", goes, ctx, changed, err);
-}
-
-static bool is_key(void *ctx, const char *key)
-{
-    return strcmp(key, (const char *)ctx) == 0;
-}
-
-/* What each change does. */
-static const struct {
-    const char *object; /* that it changes */
-    bool is_removal;
-    enum splice_value value;
-} changes[] = {
-    [DOCUMENT_STORE] = {"auths", false, SPLICE_ENTRY},
-    [DOCUMENT_MARK] = {"auths", false, SPLICE_EMPTY_OBJECT},
-    [DOCUMENT_REMOVE] = {"auths", true, SPLICE_ENTRY},
-    [DOCUMENT_BYPASS] = {"credHelpers", false, SPLICE_EMPTY_TEXT},
-    [DOCUMENT_UNHELP] = {"credHelpers", true, SPLICE_EMPTY_TEXT},
-};
 
 bool document_is_due(const struct document *document, const struct document_edit *edit)
 {
-    const char *ignored;
-    json_t *object = document_member(document, changes[edit->change].object, &ignored);
-    const json_t *member = json_object_get(object, edit->key);
-    struct document_entry entry;
+    struct document_member member;
+    bool is_there = document_get(&member, document, kinds[edit->change].object, edit->key);
 
-    if (changes[edit->change].is_removal)
-        return member != NULL;
-    switch (changes[edit->change].value) {
-    case SPLICE_ENTRY:
-        return !is_entry_current(member, edit->auth) ||
-               (document_find(&entry, document, edit->key) && entry.is_malformed);
-    case SPLICE_EMPTY_OBJECT:
-        return !json_is_object(member) || json_object_size(member) > 0;
-    case SPLICE_EMPTY_TEXT:
-        break;
+    return kinds[edit->change].is_removal ? is_there : !is_there || !is_current(member.value, edit);
+}
+
+static bool is_same_span(struct span a, struct span b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* To the next member of the whole that is not the object that is changed. */
+static bool next_other(struct layout_walk *walk, enum document_object object)
+{
+    do {
+        if (!layout_next(walk))
+            return false;
+    } while (syntax_is_name(layout_inner(walk->member.key), names[object]));
+    return true;
+}
+
+static bool enter_whole(struct layout_walk *out, const struct document *document)
+{
+    return layout_enter(
+        out, (struct span){.data = secret_text(&document->text), .len = document->text.len});
+}
+
+/* Whether all but one object is the same, in the same order. */
+static bool is_rest_same(const struct document *before, const struct document *after,
+                         enum document_object object)
+{
+    struct layout_walk old;
+    struct layout_walk new;
+    bool is_there = enter_whole(&old, before) && next_other(&old, object);
+
+    if (!enter_whole(&new, after))
+        return false;
+    for (; is_there; is_there = next_other(&old, object)) {
+        if (!next_other(&new, object) || !is_same_span(old.member.key, new.member.key) ||
+            !is_same_span(old.member.value, new.member.value))
+            return false;
     }
-    return !json_is_string(member) || json_string_length(member) > 0;
+    return !next_other(&new, object);
+}
+
+static bool is_same_member(const struct document_member *a, const struct document_member *b)
+{
+    return strcmp(a->key, b->key) == 0 && is_same_span(a->value, b->value);
+}
+
+/* Whether the object has that one member set, and all others as they were. */
+static bool is_set(const struct document *before, const struct document *after,
+                   const struct document_edit *edit)
+{
+    struct document_member old = document_members(before, kinds[edit->change].object);
+    struct document_member new = document_members(after, kinds[edit->change].object);
+    bool is_old = document_next(&old);
+    size_t set = 0;
+
+    while (document_next(&new)) {
+        bool is_ours = strcmp(new.key, edit->key) == 0;
+
+        if (is_ours ? !is_current(new.value, edit) : !is_old || !is_same_member(&old, &new))
+            return false;
+        set += is_ours;
+        if (is_old && strcmp(old.key, new.key) == 0)
+            is_old = document_next(&old);
+    }
+    return set == 1 && !is_old;
+}
+
+/* Whether the object has lost those that `goes` marks, and no others. */
+static bool is_pruned(const struct document *before, const struct document *after,
+                      enum document_object object, const bool *goes)
+{
+    struct document_member old = document_members(before, object);
+    struct document_member new = document_members(after, object);
+
+    while (document_next(&old)) {
+        if (!goes[old.number] && (!document_next(&new) || !is_same_member(&old, &new)))
+            return false;
+    }
+    return !document_next(&new);
+}
+
+/* Take `text` for the document's. */
+static int read_result(struct document *out, struct secret *text, const struct document *before,
+                       struct error *err)
+{
+    struct error malformed = ERROR_INIT;
+
+    if (text->len > DOCUMENT_MAX)
+        return error_set(err, CLASS_AUTHFILE, "%s would be longer than %d MiB", before->name,
+                         DOCUMENT_MAX / 1024 / 1024);
+    if (document_parse(out, text, before->name, &malformed) == 0)
+        return 0;
+    return malformed.cls == CLASS_INTERNAL
+               ? error_no_memory(err)
+               : error_set(err, CLASS_INTERNAL, "the edited text is not valid");
+}
+
+/* The result in place of the document, where it is what was meant. */
+static int settle(struct document *document, struct document *result, bool is_meant,
+                  struct error *err)
+{
+    if (!is_meant)
+        return error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
+    document_clear(document);
+    *document = *result;
+    *result = DOCUMENT_INIT; /* moved */
+    return 0;
+}
+
+static int set_member(struct document *document, const struct document_edit *edit,
+                      struct error *err)
+{
+    enum document_object object = kinds[edit->change].object;
+    struct splice splice = {.object = name_of(document, object),
+                            .key = edit->key,
+                            .value = kinds[edit->change].value,
+                            .auth = edit->auth};
+    struct document result = DOCUMENT_INIT;
+    struct secret text = SECRET_INIT;
+    int ret = splice_set(&text, document_is_blank(document) ? NULL : &document->text, &splice, err);
+
+    if (ret == 0)
+        ret = read_result(&result, &text, document, err);
+    if (ret == 0)
+        ret =
+            settle(document, &result,
+                   is_rest_same(document, &result, object) && is_set(document, &result, edit), err);
+    secret_clear(&text);
+    document_clear(&result);
+    return ret;
+}
+
+static int drop_members(struct document *document, enum document_object object, const bool *goes,
+                        bool *changed, struct error *err)
+{
+    struct document_member member = document_members(document, object);
+    struct document result = DOCUMENT_INIT;
+    struct secret text = SECRET_INIT;
+    int ret;
+
+    *changed = false;
+    while (document_next(&member))
+        *changed = *changed || goes[member.number];
+    if (!*changed)
+        return 0;
+    ret = splice_remove(&text, &document->text, name_of(document, object), goes, err);
+    if (ret == 0)
+        ret = read_result(&result, &text, document, err);
+    if (ret == 0)
+        ret = settle(document, &result,
+                     is_rest_same(document, &result, object) &&
+                         is_pruned(document, &result, object, goes),
+                     err);
+    secret_clear(&text);
+    document_clear(&result);
+    return ret;
+}
+
+int document_prune(struct document *document, const bool *goes, bool *changed, struct error *err)
+{
+    return drop_members(document, DOCUMENT_AUTHS, goes, changed, err);
+}
+
+static int drop_member(struct document *document, enum document_object object, const char *key,
+                       bool *changed, struct error *err)
+{
+    struct document_member member = document_members(document, object);
+    bool *goes = calloc(document->lists[object].count + 1, sizeof(*goes));
+    int ret;
+
+    if (goes == NULL)
+        return error_no_memory(err);
+    while (document_next(&member))
+        goes[member.number] = strcmp(member.key, key) == 0;
+    ret = drop_members(document, object, goes, changed, err);
+    free(goes);
+    return ret;
 }
 
 int document_edit(struct document *document, const struct document_edit *edit, bool *changed,
                   struct error *err)
 {
-    struct splice member = {.object = changes[edit->change].object,
-                            .key = edit->key,
-                            .value = changes[edit->change].value,
-                            .auth = edit->auth};
-    void *key = (void *)(uintptr_t)edit->key;
-
-    if (changes[edit->change].is_removal)
-        return drop_those(document, member.object, is_key, key, changed, err);
+    if (kinds[edit->change].is_removal)
+        return drop_member(document, kinds[edit->change].object, edit->key, changed, err);
     *changed = document_is_due(document, edit);
-    return *changed ? set(document, member, err) : 0;
+    return *changed ? set_member(document, edit, err) : 0;
 }

@@ -2,7 +2,8 @@
  * Changes to an auth file's text. Pure.
  *
  * Each changes members of one object and keeps every other byte: unknown keys, their order,
- * indentation, numbers. jansson judges that the result is the text with these members changed.
+ * indentation, numbers. The result is parsed, and compared member by member: it is the text with
+ * these changed, and nothing else.
  * After an error (CLASS_AUTHFILE or CLASS_INTERNAL) the document is good for nothing but
  * document_clear().
  */
@@ -39,8 +40,11 @@ bool document_is_due(const struct document *document, const struct document_edit
 int document_edit(struct document *document, const struct document_edit *edit, bool *changed,
                   struct error *err) __attribute__((warn_unused_result));
 
-/* Take away every entry whose key `goes`. Returns as document_edit(). */
-int document_prune(struct document *document, bool (*goes)(void *ctx, const char *key), void *ctx,
-                   bool *changed, struct error *err) __attribute__((warn_unused_result));
+/*
+ * Take away those entries that `goes` marks: a mark for each, in the order of the text. Returns as
+ * document_edit().
+ */
+int document_prune(struct document *document, const bool *goes, bool *changed, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/json.h"
+#include "store/text/syntax.h"
 
 static const char space_bytes[] = " \t\r\n";
 
@@ -62,19 +62,10 @@ static struct layout_member next_member(struct scan *s)
     return member;
 }
 
-static bool key_is(struct span quoted, const char *key)
+struct span layout_inner(struct span quoted)
 {
-    struct error ignored = ERROR_INIT;
-    json_t *decoded;
-    bool same;
-
-    if (memchr(quoted.data, '\\', quoted.len) == NULL)
-        return quoted.len == strlen(key) + 2 && memcmp(quoted.data + 1, key, quoted.len - 2) == 0;
-    decoded = json_parse(quoted.data, quoted.len, "", CLASS_AUTHFILE, &ignored);
-    same =
-        json_string_length(decoded) == strlen(key) && strcmp(json_string_value(decoded), key) == 0;
-    json_decref(decoded);
-    return same;
+    return quoted.len < 2 ? (struct span){.data = quoted.data, .len = 0}
+                          : (struct span){.data = quoted.data + 1, .len = quoted.len - 2};
 }
 
 bool layout_enter(struct layout_walk *out, struct span object)
@@ -110,6 +101,26 @@ bool layout_next(struct layout_walk *walk)
     return true;
 }
 
+bool layout_enter_array(struct layout_items *out, struct span array)
+{
+    *out = (struct layout_items){.rest = scan_over(array.data, array.len)};
+    return scan_char(&out->rest, '[');
+}
+
+bool layout_next_item(struct layout_items *items)
+{
+    struct span ignored;
+    const char *from;
+
+    (void)scan_run(&items->rest, " \t\r\n,", &ignored);
+    if (scan_is_at(&items->rest, ']') || scan_is_at_end(&items->rest))
+        return false;
+    from = items->rest.p;
+    skip_value(&items->rest);
+    items->item = span_between(from, items->rest.p);
+    return true;
+}
+
 bool layout_find(struct layout_object *out, struct span object, const char *key)
 {
     struct layout_walk walk;
@@ -118,7 +129,7 @@ bool layout_find(struct layout_object *out, struct span object, const char *key)
     if (!layout_enter(&walk, object))
         return false;
     while (layout_next(&walk)) {
-        if (!out->has_found && key_is(walk.member.key, key)) {
+        if (!out->has_found && syntax_is(layout_inner(walk.member.key), key, strlen(key))) {
             out->found = walk.member;
             out->has_found = true;
         }

@@ -1,10 +1,10 @@
 /*
  * Where things stand in a JSON text, byte by byte. Pure.
  *
- * Not a parser: jansson has already judged that the text is valid, and this only finds the places
- * of the members of one object, and how the text around them is laid out, so that an edit can be
- * spliced in and every other byte kept. On a text that is not valid JSON the results mean nothing,
- * but no byte outside the text is read.
+ * Not a parser: syntax_check() has already judged that the text is valid, and this only finds the
+ * places of the members of one object, and how the text around them is laid out, so that an edit
+ * can be spliced in and every other byte kept. On a text that is not valid JSON the results mean
+ * nothing, but no byte outside the text is read.
  */
 #ifndef STORE_TEXT_LAYOUT_H
 #define STORE_TEXT_LAYOUT_H
@@ -35,6 +35,18 @@ bool layout_enter(struct layout_walk *out, struct span object);
 
 /* To the next member; false where there is no more. */
 bool layout_next(struct layout_walk *walk);
+
+/* The same for what an array holds. */
+struct layout_items {
+    struct span item;
+    struct scan rest;
+};
+
+bool layout_enter_array(struct layout_items *out, struct span array);
+bool layout_next_item(struct layout_items *items);
+
+/* What is between the quotes of a key or of a text. */
+struct span layout_inner(struct span quoted);
 
 struct layout_object {
     const char *open;  /* '{' */

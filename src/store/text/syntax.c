@@ -1,0 +1,468 @@
+#include "store/text/syntax.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a string says, byte by byte, escapes undone. */
+struct spoken {
+    struct scan rest;
+    unsigned char pending[4]; /* of a character that was escaped */
+    size_t at;
+    size_t count;
+};
+
+static struct spoken spoken_of(struct span inner)
+{
+    return (struct spoken){.rest = scan_over(inner.data, inner.len)};
+}
+
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+/* Past four hexadecimal digits; -1 where they are not there. */
+static int32_t take_hex(struct scan *s)
+{
+    int32_t value = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int digit = scan_is_at_end(s) ? -1 : hex_value(*s->p);
+
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+        s->p++;
+    }
+    return value;
+}
+
+/* Past the escape behind a backslash: the character, or -1 where there is none. */
+static int32_t take_escape(struct scan *s)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meant[] = "\"\\/\b\f\n\r\t";
+    const char *found = scan_is_at_end(s) || *s->p == '\0' ? NULL : strchr(letters, *s->p);
+    int32_t high;
+    int32_t low;
+
+    if (found != NULL) {
+        s->p++;
+        return (unsigned char)meant[found - letters];
+    }
+    if (!scan_char(s, 'u') || (high = take_hex(s)) < 0 || (high >= 0xdc00 && high <= 0xdfff))
+        return -1;
+    if (high < 0xd800 || high > 0xdbff)
+        return high;
+    if (!scan_char(s, '\\') || !scan_char(s, 'u'))
+        return -1;
+    low = take_hex(s);
+    return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00) : -1;
+}
+
+/* As UTF-8; returns how many bytes. */
+static size_t encode(unsigned char bytes[4], int32_t c)
+{
+    static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t count = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = count - 1; i > 0; i--, c >>= 6)
+        bytes[i] = (unsigned char)(0x80 | (c & 0x3f));
+    bytes[0] = (unsigned char)(leads[count] | c);
+    return count;
+}
+
+/* The next byte, or -1 at the end. */
+static int spoken_next(struct spoken *s)
+{
+    if (s->at < s->count)
+        return s->pending[s->at++];
+    if (scan_is_at_end(&s->rest))
+        return -1;
+    if (!scan_char(&s->rest, '\\'))
+        return (unsigned char)*s->rest.p++;
+    s->count = encode(s->pending, take_escape(&s->rest));
+    s->at = 1;
+    return s->pending[0];
+}
+
+static bool has_escapes(struct span inner)
+{
+    return memchr(inner.data, '\\', inner.len) != NULL;
+}
+
+int syntax_append(struct secret *out, struct span inner, struct error *err)
+{
+    struct spoken spoken = spoken_of(inner);
+    int ret = 0;
+    int c;
+
+    if (!has_escapes(inner))
+        return secret_append(out, inner.data, inner.len, SIZE_MAX - 1, err);
+    while (ret == 0 && (c = spoken_next(&spoken)) >= 0) {
+        char byte = (char)c;
+
+        ret = secret_append(out, &byte, 1, SIZE_MAX - 1, err);
+    }
+    explicit_bzero(&spoken, sizeof(spoken));
+    return ret;
+}
+
+const char *syntax_copy(char *dst, size_t size, struct span inner)
+{
+    struct spoken spoken = spoken_of(inner);
+    size_t len = 0;
+    int c;
+
+    while (len + 1 < size && (c = spoken_next(&spoken)) >= 0)
+        dst[len++] = (char)c;
+    dst[len] = '\0';
+    return dst;
+}
+
+bool syntax_is(struct span inner, const char *text, size_t len)
+{
+    struct spoken spoken = spoken_of(inner);
+
+    if (!has_escapes(inner))
+        return inner.len == len && memcmp(inner.data, text, len) == 0;
+    for (size_t i = 0; i < len; i++) {
+        if (spoken_next(&spoken) != (unsigned char)text[i])
+            return false;
+    }
+    return spoken_next(&spoken) < 0;
+}
+
+static int lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+bool syntax_is_name(struct span inner, const char *name)
+{
+    struct spoken spoken = spoken_of(inner);
+    int c;
+
+    while ((c = spoken_next(&spoken)) >= 0) {
+        if (*name == '\0' || lower(c) != lower((unsigned char)*name++))
+            return false;
+    }
+    return *name == '\0';
+}
+
+/* A key of an object that is open. */
+struct key {
+    uint64_t hash;
+    struct span inner;
+};
+
+struct level {
+    bool is_object;
+    size_t keys; /* how many keys there were when it was opened */
+};
+
+struct checker {
+    struct scan s;
+    struct level levels[SYNTAX_DEPTH_MAX];
+    size_t depth;
+    struct key *keys;
+    size_t count;
+    size_t cap;
+    const char *fault; /* what is wrong where the cursor is; NULL: it is no JSON */
+    bool is_starved;
+};
+
+static bool find_fault(struct checker *c, const char *fault)
+{
+    c->fault = fault;
+    return false;
+}
+
+static void skip_blanks(struct scan *s)
+{
+    while (!scan_is_at_end(s) && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
+        s->p++;
+}
+
+/* Past one character of two bytes or more, as RFC 3629 has them. */
+static bool take_utf8(struct scan *s)
+{
+    static const struct {
+        unsigned char lead_from, lead_to, next_from, next_to;
+        ptrdiff_t len;
+    } rows[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    const unsigned char *p = (const unsigned char *)s->p;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (p[0] < rows[i].lead_from || p[0] > rows[i].lead_to)
+            continue;
+        if (s->end - s->p < rows[i].len || p[1] < rows[i].next_from || p[1] > rows[i].next_to)
+            return false;
+        for (ptrdiff_t at = 2; at < rows[i].len; at++) {
+            if ((p[at] & 0xc0) != 0x80)
+                return false;
+        }
+        s->p += rows[i].len;
+        return true;
+    }
+    return false;
+}
+
+/* Past a string; *inner is what is between its quotes. */
+static bool take_string(struct scan *s, struct span *inner)
+{
+    const char *from = s->p + 1;
+
+    if (!scan_char(s, '"'))
+        return false;
+    while (!scan_is_at(s, '"')) {
+        unsigned char c = scan_is_at_end(s) ? 0 : (unsigned char)*s->p;
+
+        if (c < 0x20)
+            return false;
+        if (c >= 0x80) {
+            if (!take_utf8(s))
+                return false;
+            continue;
+        }
+        s->p++;
+        if (c == '\\' && take_escape(s) < 0)
+            return false;
+    }
+    *inner = (struct span){.data = from, .len = (size_t)(s->p - from)};
+    s->p++;
+    return true;
+}
+
+static size_t skip_digits(struct scan *s)
+{
+    const char *from = s->p;
+
+    while (!scan_is_at_end(s) && *s->p >= '0' && *s->p <= '9')
+        s->p++;
+    return (size_t)(s->p - from);
+}
+
+/* Behind the number there is a byte that is none of its own: at least the NUL behind the text. */
+static bool take_number(struct checker *c)
+{
+    struct scan *s = &c->s;
+    const char *from = s->p;
+    bool has_exponent;
+    bool is_zero;
+
+    (void)scan_char(s, '-');
+    is_zero = scan_char(s, '0');
+    if ((!is_zero && skip_digits(s) == 0) || (scan_char(s, '.') && skip_digits(s) == 0))
+        return false;
+    has_exponent = scan_char(s, 'e') || scan_char(s, 'E');
+    if (has_exponent && !scan_char(s, '+'))
+        (void)scan_char(s, '-');
+    if (has_exponent && skip_digits(s) == 0)
+        return false;
+    if ((has_exponent || s->p - from > 300) && isinf(strtod(from, NULL)))
+        return find_fault(c, "has a number beyond the range of a double, which is not supported");
+    return true;
+}
+
+static bool take_word(struct scan *s, const char *word)
+{
+    size_t len = strlen(word);
+
+    if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0)
+        return false;
+    s->p += len;
+    return true;
+}
+
+static bool take_scalar(struct checker *c)
+{
+    struct span ignored;
+
+    if (scan_is_at(&c->s, '"'))
+        return take_string(&c->s, &ignored);
+    if (take_word(&c->s, "true") || take_word(&c->s, "false") || take_word(&c->s, "null"))
+        return true;
+    return take_number(c);
+}
+
+/* FNV-1a, of what the key says. */
+static uint64_t hash_of(struct span inner)
+{
+    struct spoken spoken = spoken_of(inner);
+    uint64_t hash = 0xcbf29ce484222325;
+    int c;
+
+    while ((c = spoken_next(&spoken)) >= 0)
+        hash = (hash ^ (unsigned)c) * 0x100000001b3;
+    return hash;
+}
+
+/* An order in which keys that say the same are neighbours. */
+static int compare_keys(const void *left, const void *right)
+{
+    const struct key *a = left;
+    const struct key *b = right;
+    struct spoken one = spoken_of(a->inner);
+    struct spoken other = spoken_of(b->inner);
+    int c;
+    int d;
+
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    do {
+        c = spoken_next(&one);
+        d = spoken_next(&other);
+    } while (c == d && c >= 0);
+    return c - d;
+}
+
+static bool keep_key(struct checker *c, struct span inner)
+{
+    if (c->count == c->cap) {
+        size_t cap = c->cap > 0 ? c->cap * 2 : 64;
+        struct key *keys = realloc(c->keys, cap * sizeof(*keys));
+
+        if (keys == NULL) {
+            c->is_starved = true;
+            return false;
+        }
+        c->keys = keys;
+        c->cap = cap;
+    }
+    c->keys[c->count++] = (struct key){.hash = hash_of(inner), .inner = inner};
+    return true;
+}
+
+/* Past `"KEY" :`. */
+static bool take_key(struct checker *c)
+{
+    struct span inner;
+    struct spoken spoken;
+    int byte;
+
+    skip_blanks(&c->s);
+    if (!take_string(&c->s, &inner))
+        return false;
+    spoken = spoken_of(inner);
+    while (has_escapes(inner) && (byte = spoken_next(&spoken)) >= 0) {
+        if (byte == '\0')
+            return find_fault(c, "has a key with a NUL character, which is not supported");
+    }
+    skip_blanks(&c->s);
+    return scan_char(&c->s, ':') && keep_key(c, inner);
+}
+
+static bool open_level(struct checker *c, bool is_object)
+{
+    if (c->depth == SYNTAX_DEPTH_MAX)
+        return find_fault(c, "is nested deeper than 2048 levels, which is not supported");
+    c->levels[c->depth++] = (struct level){.is_object = is_object, .keys = c->count};
+    c->s.p++;
+    skip_blanks(&c->s);
+    return true;
+}
+
+/* The last of its members has been read, and the cursor is at its bracket. */
+static bool close_level(struct checker *c)
+{
+    size_t from = c->levels[--c->depth].keys;
+    size_t count = c->count - from;
+    struct key *keys = c->keys + from;
+
+    c->count = from;
+    if (count > 1)
+        qsort(keys, count, sizeof(*keys), compare_keys);
+    for (size_t i = 1; i < count; i++) {
+        if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+            return find_fault(c, "has the same key twice in one object");
+    }
+    c->s.p++;
+    return true;
+}
+
+/* To the end of the first value that holds no other. */
+static bool begin_value(struct checker *c)
+{
+    for (;;) {
+        skip_blanks(&c->s);
+        if (scan_is_at(&c->s, '[')) {
+            if (!open_level(c, false))
+                return false;
+            if (scan_is_at(&c->s, ']'))
+                return close_level(c);
+        } else if (scan_is_at(&c->s, '{')) {
+            if (!open_level(c, true))
+                return false;
+            if (scan_is_at(&c->s, '}'))
+                return close_level(c);
+            if (!take_key(c))
+                return false;
+        } else {
+            return take_scalar(c);
+        }
+    }
+}
+
+/* Past all that ends here, to where the next value begins; or to the end of all. */
+static bool end_values(struct checker *c)
+{
+    while (c->depth > 0) {
+        const struct level *level = &c->levels[c->depth - 1];
+
+        skip_blanks(&c->s);
+        if (scan_char(&c->s, ','))
+            return !level->is_object || take_key(c);
+        if (!scan_is_at(&c->s, level->is_object ? '}' : ']') || !close_level(c))
+            return false;
+    }
+    return true;
+}
+
+static bool is_valid(struct checker *c)
+{
+    do {
+        if (!begin_value(c) || !end_values(c))
+            return false;
+    } while (c->depth > 0);
+    skip_blanks(&c->s);
+    return scan_is_at_end(&c->s);
+}
+
+static int refuse_text(const struct checker *c, const struct secret *text, const char *name,
+                       struct error *err)
+{
+    const char *line = secret_text(text);
+    const char *next;
+    size_t number = 1;
+    size_t column;
+
+    while ((next = memchr(line, '\n', (size_t)(c->s.p - line))) != NULL) {
+        line = next + 1;
+        number++;
+    }
+    column = (size_t)(c->s.p - line);
+    column += column == 0 || !scan_is_at_end(&c->s); /* of a text that ends too soon: its last */
+    return error_set(err, CLASS_AUTHFILE, "%s %s (line %zu, column %zu)", name,
+                     c->fault != NULL ? c->fault : "is not valid JSON", number, column);
+}
+
+int syntax_check(const struct secret *text, const char *name, struct error *err)
+{
+    struct checker c = {.s = scan_over(secret_text(text), text->len)};
+    int ret = 0;
+
+    if (!is_valid(&c))
+        ret = c.is_starved ? error_no_memory(err) : refuse_text(&c, text, name, err);
+    free(c.keys);
+    return ret;
+}
