@@ -32,7 +32,7 @@ declare -A gates=(
     ["registry/http/trust.h"]="src/registry/http/http.c src/registry/http/trust.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
-    ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/registry/answer.c
+    ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c
         src/registry/github.c src/store/helper/helper.c"
 )
 

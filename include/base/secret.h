@@ -47,9 +47,6 @@ const char *secret_text(const struct secret *s);
 /* Whether two secrets hold the same bytes, in a time that depends on their lengths only. */
 bool secret_is_equal(const struct secret *a, const struct secret *b);
 
-/* Whether `haystack` contains all of a non-empty `needle`, case of ASCII letters aside. */
-bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len);
-
 /*
  * No core dump of this process, and no look into it by others of its user. In main(), and again
  * where its user changes, which may undo it (PR_SET_DUMPABLE of prctl(2)). Linux only. Returns 0,

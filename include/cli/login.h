@@ -5,6 +5,7 @@
 #define CLI_LOGIN_H
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
@@ -19,6 +20,7 @@ struct login {
     struct targets targets;
     struct credential credential;
     struct secret auth;
+    struct redact redact; /* what no output may hold: the credential */
     struct diagnosis diagnosis;
 };
 

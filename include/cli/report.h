@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
 #include "cli/run.h"
@@ -43,6 +44,7 @@ struct report {
     const struct finding *readers;     /* of `status` */
     size_t reader_count;
     const struct warnings *warnings;
+    const struct redact *redact; /* errors and warnings that repeat it are not shown; NULL: none */
     bool verified;
 };
 
@@ -50,11 +52,11 @@ struct report {
 const char *report_registry(const struct report *report);
 
 /*
- * Say it. `err` is NULL on success, of which `exec` says nothing on standard output: that is its
- * command's. Returns the exit status: that of the error (REPORT_EXEC_FAILED for `exec`), 0, or 1
- * when standard output could not be written.
+ * Say it. `failure` is NULL on success, of which `exec` says nothing on standard output: that is
+ * its command's. Returns the exit status: that of the error (REPORT_EXEC_FAILED for `exec`), 0, or
+ * 1 when standard output could not be written.
  */
 int report_print(const struct report *report, const struct options *options,
-                 const struct error *err);
+                 const struct error *failure);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "cli/options.h"
 #include "cli/person.h"
@@ -54,6 +55,14 @@ int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unu
  * CLASS_INTERNAL).
  */
 int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Whether all that is said can be kept from repeating a token: not where it is a password of a few
+ * letters, or made of the names that every message has, for that would hide what is no secret. What
+ * comes from outside is kept from it in any case.
+ */
+bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
+                  const struct secret *token);
 
 /* The question whether the registry takes this credential, and gives the images for it. */
 struct question run_question(struct run *run, const char *username, const struct secret *token);

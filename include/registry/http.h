@@ -80,6 +80,9 @@ bool http_takes_roots(void);
 /* Where libcurl was built to find the system's roots; each NULL where it does not say. */
 void http_default_trust(const char **file, const char **dir);
 
+/* libcurl and its TLS library with the versions that run here, as `curl --version` names them. */
+void http_libraries(char *out, size_t size);
+
 /* Returns a client to be released with http_close(), or NULL with *err set. */
 struct http *http_open(const struct http_options *options, struct error *err);
 

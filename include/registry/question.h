@@ -29,8 +29,7 @@ struct question {
     const struct reference *registry;
     const char *username;
     const struct secret *token;
-    const struct secret *auth; /* base64 of user:token, to know it where a registry repeats it */
-    struct image *images;      /* to be pulled with it; each learns whether it can be */
+    struct image *images; /* to be pulled with it; each learns whether it can be */
     size_t image_count;
     struct realm_policy realms; /* of the registry's API */
     struct trust_request trust;

@@ -90,15 +90,6 @@ bool secret_is_equal(const struct secret *a, const struct secret *b)
     return difference == 0;
 }
 
-bool secret_is_inside(const struct secret *needle, const char *haystack, size_t len)
-{
-    for (size_t at = 0; needle->len > 0 && at + needle->len <= len; at++) {
-        if (strncasecmp(haystack + at, needle->data, needle->len) == 0)
-            return true;
-    }
-    return false;
-}
-
 int secret_forbid_dump(void)
 {
 #if defined(__linux__)

@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "cli/sandbox.h"
-#include "credential/credential.h"
 #include "registry/handshake.h"
 #include "registry/http.h"
 
@@ -149,18 +148,9 @@ static void warn_of_insecurity(const struct ask *ask)
 
 static int prove(struct ask *ask, struct error *err)
 {
-    struct question *q = &ask->question;
-    struct secret auth = SECRET_INIT;
-    int ret = credential_auth(&auth, q->username, q->token, err);
-
-    if (q->trust.is_insecure)
+    if (ask->question.trust.is_insecure)
         warn_of_insecurity(ask);
-    q->auth = &auth;
-    if (ret == 0)
-        ret = prove_patiently(ask, err);
-    q->auth = NULL;
-    secret_clear(&auth);
-    return ret;
+    return prove_patiently(ask, err);
 }
 
 /* Half of the time that is left is taken at most. */

@@ -85,6 +85,18 @@ static int read_credential(struct login *login, struct error *err)
     return forget_copies(login, err);
 }
 
+/* From here on no word may repeat it, wherever it comes from. */
+static int hide_credential(struct login *login, struct report *report, struct error *err)
+{
+    const struct credential *credential = &login->credential;
+
+    if (redact_start(&login->redact, credential->username, &credential->token, err) < 0)
+        return -1;
+    if (run_can_hide(&login->run, &login->redact, credential->username, &credential->token))
+        report->redact = &login->redact;
+    return 0;
+}
+
 static void tell_of_credential(struct login *login, struct report *report)
 {
     struct situation here = situation(login);
@@ -178,12 +190,14 @@ void login_clear(struct login *login)
 {
     credential_clear(&login->credential);
     secret_clear(&login->auth);
+    redact_clear(&login->redact);
     run_end(&login->run);
 }
 
 int login_begin(struct login *login, struct report *report, struct error *err)
 {
-    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0)
+    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0 ||
+        hide_credential(login, report, err) < 0)
         return -1;
     tell_of_credential(login, report);
     return 0;

@@ -1,6 +1,7 @@
 #include "cli/run.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
@@ -69,12 +70,20 @@ int run_find_subject(struct run *run, struct error *err)
     return find_images(subject, &o->images, err);
 }
 
+/* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
+static bool is_descriptor(const char *path)
+{
+    return strncmp(path, "/dev/", strlen("/dev/")) == 0 ||
+           strncmp(path, "/proc/", strlen("/proc/")) == 0;
+}
+
 /* A pipe, such as the shell's <(command), and what else may not be there for a second reader. */
 static bool can_be_read_once(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+    return stat(path, &st) == 0 &&
+           (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || is_descriptor(path));
 }
 
 int run_read_trust(struct run *run, struct error *err)
@@ -93,6 +102,15 @@ int run_read_trust(struct run *run, struct error *err)
     return io_read_path(&run->ca_text, path, &input, NULL, err) < 0
                ? error_hint(err, "check what is given with --cacert")
                : 0;
+}
+
+bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
+                  const struct secret *token)
+{
+    const char *host = run->subject.registry.host;
+
+    return token->len >= REDACT_RUN && !redact_finds(redact, username, strlen(username)) &&
+           !redact_finds(redact, host, strlen(host));
 }
 
 struct question run_question(struct run *run, const char *username, const struct secret *token)

@@ -18,6 +18,7 @@ struct look {
     size_t reader_count;
     struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
     bool has_proved;                         /* one reader's credential, at least */
+    struct redact redact;                    /* what no output may hold */
 };
 
 /* What stands in the reader's own files, but is not what it takes. */
@@ -112,6 +113,7 @@ static void forget(void *holder)
     struct look *look = holder;
 
     run_end(&look->run);
+    redact_clear(&look->redact);
     for (size_t i = 0; i < TARGETS_MAX; i++)
         lookup_clear(&look->readers[i].found);
 }
@@ -219,11 +221,30 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
     return err->cls == CLASS_NONE ? 0 : -1;
 }
 
+/* No word may repeat what is stored. */
+static int hide_credentials(struct look *look, struct report *report, struct error *err)
+{
+    bool can_hide = true;
+
+    for (size_t i = 0; i < look->reader_count; i++) {
+        const struct holding *held = &look->readers[i].found.held;
+
+        if (redact_add(&look->redact, &held->token, err) < 0)
+            return -1;
+        can_hide = can_hide && (held->token.len == 0 ||
+                                run_can_hide(&look->run, &look->redact,
+                                             secret_text(&held->username), &held->token));
+    }
+    report->redact = can_hide ? &look->redact : NULL;
+    return 0;
+}
+
 static int tell(struct look *look, struct report *report, struct error *err)
 {
     if (run_find_subject(&look->run, err) < 0 ||
         (!look->run.options->no_verify && run_read_trust(&look->run, err) < 0) ||
-        person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0)
+        person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0 ||
+        hide_credentials(look, report, err) < 0)
         return -1;
     for (size_t i = 0; i < look->reader_count; i++) {
         if (look->readers[i].verdict != VERDICT_OPEN)

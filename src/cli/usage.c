@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/option_table.h"
+#include "registry/http.h"
 
 enum { HELP_COLUMN = 33 };
 
@@ -58,5 +59,8 @@ void usage_print_help(FILE *out)
 
 void usage_print_version(FILE *out)
 {
-    (void)fputs("ghcr-login " GHCR_LOGIN_VERSION "\n", out);
+    char libraries[128];
+
+    http_libraries(libraries, sizeof(libraries));
+    (void)fprintf(out, "ghcr-login " GHCR_LOGIN_VERSION " %s\n", libraries);
 }

@@ -200,18 +200,8 @@ static void words_of_text(struct words *words, const struct secret *body)
         add(words, text, strcspn(text, "\r\n"));
 }
 
-static bool holds_secret(const struct words *words, const struct secret *const *hidden,
-                         size_t hidden_count)
-{
-    for (size_t i = 0; i < hidden_count; i++) {
-        if (secret_is_inside(hidden[i], secret_text(&words->text), words->text.len))
-            return true;
-    }
-    return false;
-}
-
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
-                         const struct secret *const *hidden, size_t hidden_count)
+                         const struct redact *redact)
 {
     struct words said = {.code_len = 0};
     json_t *json = parse(response);
@@ -223,9 +213,8 @@ const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_respons
     else
         words_of_text(&said, &response->body);
     json_decref(json);
-    if (holds_secret(&said, hidden, hidden_count)) {
-        (void)snprintf(words, ANSWER_WORDS_MAX, "%s",
-                       "its words repeat the credential and are not shown");
+    if (redact_finds(redact, secret_text(&said.text), said.text.len)) {
+        (void)snprintf(words, ANSWER_WORDS_MAX, "%s", REDACT_WORDS);
     } else {
         for (size_t i = 0; i < said.code_len; i++)
             said.text.data[i] = (char)tolower((unsigned char)said.text.data[i]);

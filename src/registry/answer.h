@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "registry/outcome.h"
 #include "registry/http.h"
@@ -41,10 +42,10 @@ bool answer_denies(enum outcome_code code);
  * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders
  * {"errors":[{"code":"DENIED","message":"denied"}]}, or what stands in "details", "detail",
  * "message" or "error", or a short text body, or a web page's title. "" where there are none. Words
- * that hold one of the `hidden_count` secrets are not repeated. Fills words[ANSWER_WORDS_MAX] and
+ * that repeat a secret of `redact` (may be NULL) are not shown. Fills words[ANSWER_WORDS_MAX] and
  * returns it.
  */
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
-                         const struct secret *const *hidden, size_t hidden_count);
+                         const struct redact *redact);
 
 #endif

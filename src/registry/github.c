@@ -101,13 +101,13 @@ static void api_url(char url[URL_MAX], const struct reference *registry, const c
 
 /* Copy what consists of `bytes` alone, and does not repeat the token. */
 static bool copy_safe(char *dst, size_t size, struct span text, const char *bytes,
-                      const struct secret *token)
+                      const struct redact *redact)
 {
     struct scan s = scan_over(text.data, text.len);
     struct span run;
 
     if (text.len == 0 || !scan_run(&s, bytes, &run) || !scan_is_at_end(&s) ||
-        secret_is_inside(token, text.data, text.len))
+        redact_finds(redact, text.data, text.len))
         return false;
     return span_copy(text, dst, size);
 }
@@ -116,6 +116,7 @@ static bool copy_safe(char *dst, size_t size, struct span text, const char *byte
 struct github_question {
     const struct github_request *request;
     struct github_findings *findings;
+    struct redact redact; /* the token */
     struct http_response response;
 };
 
@@ -160,7 +161,7 @@ static void read_sso(struct github_question *q)
     if (strncmp(url, begin, strlen(begin)) != 0 ||
         !copy_safe(q->findings->sso_url, sizeof(q->findings->sso_url),
                    (struct span){.data = url, .len = (size_t)(field.data + field.len - url)},
-                   url_bytes, q->request->token))
+                   url_bytes, &q->redact))
         q->findings->sso_url[0] = '\0';
 }
 
@@ -196,7 +197,7 @@ static bool read_owner(struct github_question *q)
     const char *login = json_member_text(json, "login");
     bool found = login != NULL && copy_safe(q->findings->owner, sizeof(q->findings->owner),
                                             (struct span){.data = login, .len = strlen(login)},
-                                            name_bytes, q->request->token);
+                                            name_bytes, &q->redact);
 
     json_decref(json);
     return found;
@@ -208,8 +209,8 @@ static void read_headers(struct github_question *q)
     struct span field;
 
     if (http_response_header(&q->response, "X-OAuth-Scopes", 0, &field))
-        f->has_scopes = field.len == 0 || copy_safe(f->scopes, sizeof(f->scopes), field,
-                                                    scope_bytes, q->request->token);
+        f->has_scopes = field.len == 0 ||
+                        copy_safe(f->scopes, sizeof(f->scopes), field, scope_bytes, &q->redact);
     if (http_response_header(&q->response, "github-authentication-token-expiration", 0, &field))
         f->expires_at = github_parse_expiry(field);
 }
@@ -254,11 +255,18 @@ static void ask_for_packages(struct github_question *q)
 void github_ask(const struct github_request *request, struct github_findings *out)
 {
     struct github_question q = {.request = request, .findings = out};
+    struct error no_memory = ERROR_INIT;
 
     *out = (struct github_findings){.verdict = GITHUB_SILENT};
+    if (redact_start(&q.redact, NULL, request->token, &no_memory) < 0) {
+        (void)snprintf(out->trouble, sizeof(out->trouble), "%.*s", GITHUB_TROUBLE_MAX,
+                       no_memory.message);
+        return;
+    }
     ask_for_user(&q);
     if (out->verdict == GITHUB_VALID && request->organisation != NULL &&
         strcasecmp(request->organisation, out->owner) != 0)
         ask_for_packages(&q);
+    redact_clear(&q.redact);
     http_response_clear(&q.response);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "registry/http/response.h"
 #include "registry/http/url.h"
 
@@ -11,14 +10,14 @@ void session_clear(struct session *s)
 {
     http_response_clear(&s->response);
     secret_clear(&s->bearer);
-    secret_clear(&s->encoded_token);
+    redact_clear(&s->redact);
 }
 
 int session_start(struct session *s, const struct question *question, const struct retry *retry,
                   struct outcome *outcome, struct error *err)
 {
     *s = (struct session){.question = question, .retry = retry, .outcome = outcome};
-    return base64_encode(&s->encoded_token, question->token, err);
+    return redact_start(&s->redact, question->username, question->token, err);
 }
 
 bool session_url(const struct session *s, char *url, const char *path)
@@ -38,37 +37,18 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
     return ret;
 }
 
-/* What no word of the registry's may repeat. */
-struct hidden {
-    const struct secret *items[4];
-};
-
-enum { HIDDEN_COUNT = sizeof(struct hidden) / sizeof(const struct secret *) };
-
-static struct hidden hidden_in(const struct session *s)
-{
-    return (struct hidden){{s->question->token, s->question->auth, &s->bearer, &s->encoded_token}};
-}
-
 const char *session_words(struct session *s)
 {
-    struct hidden hidden = hidden_in(s);
     char words[ANSWER_WORDS_MAX];
 
-    (void)answer_words(words, &s->response, hidden.items, HIDDEN_COUNT);
+    (void)answer_words(words, &s->response, &s->redact);
     (void)snprintf(s->words, sizeof(s->words), words[0] != '\0' ? " (%s)" : "%s", words);
     return s->words;
 }
 
 bool session_repeats_secret(const struct session *s, const char *text)
 {
-    struct hidden hidden = hidden_in(s);
-
-    for (size_t i = 0; i < HIDDEN_COUNT; i++) {
-        if (secret_is_inside(hidden.items[i], text, strlen(text)))
-            return true;
-    }
-    return false;
+    return redact_finds(&s->redact, text, strlen(text));
 }
 
 struct http_request session_authorized(const struct session *s, const char *url)
@@ -93,7 +73,7 @@ static int refuse_repetition(const struct session *s, struct error *err)
     const struct secret *token = s->question->token;
     const char *host = s->question->registry->api_host;
 
-    if (token->len <= CHANCE_MAX || secret_is_inside(token, host, strlen(host)) ||
+    if (token->len <= CHANCE_MAX || redact_finds(&s->redact, host, strlen(host)) ||
         !session_repeats_secret(s, s->challenge.realm))
         return 0;
     (void)error_set(err, CLASS_UNPROVED, "the realm that '%s' names repeats the credential",
@@ -141,7 +121,7 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
     if (s->response.status != 200 || answer_is_web_page(&s->response))
         return 1;
     if (answer_token(&s->bearer, &s->response, err) == 0)
-        return 0;
+        return redact_add(&s->redact, &s->bearer, err);
     (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
     return error_hint(err, "that says nothing about the credential: the registry's token server is "
                            "out of order, or something else answers in its place");

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "registry/answer.h"
 #include "registry/challenge.h"
@@ -22,7 +23,7 @@ struct session {
     const struct retry *retry;
     struct challenge challenge; /* zeroed until the registry has named one */
     struct secret bearer;
-    struct secret encoded_token;   /* base64, to know it where a registry repeats it */
+    struct redact redact;          /* the credential, and every bearer there was */
     struct http_response response; /* to the last request */
     struct outcome *outcome;       /* of that, borrowed */
     char words[ANSWER_WORDS_MAX + sizeof(" ()")];

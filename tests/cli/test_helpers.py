@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness import OTHER_TOKEN, TOKEN, USER, auth
+from spellings import cut, spell
 from helpers import Helper
 
 DOCKER, PODMAN = ".docker/config.json", ".config/containers/auth.json"
@@ -317,6 +318,22 @@ with open(fault)""", 1))
     else:
         result = login("logout", server.host, env=helper.environment, may_store=True)
     assert result.status == 9 and "repeat the credential" in result.stderr, result
+
+
+@pytest.mark.parametrize("name", spell(TOKEN))
+def test_its_words_repeat_the_token_in_any_spelling(login, server, helper, name):
+    login.write_config('{"credsStore":"fake"}')
+    program = helper.directory / "docker-credential-fake"
+    good = program.read_text()
+    for part in cut(TOKEN):
+        said = spell(part, USER)[name]
+        program.write_text(good.replace("with open(fault)",
+                                        f"sys.exit({said!r} + ' is locked')\nwith open(fault)", 1))
+        login.secret_file(program.read_bytes(), name=program.relative_to(login.directory),
+                          mode=0o755)
+        result = login.to(server, env=helper.environment)
+        assert result.status == 9 and "repeat the credential" in result.stderr, result
+        assert said not in result.stderr, result
 
 
 def test_its_words_repeat_what_it_gave(login, server, helper):

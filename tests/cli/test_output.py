@@ -7,7 +7,9 @@ import pytest
 
 import faults
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
+from spellings import cut, spell
 
+KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
 SUCCESS = {"result", "changed", "registry", "username", "verified", "files", "images", "token",
            "warnings"}
 
@@ -124,6 +126,50 @@ def test_a_secret_that_the_server_repeats_is_not_shown(login, registry, endpoint
     login.to(server, "-v", "--json").json["error"]["message"]
 
 
+def says_in_json(word):
+    return json.dumps({"errors": [{"code": "DENIED", "message": f"bad: {word}"}]}).encode()
+
+
+@pytest.mark.parametrize("name", spell(TOKEN))
+@pytest.mark.parametrize("place", ["token", "ping2", "manifest", "text"])
+def test_no_spelling_of_the_credential_is_shown(login, registry, place, name):
+    """Cut by a byte at an end, too: what is missing is soon tried."""
+    for part in cut(TOKEN):
+        said = spell(part, USER)[name]
+        server = registry(images={"octo/app:1": "private"})
+        body = f"bad: {said}\n".encode() if place == "text" else says_in_json(said)
+        endpoint = "token" if place == "text" else place
+        server.on(endpoint, faults.answer(403, body))
+        result = login.to(server, "-v", "--can-pull", f"{server.host}/octo/app:1")
+        assert result.status in (4, 6, 7), result
+        assert said not in result.stdout + result.stderr and "not shown" in result.stderr, result
+
+
+def test_names_in_a_service_account_s_key_are_shown(login, registry):
+    """Its secret is the key; which account may not do what is what somebody has to know."""
+    key = json.dumps({"type": "service_account", "project_id": "harvest-moon-4711",
+                      "private_key": "-----BEGIN PRIVATE KEY-----\n" + KEY_LINE + "\n",
+                      "client_email": "puller@harvest-moon-4711.iam.example"})
+    server = registry(token=key)
+    server.on("token", faults.answer(403, says_in_json(
+        "puller@harvest-moon-4711.iam.example has no right in project harvest-moon-4711")))
+    result = login.to(server)
+    assert result.status == 4 and "puller@harvest-moon-4711.iam.example" in result.stderr, result
+    other = registry(token=key)
+    other.on("token", faults.answer(403, says_in_json(f"odd key {KEY_LINE}")))
+    result = login.to(other)
+    assert result.status == 4 and KEY_LINE not in result.stderr, result
+
+
+@pytest.mark.parametrize("name", spell(TOKEN))
+def test_words_of_the_environment_are_no_way_out(login, registry, name):
+    """A file named after the token, a proxy: what is said of them goes through the same gate."""
+    said = spell(TOKEN[1:], USER)[name].replace("/", "-")
+    result = login.to(registry(), env={"DOCKER_CONFIG": f"/proc/{said}"})
+    assert result.status == 8 and "repeats the credential" in result.stderr, result
+    assert said not in result.stdout + result.stderr, result
+
+
 @pytest.mark.parametrize("flag", ["-q", "--quiet"])
 def test_quiet(login, registry, flag):
     """Silent on success; a failure still says why."""
@@ -158,7 +204,8 @@ def test_help(login, args):
 def test_version(login):
     result = login("--version")
     assert (result.status, result.stderr) == (0, "")
-    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+\S*\n", result.stdout)
+    assert re.fullmatch(r"ghcr-login \d+\.\d+\.\d+ libcurl/\d+\.\d+\.\d+\S* \w+/\d\S*\n",
+                        result.stdout)
 
 
 USAGE = {

@@ -11,15 +11,17 @@
 static void check_words(const struct http_response *response)
 {
     struct secret hidden = SECRET_INIT;
-    const struct secret *const all[] = {&hidden};
+    struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;
     char words[ANSWER_WORDS_MAX];
 
     must(secret_append_text(&hidden, HIDDEN, &err) == 0);
-    (void)answer_words(words, response, all, 1);
+    must(redact_start(&redact, "octocat", &hidden, &err) == 0);
+    (void)answer_words(words, response, &redact);
     must(memchr(words, '\0', sizeof(words)) != NULL);
     must(strcasestr(words, HIDDEN) == NULL);
     must(is_shown(words));
+    redact_clear(&redact);
     secret_clear(&hidden);
 }
 

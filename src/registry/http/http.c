@@ -56,6 +56,14 @@ void http_default_trust(const char **file, const char **dir)
 #endif
 }
 
+void http_libraries(char *out, size_t size)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    (void)snprintf(out, size, "libcurl/%s %s", info->version,
+                   info->ssl_version != NULL ? info->ssl_version : "");
+}
+
 struct http *http_open(const struct http_options *options, struct error *err)
 {
     struct http *http = calloc(1, sizeof(*http));

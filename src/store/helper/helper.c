@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/base64.h"
 #include "base/child.h"
 #include "base/json.h"
 #include "base/scan.h"
@@ -17,8 +16,6 @@
 static const char own_variable[] = "GHCR_TOKEN";
 
 /* The wire. */
-
-enum { FORM_PLAIN, FORM_JSON, FORM_BASE64, FORM_AUTH };
 
 int helper_wire_request(struct secret *out, const char *server_url, const char *username,
                         const struct secret *token, struct error *err)
@@ -48,53 +45,6 @@ out:
     secret_clear(&built);
     json_decref(json);
     return ret;
-}
-
-/* As it stands between the quotes of a JSON text. */
-static int spell_in_json(struct secret *out, const struct secret *token, struct error *err)
-{
-    json_t *json = json_stringn(secret_text(token), token->len);
-    struct secret quoted = SECRET_INIT;
-    int ret = json != NULL ? json_append(&quoted, json, err) : error_no_memory(err);
-
-    if (ret == 0)
-        ret = secret_append(out, quoted.data + 1, quoted.len - 2, SIZE_MAX - 1, err);
-    secret_clear(&quoted);
-    json_decref(json);
-    return ret;
-}
-
-/* As it stands in an auth file and in an Authorization header. */
-static int spell_as_auth(struct secret *out, const char *username, const struct secret *token,
-                         struct error *err)
-{
-    struct secret joined = SECRET_INIT;
-    int ret = -1;
-
-    if (secret_append_text(&joined, username, err) == 0 &&
-        secret_append_text(&joined, ":", err) == 0 &&
-        secret_append(&joined, token->data, token->len, SIZE_MAX - 1, err) == 0)
-        ret = base64_encode(out, &joined, err);
-    secret_clear(&joined);
-    return ret;
-}
-
-int helper_wire_forms(struct helper_forms *out, const char *username, const struct secret *token,
-                      struct error *err)
-{
-    if (secret_append(&out->items[FORM_PLAIN], token->data, token->len, SIZE_MAX - 1, err) == 0 &&
-        spell_in_json(&out->items[FORM_JSON], token, err) == 0 &&
-        base64_encode(&out->items[FORM_BASE64], token, err) == 0 &&
-        spell_as_auth(&out->items[FORM_AUTH], username, token, err) == 0)
-        return 0;
-    helper_forms_clear(out);
-    return -1;
-}
-
-void helper_forms_clear(struct helper_forms *forms)
-{
-    for (size_t i = 0; i < HELPER_FORMS; i++)
-        secret_clear(&forms->items[i]);
 }
 
 /* The string member `key`, whatever its case; as in Go, the last one counts. */
@@ -178,19 +128,16 @@ bool helper_wire_is_not_found(const struct secret *output)
 }
 
 const char *helper_wire_words(char words[HELPER_WORDS_MAX], const struct secret *output,
-                              const struct secret *errors, const struct helper_forms *forms)
+                              const struct secret *errors, const struct redact *redact)
 {
     struct span said = trim(output);
     size_t len = 0;
 
     if (said.len == 0)
         said = trim(errors);
-    for (size_t i = 0; i < HELPER_FORMS; i++) {
-        if (secret_is_inside(&forms->items[i], said.data, said.len)) {
-            (void)snprintf(words, HELPER_WORDS_MAX, "%s",
-                           "its words repeat the credential and are not shown");
-            return words;
-        }
+    if (redact_finds(redact, said.data, said.len)) {
+        (void)snprintf(words, HELPER_WORDS_MAX, "%s", REDACT_WORDS);
+        return words;
     }
     while (len < said.len && strchr("\r\n{", said.data[len]) == NULL)
         len++;
@@ -262,14 +209,14 @@ static int helper_run(struct child_result *result, struct call *call, struct err
 /* What it says, into words[HELPER_WORDS_MAX]: nothing where it cannot be told what it must not. */
 static void take_words(char *words, const struct helper *helper, const struct child_result *result)
 {
-    struct helper_forms forms = {.items = {SECRET_INIT}};
+    struct redact redact = REDACT_INIT;
     struct error ignored = ERROR_INIT;
 
     words[0] = '\0';
     if (helper->token == NULL ||
-        helper_wire_forms(&forms, helper->username, helper->token, &ignored) == 0)
-        (void)helper_wire_words(words, &result->output, &result->errors, &forms);
-    helper_forms_clear(&forms);
+        redact_start(&redact, helper->username, helper->token, &ignored) == 0)
+        (void)helper_wire_words(words, &result->output, &result->errors, &redact);
+    redact_clear(&redact);
 }
 
 static int helper_fail(const struct call *call, const struct child_result *result,

@@ -10,7 +10,7 @@
  * Every error is CLASS_HELPER (or "out of memory") and tells these apart: a NAME that is no file
  * name; no such program; not executable; could not be started; failed, with status and words;
  * killed by a signal; did not end in time; answered too much, no JSON, or less than was asked for.
- * Its words are shown, but not where they repeat, in any form (helper_wire_forms()), the credential
+ * Its words are shown, but not where they repeat, in any spelling (base/redact.h), the credential
  * that is to be stored, or that was got last.
  *
  * Order: json_init() before.
@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/secret.h"
 
 struct helper {
@@ -65,23 +66,7 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
 enum {
     HELPER_REQUEST_MAX = 64 * 1024, /* bytes: helpers in Go read no longer line */
     HELPER_WORDS_MAX = 320,         /* bytes, with the closing NUL */
-    HELPER_FORMS = 4,
 };
-
-/* A token, and what it looks like where it is not itself; one text each. */
-struct helper_forms {
-    struct secret items[HELPER_FORMS]; /* those of no token are empty */
-};
-
-/*
- * Fill an empty *out (release with helper_forms_clear()) with the token, the token as JSON spells
- * it, its base64, and the base64 of USERNAME:TOKEN. The token is one that helper_wire_request()
- * takes. Returns 0, or -1 with *err set.
- */
-int helper_wire_forms(struct helper_forms *out, const char *username, const struct secret *token,
-                      struct error *err) __attribute__((warn_unused_result));
-
-void helper_forms_clear(struct helper_forms *forms);
 
 /*
  * The request of "store": one JSON object and a line end. Returns 0 and replaces *out (release with
@@ -107,10 +92,11 @@ bool helper_wire_is_not_found(const struct secret *output);
 
 /*
  * Why it failed, in its own words: the first line of its output, or of its error output where that
- * is blank; fit to be shown, up to a brace (JSON may hold a secret), and not if it wrote any of
- * `forms` anywhere. "" when it said nothing. Fills words[HELPER_WORDS_MAX] and returns it.
+ * is blank; fit to be shown, up to a brace (JSON may hold a secret), and not if it repeats a
+ * secret of `redact` anywhere. "" when it said nothing. Fills words[HELPER_WORDS_MAX] and returns
+ * it.
  */
 const char *helper_wire_words(char words[HELPER_WORDS_MAX], const struct secret *output,
-                              const struct secret *errors, const struct helper_forms *forms);
+                              const struct secret *errors, const struct redact *redact);
 
 #endif

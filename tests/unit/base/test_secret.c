@@ -196,33 +196,6 @@ static void test_equality_of_the_never_filled(void **state)
     secret_clear(&empty);
 }
 
-static void test_inside(void **state)
-{
-    static const char haystack[] = "a\0secret\0z";
-    static const struct {
-        const char *needle;
-        size_t len;
-        bool is_inside;
-    } rows[] = {{"secret", sizeof(haystack), true},
-                {"secret", 8, true},
-                {"secret", 7, false},
-                {"a", 1, true},
-                {"a", 0, false},
-                {"secreT", 10, true}, /* a registry may change the case */
-                {"", 10, false},
-                {"z", 10, true},
-                {"z", 9, false}};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct secret needle = secret_of(rows[i].needle);
-
-        assert_row(rows[i].needle,
-                   secret_is_inside(&needle, haystack, rows[i].len) == rows[i].is_inside);
-        secret_clear(&needle);
-    }
-}
-
 static void assert_aligned(const void *block)
 {
     assert_non_null(block);
@@ -310,7 +283,6 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_equality),
         cmocka_unit_test(test_equality_of_the_never_filled),
-        cmocka_unit_test(test_inside),
         cmocka_unit_test(test_allocator_wipes_what_it_frees),
         cmocka_unit_test(test_allocator_is_as_libc_says),
         cmocka_unit_test(test_allocator_refuses_what_overflows),

@@ -1,6 +1,9 @@
 /*
- * confinement: what is refused to a process that has entered it, what is not, and that nothing
- * happens where the kernel knows no Landlock. syscall() is linked through here to play that.
+ * confinement: every way we know of to write a file, run a program or reach another process, tried
+ * from inside it, as root and as a user, with all of the kernel's Landlock, with its first version
+ * (Linux 5.13 to 5.18) and without any; and each of them outside, where it must work, or a refusal
+ * would prove nothing. syscall() and prctl() are linked through here to play older kernels.
+ * With GHCR_LOGIN_TABLE set the outcomes are printed.
  */
 #include "../support.h"
 
@@ -8,37 +11,73 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "../store/support.h"
+#include "attempts.h"
 
-/* What Landlock's three calls have in place of the kernel's answer; 0: that. */
-static int errno_of_create;
-static int errno_of_restrict;
+/* The kernels that are played. */
+static struct {
+    long landlock;  /* its version at most; 0: all of it */
+    int no_create;  /* errno in place of a ruleset; 0: none */
+    int no_enforce; /* the same where it is to be enforced */
+    int no_filter;  /* and for a filter of system calls */
+    bool no_close_range;
+} kernel;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
+int __real_prctl(int option, ...);
+int __wrap_prctl(int option, ...);
 
 long __wrap_syscall(long number, ...)
 {
-    long arguments[3];
+    long arguments[4];
     va_list rest;
+    long ret;
 
-    errno = number == SYS_landlock_create_ruleset  ? errno_of_create
-            : number == SYS_landlock_restrict_self ? errno_of_restrict
-                                                   : 0;
-    if (errno != 0)
+    int errnum = number == SYS_landlock_create_ruleset  ? kernel.no_create
+                 : number == SYS_landlock_restrict_self ? kernel.no_enforce
+                 : number == SYS_close_range            ? kernel.no_close_range * ENOSYS
+                                                        : 0;
+
+    if (errnum != 0) {
+        errno = errnum;
         return -1;
+    }
     va_start(rest, number);
     for (size_t i = 0; i < COUNT(arguments); i++)
         arguments[i] = va_arg(rest, long);
     va_end(rest);
-    return __real_syscall(number, arguments[0], arguments[1], arguments[2]);
+    ret = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3]);
+    if (number == SYS_landlock_create_ruleset && arguments[0] == 0 && kernel.landlock != 0 &&
+        ret > kernel.landlock)
+        return kernel.landlock;
+    return ret;
+}
+
+int __wrap_prctl(int option, ...)
+{
+    unsigned long arguments[4];
+    va_list rest;
+
+    if (option == PR_SET_SECCOMP && kernel.no_filter != 0) {
+        errno = kernel.no_filter;
+        return -1;
+    }
+    va_start(rest, option);
+    for (size_t i = 0; i < COUNT(arguments); i++)
+        arguments[i] = va_arg(rest, unsigned long);
+    va_end(rest);
+    return __real_prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 /* The version that the kernel knows of Landlock; 0: none. */
@@ -49,295 +88,450 @@ static long landlock(void)
     return abi > 0 ? abi : 0;
 }
 
-static int try_write(void)
+static void enter(enum confinement depth)
 {
-    return open("file", O_WRONLY | O_CLOEXEC);
+    confinement_enter(dup(STDERR_FILENO), STDERR_FILENO, depth);
 }
 
-static int try_append(void)
+/* What comes of each: where it is tried, and for whoever started it. */
+static int *outcomes;
+static size_t one;
+
+static int try_all(void)
 {
-    return open("file", O_RDWR | O_APPEND | O_CLOEXEC);
+    prepare();
+    enter(CONFINEMENT_WHOLE);
+    for (size_t i = 0; i < ROWS; i++)
+        outcomes[i] = attempt(&rows[i]);
+    return 0;
 }
 
-static int try_truncate(void)
+static int try_one_outside(void)
 {
-    return truncate("file", 0);
+    prepare();
+    /* What runs another program has worked, if that ends well. */
+    outcomes[one] = WORKED;
+    outcomes[one] = attempt(&rows[one]);
+    return 0;
 }
 
-static int try_create(void)
+/* The directory is theirs: a refusal for want of rights would prove nothing. */
+static void belong_to(bool is_user)
 {
-    return open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    uid_t owner = is_user && geteuid() == 0 ? SUPPORT_NOBODY : geteuid();
+
+    (void)remove("file");
+    (void)remove("dir/file");
+    (void)rmdir("dir");
+    (void)rmdir("empty");
+    support_must(chown(".", owner, (gid_t)-1) == 0, "chown");
+    for (size_t i = 0; i < ROWS; i++)
+        outcomes[i] = NOT_TRIED;
 }
 
-static int try_unnamed(void)
+static int listener;
+
+static int setup(void **state)
 {
-    return open(".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+
+    if (support_setup(state) < 0)
+        return -1;
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    support_must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                     listen(listener, 100) == 0 && chmod("socket", 0666) == 0,
+                 "socket");
+    outcomes = mmap(NULL, ROWS * sizeof(*outcomes), PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    support_must(outcomes != MAP_FAILED, "mmap");
+    memset(&kernel, 0, sizeof(kernel));
+    return 0;
 }
 
-static int try_mkdir(void)
+static int teardown(void **state)
 {
-    return mkdir("new", 0700);
+    memset(&kernel, 0, sizeof(kernel));
+    (void)munmap(outcomes, ROWS * sizeof(*outcomes));
+    (void)close(listener);
+    return support_teardown(state);
 }
 
-static int try_mkfifo(void)
+static void show(const char *kernel_name, bool is_user)
 {
-    return mkfifo("new", 0600);
+    if (getenv("GHCR_LOGIN_TABLE") == NULL)
+        return;
+    for (size_t i = 0; i < ROWS; i++)
+        (void)printf("TABLE\t%s\t%s\t%s\t%s\n", rows[i].label, is_user ? "user" : "root",
+                     kernel_name,
+                     outcomes[i] == WORKED      ? "works"
+                     : outcomes[i] == NOT_TRIED ? "-"
+                                                : strerrorname_np(outcomes[i]));
 }
 
-static int try_unlink(void)
+static void assert_all_refused(const char *kernel_name, bool is_user)
 {
-    return unlink("file");
-}
-
-static int try_rmdir(void)
-{
-    return rmdir("dir");
-}
-
-static int try_rename(void)
-{
-    return rename("file", "new");
-}
-
-static int try_rename_over(void)
-{
-    return rename("file", "dir/file");
-}
-
-static int try_link(void)
-{
-    return link("file", "new");
-}
-
-static int try_symlink(void)
-{
-    return symlink("file", "new");
-}
-
-static int try_null(void)
-{
-    return open("/dev/null", O_WRONLY | O_CLOEXEC);
-}
-
-static int try_proc(void)
-{
-    return open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
-}
-
-static int try_exec(void)
-{
-    char *const argv[] = {(char[]){"true"}, NULL};
-
-    return execve("/bin/true", argv, argv + 1);
-}
-
-static int try_terminal(void)
-{
-    struct winsize size;
-    int fd = open("/dev/ptmx", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-
-    return ioctl(fd, TIOCGWINSZ, &size);
-}
-
-static int try_listen(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return bind(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
-                sizeof(address));
-}
-
-static int try_signal(void)
-{
-    return kill(getppid(), 0);
-}
-
-/* What is to be refused, with what, from which version of Landlock on. */
-static const struct refusal {
-    const char *label;
-    int (*attempt)(void);
-    int errnum;
-    long since;
-} refusals[] = {
-    {"write", try_write, EACCES, 1},
-    {"append", try_append, EACCES, 1},
-    {"truncate", try_truncate, EACCES, 3},
-    {"create", try_create, EACCES, 1},
-    {"a file without a name", try_unnamed, EACCES, 1},
-    {"make a directory", try_mkdir, EACCES, 1},
-    {"make a pipe", try_mkfifo, EACCES, 1},
-    {"remove", try_unlink, EACCES, 1},
-    {"remove a directory", try_rmdir, EACCES, 1},
-    {"rename", try_rename, EACCES, 1},
-    {"rename into a directory", try_rename_over, EACCES, 2},
-    {"link", try_link, EACCES, 1},
-    {"symbolic link", try_symlink, EACCES, 1},
-    {"/dev/null", try_null, EACCES, 1},
-    {"/proc", try_proc, EACCES, 1},
-    {"a program", try_exec, EACCES, 1},
-    {"a terminal", try_terminal, EACCES, 5},
-    {"a TCP port", try_listen, EACCES, 4},
-    {"a signal", try_signal, EPERM, 6},
-};
-
-static size_t row; /* of refusals: what the child is to try */
-
-/* Refused or not, as a status: 0 is as it should be. */
-static int check_refusal(void)
-{
-    confinement_enter(-1, true);
-    errno = 0;
-    if (refusals[row].attempt() >= 0)
-        return 1;
-    return errno == refusals[row].errnum ? 0 : 2;
-}
-
-static void make_files(void)
-{
-    support_write("file", "what was there");
-    support_must(mkdir("dir", 0700) == 0, "mkdir");
-}
-
-static void test_what_is_refused(void **state)
-{
-    long abi = landlock();
-
-    (void)state;
-    make_files();
-    for (row = 0; row < COUNT(refusals); row++) {
-        if (refusals[row].since <= abi)
-            assert_row(refusals[row].label, support_in_child(false, check_refusal) == 0);
+    belong_to(is_user);
+    assert_int_equal(support_in_child(is_user, try_all), 0);
+    show(kernel_name, is_user);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (outcomes[i] != rows[i].errnum)
+            fail_msg("%s, as %s: '%s' came to %d (%s) instead of %d", kernel_name,
+                     is_user ? "a user" : "root", rows[i].label, outcomes[i], strerror(outcomes[i]),
+                     rows[i].errnum);
     }
-    if (abi >= 3)
-        assert_int_equal(support_stat("file").st_size, (off_t)strlen("what was there"));
+    assert_true(support_holds("file", "what was there"));
+    assert_int_equal(support_mode("file"), 0600);
     assert_int_equal(access("new", F_OK), -1);
 }
 
-static bool can_load(const char *name)
+static void test_all_of_it_is_refused(void **state)
 {
-    void *handle = dlopen(name, RTLD_NOW);
-
-    return handle != NULL && dlclose(handle) == 0;
+    (void)state;
+    for (int is_user = geteuid() != 0; is_user <= 1; is_user++) {
+        memset(&kernel, 0, sizeof(kernel));
+        assert_all_refused("Landlock", is_user);
+        kernel.landlock = 1;
+        assert_all_refused("Landlock, first version", is_user);
+        kernel.no_create = ENOSYS;
+        assert_all_refused("no Landlock", is_user);
+    }
 }
 
-/* Reading, loading what name services and the TLS library load, and the network. */
-static int check_what_is_left(void)
+/* A kernel may be without what it takes. */
+static bool is_unknown_here(int errnum)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+    return errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ENOTTY || errnum == ENXIO ||
+           errnum == EBADF || errnum == EAFNOSUPPORT;
+}
+
+static void test_outside_it_works(void **state)
+{
+    (void)state;
+    for (int is_user = geteuid() != 0; is_user <= 1; is_user++) {
+        belong_to(is_user);
+        for (one = 0; one < ROWS; one++) {
+            unsigned who = is_user ? USER : ROOT;
+
+            if ((rows[one].outside & (who | MAY)) == 0)
+                continue;
+            assert_int_equal(support_in_child(is_user, try_one_outside), 0);
+            if ((rows[one].outside & who) != 0 && outcomes[one] != WORKED &&
+                !is_unknown_here(outcomes[one]))
+                fail_msg("outside, as %s: '%s': %s", is_user ? "a user" : "root", rows[one].label,
+                         strerror(outcomes[one]));
+        }
+        show("outside", is_user);
+    }
+}
+
+static int try_what_landlock_refuses(void)
+{
+    long abi = landlock();
+
+    prepare();
+    enter(CONFINEMENT_WHOLE);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].landlock <= abi)
+            outcomes[i] = attempt(&rows[i]);
+    }
+    return 0;
+}
+
+/* Another architecture, or a container that allows no filter. */
+static void test_landlock_alone(void **state)
+{
+    (void)state;
+    kernel.no_filter = EINVAL;
+    for (int is_user = geteuid() != 0; is_user <= 1; is_user++) {
+        belong_to(is_user);
+        assert_int_equal(support_in_child(is_user, try_what_landlock_refuses), 0);
+        show("Landlock alone", is_user);
+        for (size_t i = 0; i < ROWS; i++)
+            assert_row(rows[i].label, outcomes[i] != WORKED);
+        assert_true(support_holds("file", "what was there"));
+    }
+}
+
+#if defined(__x86_64__)
+
+/* getpid(2) as 32 bits have it: they have other numbers. The kernel may know none of them. */
+static int call_of_32_bits(void)
+{
+    long ret = 20;
+
+    enter(CONFINEMENT_WHOLE);
+    __asm__ volatile("int $0x80" : "+a"(ret) : : "memory", "r8", "r9", "r10", "r11");
+    return ret == -ENOSYS ? 0 : 1;
+}
+
+static void test_calls_of_32_bits(void **state)
+{
+    int status = support_in_child(false, call_of_32_bits);
+
+    (void)state;
+    assert_true(status == 0 || status == 128 + SIGSEGV);
+}
+
+#endif
+
+/* What is left. */
+
+static bool can_load(const char *name)
+{
+    void *handle_of = dlopen(name, RTLD_NOW);
+
+    return handle_of != NULL && dlclose(handle_of) == 0;
+}
+
+static void *be_a_thread(void *ctx)
+{
+    return ctx;
+}
+
+static bool can_start_a_thread(void)
+{
+    pthread_t thread;
+    void *said = NULL;
+
+    return pthread_create(&thread, NULL, be_a_thread, &said) == 0 &&
+           pthread_join(thread, &said) == 0 && said == &said;
+}
+
+static bool can_look_up(const char *name)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    bool is_known = getaddrinfo(name, "443", &hints, &found) == 0;
+
+    freeaddrinfo(found);
+    return is_known;
+}
+
+static bool can_connect(void)
+{
     struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(9)};
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    static struct dirent **entries; /* stays: the process ends */
 
     loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    support_must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-                     listen(listener, 1) == 0,
-                 "socket");
-    confinement_enter(listener, true);
+    return connect(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&loopback,
+                   sizeof(loopback)) == 0 ||
+           errno == ECONNREFUSED;
+}
+
+/* Reading, loading what name services and the TLS library load, threads, and the network. */
+static int check_what_is_left(void)
+{
+    static struct dirent **entries; /* stays: the process ends */
+    int pair[2];
+
+    prepare();
+    enter(CONFINEMENT_WHOLE);
     if (open("file", O_RDONLY | O_CLOEXEC) < 0 || scandir(".", &entries, NULL, alphasort) < 0)
         return 1;
     if (!can_load("libnss_dns.so.2") && !can_load("libresolv.so.2"))
         return 2;
-    if (connect(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
-                sizeof(address)) < 0)
+    if (!can_start_a_thread())
         return 3;
-    if (connect(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&loopback,
-                sizeof(loopback)) == 0 ||
-        errno != ECONNREFUSED)
+    if (!can_connect() || !can_look_up("localhost"))
         return 4;
-    return raise(SIGURG) == 0 ? 0 : 5;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || write(pair[0], "x", 1) != 1)
+        return 5; /* libcurl's threads wake each other by it */
+    return raise(SIGURG) == 0 ? 0 : 6;
+}
+
+/* As root it reads what root reads, in the home of somebody else. */
+static int check_reading(void)
+{
+    enter(CONFINEMENT_WHOLE);
+    return open("dir/file", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 1;
 }
 
 static void test_what_is_left(void **state)
 {
     (void)state;
-    make_files();
-    assert_int_equal(support_in_child(false, check_what_is_left), 0);
+    for (int is_user = geteuid() != 0; is_user <= 1; is_user++) {
+        belong_to(is_user);
+        assert_int_equal(support_in_child(is_user, check_what_is_left), 0);
+    }
+    if (geteuid() != 0)
+        return;
+    support_write("dir/file", "a certificate");
+    support_must(chown("dir", SUPPORT_NOBODY, (gid_t)-1) == 0 &&
+                     chown("dir/file", SUPPORT_NOBODY, (gid_t)-1) == 0,
+                 "chown");
+    assert_int_equal(support_in_child(false, check_reading), 0);
 }
 
-static bool is_same_file(int a, int b)
+static void die(void)
+{
+    abort();
+}
+
+static int end_in_abort(void)
+{
+    enter(CONFINEMENT_WHOLE);
+    die();
+    return 0;
+}
+
+static void test_it_can_abort(void **state)
+{
+    (void)state;
+    assert_int_equal(support_in_child(false, end_in_abort), 128 + SIGABRT);
+}
+
+/* A line of /proc/self/status. */
+static bool has_status(const char *line)
+{
+    char text[8192];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+
+    (void)close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    return strstr(text, line) != NULL;
+}
+
+static int check_rights(void)
+{
+    bool is_root = geteuid() == 0;
+    /* CAP_DAC_READ_SEARCH */
+    const char *permitted =
+        is_root ? "\nCapPrm:\t0000000000000004\n" : "\nCapPrm:\t0000000000000000\n";
+    const char *effective =
+        is_root ? "\nCapEff:\t0000000000000004\n" : "\nCapEff:\t0000000000000000\n";
+
+    enter(CONFINEMENT_WHOLE);
+    if (!has_status(permitted) || !has_status(effective))
+        return 1;
+    if (!has_status("\nCapInh:\t0000000000000000\n") ||
+        !has_status("\nCapAmb:\t0000000000000000\n"))
+        return 2;
+    if (is_root && !has_status("\nCapBnd:\t0000000000000000\n"))
+        return 3; /* a user may not drop it; without new privileges it gives nothing */
+    return has_status("\nNoNewPrivs:\t1\n") && has_status("\nSeccomp:\t2\n") ? 0 : 4;
+}
+
+/* Root's process that is another person for a while: what is not in effect does not come back. */
+static int check_rights_of_another(void)
+{
+    support_must(seteuid(SUPPORT_NOBODY) == 0, "seteuid");
+    enter(CONFINEMENT_WHOLE);
+    return has_status("\nCapPrm:\t0000000000000000\n") &&
+                   has_status("\nCapEff:\t0000000000000000\n")
+               ? 0
+               : 1;
+}
+
+static void test_rights(void **state)
+{
+    (void)state;
+    assert_int_equal(support_in_child(true, check_rights), 0);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(support_in_child(false, check_rights), 0);
+    assert_int_equal(support_in_child(false, check_rights_of_another), 0);
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static bool is_same_file(int a, const char *path)
 {
     struct stat of_a;
-    struct stat of_b;
+    struct stat of_path;
 
-    return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
+    return fstat(a, &of_a) == 0 && stat(path, &of_path) == 0 && of_a.st_dev == of_path.st_dev &&
+           of_a.st_ino == of_path.st_ino;
 }
 
-/* Standard input for reading alone, as a shell's < gives it, stays; a terminal's does not. */
+/* Two are left, whatever they were opened for. */
 static int check_descriptors(void)
 {
-    int input = open("file", O_RDONLY | O_CLOEXEC);
+    struct rlimit limit;
     int reader = open("file", O_RDONLY | O_CLOEXEC);
-    int writer = open("file", O_WRONLY | O_CLOEXEC);
-    int kept = open("file", O_WRONLY | O_CLOEXEC);
-
-    support_must(dup2(input, STDIN_FILENO) == STDIN_FILENO, "dup2");
-    support_must(dup2(writer, STDOUT_FILENO) == STDOUT_FILENO, "dup2");
-    support_must(dup2(writer, 200) == 200, "dup2");
-    confinement_enter(kept, true);
-    if (!is_same_file(STDIN_FILENO, reader) || !is_same_file(reader, kept))
-        return 1;
-    if (fcntl(writer, F_GETFD) >= 0 || fcntl(200, F_GETFD) >= 0)
-        return 2;
-    if (!is_same_file(STDOUT_FILENO, STDERR_FILENO) || is_same_file(STDOUT_FILENO, kept))
-        return 3;
-    return write(kept, "x", 1) == 1 ? 0 : 4;
-}
-
-static int check_terminal(void)
-{
-    int terminal = open("file", O_RDWR | O_CLOEXEC); /* for both, as one is */
+    int result = open("result", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int errors = open("errors", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int last;
     char byte;
 
-    support_must(dup2(terminal, STDIN_FILENO) == STDIN_FILENO, "dup2");
-    confinement_enter(-1, true);
-    if (read(STDIN_FILENO, &byte, 1) != 0)
+    support_must(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+    last = (int)(limit.rlim_cur < 60000 ? limit.rlim_cur : 60000) - 1;
+    support_must(dup2(reader, last) == last && dup2(reader, HIGH) == HIGH, "dup2");
+    support_must(dup2(reader, STDIN_FILENO) == STDIN_FILENO, "dup2");
+    confinement_enter(result, errors, CONFINEMENT_WHOLE);
+    if (is_open(reader) || is_open(errors) || is_open(HIGH) || is_open(last))
         return 1;
-    return open("/dev/tty", O_RDONLY | O_CLOEXEC) < 0 && getsid(0) == getpid() ? 0 : 2;
+    if (read(STDIN_FILENO, &byte, 1) != 0) /* which has ended */
+        return 2;
+    if (!is_same_file(STDOUT_FILENO, "errors") || !is_same_file(STDERR_FILENO, "errors"))
+        return 3;
+    if (open("/dev/tty", O_RDONLY | O_CLOEXEC) >= 0 || getsid(0) != getpid())
+        return 4;
+    return write(result, "x", 1) == 1 ? 0 : 5;
 }
 
 static void test_descriptors(void **state)
 {
     (void)state;
-    make_files();
+    support_write("file", "what was there");
     assert_int_equal(support_in_child(false, check_descriptors), 0);
-    assert_int_equal(support_in_child(false, check_terminal), 0);
+    kernel.no_close_range = true;
+    assert_int_equal(support_in_child(false, check_descriptors), 0);
 }
 
-static int check_without_landlock(void)
+static enum confinement asked;
+
+static int check_nothing(void)
 {
-    confinement_enter(-1, true);
+    enter(asked);
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         return 1;
-    return try_write() >= 0 ? 0 : 2;
+    return open("file", O_WRONLY | O_CLOEXEC) >= 0 ? 0 : 2;
 }
 
-/* Off at boot, unknown to the kernel, forbidden by a container, one layer too many. */
-static void test_without_landlock(void **state)
+/* Off at boot, unknown to the kernel, forbidden by a container, one layer too many; or not wanted.
+ */
+static void test_where_there_is_none(void **state)
 {
     static const int errnums[] = {EOPNOTSUPP, ENOSYS, EPERM};
 
     (void)state;
-    make_files();
+    support_write("file", "what was there");
+    kernel.no_filter = EINVAL;
+    asked = CONFINEMENT_WHOLE;
     for (size_t i = 0; i < COUNT(errnums); i++) {
-        errno_of_create = errnums[i];
-        assert_int_equal(support_in_child(false, check_without_landlock), 0);
+        kernel.no_create = errnums[i];
+        assert_int_equal(support_in_child(false, check_nothing), 0);
     }
-    errno_of_create = 0;
-    errno_of_restrict = E2BIG;
-    assert_int_equal(support_in_child(false, check_without_landlock), 0);
-    errno_of_restrict = 0;
+    kernel.no_create = 0;
+    kernel.no_enforce = E2BIG;
+    assert_int_equal(support_in_child(false, check_nothing), 0);
+    memset(&kernel, 0, sizeof(kernel));
+    asked = CONFINEMENT_BARE;
+    assert_int_equal(support_in_child(false, check_nothing), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_what_is_refused, support_setup, support_teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_left, support_setup, support_teardown),
-        cmocka_unit_test_setup_teardown(test_descriptors, support_setup, support_teardown),
-        cmocka_unit_test_setup_teardown(test_without_landlock, support_setup, support_teardown),
+        cmocka_unit_test_setup_teardown(test_outside_it_works, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all_of_it_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_landlock_alone, setup, teardown),
+#if defined(__x86_64__)
+        cmocka_unit_test_setup_teardown(test_calls_of_32_bits, setup, teardown),
+#endif
+        cmocka_unit_test_setup_teardown(test_what_is_left, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_it_can_abort, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_where_there_is_none, setup, teardown),
     };
 
+    /* As the program is: or a user could look into the parent as it is. */
+    support_must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl");
     return cmocka_run_group_tests_name("confinement", tests, NULL, NULL);
 }

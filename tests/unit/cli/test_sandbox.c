@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ static int errno_of_pipe;
 static unsigned interruptions; /* of waitpid() */
 
 static bool kills_for_landlock; /* a filter of system calls */
+static bool kills_for_young;    /* calls that an old one does not know */
 static bool kills_for_setsid;
 
 pid_t __real_setsid(void);
@@ -46,11 +48,11 @@ pid_t __wrap_setsid(void)
     return __real_setsid();
 }
 
-/* Landlock's, and the kernel knows none of them. */
+/* The kernel knows none of them. */
 long __wrap_syscall(long number, ...)
 {
-    (void)number;
-    kill_for(kills_for_landlock);
+    kill_for(kills_for_landlock && number == SYS_landlock_create_ruleset);
+    kill_for(kills_for_young && number == SYS_close_range);
     errno = ENOSYS;
     return -1;
 }
@@ -239,10 +241,14 @@ static void test_a_filter_that_kills(void **state)
     assert_int_equal(run(&mine, &err), 0);
     assert_result();
     assert_int_not_equal(outcome.pid, getpid());
+    kills_for_young = true;
+    assert_int_equal(run(&mine, &err), 0);
+    assert_result();
+    assert_int_not_equal(outcome.pid, getpid());
     assert_false(mine.is_done);
     kills_for_setsid = true;
     assert_int_equal(run(&mine, &err), 0);
-    kills_for_landlock = kills_for_setsid = false;
+    kills_for_landlock = kills_for_young = kills_for_setsid = false;
     assert_result();
     assert_int_equal(outcome.pid, getpid());
     assert_true(mine.is_done);
@@ -376,6 +382,68 @@ static void test_it_dies_with_us_and_gains_no_rights(void **state)
     assert_int_equal(run(&mine, &err), 0);
 }
 
+static void speak(void)
+{
+    static const char said[] = "one\ntwo \033[31mred\302\233\n##[error]\n";
+
+    (void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+    (void)!write(STDOUT_FILENO, "and the last", strlen("and the last"));
+}
+
+/* Run it with another standard error, and take that back. */
+static int run_telling(struct work *mine, int to, struct error *err)
+{
+    int ours = dup(STDERR_FILENO);
+    int ret;
+
+    assert_true(dup2(to, STDERR_FILENO) == STDERR_FILENO);
+    ret = run(mine, err);
+    assert_true(dup2(ours, STDERR_FILENO) == STDERR_FILENO);
+    (void)close(ours);
+    return ret;
+}
+
+/* A terminal would obey it, and answer into the shell. */
+static void test_what_it_says_is_shown_not_obeyed(void **state)
+{
+    static const char shown[] = "one\ntwo ?[31mred?\n##?error]\nand the last\n";
+    struct work mine = {.also = speak};
+    struct error err = ERROR_INIT;
+    char told[256] = "";
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(__real_pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(run_telling(&mine, ends[1], &err), 0);
+    assert_result();
+    (void)close(ends[1]);
+    assert_int_equal(read(ends[0], told, sizeof(told) - 1), strlen(shown));
+    assert_string_equal(told, shown);
+    (void)close(ends[0]);
+}
+
+static void speak_without_end(void)
+{
+    for (;;)
+        (void)!write(STDERR_FILENO, "a line\n", strlen("a line\n"));
+}
+
+/* A pager that waits, a terminal that is stopped. */
+static void test_nobody_reads_what_it_says(void **state)
+{
+    struct work mine = {.also = speak_without_end, .limit_ms = 300};
+    struct error err = ERROR_INIT;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(__real_pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(run_telling(&mine, ends[1], &err), -1);
+    assert_string_equal(err.message, "the job did not come to its end in time");
+    assert_true(has_no_child());
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_it_cannot_part_with_the_pipe_and_stay),
         cmocka_unit_test(test_no_such_end_once_it_has_begun),
         cmocka_unit_test(test_others_are_not_waited_for),
+        cmocka_unit_test(test_what_it_says_is_shown_not_obeyed),
+        cmocka_unit_test(test_nobody_reads_what_it_says),
         cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
     };
 

@@ -22,6 +22,11 @@
 enum { RUNGS_MAX = 8 };
 
 /* One rung: the request that must come, and what is answered. */
+/* As octocat with TOKEN_CLASSIC sends it with Basic. */
+#define AUTH_OCTOCAT                                                                               \
+    "b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGta"                                                         \
+    "NkE0ZHhsUVlzUUlXSnVxMTFUNFY0"
+
 struct rung {
     const char *url; /* NULL: no more */
     enum http_auth auth;
@@ -97,7 +102,7 @@ static inline void check_verdict(const char *label, const struct ladder *ladder,
 {
     assert_error(label, err, ladder->cls, ladder->part);
     assert_not_shown(label, err, secret_text(question->token));
-    assert_not_shown(label, err, secret_text(question->auth));
+    assert_not_shown(label, err, AUTH_OCTOCAT);
     assert_not_shown(label, err, "bearer-1");
     assert_not_shown(label, err, "\x1b");
 }
@@ -107,7 +112,6 @@ static inline void climb_ladder(const struct ladder *ladder)
     struct fake_clock fake = {.unix_s = 1700000000};
     struct clock clock = fake_clock_face(&fake);
     struct secret token = secret_of(ladder->token != NULL ? ladder->token : TOKEN_CLASSIC);
-    struct secret auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
     struct reference registry;
     struct error err = ERROR_INIT;
     struct play play = {.ladder = ladder};
@@ -116,7 +120,6 @@ static inline void climb_ladder(const struct ladder *ladder)
         .registry = &registry,
         .username = ladder->user != NULL ? ladder->user : "octocat",
         .token = &token,
-        .auth = &auth,
         .realms = {.registry = registry.api_host,
                    .allow_plain_http = ladder->plain_http,
                    .allowed = &ladder->allowed,
@@ -147,7 +150,6 @@ static inline void climb_ladder(const struct ladder *ladder)
     if (ret != 0)
         check_verdict(label, ladder, &question, &err);
     secret_clear(&token);
-    secret_clear(&auth);
 }
 
 static inline void climb_all(const struct ladder *rows, size_t count)

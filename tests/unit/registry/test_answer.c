@@ -154,7 +154,7 @@ static void test_words(void **state)
         struct http_response response = response_of(403, rows[i].body);
         char words[ANSWER_WORDS_MAX];
 
-        assert_ptr_equal(answer_words(words, &response, NULL, 0), words);
+        assert_ptr_equal(answer_words(words, &response, NULL), words);
         assert_row_string(rows[i].body, words, rows[i].words);
         http_response_clear(&response);
     }
@@ -199,7 +199,7 @@ static void test_long_words(void **state)
         memset(words, 'G', sizeof(words));
         (void)snprintf(body, sizeof(body), "{\"message\":\"%0*d\"}", len, 0);
         response = response_of(403, body);
-        (void)answer_words(words, &response, NULL, 0);
+        (void)answer_words(words, &response, NULL);
         assert_true(strlen(words) < ANSWER_WORDS_MAX);
         assert_true(strlen(words) > ANSWER_WORDS_MAX - 16);
         for (size_t i = ANSWER_WORDS_MAX; i < sizeof(words); i++)
@@ -213,15 +213,18 @@ static void assert_hidden(const char *body, const char *secret, const char *need
 {
     struct http_response response = response_of(403, body);
     struct secret other = secret_of("unrelated");
-    struct secret empty = SECRET_INIT;
     struct secret hidden = secret_of(secret);
-    const struct secret *const all[] = {&other, &empty, &hidden};
+    struct redact redact = REDACT_INIT;
+    struct error err = ERROR_INIT;
     char words[ANSWER_WORDS_MAX];
 
-    (void)answer_words(words, &response, all, COUNT(all));
+    assert_int_equal(redact_start(&redact, "octocat", &other, &err), 0);
+    assert_int_equal(redact_add(&redact, &hidden, &err), 0);
+    (void)answer_words(words, &response, &redact);
     if (strcasestr(words, needle) != NULL)
         fail_msg("'%s' is shown in '%s'", needle, words);
     assert_row(body, words[0] != '\0');
+    redact_clear(&redact);
     secret_clear(&other);
     secret_clear(&hidden);
     http_response_clear(&response);
@@ -269,12 +272,14 @@ static void test_nothing_to_hide(void **state)
 {
     struct http_response response = response_of(403, "{\"message\":\"plain words\"}");
     struct secret secret = secret_of("words!");
-    struct secret empty = SECRET_INIT;
-    const struct secret *const hidden[] = {&secret, &empty};
+    struct redact redact = REDACT_INIT;
+    struct error err = ERROR_INIT;
     char words[ANSWER_WORDS_MAX];
 
     (void)state;
-    assert_string_equal(answer_words(words, &response, hidden, 2), "plain words");
+    assert_int_equal(redact_start(&redact, "octocat", &secret, &err), 0);
+    assert_string_equal(answer_words(words, &response, &redact), "plain words");
+    redact_clear(&redact);
     secret_clear(&secret);
     http_response_clear(&response);
 }

@@ -242,7 +242,7 @@ static void test_could_not_be_asked(void **state)
 /* A registry that repeats what it was sent, or worse. */
 static void test_words_of_the_registry(void **state)
 {
-    static const char auth_body[] = "{\"message\":\"Basic b2N0b2NhdDpzZWNyZXQ= is bad\"}";
+    static const char auth_body[] = "{\"message\":\"Basic " AUTH_OCTOCAT " is bad\"}";
     struct ladder rows[] = {
         REJECTED("not shown", ASK(BEARER), ASK_FOR(403, "{\"message\":\"bad " TOKEN_CLASSIC "\"}")),
         REJECTED("not shown", ASK(BEARER), ASK_FOR(401, auth_body)),

@@ -99,7 +99,6 @@ static void check_row(const struct row *row, const char *label)
     struct fake_clock fake = {.unix_s = 1700000000};
     struct clock clock = fake_clock_face(&fake);
     struct secret token = secret_of(TOKEN_CLASSIC);
-    struct secret auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
     struct reference registry;
     struct image images[3];
     struct error err = ERROR_INIT;
@@ -109,7 +108,6 @@ static void check_row(const struct row *row, const char *label)
         .registry = &registry,
         .username = "octocat",
         .token = &token,
-        .auth = &auth,
         .realms = {.registry = registry.api_host},
         .images = images,
     };
@@ -142,7 +140,6 @@ static void check_row(const struct row *row, const char *label)
     for (size_t i = 0; i < question.image_count; i++)
         assert_row(label, images[i].can_pull == (i < row->pulled));
     secret_clear(&token);
-    secret_clear(&auth);
 }
 
 static void check_rows(const char *name, const struct row *rows, size_t count)

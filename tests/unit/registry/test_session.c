@@ -8,7 +8,6 @@
 #include "registry/session.h"
 
 static struct secret token;
-static struct secret auth;
 static struct reference registry;
 static struct question question;
 static struct retry retry;
@@ -21,10 +20,8 @@ static int set_up(void **state)
 
     (void)state;
     token = secret_of(TOKEN_CLASSIC);
-    auth = secret_of("b2N0b2NhdDpzZWNyZXQ=");
     assert_int_equal(reference_parse(&registry, "ghcr.io", &err), 0);
-    question = (struct question){
-        .registry = &registry, .username = "octocat", .token = &token, .auth = &auth};
+    question = (struct question){.registry = &registry, .username = "octocat", .token = &token};
     retry = (struct retry){.clock = clock_system()};
     assert_int_equal(session_start(&c, &question, &retry, &outcome, &err), 0);
     return 0;
@@ -35,7 +32,6 @@ static int tear_down(void **state)
     (void)state;
     session_clear(&c);
     secret_clear(&token);
-    secret_clear(&auth);
     return 0;
 }
 
@@ -209,11 +205,14 @@ static void test_words(void **state)
 /* The token, the auth value, the token's base64 and the bearer: none is repeated. */
 static void test_words_that_hold_a_secret(void **state)
 {
-    const char *secrets[] = {TOKEN_CLASSIC, secret_text(&auth), secret_text(&c.encoded_token),
-                             "bearer-1"};
+    const char *secrets[] = {
+        TOKEN_CLASSIC, AUTH_OCTOCAT,
+        "Z2hwX003SDRqeFVERFdIUDRrWjZBNGR4bFFZc1FJV0p1cTExVDRWNA==", "bearer-1"};
+    struct error err = ERROR_INIT;
 
     (void)state;
     c.bearer = secret_of("bearer-1");
+    assert_int_equal(redact_add(&c.redact, &c.bearer, &err), 0);
     for (size_t i = 0; i < COUNT(secrets); i++) {
         char body[512];
 
@@ -226,14 +225,16 @@ static void test_words_that_hold_a_secret(void **state)
 
 static void test_redirects_that_hold_a_secret(void **state)
 {
-    static const char *const locations[] = {"Location: https://" TOKEN_CLASSIC ".evil.example/\r\n",
-                                            "Location: https://x.Bearer-1.evil.example/\r\n",
-                                            "Location: https://x.dTpzZWNyZXQx.evil.example/\r\n"};
+    static const char *const locations[] = {
+        "Location: https://" TOKEN_CLASSIC ".evil.example/\r\n",
+        "Location: https://x.Bearer-1.evil.example/\r\n",
+        "Location: https://x.b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGta"
+        "NkE0ZHhsUVlzUUlXSnVxMTFUNFY0.evil.example/\r\n"};
+    struct error no_memory = ERROR_INIT;
 
     (void)state;
     c.bearer = secret_of("bearer-1");
-    secret_clear(&auth);
-    auth = secret_of("dTpzZWNyZXQx"); /* without padding, which no host name can have */
+    assert_int_equal(redact_add(&c.redact, &c.bearer, &no_memory), 0);
     for (size_t i = 0; i < COUNT(locations); i++) {
         struct error err = ERROR_INIT;
 

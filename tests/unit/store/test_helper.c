@@ -262,10 +262,10 @@ static void test_words_beside_a_token_that_it_cannot_be_given(void **state)
     (void)state;
     helper.username = "octocat";
     helper.token = &latin1;
-    scripts_make(PROGRAM, "echo some words; exit 1");
+    scripts_make(PROGRAM, "printf 'some words of caf\\351'; exit 1");
     assert_int_equal(helper_get(&helper, "ghcr.io", &username, &found, &err), -1);
     assert_error("Latin-1", &err, CLASS_HELPER, "failed with status 1");
-    assert_not_shown("Latin-1", &err, "words");
+    assert_not_shown("Latin-1", &err, "some words");
     secret_clear(&latin1);
 }
 

@@ -198,29 +198,29 @@ static void test_words(void **state)
         {"no keyring", "cannot store " TOKEN, "no keyring"},
     };
     struct secret token = secret_of(TOKEN);
-    struct helper_forms forms = {.items = {SECRET_INIT}};
+    struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(helper_wire_forms(&forms, "octocat", &token, &err), 0);
+    assert_int_equal(redact_start(&redact, "octocat", &token, &err), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct secret output = secret_of(rows[i].output);
         struct secret errors = secret_of(rows[i].errors);
         char words[HELPER_WORDS_MAX];
 
-        assert_row_string(rows[i].output, helper_wire_words(words, &output, &errors, &forms),
+        assert_row_string(rows[i].output, helper_wire_words(words, &output, &errors, &redact),
                           rows[i].expected);
         secret_clear(&output);
         secret_clear(&errors);
     }
-    helper_forms_clear(&forms);
-    helper_forms_clear(&forms);
+    redact_clear(&redact);
+    redact_clear(&redact);
     secret_clear(&token);
 }
 
 static void test_words_with_a_nul_and_of_any_length(void **state)
 {
-    struct helper_forms none = {.items = {SECRET_INIT}};
+    struct redact none = REDACT_INIT;
     struct secret errors = SECRET_INIT;
     struct secret output = SECRET_INIT;
     char words[HELPER_WORDS_MAX];
@@ -245,14 +245,14 @@ static void test_a_token_with_escapes_is_found_as_json_spells_it(void **state)
     struct secret token = secret_of("quoted\"back\\slash");
     struct secret output = secret_of("cannot read \"quoted\\\"back\\\\slash\"");
     struct secret errors = SECRET_INIT;
-    struct helper_forms forms = {.items = {SECRET_INIT}};
+    struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;
     char words[HELPER_WORDS_MAX];
 
     (void)state;
-    assert_int_equal(helper_wire_forms(&forms, "octocat", &token, &err), 0);
-    assert_null(strstr(helper_wire_words(words, &output, &errors, &forms), "slash"));
-    helper_forms_clear(&forms);
+    assert_int_equal(redact_start(&redact, "octocat", &token, &err), 0);
+    assert_null(strstr(helper_wire_words(words, &output, &errors, &redact), "slash"));
+    redact_clear(&redact);
     secret_clear(&token);
     secret_clear(&output);
 }

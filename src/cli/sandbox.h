@@ -5,16 +5,17 @@
  * Threat: a fault in our code, in libcurl or the TLS library, by which what a server sends takes
  * over the process that reads it.
  *
- * Promise: that process writes nothing to any disk and starts no program, wherever the kernel
- * knows Landlock. It gets SIGKILL when this process ends, however that is. What it leaves in memory
- * is gone with it. It hands back bytes of a fixed number, which the caller must take for the
- * stranger's; that it crashes is an error, and never a result. The caller waits for it until a
- * deadline, whatever becomes of it: it may also be stopped by a signal.
+ * Promise: that process can write no file and run no program; confinement.h tells by which means,
+ * and what else it cannot do. It gets SIGKILL when this process ends, however that is. What it
+ * leaves in memory is gone with it. It hands back bytes of a fixed number, which the caller must
+ * take for the stranger's; that it crashes is an error, and never a result. What it writes to
+ * standard error comes through this process, line by line, as text_printable() has it. The caller
+ * waits for it until a deadline, whatever becomes of it: it may also be stopped by a signal.
  *
- * It is never a reason to fail: where a filter of system calls (seccomp) kills who asks for
- * Landlock another process does without, and where there can be none, or that is killed as well,
- * the job is done in this one, as it always is on systems other than Linux. Then it has no deadline
- * but its own.
+ * It is never a reason to fail: where a filter of system calls (seccomp) of somebody else kills who
+ * asks for Landlock, or for all of this, another process does with less, and where there can be
+ * none, or that is killed as well, the job is done in this one, as it always is on systems other
+ * than Linux. Then it has no deadline but its own.
  *
  * Source: the privilege separation of OpenSSH and of acme-client.
  */
@@ -40,7 +41,8 @@ struct sandbox_job {
 
 /*
  * Have it done. The result has `size` bytes, and no pointers; the job finds in it what the caller
- * has put there. Returns 0 and fills *result, or -1 with *err set: CLASS_INTERNAL where the process
+ * has put there. Of the descriptors of this process it has none: what it is to read has been read,
+ * or has a path. Returns 0 and fills *result, or -1 with *err set: CLASS_INTERNAL where the process
  * did not come to its end, CLASS_UNREACHABLE where it did not in time.
  */
 int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)

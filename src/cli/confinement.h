@@ -1,0 +1,53 @@
+/*
+ * What a process that has entered it can no longer do. It is the sandbox's own half (sandbox.h);
+ * there is no way back.
+ *
+ * On Linux on x86-64 and arm64 a filter of system calls (seccomp) refuses
+ *   - every call that writes, makes, removes, renames or links a file, or changes its length, mode,
+ *     owner, times, attributes or flags,
+ *   - every call that runs a program or starts a process; a thread may be started,
+ *   - sockets but those of IPv4, IPv6 and the routing table's (so neither Unix sockets, docker.sock
+ *     for one, nor packets), and listening,
+ *   - signals to others, and whatever looks into, holds or changes other processes,
+ *   - namespaces, mounts, keys, bpf, io_uring, System V IPC and message queues, and every ioctl(2)
+ *     but those that ask about a socket,
+ *   - and becoming dumpable, or parting with the signal that it gets at its parent's end.
+ *
+ * Landlock (Linux 5.13; all of it from 6.12) refuses much of this once more, by file and not by
+ * call, on every architecture: writing and running files, from later versions on truncating them,
+ * device ioctls, listening, signals and abstract sockets.
+ *
+ * Elsewhere, too: no capability but that of reading what root may read, which a certificate in
+ * somebody's home takes; none is left that a program could get back. It cannot gain rights. Of the
+ * descriptors it was started with it keeps the two that it is given; it has no terminal.
+ *
+ * What is left: it reads what its user may read, talks to the network, and uses up time and memory.
+ * Names are looked up in files and by DNS alone, for name services are reached by Unix sockets.
+ *
+ * A refused call fails with EPERM or EACCES, or as on a kernel that does not know it (ENOSYS) where
+ * libc then does it in another way. It kills nobody: a login must not fail because of this.
+ *
+ * Sources: seccomp(2), landlock(7), capabilities(7), prctl(2).
+ */
+#ifndef CLI_CONFINEMENT_H
+#define CLI_CONFINEMENT_H
+
+/*
+ * How much of it is asked for. A filter that somebody else has set, such as systemd's
+ * SystemCallFilter=@system-service, may kill (SIGSYS) who makes a call that it does not know.
+ */
+enum confinement {
+    CONFINEMENT_WHOLE,
+    CONFINEMENT_WITHOUT_LANDLOCK,
+    CONFINEMENT_BARE, /* the descriptors go, and rights cannot be gained */
+    CONFINEMENTS,
+};
+
+/*
+ * Enter it, in a new process with one thread, which has descriptors 0 to 2. `result` stays open,
+ * and `errors` becomes standard output and error; both are for writing, and behind 2. It cannot
+ * fail: what a kernel does not know is left out.
+ */
+void confinement_enter(int result, int errors, enum confinement depth);
+
+#endif
