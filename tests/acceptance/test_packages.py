@@ -134,7 +134,7 @@ def test_the_tar(packages, tmp_path):
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == TAR
     program = top / "bin" / "ghcr-login"
     assert program.read_bytes() == packages(f"ghcr-login-Linux-{MACHINE}").read_bytes()
-    assert text_of(program, "--version").removeprefix("ghcr-login ").strip() in top.name
+    assert text_of(program, "--version").split()[1] in top.name.split("-")
 
 
 def test_the_checksums(packages):
