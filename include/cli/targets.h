@@ -19,6 +19,7 @@ enum { TARGETS_MAX = 2 };
 
 struct target {
     struct location location;
+    const char *shown;            /* how warnings name it; NULL: by its path */
     char key[READER_KEY_MAX + 1]; /* as its owner spells it */
     const struct reader *reader;  /* who reads it there ... */
     const struct reader *second;  /* ... and who else does; NULL: nobody */

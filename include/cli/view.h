@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "cli/run.h"
+#include "cli/targets.h"
 #include "registry/reference.h"
 
 struct view_copy {
@@ -45,7 +46,8 @@ int view_make(struct view *out, const char *directory, const struct run *run, st
 int view_enter(const struct view *view, const struct reference *registry, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Warnings that name a copy name what it was made of: the user knows that one. */
-void view_name_originals(const struct view *view, struct warnings *warnings);
+/* Warnings about a copy are to name what it was made of, which the user knows; `view` is borrowed.
+ */
+void view_name_originals(const struct view *view, struct targets *targets);
 
 #endif

@@ -14,6 +14,7 @@
 /* All of it borrowed. */
 struct entry {
     const char *path;
+    const char *shown;           /* how warnings name the file, a copy for one; NULL: by its path */
     const struct reader *owner;  /* in whose format the file is */
     const struct reader *reader; /* who reads it there ... */
     const struct reader *second; /* ... and who else does; NULL: nobody */
@@ -28,5 +29,10 @@ struct entry {
     const struct secret *token;
     const struct secret *auth; /* base64 of user:token */
 };
+
+static inline const char *entry_shown(const struct entry *entry)
+{
+    return entry->shown != NULL ? entry->shown : entry->path;
+}
 
 #endif

@@ -93,6 +93,15 @@ static int drop_stdin(const struct login *login, struct error *err)
                                       "cannot open '%s', which the command is to read", nothing);
 }
 
+static int log_in(const struct exec *exec, struct login *login, struct report *report,
+                  struct error *err)
+{
+    if (login_begin(login, report, err) < 0 || drop_stdin(login, err) < 0)
+        return -1;
+    view_name_originals(&exec->view, &login->targets);
+    return login_finish(login, report, err);
+}
+
 /* Become the command. Comes back only where that fails, with the status to exit with. */
 static int become(const struct exec *exec, struct error *err)
 {
@@ -118,9 +127,7 @@ static int tell(void *ctx)
 
     login_init(&login, &options);
     report.warnings = &login.run.warnings;
-    if (move_in(exec, &err) == 0 && login_begin(&login, &report, &err) == 0 &&
-        drop_stdin(&login, &err) == 0 && login_finish(&login, &report, &err) == 0) {
-        view_name_originals(&exec->view, &login.run.warnings);
+    if (move_in(exec, &err) == 0 && log_in(exec, &login, &report, &err) == 0) {
         (void)report_print(&report, &options, NULL);
         login.run.warnings.count = 0; /* said */
         status = become(exec, &err);

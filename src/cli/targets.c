@@ -51,6 +51,7 @@ static struct entry entry_of(const struct target *target, const struct run *run)
 {
     return (struct entry){
         .path = target->location.path,
+        .shown = target->shown,
         .owner = target->location.owner,
         .reader = target->reader,
         .second = target->second,

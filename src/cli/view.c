@@ -135,22 +135,18 @@ int view_enter(const struct view *view, const struct reference *registry, struct
     return 0;
 }
 
-static void name_original(char text[WARNING_LEN_MAX + 1], const struct view_copy *copy)
+static const char *original_of(const struct view_copy *copy, const char *path)
 {
-    const char *found = strstr(text, copy->path);
-    char renamed[2 * PATH_MAX];
-
-    if (found == NULL || copy->original[0] == '\0')
-        return;
-    (void)snprintf(renamed, sizeof(renamed), "%.*s%s%s", (int)(found - text), text, copy->original,
-                   found + strlen(copy->path));
-    (void)snprintf(text, WARNING_LEN_MAX + 1, "%.*s", WARNING_LEN_MAX, renamed);
+    return copy->original[0] != '\0' && strcmp(copy->path, path) == 0 ? copy->original : NULL;
 }
 
-void view_name_originals(const struct view *view, struct warnings *warnings)
+void view_name_originals(const struct view *view, struct targets *targets)
 {
-    for (size_t i = 0; i < warnings->count; i++) {
-        name_original(warnings->items[i], &view->docker);
-        name_original(warnings->items[i], &view->podman);
+    for (size_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+
+        target->shown = original_of(&view->docker, target->location.path);
+        if (target->shown == NULL)
+            target->shown = original_of(&view->podman, target->location.path);
     }
 }

@@ -127,7 +127,7 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
             warnings,
             "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
             "other",
-            entry->path, host_of(entry));
+            entry_shown(entry), host_of(entry));
     plan_clear(&plan);
     return ret;
 }

@@ -63,10 +63,11 @@ static void warn_of_podmans_neighbour(const struct document_member *member,
 
     if (is_below(key, is_whole ? host : entry->key))
         warnings_add(warnings, "'%s' also has '%s', which podman takes for images below that",
-                     entry->path, key);
+                     entry_shown(entry), key);
     else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
              is_host(key, host) && !has_auth(member->document, key, entry->auth))
-        warnings_add(warnings, "'%s' also has '%s', which podman may take first", entry->path, key);
+        warnings_add(warnings, "'%s' also has '%s', which podman may take first",
+                     entry_shown(entry), key);
 }
 
 static void warn_of_neighbour(const struct document_member *member, const struct entry *entry,
@@ -75,7 +76,8 @@ static void warn_of_neighbour(const struct document_member *member, const struct
     const char *key = member->key;
 
     if (entry->owner->serves_nerdctl && is_default_port(key, host_of(entry)))
-        warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry->path, key);
+        warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
+                     key);
     if (podmans_host(entry) != NULL)
         warn_of_podmans_neighbour(member, entry, warnings);
 }
@@ -103,7 +105,7 @@ static void warn_of_podmans_view(const struct document *document, const struct e
         warnings_add(warnings,
                      "podman finds nothing for '%s' in '%s', where it takes the empty name in "
                      "\"credHelpers\" for a helper's: give it a file of its own (--authfile FILE)",
-                     host, entry->path);
+                     host, entry_shown(entry));
     else if (podmans[0] == '\0')
         warnings_add(warnings,
                      "podman does not find what docker's credential helper '%s' has for '%s': give "
@@ -113,7 +115,7 @@ static void warn_of_podmans_view(const struct document *document, const struct e
         warnings_add(warnings,
                      "podman asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' "
                      "has it: give it a file of its own (--authfile FILE)",
-                     podmans, host, entry->path);
+                     podmans, host, entry_shown(entry));
 }
 
 void shadow_in_file(const struct document *document, const struct entry *entry, const char *helper,
