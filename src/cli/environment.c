@@ -13,12 +13,16 @@ const char *environment(const char *name)
 
 void environment_forget(const char *name)
 {
-    char *value = name != NULL ? getenv(name) : NULL;
+    size_t len = name != NULL ? strlen(name) : 0;
 
-    if (value == NULL)
+    if (len == 0)
         return;
-    explicit_bzero(value, strlen(value));
-    (void)unsetenv(name); /* getenv() has taken the name */
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        if (strncmp(*each, name, len) == 0 && (*each)[len] == '=')
+            explicit_bzero(*each + len + 1, strlen(*each + len + 1));
+    }
+    (void)unsetenv(
+        name); /* every one of them; a name with '=' it does not take, nor is there one */
 }
 
 void environment_forget_all(void)

@@ -14,7 +14,7 @@ const char *environment(const char *name);
 
 /*
  * Take the secret out of the variable `name` (NULL: none): wipe what the kernel put there, which
- * /proc/PID/environ shows, and unset it.
+ * /proc/PID/environ shows, and unset it; all of them, where a list holds the name more than once.
  */
 void environment_forget(const char *name);
 

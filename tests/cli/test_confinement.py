@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import faults
-from harness import PACE, TOKEN, USER, Login
+from harness import OTHER_TOKEN, PACE, TOKEN, USER, Login
 from people import give
 
 # Nobody else on the machine runs as this one, so that a limit of processes is its alone.
@@ -34,6 +34,14 @@ prctl = ctypes.CDLL(None).prctl
 if prctl(38, 1, 0, 0, 0) or prctl(22, 2, ctypes.byref(Filter(len(code), ctypes.addressof(text)))):
     sys.exit("no filter")
 os.execvp(sys.argv[2], sys.argv[2:])
+"""
+# Its variables FIRST and SECOND, both as T_TOKEN: execve(2) takes a name twice.
+TWICE = """
+import ctypes, os, sys
+text = [f"T_TOKEN={os.environ.pop(name)}" for name in ("FIRST", "SECOND")]
+text += [f"{name}={value}" for name, value in os.environ.items()]
+listed = lambda all: (ctypes.c_char_p * (len(all) + 1))(*map(str.encode, all), None)
+ctypes.CDLL(None).execve(sys.argv[1].encode(), listed(sys.argv[1:]), listed(text))
 """
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446  # on every architecture
 
@@ -89,7 +97,8 @@ def asking(login, server):
 
     def start(*command, **how):
         options = ("--plain-http", *how.pop("options", ()), server.host)
-        how.setdefault("env", {}).update(T_TOKEN=TOKEN)
+        if "through" not in how:
+            how.setdefault("env", {}).update(T_TOKEN=TOKEN)
         if command[:1] != ("status",):
             options = ("-u", USER, "--token-env", "T_TOKEN", *options)
         at = command.index("--") if "--" in command else len(command)
@@ -111,6 +120,18 @@ def test_the_one_that_asks_is_confined(asking, server):
     assert status_of(child, "NoNewPrivs") == "1"
     assert status_of(run.pid, "NoNewPrivs") == "0"
     assert os.getsid(child) == child
+
+
+@pytest.mark.parametrize("other", [TOKEN, OTHER_TOKEN], ids=["the same", "another"])
+def test_no_copy_of_the_variable_is_left(asking, login, other):
+    """The environment may hold a name twice; /proc/PID/environ would show the second."""
+    login.protect(OTHER_TOKEN)
+    run = asking(env={"FIRST": TOKEN, "SECOND": other},
+                 through=("/usr/bin/python3", "-c", TWICE))
+    for pid in (run.pid, *children(run.pid)):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"T_TOKEN=" in environment
+        assert TOKEN.encode() not in environment and other.encode() not in environment
 
 
 @pytest.mark.parametrize("command", [(), ("status",), ("exec", "--", "true")], ids=str)

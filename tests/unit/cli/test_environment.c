@@ -11,6 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+extern char **environ;
+
 static void forget(const char *text)
 {
     struct secret secret = SECRET_INIT;
@@ -40,6 +42,25 @@ static void a_secret_goes_from_every_variable(void **state)
     assert_string_equal(environment("LONGER"), "s3cret-token-2");
     assert_string_equal(environment("LINES"), "s3cret-token\nand more");
     assert_string_equal(environment("OTHER"), "x");
+}
+
+/* execve(2) takes any list; getenv(3) finds the first of a name. */
+static void every_copy_of_a_variable_goes(void **state)
+{
+    static char first[] = "TWICE=s3cret-token";
+    static char other[] = "TWICES=kept";
+    static char second[] = "TWICE=s3cret-token-2";
+    static char *list[] = {first, other, second, NULL};
+    char **before = environ;
+
+    (void)state;
+    environ = list;
+    environment_forget("TWICE");
+    assert_null(environment("TWICE"));
+    assert_string_equal(environment("TWICES"), "kept");
+    assert_null(memmem(first, sizeof(first), "token", strlen("token")));
+    assert_null(memmem(second, sizeof(second), "token", strlen("token")));
+    environ = before;
 }
 
 static void all_of_it_goes(void **state)
@@ -75,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_goes_from_every_variable),
         cmocka_unit_test(what_is_short_may_stand_there_by_chance),
+        cmocka_unit_test(every_copy_of_a_variable_goes),
         cmocka_unit_test(all_of_it_goes),
     };
 
