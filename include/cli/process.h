@@ -4,8 +4,6 @@
 #ifndef CLI_PROCESS_H
 #define CLI_PROCESS_H
 
-#include <sys/types.h>
-
 /*
  * Nothing of this process is for others: descriptors 0 to 2 are open, there is no core dump, no
  * ptrace, no file that others can read, no death by SIGPIPE or SIGXFSZ, no SSLKEYLOGFILE. SIGCHLD
@@ -17,12 +15,6 @@ int process_harden(void) __attribute__((warn_unused_result));
  * Undo what an exec(3) would hand on: signals (their mask too), umask, core limit, SSLKEYLOGFILE.
  */
 void process_restore(void);
-
-/*
- * In a child: it gets the signal `number` when `parent` ends (on Linux). Where that has ended
- * already the child does, with the status that a shell has for that signal.
- */
-void process_die_with(pid_t parent, int number);
 
 /*
  * End it, with what was printed flushed. What libraries would do at exit is left out: libcurl comes

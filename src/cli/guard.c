@@ -6,11 +6,8 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "cli/process.h"
-
-enum { SIGNAL_BASE = 128 }; /* as the shell has it */
+#include "base/child.h"
 
 /* All but those of a fault of our own, of job control, and what is ignored or cannot be caught. */
 static sigset_t guarded(void)
@@ -44,43 +41,36 @@ static bool is_from_terminal(const siginfo_t *info)
            (info->si_signo == SIGINT || info->si_signo == SIGQUIT || info->si_signo == SIGWINCH);
 }
 
-/* Hand signals on until it has ended. Returns its status, or -1 with errno set. */
-static int wait_for(pid_t child)
+/* Hand signals on until it has ended. Returns 0 and its status, or -1 with errno set. */
+static int guard_wait(pid_t child, int *status)
 {
     sigset_t set = guarded();
-    int status = 0;
     siginfo_t info;
     pid_t ended;
 
-    while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
+    while ((ended = waitpid(child, status, WNOHANG)) == 0) {
         /* A child that ends after this look has its SIGCHLD waiting here. */
         if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && !is_from_terminal(&info))
             (void)kill(child, info.si_signo); /* not waited for: its number is still its own */
     }
-    if (ended < 0)
-        return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_BASE + WTERMSIG(status);
+    return ended < 0 ? -1 : 0;
 }
 
 int guard_run(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx, int *status,
               struct error *err)
 {
-    pid_t parent = getpid();
-    pid_t child = fork();
+    pid_t child = child_fork(SIGTERM);
+    int ended;
 
-    switch (child) {
-    case -1:
-        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot make another process");
-    case 0:
+    if (child < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot fork");
+    if (child == 0) {
         (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
-        process_die_with(parent, SIGTERM);
         exit(work(ctx));
-    default:
-        break;
     }
     before_wait(ctx);
-    *status = wait_for(child);
-    if (*status < 0)
+    if (guard_wait(child, &ended) < 0)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
+    *status = child_exit_status(ended);
     return 0;
 }

@@ -9,10 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
-
 #include "base/secret.h"
 
 /* What is set, and to what. What they would kill for is reported by write(2): EPIPE, EFBIG. */
@@ -95,18 +91,6 @@ void process_restore(void)
     for (size_t i = 0; i < DISPOSITIONS; i++)
         (void)sigaction(dispositions[i].number, &before.actions[i], NULL);
     (void)sigprocmask(SIG_SETMASK, &before.mask, NULL);
-}
-
-void process_die_with(pid_t parent, int number)
-{
-    pid_t found;
-
-#if defined(__linux__)
-    (void)prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
-#endif
-    found = getppid(); /* 0: it has no number in this namespace of processes */
-    if (found != parent && found != 0)
-        _exit(128 + number); /* it ended before that was set */
 }
 
 void process_end(int status)

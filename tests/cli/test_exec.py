@@ -597,7 +597,7 @@ def test_no_place_for_the_private_directory(run, space):
 def test_no_process_to_spare(run):
     needs_root()
     refused(run("true", through=(*UNKNOWN, "prlimit", "--nproc=0", "--")),
-            "cannot make another process")
+            "cannot fork")
 
 
 def test_docker_auth_config(run):
