@@ -99,6 +99,11 @@ int __wrap_helper_store(const struct helper *helper, const char *server_url, con
     return 0;
 }
 
+static bool is_memory(enum inject_call call)
+{
+    return call == INJECT_malloc || call == INJECT_realloc;
+}
+
 static unsigned walked[INJECT_CALLS];
 static unsigned wrongs;
 static unsigned left_new; /* failures reported of runs that had replaced the file */
@@ -244,7 +249,7 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
     if (ret != 0 &&
         ((err->cls != CLASS_AUTHFILE && err->cls != CLASS_INTERNAL) || err->message[0] == '\0'))
         return "a failure without an error";
-    if (ret != 0 && fault->call == INJECT_malloc && err->cls != CLASS_INTERNAL)
+    if (ret != 0 && is_memory(fault->call) && err->cls != CLASS_INTERNAL)
         return "a lack of memory is blamed on the file";
     if (ret != 0 && must_succeed(fault))
         return "this should have been tried again";
@@ -324,7 +329,7 @@ static void walk_call(const struct scene *scene, enum inject_call call)
                                  ENOMEM, ENFILE, EINVAL, EBUSY,  EINTR};
     bool good = true;
 
-    if (call == INJECT_malloc) {
+    if (is_memory(call)) {
         (void)walk_error(scene, call, ENOMEM);
         return;
     }

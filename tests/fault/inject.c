@@ -86,7 +86,7 @@ unsigned inject_steps(void)
 
 static void observe(enum inject_call call)
 {
-    if (call == INJECT_malloc)
+    if (call == INJECT_malloc || call == INJECT_realloc)
         return;
     shared->steps++;
     if (inject_observer == NULL)

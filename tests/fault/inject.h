@@ -19,6 +19,7 @@
  */
 #define INJECT_LIST(X)                                                                             \
     X(malloc, ENOMEM)                                                                              \
+    X(realloc, ENOMEM)                                                                             \
     X(open, EMFILE)                                                                                \
     X(openat, EACCES)                                                                              \
     X(close, EIO)                                                                                  \
@@ -148,7 +149,7 @@ void inject_arm(const struct inject_fault *fault, enum inject_call missing, int 
 /* Back to normal; returns whether the fault struck, in this process or in a child of it. */
 bool inject_disarm(void);
 
-/* How many calls were made while armed, of one kind and of all but malloc. */
+/* How many calls were made while armed, of one kind and of all but malloc and realloc. */
 unsigned inject_count(enum inject_call call);
 unsigned inject_steps(void);
 
@@ -158,7 +159,7 @@ unsigned inject_steps(void);
  */
 void inject_report(const char *program);
 
-/* Called, where not NULL, before every armed call but malloc, and itself not counted. */
+/* Called, where not NULL, before every armed call but these two, and itself not counted. */
 extern void (*inject_observer)(enum inject_call call, unsigned step);
 
 /* What a played world has: time runs `pace` times as fast (0: as ever), and sleeping only counts.

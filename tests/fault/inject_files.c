@@ -21,6 +21,7 @@
 
 INJECT_WRAP(void *, NULL, malloc, (size_t size), (size))
 INJECT_WRAP(void *, NULL, calloc, (size_t count, size_t size), (count, size))
+INJECT_WRAP(void *, NULL, realloc, (void *block, size_t size), (block, size))
 INJECT_WRAP(int, -1, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
 INJECT_WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
 INJECT_WRAP(int, -1, stat, (const char *path, struct stat *st), (path, st))
