@@ -146,7 +146,7 @@ static void warn_of_insecurity(const struct ask *ask)
     warnings_add(warnings, "%s", text);
 }
 
-static int prove(struct ask *ask, struct error *err)
+static int ask_prove(struct ask *ask, struct error *err)
 {
     if (ask->question.trust.is_insecure)
         warn_of_insecurity(ask);
@@ -223,7 +223,7 @@ static void ask_in_sandbox(void *ctx, void *result)
     ask.warnings = &found->warnings;
     found->ret = http_init(&found->err);
     if (found->ret == 0)
-        found->ret = prove(&ask, &found->err);
+        found->ret = ask_prove(&ask, &found->err);
     found->deadline_ms = ask.question.limits.deadline_ms;
     found->outcome = ask.outcome;
     for (size_t i = 0; i < ask.question.image_count; i++)
@@ -245,12 +245,12 @@ static bool is_flag(const bool *flag)
     return *(const unsigned char *)flag <= 1;
 }
 
-static bool is_text(const char *text, size_t size)
+static bool ask_is_text(const char *text, size_t size)
 {
     return memchr(text, '\0', size) != NULL;
 }
 
-#define IS_TEXT(array) is_text(array, sizeof(array))
+#define IS_TEXT(array) ask_is_text(array, sizeof(array))
 
 static bool is_error(const struct error *err, int ret)
 {

@@ -50,12 +50,12 @@ out:
 }
 
 /* What an answer says, whole and unchanged, and how much of it is an error code. */
-struct words {
+struct said {
     struct secret text;
     size_t code_len;
 };
 
-static void add(struct words *words, const char *text, size_t len)
+static void said_add(struct said *words, const char *text, size_t len)
 {
     struct error no_memory = ERROR_INIT;
 
@@ -64,36 +64,36 @@ static void add(struct words *words, const char *text, size_t len)
 }
 
 /* As docker does: the code, then the message. */
-static void words_of_error(struct words *words, const json_t *error)
+static void said_by_error(struct said *words, const json_t *error)
 {
     const char *code = json_member_text(error, "code");
     const char *message = json_member_text(error, "message");
 
     if (code != NULL) {
         words->code_len = strlen(code);
-        add(words, code, strlen(code));
+        said_add(words, code, strlen(code));
     }
     if (code != NULL && message != NULL)
-        add(words, ": ", 2);
+        said_add(words, ": ", 2);
     if (message != NULL)
-        add(words, message, strlen(message));
+        said_add(words, message, strlen(message));
 }
 
-static void words_of_json(struct words *words, const json_t *json)
+static void said_by_json(struct said *words, const json_t *json)
 {
     static const char *const members[] = {"details", "detail", "message", "error_description",
                                           "error"};
     const json_t *errors = json_object_get(json, "errors");
 
     if (json_array_size(errors) > 0) {
-        words_of_error(words, json_array_get(errors, 0));
+        said_by_error(words, json_array_get(errors, 0));
         return;
     }
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && words->text.len == 0; i++) {
         const char *text = json_member_text(json, members[i]);
 
         if (text != NULL)
-            add(words, text, strlen(text));
+            said_add(words, text, strlen(text));
     }
 }
 
@@ -107,7 +107,7 @@ bool answer_is_web_page(const struct http_response *response)
     return text[strspn(text, " \t\r\n")] == '<';
 }
 
-static json_t *parse(const struct http_response *response)
+static json_t *answer_parse(const struct http_response *response)
 {
     struct error ignored = ERROR_INIT;
 
@@ -135,7 +135,7 @@ static enum outcome_code read_code(const struct http_response *response)
         [OUTCOME_CODE_NAME_UNKNOWN] = "NAME_UNKNOWN",
         [OUTCOME_CODE_TOO_MANY_REQUESTS] = "TOOMANYREQUESTS",
     };
-    json_t *json = parse(response);
+    json_t *json = answer_parse(response);
     const char *text = json_member_text(json_array_get(json_object_get(json, "errors"), 0), "code");
     enum outcome_code code = text != NULL ? OUTCOME_CODE_OTHER : OUTCOME_CODE_NONE;
 
@@ -176,7 +176,7 @@ void answer_note(struct outcome *outcome, const struct http_response *response)
 }
 
 /* What a page for people calls itself: "502 Bad Gateway", or whose portal it is. */
-static void words_of_page(struct words *words, const char *page)
+static void said_by_page(struct said *words, const char *page)
 {
     const char *title = strcasestr(page, "<title");
     const char *end = title != NULL ? strcasestr(title, "</title") : NULL;
@@ -188,30 +188,30 @@ static void words_of_page(struct words *words, const char *page)
     while (end > title && strchr(" \t\r\n", end[-1]) != NULL)
         end--;
     if (end > title)
-        add(words, title, (size_t)(end - title));
+        said_add(words, title, (size_t)(end - title));
 }
 
 /* A body that is a sentence, not a document: its first line. */
-static void words_of_text(struct words *words, const struct secret *body)
+static void said_by_text(struct said *words, const struct secret *body)
 {
     const char *text = secret_text(body);
 
     if (body->len < ANSWER_WORDS_MAX && text[0] != '{')
-        add(words, text, strcspn(text, "\r\n"));
+        said_add(words, text, strcspn(text, "\r\n"));
 }
 
 const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_response *response,
                          const struct redact *redact)
 {
-    struct words said = {.code_len = 0};
-    json_t *json = parse(response);
+    struct said said = {.code_len = 0};
+    json_t *json = answer_parse(response);
 
     if (json != NULL)
-        words_of_json(&said, json);
+        said_by_json(&said, json);
     else if (answer_is_web_page(response))
-        words_of_page(&said, secret_text(&response->body));
+        said_by_page(&said, secret_text(&response->body));
     else
-        words_of_text(&said, &response->body);
+        said_by_text(&said, &response->body);
     json_decref(json);
     if (redact_finds(redact, secret_text(&said.text), said.text.len)) {
         (void)snprintf(words, ANSWER_WORDS_MAX, "%s", REDACT_WORDS);

@@ -120,7 +120,7 @@ struct github_question {
     struct http_response response;
 };
 
-static bool ask_github(struct github_question *q, const char *path)
+static bool github_get(struct github_question *q, const char *path)
 {
     struct error err = ERROR_INIT;
     char url[URL_MAX];
@@ -219,7 +219,7 @@ static void ask_for_user(struct github_question *q)
 {
     int status;
 
-    if (!ask_github(q, "/user"))
+    if (!github_get(q, "/user"))
         return;
     status = q->response.status;
     read_sso(q);
@@ -242,7 +242,7 @@ static void ask_for_packages(struct github_question *q)
 
     (void)snprintf(path, sizeof(path), "/orgs/%.*s/packages?package_type=container&per_page=1",
                    GITHUB_NAME_MAX, q->request->organisation);
-    if (!ask_github(q, path))
+    if (!github_get(q, path))
         return;
     read_sso(q);
     if (q->response.status == 403 &&

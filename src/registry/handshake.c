@@ -74,8 +74,8 @@ static int get_token(struct session *s, struct error *err)
     char what[REFERENCE_HOST_MAX + 64];
     int ret = session_fetch_bearer(s, NULL, err);
 
-    if (ret <= 0)
-        return ret;
+    if (ret != 0)
+        return ret < 0 ? -1 : 0;
     if (session_is_refused(s))
         return refuse_credential(s, "", err);
     (void)snprintf(what, sizeof(what), "the token request of '%s'", s->question->registry->host);
@@ -159,8 +159,8 @@ static int fetch_scoped_bearer(struct session *s, const struct image *image, str
 
     (void)snprintf(scope, sizeof(scope), "repository:%s:pull", image->name);
     ret = session_fetch_bearer(s, scope, err);
-    if (ret <= 0)
-        return ret;
+    if (ret != 0)
+        return ret < 0 ? -1 : 0;
     if (session_is_refused(s))
         return refuse_pull(s, image, err);
     (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);

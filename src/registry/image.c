@@ -11,7 +11,7 @@ static const char word_bytes[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 
 enum { TAG_MAX = 128 };
 
-static int refuse(const char *text, const char *rule, struct error *err)
+static int image_refuse(const char *text, const char *rule, struct error *err)
 {
     char shown[200];
 
@@ -20,7 +20,7 @@ static int refuse(const char *text, const char *rule, struct error *err)
 }
 
 /* Docker takes the first component for a host if it could be no name. */
-static bool is_host(struct span first)
+static bool image_is_host(struct span first)
 {
     if (span_is(first, "localhost"))
         return true;
@@ -51,15 +51,15 @@ static int skip_host(struct scan *s, const char *text, const struct reference *r
     const char *slash = memchr(s->p, '/', (size_t)(s->end - s->p));
     struct span first = {.data = s->p, .len = slash != NULL ? (size_t)(slash - s->p) : 0};
 
-    if (slash == NULL || !is_host(first)) {
+    if (slash == NULL || !image_is_host(first)) {
         if (reference_is_docker_hub(registry))
             return 0;
-        (void)refuse(text, "names no registry, so that docker would look for it at Docker Hub",
-                     err);
+        (void)image_refuse(
+            text, "names no registry, so that docker would look for it at Docker Hub", err);
         return error_hint(err, "name it whole: %s/...", registry->host);
     }
     if (!is_host_of(first, registry)) {
-        (void)refuse(text, "is not of the registry that is logged in to", err);
+        (void)image_refuse(text, "is not of the registry that is logged in to", err);
         return error_hint(err, "that is '%s'; docker uses its entry for images of that name only",
                           registry->host);
     }
@@ -151,25 +151,25 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     struct span version = {.data = "latest", .len = 6};
 
     if (strstr(text, "://") != NULL)
-        return refuse(text, "has a scheme: leave out what ends with '://'", err);
+        return image_refuse(text, "has a scheme: leave out what ends with '://'", err);
     if (skip_host(&s, text, registry, err) < 0)
         return -1;
     if (has_capital(s.p))
-        return refuse(text, "has a capital in its name: names of images are lower case", err);
+        return image_refuse(text, "has a capital in its name: names of images are lower case", err);
     if (!scan_name(&s, &name) || !copy_name(&image, name, registry))
-        return refuse(text, "has a name that no image has", err);
+        return image_refuse(text, "has a name that no image has", err);
     if (!is_in_namespace(image.name, registry)) {
-        (void)refuse(text, "is not in the namespace that is logged in to", err);
+        (void)image_refuse(text, "is not in the namespace that is logged in to", err);
         return error_hint(err, "that is '%s/%s': an entry for it serves no other image",
                           registry->host, registry->name_space);
     }
     if (scan_char(&s, ':') && !scan_tag(&s, &version))
-        return refuse(text, "has a tag that no image has", err);
+        return image_refuse(text, "has a tag that no image has", err);
     image.is_digest = scan_char(&s, '@');
     if (image.is_digest && !scan_digest(&s, &version))
-        return refuse(text, "has a malformed digest", err);
+        return image_refuse(text, "has a malformed digest", err);
     if (!scan_is_at_end(&s) || !span_copy(version, image.version, sizeof(image.version)))
-        return refuse(text, "is not of the form [HOST/]NAME[:TAG][@DIGEST]", err);
+        return image_refuse(text, "is not of the form [HOST/]NAME[:TAG][@DIGEST]", err);
     *out = image;
     return 0;
 }

@@ -14,7 +14,7 @@ static const char address_bytes[] = "0123456789abcdef:.";
 
 enum { LABEL_MAX = 63, DNS_NAME_MAX = 253 };
 
-static int refuse(const char *rule, struct error *err)
+static int reference_refuse(const char *rule, struct error *err)
 {
     (void)error_set(err, CLASS_USAGE, "the registry %s", rule);
     return error_hint(err, "give it as HOST[:PORT], like ghcr.io or registry.example.com:5000");
@@ -60,18 +60,19 @@ static int check_host(const char *text, struct error *err)
 
     if (scan_char(&s, '[')) {
         if (!scan_run(&s, address_bytes, &host) || !is_ipv6(host) || !scan_char(&s, ']'))
-            return refuse("is not an IPv6 address in brackets", err);
+            return reference_refuse("is not an IPv6 address in brackets", err);
     } else if (!scan_run(&s, host_bytes, &host) || !is_dns_name(host)) {
-        return refuse("is not a host name", err);
+        return reference_refuse("is not a host name", err);
     }
     has_port = scan_char(&s, ':');
     if (has_port && (!scan_number(&s, 65535, &port) || port == 0))
-        return refuse("has a port that is not a number from 1 to 65535", err);
+        return reference_refuse("has a port that is not a number from 1 to 65535", err);
     if (!scan_is_at_end(&s))
-        return refuse("has a byte that no host name has", err);
+        return reference_refuse("has a byte that no host name has", err);
     if (!has_port && text[0] != '[' && memchr(host.data, '.', host.len) == NULL &&
         strcmp(text, "localhost") != 0)
-        return refuse("has neither a dot nor a port, so that no image name could refer to it", err);
+        return reference_refuse(
+            "has neither a dot nor a port, so that no image name could refer to it", err);
     return 0;
 }
 
@@ -107,12 +108,12 @@ static int check_namespace(const char *text, struct error *err)
 
     do {
         if (!reference_scan_component(&s))
-            return refuse("has a namespace that does not begin with a lower-case letter or digit",
-                          err);
+            return reference_refuse(
+                "has a namespace that does not begin with a lower-case letter or digit", err);
     } while (scan_char(&s, '/'));
     if (!scan_is_at_end(&s))
-        return refuse("has a namespace that no image name has; tags and digests do not belong",
-                      err);
+        return reference_refuse(
+            "has a namespace that no image name has; tags and digests do not belong", err);
     return 0;
 }
 
@@ -137,7 +138,7 @@ static int skip_scheme(const char **text, struct error *err)
         return error_hint(err, "give HOST[:PORT] alone; add --plain-http where it speaks no TLS");
     }
     if (!span_is(scheme, "https"))
-        return refuse("begins with a scheme other than 'https'", err);
+        return reference_refuse("begins with a scheme other than 'https'", err);
     *text = s.p + 3;
     return 0;
 }
@@ -153,12 +154,12 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     slash = strchr(text, '/');
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
-        return refuse("is empty", err);
+        return reference_refuse("is empty", err);
     if (memchr(text, '@', host_len) != NULL)
-        return refuse("has an '@': a user name does not belong into it", err);
+        return reference_refuse("has an '@': a user name does not belong into it", err);
     if (host_len > REFERENCE_HOST_MAX ||
         (slash != NULL && strlen(slash + 1) > REFERENCE_NAMESPACE_MAX))
-        return refuse("is too long", err);
+        return reference_refuse("is too long", err);
     memcpy(ref.host, text, host_len);
     lower_case(ref.host);
     if (check_host(ref.host, err) < 0)

@@ -119,9 +119,9 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
     if (session_ask(s, scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN, &request, err) < 0)
         return -1;
     if (s->response.status != 200 || answer_is_web_page(&s->response))
-        return 1;
+        return 0;
     if (answer_token(&s->bearer, &s->response, err) == 0)
-        return redact_add(&s->redact, &s->bearer, err);
+        return redact_add(&s->redact, &s->bearer, err) == 0 ? 1 : -1;
     (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
     return error_hint(err, "that says nothing about the credential: the registry's token server is "
                            "out of order, or something else answers in its place");

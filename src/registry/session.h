@@ -48,7 +48,7 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
 
 /*
  * Ask the challenge's realm for a bearer, for `scope` ("repository:NAME:pull") or for none (NULL).
- * The realm is checked first. Returns 0 with s->bearer set; 1 when the answer is no 200 of a
+ * The realm is checked first. Returns 1 with s->bearer set; 0 when the answer is no 200 of a
  * registry and the caller has to judge it; -1 with *err set.
  */
 int session_fetch_bearer(struct session *s, const char *scope, struct error *err)

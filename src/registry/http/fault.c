@@ -9,7 +9,7 @@
 #define HANGS_UP    "the registry, or what stands before it, hangs up: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
-static const struct words {
+static const struct fault_words {
     CURLcode code;
     bool is_transient;
     const char *text;
@@ -37,8 +37,8 @@ static const struct words {
 };
 
 /* What libcurl takes for a broken connection, and is none. */
-static const struct words malformed = {CURLE_RECV_ERROR, false, "the answer is malformed HTTP",
-                                       NO_REGISTRY};
+static const struct fault_words malformed = {CURLE_RECV_ERROR, false,
+                                             "the answer is malformed HTTP", NO_REGISTRY};
 
 /* A line of the header longer than libcurl takes; versions before 8.6 call that a want of memory.
  */
@@ -61,12 +61,12 @@ static bool is_malformed(const struct fault *fault)
 }
 
 /* libcurl asks for addresses in a thread of its own. */
-static const struct words no_thread = {
+static const struct fault_words no_thread = {
     CURLE_COULDNT_RESOLVE_HOST, true, "cannot look for the address: no thread can be started",
     "raise the limit of tasks, of this user (ulimit -u), unit (TasksMax=) or container"};
 
 /* What was under way when the time was up. */
-static const struct words late[] = {
+static const struct fault_words late[] = {
     {CURLE_OPERATION_TIMEDOUT, true, "cannot find the host's address in time (DNS)",
      "this machine's resolver does not answer; --connect-timeout sets the limit"},
     {CURLE_OPERATION_TIMEDOUT, true, "cannot connect in time",
@@ -78,7 +78,7 @@ static const struct words late[] = {
 };
 
 /* Of a connection that is used again only the time of the last step is there. */
-static const struct words *words_of_late(CURL *easy)
+static const struct fault_words *words_of_late(CURL *easy)
 {
     curl_off_t sent = 0;
     curl_off_t connected = 0;
@@ -168,7 +168,7 @@ static const char *tls_words(const char *text)
     return text;
 }
 
-static const char *hint_for(const struct fault *fault, const struct words *words)
+static const char *hint_for(const struct fault *fault, const struct fault_words *words)
 {
     long connect_status = 0;
 
@@ -196,8 +196,8 @@ static void hint_at_hang_up(const struct fault *fault, const struct url *url, st
                                          err);
 }
 
-static int report_words(const struct fault *fault, const struct words *words, const struct url *url,
-                        struct error *err)
+static int report_words(const struct fault *fault, const struct fault_words *words,
+                        const struct url *url, struct error *err)
 {
     bool is_tls = fault->code == CURLE_PEER_FAILED_VERIFICATION ||
                   fault->code == CURLE_SSL_CONNECT_ERROR || fault->code == CURLE_SSL_CERTPROBLEM;
@@ -214,8 +214,8 @@ static int report_words(const struct fault *fault, const struct words *words, co
 
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err)
 {
-    struct words other = {.text = curl_easy_strerror(fault->code), .hint = ""};
-    const struct words *words = &other;
+    struct fault_words other = {.text = curl_easy_strerror(fault->code), .hint = ""};
+    const struct fault_words *words = &other;
     struct fault too_long = *fault;
     struct url url;
 

@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 /* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
-static const struct place {
+static const struct root_place {
     const char *file;
     const char *dir; /* only where its names are hashed: others cost a vain handshake */
 } places[] = {
@@ -26,7 +26,7 @@ static const struct place {
     {NULL, "/etc/ssl/certs"},
 };
 
-static bool join(char path[PATH_MAX], const char *dir, const char *middle, const char *name)
+static bool trust_join(char path[PATH_MAX], const char *dir, const char *middle, const char *name)
 {
     return snprintf(path, PATH_MAX, "%s%s%s", dir, middle, name) < PATH_MAX;
 }
@@ -44,11 +44,11 @@ static bool find_directory(char dir[PATH_MAX], const struct trust_request *reque
     static const char *const system_dirs[] = {"/etc/containers/certs.d/", "/etc/docker/certs.d/"};
     const char *home = request->environment("HOME");
 
-    if (home != NULL && join(dir, home, "/.config/containers/certs.d/", request->host) &&
+    if (home != NULL && trust_join(dir, home, "/.config/containers/certs.d/", request->host) &&
         is_directory(dir))
         return true;
     for (size_t i = 0; i < sizeof(system_dirs) / sizeof(system_dirs[0]); i++) {
-        if (join(dir, system_dirs[i], "", request->host) && is_directory(dir))
+        if (trust_join(dir, system_dirs[i], "", request->host) && is_directory(dir))
             return true;
     }
     return false;
@@ -111,7 +111,7 @@ static int read_directory(struct trust *trust, const char *dir, bool is_given, s
         const char *name = entries[i]->d_name;
         char path[PATH_MAX];
 
-        if (ret == 0 && join(path, dir, "/", name) && !leads_nowhere(path)) {
+        if (ret == 0 && trust_join(path, dir, "/", name) && !leads_nowhere(path)) {
             if (text_has_suffix(name, ".crt"))
                 ret = add_roots(trust, path, err);
             else if (text_has_suffix(name, ".cert"))
@@ -128,7 +128,7 @@ static int set_path(char path[PATH_MAX], const char *chosen, struct error *err)
 {
     if (chosen == NULL)
         path[0] = '\0';
-    else if (!join(path, chosen, "", ""))
+    else if (!trust_join(path, chosen, "", ""))
         return error_set_errno(err, CLASS_UNREACHABLE, ENAMETOOLONG,
                                "cannot read the CA certificates '%.100s...'", chosen);
     return 0;
@@ -136,7 +136,8 @@ static int set_path(char path[PATH_MAX], const char *chosen, struct error *err)
 
 static bool find_readable(char path[PATH_MAX], const char *root, const char *name)
 {
-    if (name != NULL && join(path, root != NULL ? root : "", "", name) && access(path, R_OK) == 0)
+    if (name != NULL && trust_join(path, root != NULL ? root : "", "", name) &&
+        access(path, R_OK) == 0)
         return true;
     path[0] = '\0';
     return false;
@@ -239,7 +240,7 @@ bool trust_can_skip_bundle(const struct trust *trust)
     if (code == CURLE_OK)                                                                          \
     code = curl_easy_setopt(easy, option, value)
 
-static const char *non_empty(const char *text)
+static const char *text_or_null(const char *text)
 {
     return text[0] != '\0' ? text : NULL;
 }
@@ -280,8 +281,8 @@ static CURLcode name_roots(CURL *easy, const struct trust *trust, bool skip_bund
 
     if (trust->file[0] == '\0' && trust->dir[0] == '\0' && trust->extra.len == 0)
         return code; /* whatever the TLS library knows */
-    SET(CURLOPT_CAINFO, skip_bundle ? NULL : non_empty(trust->file));
-    SET(CURLOPT_CAPATH, non_empty(trust->dir));
+    SET(CURLOPT_CAINFO, skip_bundle ? NULL : text_or_null(trust->file));
+    SET(CURLOPT_CAPATH, text_or_null(trust->dir));
     return code == CURLE_OK && trust->extra.len > 0 ? add_extra_roots(easy, trust, skip_bundle)
                                                     : code;
 }
@@ -292,8 +293,8 @@ CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle)
 
     SET(CURLOPT_SSL_VERIFYPEER, trust->is_insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, trust->is_insecure ? 0L : 2L);
-    SET(CURLOPT_SSLCERT, non_empty(trust->client_cert));
-    SET(CURLOPT_SSLKEY, non_empty(trust->client_key));
+    SET(CURLOPT_SSLCERT, text_or_null(trust->client_cert));
+    SET(CURLOPT_SSLKEY, text_or_null(trust->client_key));
     if (code == CURLE_OK && !trust->is_insecure)
         code = name_roots(easy, trust, skip_bundle);
     return code;

@@ -8,7 +8,7 @@
 
 #include "registry/reference.h"
 
-static int refuse(CURLUcode code, struct error *err)
+static int url_refuse(CURLUcode code, struct error *err)
 {
     if (code == CURLUE_OUT_OF_MEMORY)
         return error_no_memory(err);
@@ -70,7 +70,7 @@ int url_parse(struct url *out, const char *text, struct error *err)
     }
     curl_url_cleanup(handle);
     if (code != CURLUE_OK)
-        return refuse(code, err);
+        return url_refuse(code, err);
     *out = url;
     return 0;
 }
@@ -121,5 +121,5 @@ int url_add_query(char out[URL_MAX], const char *text, const char *name, const c
         code = CURLUE_MALFORMED_INPUT;
     curl_free(whole);
     curl_url_cleanup(handle);
-    return code == CURLUE_OK ? 0 : refuse(code, err);
+    return code == CURLUE_OK ? 0 : url_refuse(code, err);
 }
