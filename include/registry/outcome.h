@@ -45,7 +45,13 @@ enum outcome_phrase {
     OUTCOME_SAYS_MANIFEST_UNKNOWN = 1U << 7,
     OUTCOME_SAYS_CLIENT_CERTIFICATE = 1U << 8, /* it wants one */
     OUTCOME_SAYS_TLS_PORT = 1U << 9,           /* it was asked in plain http */
-    OUTCOME_PHRASES = (1U << 10) - 1,
+    OUTCOME_SAYS_ADDRESS = 1U << 10,           /* this machine's address is not let in */
+    OUTCOME_SAYS_DIRECTORY = 1U << 11,         /* its directory service is in trouble */
+    OUTCOME_SAYS_LOCKED_OUT = 1U << 12,        /* too many failed logins came from here */
+    OUTCOME_PHRASES = (1U << 13) - 1,
+    /* Where it says one of these, it says nothing about the credential. */
+    OUTCOME_SAYS_NO_VERDICT =
+        OUTCOME_SAYS_ADDRESS | OUTCOME_SAYS_DIRECTORY | OUTCOME_SAYS_LOCKED_OUT,
 };
 
 struct outcome {
@@ -55,5 +61,17 @@ struct outcome {
     unsigned phrases; /* of enum outcome_phrase */
     bool is_good;     /* the registry took the credential, whatever came of the images */
 };
+
+/* Whether the registry said 401 to what the token server had given for the credential. */
+static inline bool outcome_is_after_grant(const struct outcome *outcome)
+{
+    return outcome->phase == OUTCOME_PING_WITH_TOKEN && outcome->status == 401;
+}
+
+/* Where a refusal (CLASS_REJECTED) is one of the credential itself, and of nothing given for it. */
+static inline bool outcome_is_of_credential(const struct outcome *outcome)
+{
+    return outcome->phase == OUTCOME_TOKEN || outcome->phase == OUTCOME_BASIC;
+}
 
 #endif

@@ -178,7 +178,11 @@ static const struct row {
       [PLACE_ACTIONS] = "GitHub's registry takes no fine-grained tokens: use secrets.GITHUB_TOKEN "
                         "with " GRANT ", or a secret with a classic token"}},
     {REFUSED(ANY, WANTS_SSO), LINK_SSO, {[PLACE_HOST] = SSO}},
-    {REFUSED(ANY, GRANTED | SILENT),
+    {CLASS_UNPROVED,
+     ANY,
+     401,
+     0,
+     GRANTED | SILENT,
      LINK_NONE,
      {[PLACE_HOST] = "the registry took the token a moment ago, and now does not, as it happens at "
                      "times: try again"}},

@@ -115,7 +115,7 @@ static int prove_patiently(struct ask *ask, struct error *err)
     int ret = prove_once(ask, err);
     int64_t counted_ms = clock_now(clock);
 
-    while (ret < 0 && err->cls == CLASS_REJECTED) {
+    while (ret < 0 && (err->cls == CLASS_REJECTED || outcome_is_after_grant(&ask->outcome))) {
         int64_t wait_ms = patience_next(&patience);
 
         if (wait_ms == 0)
@@ -209,8 +209,8 @@ struct findings {
 
 static bool is_to_be_diagnosed(const struct ask *ask, const struct findings *found)
 {
-    bool is_answered =
-        found->ret == 0 || found->err.cls == CLASS_REJECTED || found->err.cls == CLASS_FORBIDDEN;
+    bool is_answered = found->ret == 0 || found->err.cls == CLASS_REJECTED ||
+                       found->err.cls == CLASS_FORBIDDEN || outcome_is_after_grant(&found->outcome);
 
     return is_answered && ask->options->diagnose && ask->diagnosis != NULL;
 }

@@ -54,7 +54,7 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
         return error_set(err, CLASS_UNPROVED, "'%s' holds %s for '%s', which cannot be proved",
                          found->path, found->held.token_kind, found->key);
     ret = ask_registry(&ask, err);
-    *refused = ret < 0 && err->cls == CLASS_REJECTED;
+    *refused = ret < 0 && err->cls == CLASS_REJECTED && outcome_is_of_credential(&ask.outcome);
     if (*refused)
         *err = ERROR_INIT;
     return *refused ? 0 : ret;

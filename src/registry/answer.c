@@ -162,15 +162,25 @@ static const struct {
     {OUTCOME_SAYS_CLIENT_CERTIFICATE, "SSL certificate"}, /* nginx */
     {OUTCOME_SAYS_TLS_PORT, "HTTPS port"},                /* nginx */
     {OUTCOME_SAYS_TLS_PORT, "HTTPS server"},              /* Go */
+    {OUTCOME_SAYS_ADDRESS, "client with IP"},             /* Azure */
+    {OUTCOME_SAYS_ADDRESS, "not allowed access"},
+    {OUTCOME_SAYS_ADDRESS, "IP address is not"},
+    {OUTCOME_SAYS_ADDRESS, "firewall"},
+    {OUTCOME_SAYS_DIRECTORY, "ldap"}, /* Harbor */
+    {OUTCOME_SAYS_DIRECTORY, "active directory"},
+    {OUTCOME_SAYS_LOCKED_OUT, "login attempts"}, /* Docker Hub */
+    {OUTCOME_SAYS_LOCKED_OUT, "failed login"},
 };
 
-void answer_note(struct outcome *outcome, const struct http_response *response)
+void answer_note(struct outcome *outcome, const struct http_response *response,
+                 const char *username)
 {
     outcome->status = response->status;
     outcome->code = read_code(response);
     outcome->phrases = 0;
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
-        if (answer_says(response, phrases[i].words))
+        if (answer_says(response, phrases[i].words) &&
+            strcasestr(username, phrases[i].words) == NULL)
             outcome->phrases |= phrases[i].phrase;
     }
 }

@@ -32,8 +32,12 @@ bool answer_is_web_page(const struct http_response *response);
 /* Whether the body has these words, case of ASCII letters aside. */
 bool answer_says(const struct http_response *response, const char *words);
 
-/* Note status, error code and phrases of an answer; all of them 0 where none came. */
-void answer_note(struct outcome *outcome, const struct http_response *response);
+/*
+ * Note status, error code and phrases of an answer; all of them 0 where none came. A phrase that
+ * the user's name holds counts for nothing, as the answer may repeat the name.
+ */
+void answer_note(struct outcome *outcome, const struct http_response *response,
+                 const char *username);
 
 /* Whether the code refuses the credential: DENIED, UNAUTHORIZED. */
 bool answer_denies(enum outcome_code code);

@@ -82,24 +82,63 @@ static int get_token(struct session *s, struct error *err)
     return session_explain(s, what, err);
 }
 
+/* The registry's clock may be behind its token server's: what was just given is not valid yet. */
+static int ping_again(struct session *s, const struct http_request *request, struct error *err)
+{
+    enum { PAUSE_MS = 1000 };
+    const struct clock *clock = s->retry->clock;
+
+    if (clock_left(clock, s->retry->deadline_ms) <= 2 * PAUSE_MS)
+        return 0;
+    clock->sleep_ms(clock->ctx, PAUSE_MS + clock->random_below(clock->ctx, PAUSE_MS));
+    return session_ask(s, OUTCOME_PING_WITH_TOKEN, request, err);
+}
+
+/* A verdict on what the token server gave, and none on what it gave it for. */
+static int refuse_grant(struct session *s, struct error *err)
+{
+    (void)error_set(err, CLASS_UNPROVED,
+                    "'%s' does not take the token that it gave for the credential: HTTP %d%s",
+                    s->question->registry->host, s->response.status, session_words(s));
+    return error_hint(err, "user name and token were taken at first: try again; the clocks of the "
+                           "registry and its token server may differ, and a robot account "
+                           "(Harbor) may be good for its own repositories only");
+}
+
+/* Amazon's ECR says 400 to a token that it cannot read, or that another region has given. */
+static bool is_ecr(const struct session *s)
+{
+    return strstr(s->challenge.service, "ecr.amazonaws.com") != NULL ||
+           strstr(s->question->registry->host, ".dkr.ecr.") != NULL;
+}
+
+static int refuse_at_ecr(struct session *s, struct error *err)
+{
+    (void)error_set(err, CLASS_UNPROVED,
+                    "'%s' answers HTTP 400%s: the token is malformed, or of another region",
+                    s->question->registry->host, session_words(s));
+    return error_hint(err, "get one for the region in the registry's name: aws ecr "
+                           "get-login-password --region REGION; the user name is AWS");
+}
+
 static int ping_with_credential(struct session *s, const char *ping_url, struct error *err)
 {
     struct http_request request = session_authorized(s, ping_url);
-    enum outcome_phase phase =
-        request.auth == HTTP_AUTH_BEARER ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC;
+    bool is_granted = request.auth == HTTP_AUTH_BEARER;
     char what[REFERENCE_HOST_MAX + 64];
 
-    if (session_ask(s, phase, &request, err) < 0)
+    if (session_ask(s, is_granted ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC, &request, err) < 0)
+        return -1;
+    if (is_granted && s->response.status == 401 && ping_again(s, &request, err) < 0)
         return -1;
     if (s->response.status == 200 && !answer_is_web_page(&s->response))
         return 0;
-    if (session_is_refused(s) && request.auth == HTTP_AUTH_BEARER) {
-        (void)refuse_credential(s, " after giving a token for it", err);
-        return error_hint(err, "user name and token were taken at first: try again; a robot "
-                               "account (Harbor) may be good for its own repositories only");
-    }
+    if (is_granted && s->response.status == 401)
+        return refuse_grant(s, err);
     if (session_is_refused(s))
-        return refuse_credential(s, "", err);
+        return refuse_credential(s, is_granted ? " after giving a token for it" : "", err);
+    if (!is_granted && s->response.status == 400 && is_ecr(s))
+        return refuse_at_ecr(s, err);
     (void)snprintf(what, sizeof(what), "the authenticated /v2/ of '%s'",
                    s->question->registry->host);
     return session_explain(s, what, err);
@@ -161,7 +200,7 @@ static int fetch_scoped_bearer(struct session *s, const struct image *image, str
     ret = session_fetch_bearer(s, scope, err);
     if (ret != 0)
         return ret < 0 ? -1 : 0;
-    if (session_is_refused(s))
+    if (session_is_forbidden(s))
         return refuse_pull(s, image, err);
     (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
     return session_explain(s, what, err);
@@ -203,7 +242,7 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
         return -1;
     if (ask_for_manifest(s, url, err) < 0)
         return -1;
-    if (session_is_refused(s))
+    if (session_is_forbidden(s))
         return refuse_pull(s, image, err);
     if (s->response.status == 404)
         return refuse_absent(s, image, err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "registry/http/response.h"
 #include "registry/http/url.h"
 
@@ -33,7 +34,7 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
     int ret = retry_send(s->retry, request, &s->response, err);
 
     s->outcome->phase = phase;
-    answer_note(s->outcome, &s->response);
+    answer_note(s->outcome, &s->response, s->question->username);
     return ret;
 }
 
@@ -165,22 +166,64 @@ static const struct {
     {OUTCOME_SAYS_TLS_PORT, "this port speaks TLS: leave --plain-http out"},
 };
 
+enum { SERVER_MAX = 64 };
+
+/* Who seems to have answered: " from 'cloudflare'" by the Server field (RFC 9110 10.2.4), or "". */
+static const char *name_server(const struct session *s, char *text, size_t size)
+{
+    char name[SERVER_MAX];
+    char shown[SERVER_MAX];
+    struct span server;
+
+    text[0] = '\0';
+    if (http_response_header(&s->response, "Server", 0, &server) && server.len > 0 &&
+        span_copy(server, name, sizeof(name)) && !session_repeats_secret(s, name))
+        (void)snprintf(text, size, " from '%s'",
+                       text_printable(shown, sizeof(shown), name, strlen(name)));
+    return text;
+}
+
+/* Of an answer to the credential that reads like a refusal, and is none. */
+static int hint_at_stranger(const struct session *s, bool is_page, struct error *err)
+{
+    if ((s->outcome->phrases & OUTCOME_SAYS_ADDRESS) != 0)
+        return error_hint(err, "the registry, or a firewall in front of it, does not let this "
+                               "machine's address in; that says nothing about the credential");
+    if ((s->outcome->phrases & OUTCOME_SAYS_DIRECTORY) != 0)
+        return error_hint(err, "the registry's directory service (LDAP) is in trouble; that says "
+                               "nothing about the credential: try again later");
+    if (is_page && s->response.status == 401)
+        return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
+                               "its page does not say whether the registry saw the credential: "
+                               "check user name and token, and what is in front of it");
+    return error_hint(err, "a firewall or proxy in front of the registry seems to have answered; "
+                           "that says nothing about the credential");
+}
+
 static int refuse_odd_answer(struct session *s, const char *what, struct error *err)
 {
     /* 511 is a portal's by RFC 6585, whatever it shows. */
     bool is_page = answer_is_web_page(&s->response) || s->response.status == 511;
+    bool has_shown_credential = s->outcome->phase > OUTCOME_PING;
+    bool is_like_refusal =
+        has_shown_credential && (s->response.status == 401 || s->response.status == 403);
+    char server[SERVER_MAX + sizeof(" from ''")];
 
-    (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s", what,
+    (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s%s%s", what,
                     is_page ? "a web page, not as a registry does: " : "", s->response.status,
-                    session_words(s));
+                    session_words(s),
+                    is_like_refusal || is_page ? name_server(s, server, sizeof(server)) : "",
+                    is_like_refusal && !is_page ? ", which is no registry's refusal" : "");
     for (size_t i = 0; i < sizeof(word_hints) / sizeof(word_hints[0]); i++) {
         if ((s->outcome->phrases & word_hints[i].says) != 0)
             return error_hint(err, "%s", word_hints[i].hint);
     }
+    if (is_like_refusal)
+        return hint_at_stranger(s, is_page, err);
     if (is_page)
         return error_hint(err, "a captive portal or a proxy may stand in the way, or the host "
                                "serves no registry under this name");
-    if (s->response.status == 403) /* with a credential that is a refusal, and not odd */
+    if (s->response.status == 403)
         return error_hint(err, "no credential was sent yet: it may be this machine's address that "
                                "is not let in");
     return error_hint(err, "no registry answers so: check host and port, and what stands before "
@@ -201,7 +244,7 @@ static int64_t asked_wait_s(const struct session *s)
  */
 static bool is_limited(const struct session *s)
 {
-    return s->response.status == 429 ||
+    return s->response.status == 429 || (s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0 ||
            (s->response.status == 403 && asked_wait_s(s) > 0 && !answer_is_web_page(&s->response) &&
             !answer_denies(s->outcome->code));
 }
@@ -215,6 +258,9 @@ static int refuse_trouble(struct session *s, const char *what, struct error *err
     (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
                     is_limited(s) ? "is rate limited" : "fails at the registry", s->response.status,
                     session_words(s));
+    if ((s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0)
+        return error_hint(err, "too many failed logins: good credentials are refused too for a "
+                               "while, and trying again prolongs it; wait some minutes");
     if (asked_s > 0)
         return error_hint(err,
                           "this says nothing about the credential; the registry asks to wait %jd "
@@ -239,13 +285,26 @@ int session_explain(struct session *s, const char *what, struct error *err)
         return error_hint(err, "the proxy wants a login of its own: "
                                "http_proxy=http://USER:PASSWORD@PROXY:PORT");
     }
-    if (is_limited(s) || (status >= 500 && status < 600 && status != 511))
+    if ((status >= 400 && is_limited(s)) || (status >= 500 && status < 600 && status != 511))
         return refuse_trouble(s, what, err);
     return refuse_odd_answer(s, what, err);
 }
 
+static bool says_no_verdict(const struct session *s)
+{
+    return (s->outcome->phrases & OUTCOME_SAYS_NO_VERDICT) != 0;
+}
+
 bool session_is_refused(const struct session *s)
 {
-    return s->response.status == 401 ||
-           (s->response.status == 403 && !answer_is_web_page(&s->response) && !is_limited(s));
+    return !answer_is_web_page(&s->response) && !says_no_verdict(s) &&
+           (s->response.status == 401 ||
+            (s->response.status == 403 && answer_denies(s->outcome->code)));
+}
+
+bool session_is_forbidden(const struct session *s)
+{
+    return !says_no_verdict(s) &&
+           (s->response.status == 401 ||
+            (s->response.status == 403 && !answer_is_web_page(&s->response) && !is_limited(s)));
 }

@@ -64,10 +64,17 @@ const char *session_words(struct session *s);
 bool session_repeats_secret(const struct session *s, const char *text);
 
 /*
- * Whether the last answer refuses a credential: 401, and 403, as GHCR and GitLab say it. A web page
- * with 403 is a firewall's word, not the registry's; 403 with Retry-After is a limit's.
+ * Whether the last answer refuses the credential, and explicitly: 401, or 403 with a code that says
+ * so (GHCR, GitLab), in both cases no web page, and without words about something else. Anything
+ * less may be the word of a firewall or a proxy.
  */
 bool session_is_refused(const struct session *s);
+
+/*
+ * The same of a credential that is proved, and of an image: 401 or 403, as registries differ in how
+ * they say it. A web page with 403 is a firewall's word; 403 with Retry-After is a limit's.
+ */
+bool session_is_forbidden(const struct session *s);
 
 /*
  * What any step makes of a status that is none of its own: redirects and unexpected answers prove

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 import faults
-from flavours import FLAVOURS
+from flavours import FLAVOURS, error
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
 
 BEARER = [name for name, flavour in FLAVOURS.items() if flavour.takes("bearer")]
@@ -105,7 +105,7 @@ ANSWERS = {
     "ping 429": ("ping", faults.rate_limited(), 5),
     "ping drips": ("ping", faults.drip(0.2), 5),
     "token 401": ("token", faults.answer(401), 4),
-    "token 403": ("token", faults.answer(403), 4),
+    "token 403": ("token", faults.answer(403), 6),
     "token 403 of a firewall": ("token", faults.answer(403, b"<html>", HTML), 6),
     "token 404": ("token", faults.answer(404), 6),
     "token 204": ("token", faults.answer(204), 6),
@@ -165,9 +165,75 @@ def test_a_bearer_that_is_not_taken(login, registry, status):
     """The token was given and then refused: no proof, and never a success."""
     server = registry()
     server.on("ping2", faults.answer(status))
-    assert login.to(server).status in (4, 6)
-    assert server.endpoints == ["ping", "token", "ping2"]
+    login.to(server).failed(6, server.host)
+    assert server.endpoints == ["ping", "token", "ping2"] + ["ping2"] * (status == 401)
     assert not login.config.exists()
+
+
+def test_clocks_that_differ_by_a_second(login, registry):
+    """"token is not valid yet": the same bearer is good a little later."""
+    server = registry()
+    server.on("ping2", faults.answer(401), times=1)
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2", "ping2"]
+
+
+# Answers that read like a refusal and say nothing about the credential: whose, the status, the
+# body, header fields, and what the error names.
+ADDRESS = error("DENIED", "client with IP '192.0.2.7' is not allowed access. Refer "
+                          "https://aka.ms/acr/firewall to grant access.")
+NO_REFUSALS = {
+    "Cloudflare": ("token", 403, b"error code: 1020", [("Server", "cloudflare")], "cloudflare"),
+    "a load balancer's page": ("token", 403, b"<html><head><title>403 Forbidden</title></head>",
+                               [("Server", "awselb/2.0")], "awselb/2.0"),
+    "empty": ("token", 403, b"", [], "firewall"),
+    "plain text": ("token", 403, b"Forbidden\n", [], "Forbidden"),
+    "an API gateway": ("token", 403, b'{"message":"Forbidden"}', [], "Forbidden"),
+    "ACR's firewall": ("token", 403, ADDRESS, [], "this machine's address"),
+    "Harbor's LDAP": ("token", 401, error("UNAUTHORIZED", "failed to ping LDAP server"), [],
+                      "directory service"),
+    "a page that asks for a login": ("token", 401, b"<html><title>Sign in</title>", [], "Sign in"),
+    "a skewed clock": ("ping2", 401, error("UNAUTHORIZED", "token is not valid yet"), [],
+                       "taken at first"),
+    "a firewall behind the token": ("ping2", 403, b"blocked", [], "firewall"),
+}
+
+
+@pytest.mark.parametrize("endpoint, status, body, headers, word", NO_REFUSALS.values(),
+                         ids=NO_REFUSALS)
+def test_no_refusal_of_the_credential(login, registry, endpoint, status, body, headers, word):
+    server = registry(certificate=None)
+    login.to(server).succeeded()
+    before = login.config.read_bytes()
+    server.on(endpoint, faults.answer(status, body, headers))
+    login.to(server).failed(6, server.host, word)
+    result = login("logout", "--if-refused", "--plain-http", "--json", server.host)
+    assert result.status == 6 and result.json["changed"] is False, result
+    assert login.config.read_bytes() == before
+
+
+@pytest.mark.parametrize("flavour", ["ghcr", "basic"])
+def test_what_was_refused_outright_is_removed(login, registry, flavour):
+    server = registry(flavour, certificate=None)
+    login.to(server).succeeded()
+    server.token = "another"
+    result = login("logout", "--if-refused", "--plain-http", "--json", server.host)
+    assert result.json["result"] == "removed", result
+
+
+def test_a_denial_after_a_grant_removes_nothing(login, registry):
+    server = registry(certificate=None)
+    login.to(server).succeeded()
+    server.on("ping2", faults.answer(403, error("DENIED", "denied")))
+    result = login("logout", "--if-refused", "--plain-http", "--json", server.host)
+    assert result.status == 4 and result.json["changed"] is False, result
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+def test_ecr_and_a_token_of_another_region(login, registry):
+    server = registry("ecr")
+    server.on("ping2", faults.answer(400))
+    login.to(server).failed(6, "another region", "hint:", "aws ecr get-login-password")
 
 
 @pytest.mark.parametrize("body", [b'{"access_token":"%s"}', b'{"token":"%s","access_token":""}',

@@ -312,7 +312,7 @@ def test_a_login_meanwhile_outlives_a_logout_if_refused(login, server, logout):
     def refuse(exchange):
         inside.set()
         go_on.wait(10)
-        faults.answer(403)(exchange)
+        faults.answer(401)(exchange)
 
     server.on("token", refuse)
     running = login.start("logout", "--if-refused", "--plain-http", "--json", server.host)

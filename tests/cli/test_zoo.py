@@ -117,7 +117,7 @@ def test_google_refuses_a_bearer_without_a_challenge(login, registry):
     """A rejected credential: 401 and no WWW-Authenticate, after the first had one."""
     server = registry("google")
     server.on("ping2", lambda exchange: exchange.reply(Answer(401, b"")))
-    login.to(server).failed(4, server.host, "HTTP 401")
+    login.to(server).failed(6, server.host, "HTTP 401")
     assert not login.config.exists()
 
 
@@ -130,7 +130,7 @@ def test_harbor_gives_a_token_that_it_does_not_take(login, registry):
     """System robot accounts: 200 at the token address, and then 401. No success."""
     server = registry("harbor")
     server.on("ping2", lambda exchange: exchange.reply(Answer(401, b"")))
-    assert login.to(server).status in (4, 6)
+    login.to(server).failed(6, "HTTP 401", "robot account")
     assert not login.config.exists()
 
 

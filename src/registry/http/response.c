@@ -95,6 +95,13 @@ enum {
     RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
 };
 
+bool http_is_locked_out(const struct http_response *response)
+{
+    const char *body = secret_text(&response->body);
+
+    return strcasestr(body, "login attempts") != NULL || strcasestr(body, "failed login") != NULL;
+}
+
 bool http_status_is_transient(int status)
 {
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;

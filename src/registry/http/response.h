@@ -21,6 +21,12 @@ bool http_response_add_line(struct http_response *response, const char *line, si
 bool http_response_add_body(struct http_response *response, const char *data, size_t len)
     __attribute__((warn_unused_result));
 
+/*
+ * Whether an answer speaks of too many failed logins: asking again prolongs that (hub-feedback
+ * #786).
+ */
+bool http_is_locked_out(const struct http_response *response);
+
 /* Whether a status is one that waiting may mend. */
 bool http_status_is_transient(int status);
 

@@ -33,7 +33,8 @@ int retry_send(const struct retry *retry, const struct http_request *request,
         struct error fault = ERROR_INIT;
         int ret = retry->send(retry->send_ctx, request, response, &fault);
         bool is_transient =
-            ret < 0 ? response->is_transient : http_status_is_transient(response->status);
+            ret < 0 ? response->is_transient
+                    : http_status_is_transient(response->status) && !http_is_locked_out(response);
         int64_t asked_ms = http_retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
         int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
         int64_t wait_ms = backoff_ms(retry, tries, left_ms);

@@ -80,13 +80,68 @@ static void test_refused(void **state)
         REJECTED("HTTP 401 (incorrect username or password)", ASK(BEARER),
                  ASK_FOR(401, "{\"details\":\"incorrect username or password\"}")),
         REJECTED("HTTP 401", ASK(BEARER), ASK_FOR(401, NULL)),
-        REJECTED("HTTP 401", ASK(BEARER), ASK_FOR(401, "<html>")),
-        REJECTED("HTTP 401", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(401, NULL)),
         REJECTED("HTTP 403 (denied: denied)", ASK(BEARER), ASK_FOR(200, GRANTED),
                  SHOW(403, DENIED)),
         REJECTED("HTTP 401 (Not Authorized)", ASK(BASIC),
                  SHOW_BASIC(401, BASIC, "Not Authorized\n")),
-        REJECTED("HTTP 403", ASK(BASIC), SHOW_BASIC(403, NULL, NULL)),
+        REJECTED("HTTP 403 (unauthorized)", ASK(BASIC),
+                 SHOW_BASIC(403, NULL, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}")),
+        {.cls = CLASS_REJECTED, /* the answer repeats the name, and says nothing of a directory */
+         .user = "ldap-reader",
+         .rungs = {ASK(BASIC), SHOW_BASIC(401, BASIC, "no such user: ldap-reader")}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+#define ACR_ADDRESS                                                                                \
+    "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"client with IP '192.0.2.7' is not allowed "   \
+    "access. Refer https://aka.ms/acr/firewall\"}]}"
+
+/* What reads like a refusal, and says nothing about the credential. */
+static void test_no_refusals(void **state)
+{
+    static const struct ladder rows[] = {
+        UNPROVED("HTTP 403, which is no registry's refusal", ASK(BEARER), ASK_FOR(403, NULL)),
+        UNPROVED("(error code: 1020)", ASK(BEARER), ASK_FOR(403, "error code: 1020\n")),
+        UNPROVED("(Forbidden)", ASK(BEARER), ASK_FOR(403, "{\"message\":\"Forbidden\"}")),
+        UNPROVED("HTTP 403 (Forbidden) from 'awselb/2.0', which is", ASK(BEARER),
+                 {TOKEN, HTTP_AUTH_BASIC, 403, "Server: awselb/2.0\r\n", "Forbidden\n"}),
+        UNPROVED("a web page, not as a registry does: HTTP 401", ASK(BEARER),
+                 ASK_FOR(401, "<html>")),
+        UNPROVED("client with IP", ASK(BEARER), ASK_FOR(403, ACR_ADDRESS)),
+        UNPROVED("LDAP", ASK(BEARER),
+                 ASK_FOR(401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"failed to "
+                              "connect to LDAP server\"}]}")),
+        UNPROVED("HTTP 403", ASK(BASIC), SHOW_BASIC(403, NULL, NULL)),
+        UNPROVED("HTTP 401", ASK(BASIC), SHOW_BASIC(401, BASIC, "<html><title>Sign in</title>")),
+        UNPROVED("does not take the token", ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(401, NULL),
+                 SHOW(401, DENIED)),
+        UNPROVED("which is no registry's refusal", ASK(BEARER), ASK_FOR(200, GRANTED),
+                 SHOW(403, NULL)),
+        UNPROVED("of another region",
+                 ASK("WWW-Authenticate: Basic realm=\"https://x/\",service="
+                     "\"ecr.amazonaws.com\"\r\n"),
+                 SHOW_BASIC(400, NULL, NULL)),
+        UNREACHABLE("HTTP 429 (too many failed login attempts)", ASK(BEARER),
+                    ASK_FOR(429, "{\"details\":\"too many failed login attempts\"}")),
+        {.cls = CLASS_UNREACHABLE,
+         .retries = 4,
+         .rungs = {ASK(BEARER), ASK_FOR(429, "too many failed login attempts\n")}},
+        UNREACHABLE("HTTP 401 (too many failed login attempts)", ASK(BEARER),
+                    ASK_FOR(401, "{\"details\":\"too many failed login attempts\"}")),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* Clocks that differ by a second: what was given is good a little later. */
+static void test_a_grant_that_is_not_valid_yet(void **state)
+{
+    static const struct ladder rows[] = {
+        {.rungs = {ASK(BEARER), ASK_FOR(200, GRANTED), SHOW(401, NULL), SHOW(200, NULL)}},
     };
 
     (void)state;
@@ -156,7 +211,7 @@ static void test_a_realm_that_has_the_password_by_right(void **state)
                     "WWW-Authenticate: Bearer realm=\"https://registry.example.com/token\"\n",
                     NULL},
                    {"https://registry.example.com/token?account=octocat&client_id=ghcr-login",
-                    HTTP_AUTH_BASIC, 403, NULL, NULL}}},
+                    HTTP_AUTH_BASIC, 401, NULL, NULL}}},
     };
 
     (void)state;
@@ -244,12 +299,13 @@ static void test_words_of_the_registry(void **state)
 {
     static const char auth_body[] = "{\"message\":\"Basic " AUTH_OCTOCAT " is bad\"}";
     struct ladder rows[] = {
-        REJECTED("not shown", ASK(BEARER), ASK_FOR(403, "{\"message\":\"bad " TOKEN_CLASSIC "\"}")),
+        REJECTED("not shown", ASK(BEARER), ASK_FOR(401, "{\"message\":\"bad " TOKEN_CLASSIC "\"}")),
         REJECTED("not shown", ASK(BEARER), ASK_FOR(401, auth_body)),
-        REJECTED("not shown", ASK(BEARER), ASK_FOR(200, GRANTED),
+        UNPROVED("not shown", ASK(BEARER), ASK_FOR(200, GRANTED),
+                 SHOW(401, "{\"message\":\"bad bearer-1\"}"),
                  SHOW(401, "{\"message\":\"bad bearer-1\"}")),
         UNREACHABLE("not shown", ASK(BEARER), ASK_FOR(500, TOKEN_CLASSIC)),
-        REJECTED("?[31mred?", ASK(BEARER), ASK_FOR(403, "{\"message\":\"\\u001b[31mred\\n\"}")),
+        REJECTED("?[31mred?", ASK(BEARER), ASK_FOR(401, "{\"message\":\"\\u001b[31mred\\n\"}")),
     };
 
     (void)state;
@@ -263,7 +319,7 @@ static void test_long_token_repeated(void **state)
     struct ladder ladder = {.cls = CLASS_REJECTED,
                             .token = token_installation(),
                             .part = "not shown",
-                            .rungs = {ASK(BEARER), ASK_FOR(403, body)}};
+                            .rungs = {ASK(BEARER), ASK_FOR(401, body)}};
 
     (void)state;
     (void)snprintf(body, sizeof(body), "{\"message\":\"bad token %s\"}", token_installation());
@@ -288,6 +344,8 @@ int main(void)
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_other_registries),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_refusals),
+        cmocka_unit_test(test_a_grant_that_is_not_valid_yet),
         cmocka_unit_test(test_first_answer_proves_nothing),
         cmocka_unit_test(test_wrong_realms_get_nothing),
         cmocka_unit_test(test_a_realm_that_has_the_password_by_right),

@@ -41,7 +41,7 @@ static void answered(int status, const char *headers, const char *body)
     c.response.status = status;
     c.response.headers = secret_of(headers);
     c.response.body = secret_of(body);
-    answer_note(&outcome, &c.response);
+    answer_note(&outcome, &c.response, "octocat");
 }
 
 static void test_url(void **state)
@@ -120,63 +120,83 @@ static void test_what_an_authorized_request_carries(void **state)
 
 static void test_refusals(void **state)
 {
-    static const int refusals[] = {401, 403};
-    static const int others[] = {200, 204, 302, 400, 402, 404, 405, 407, 429, 500, 503};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(refusals); i++) {
-        answered(refusals[i], "", "");
-        assert_true(session_is_refused(&c));
-    }
-    for (size_t i = 0; i < COUNT(others); i++) {
-        answered(others[i], "", "");
-        assert_false(session_is_refused(&c));
-    }
-}
-
-/* What a firewall or a portal says of itself is no word about the credential. */
-static void test_refusing_pages(void **state)
-{
-    (void)state;
-    answered(403, "", "<html><title>Blocked</title>");
-    assert_false(session_is_refused(&c));
-    answered(401, "", "<html><title>401 Authorization Required</title>"); /* nginx, Apache */
-    assert_true(session_is_refused(&c));
-}
-
-/* Who says when to come back speaks of how much is asked, as GitHub's API does with 403. */
-static void test_limits(void **state)
-{
     static const struct {
         int status;
         const char *headers;
         const char *body;
-        bool is_refused;
+        bool is_refused;   /* the credential, explicitly */
+        bool is_forbidden; /* an image */
     } rows[] = {
-        {403, "Retry-After: 60\r\n", "{\"message\":\"secondary rate limit\"}", false},
-        {403, "Retry-After: 60\r\n", "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", false},
-        {403, "Retry-After: 60\r\n", "", false},
-        {403, "Retry-After: 60\r\n", DENIED, true}, /* the registry's word counts */
-        {403, "Retry-After: 60\r\n", "{\"errors\":[{\"code\":\"unauthorized\"}]}", true},
-        {403, "Retry-After: 0\r\n", "", true},
-        {403, "Retry-After: soon\r\n", "", true},
-        {401, "Retry-After: 60\r\n", DENIED, true}, /* it lacks a good credential: RFC 9110 */
+        {401, "", "", true, true},
+        {401, "", DENIED, true, true},
+        {401, "", "Not Authorized\n", true, true},
+        {403, "", DENIED, true, true},
+        {403, "", "{\"errors\":[{\"code\":\"unauthorized\"}]}", true, true},
+        {403, "", "", false, true},
+        {403, "", "Forbidden", false, true},
+        {403, "", "{\"errors\":[{\"code\":\"FORBIDDEN\"}]}", false, true},
+        /* pages of firewalls and portals, nginx, Apache, Varnish */
+        {403, "", "<html><title>Blocked</title>", false, false},
+        {403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>", false, false},
+        {401, "", "<html><title>401 Authorization Required</title>", false, true},
+        /* who says when to come back speaks of how much is asked, as GitHub's API does with 403 */
+        {403, "Retry-After: 60\r\n", "{\"message\":\"secondary rate limit\"}", false, false},
+        {403, "Retry-After: 60\r\n", "", false, false},
+        {403, "Retry-After: 60\r\n", DENIED, true, true}, /* the registry's word counts */
+        {403, "Retry-After: 0\r\n", "", false, true},
+        {403, "Retry-After: soon\r\n", "", false, true},
+        {401, "Retry-After: 60\r\n", DENIED, true, true}, /* RFC 9110: no good credential */
+        /* about something else than the credential */
+        {401, "", "ldap: no route to host", false, false},
+        {403, "", "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"client with IP x\"}]}", false,
+         false},
+        {401, "", "too many failed login attempts", false, false},
     };
+    static const int others[] = {200, 204, 302, 400, 402, 404, 405, 407, 429, 500, 503};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
+        answered(rows[i].status, rows[i].headers, rows[i].body);
+        assert_row(rows[i].body, session_is_refused(&c) == rows[i].is_refused);
+        assert_row(rows[i].body, session_is_forbidden(&c) == rows[i].is_forbidden);
+    }
+    for (size_t i = 0; i < COUNT(others); i++) {
+        answered(others[i], "", DENIED);
+        assert_false(session_is_refused(&c));
+        assert_false(session_is_forbidden(&c));
+    }
+}
+
+static void test_limits(void **state)
+{
+    static const char *const bodies[] = {"{\"message\":\"secondary rate limit\"}",
+                                         "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", ""};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bodies); i++) {
         struct error err = ERROR_INIT;
 
-        answered(rows[i].status, rows[i].headers, rows[i].body);
-        assert_row(rows[i].headers, session_is_refused(&c) == rows[i].is_refused);
-        if (rows[i].is_refused)
-            continue;
+        answered(403, "Retry-After: 60\r\n", bodies[i]);
         assert_int_equal(session_explain(&c, "it", &err), -1);
-        assert_error(rows[i].headers, &err, CLASS_UNREACHABLE, "it is rate limited: HTTP 403");
+        assert_error(bodies[i], &err, CLASS_UNREACHABLE, "it is rate limited: HTTP 403");
         assert_non_null(strstr(err.hint, "60 s: try again then"));
     }
-    answered(403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>"); /* Varnish */
-    assert_false(session_is_refused(&c));
+}
+
+/* Who seems to have answered is named, unless it repeats a secret. */
+static void test_who_answered(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    outcome.phase = OUTCOME_TOKEN;
+    answered(403, "Server: cloudflare\r\n", "error code: 1020");
+    assert_int_equal(session_explain(&c, "it", &err), -1);
+    assert_error("named", &err, CLASS_UNPROVED, "(error code: 1020) from 'cloudflare', which is");
+    err = ERROR_INIT;
+    answered(403, "Server: " TOKEN_CLASSIC "\r\n", "");
+    assert_int_equal(session_explain(&c, "it", &err), -1);
+    assert_not_shown("repeated", &err, TOKEN_CLASSIC);
 }
 
 static void test_words(void **state)
@@ -304,8 +324,8 @@ int main(void)
         TEST(test_a_token_url_has_an_end),
         TEST(test_what_an_authorized_request_carries),
         TEST(test_refusals),
-        TEST(test_refusing_pages),
         TEST(test_limits),
+        TEST(test_who_answered),
         TEST(test_words),
         TEST(test_words_that_hold_a_secret),
         TEST(test_redirects_that_hold_a_secret),
