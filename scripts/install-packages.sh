@@ -15,7 +15,7 @@ tests="clang cppcheck shellcheck llvm mandoc valgrind libc6-dbg
     buildah iproute2 docker-registry nginx podman skopeo procps
     golang-docker-credential-helpers pass gnupg
     ansible-core cron docker-compose python3-yaml systemd
-    bash-completion fish hyperfine mmdebstrap openssh-client openssh-server
+    bash-completion busybox-static fish hyperfine lintian mmdebstrap openssh-client openssh-server
     qemu-user-static zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # The versions that this tree is written for; scripts/lint.sh does without where there are none.

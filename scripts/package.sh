@@ -2,6 +2,7 @@
 # Build what a release holds into build/packages: the static executables, alone and in a .tar.gz with
 # page and completions, the .deb for this distribution, and SHA256SUMS of them all. On Debian also
 # for aarch64; Ubuntu keeps what that takes in other package sources.
+# GHCR_LOGIN_REPOSITORY, the address of the repository, becomes the home page of the .deb.
 # Works on a fresh Debian 12, as root or with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +13,7 @@ if [[ $(uname -m) = x86_64 ]] && grep -qx 'ID=debian' /etc/os-release; then
     scripts/build-static.sh aarch64
     presets+=(static-aarch64)
 fi
-cmake --preset deb >/dev/null
+cmake --preset deb -DGHCR_LOGIN_REPOSITORY="${GHCR_LOGIN_REPOSITORY-}" >/dev/null
 rm -rf build/packages
 mkdir build/packages
 for preset in "${presets[@]}"; do

@@ -9,25 +9,27 @@ from pathlib import Path
 import pytest
 
 from bench_registry import mounted, write_hosts
+from fresh_root import FreshRoot
 from harness import USER
 from stack import ADDRESS, PATH, SYSTEM_TRUST
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = os.uname().machine
-COMMON = {"share/man/man1/ghcr-login.1", "share/doc/ghcr-login/copyright", "bin/ghcr-login",
+REPOSITORY = "https://github.com/OWNER/ghcr-login"
+COMMON = {"bin/ghcr-login", "share/doc/ghcr-login/copyright", "share/doc/ghcr-login/CHANGELOG.md",
           "share/bash-completion/completions/ghcr-login",
           "share/fish/vendor_completions.d/ghcr-login.fish"}
-DEB = COMMON | {"share/zsh/vendor-completions/_ghcr-login"}
-TAR = COMMON | {"share/zsh/site-functions/_ghcr-login"}
-# What apt, dpkg and ldconfig keep for themselves.
-KEPT = ("var/log/", "var/cache/", "var/lib/dpkg/", "var/lib/apt/", "etc/ld.so.cache")
+DEB = COMMON | {"share/man/man1/ghcr-login.1.gz", "share/doc/ghcr-login/changelog.gz",
+                "share/zsh/vendor-completions/_ghcr-login"}
+TAR = COMMON | {"share/man/man1/ghcr-login.1", "share/zsh/site-functions/_ghcr-login"}
 
 
 @pytest.fixture(scope="module")
 def packages():
     """A function that finds one of what scripts/package.sh makes."""
     done = subprocess.run([ROOT / "scripts" / "package.sh"], capture_output=True, text=True,
-                          timeout=300, check=False)
+                          env={**os.environ, "GHCR_LOGIN_REPOSITORY": REPOSITORY}, timeout=300,
+                          check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
     def find(pattern):
@@ -35,42 +37,6 @@ def packages():
         return package
 
     return find
-
-
-class FreshRoot:
-    """The smallest system that has apt, of this machine's distribution and package sources."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        sources = [path for pattern in ("sources.list", "sources.list.d/*.list",
-                                        "sources.list.d/*.sources")
-                   for path in Path("/etc/apt").glob(pattern)]
-        release = dict(line.split("=", 1) for line in
-                       Path("/etc/os-release").read_text().splitlines() if "=" in line)
-        self.check(["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates",
-                    "--skip=cleanup/apt", release["VERSION_CODENAME"], directory, *sources])
-        (directory / "etc" / "hosts").touch()   # where one may be mounted
-
-    def check(self, argv):
-        done = subprocess.run([str(each) for each in argv], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=300, check=False,
-                              env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive"})
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def inside(self, *argv):
-        return self.check(["chroot", self.directory, *argv])
-
-    def files(self):
-        """What is there but for KEPT: paths below the root."""
-        found = set()
-        for parent, directories, files in os.walk(self.directory):
-            place = os.path.relpath(parent, self.directory)
-            found.update(os.path.normpath(f"{place}/{name}") for name in directories + files)
-        return {path for path in found if not f"{path}/".startswith(KEPT)}
-
-    def packages(self):
-        return set(self.inside("dpkg-query", "--show").splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +89,25 @@ def test_the_deb_is_of_this_libcurl(packages):
     assert f"libcurl4 (>= {version})" in depends
     for library in ("libc6", "libjansson4", "libb64-0d"):
         assert library in depends
+
+
+def test_lintian_finds_no_fault(packages):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on=error,warning",
+                           packages("*.deb")], capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_deb_names_where_it_comes_from(packages):
+    """All of it from the one variable, the changelog's signature too."""
+    package = packages("*.deb")
+    assert text_of("dpkg-deb", "--field", package, "Homepage").strip() == REPOSITORY
+    contact = text_of("dpkg-deb", "--field", package, "Maintainer").strip()
+    assert contact == "the ghcr-login authors <noreply@github.com>"
+    changelog = text_of("sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -xO '
+                        "./usr/share/doc/ghcr-login/changelog.gz | gzip -d", package)
+    version = text_of("dpkg-deb", "--field", package, "Version").strip()
+    assert changelog.startswith(f"ghcr-login ({version}) ") and f"-- {contact}  " in changelog
 
 
 def test_the_tar(packages, tmp_path):
