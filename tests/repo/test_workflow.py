@@ -27,6 +27,24 @@ def test_only_the_release_may_write():
 
 
 def test_the_scripts_are_there():
-    scripts = re.findall(r"run: (scripts/\S+)", TEXT)
-    assert scripts == ["scripts/test.sh", "scripts/package.sh"]
+    scripts = re.findall(r"^ +(?:- run: )?(scripts/\S+)", TEXT, re.MULTILINE)
+    assert scripts == ["scripts/test.sh", "scripts/package.sh", "scripts/release.sh"]
     assert all(os.access(ROOT / each, os.X_OK) for each in scripts)
+
+
+def test_a_release_is_what_was_checked():
+    """Tag, notes and checksums before anything is published, and only that is published."""
+    steps = ["sha256sum --check", "scripts/release.sh \"$TAG\"", "attest-build-provenance@",
+             "gh release create \"$TAG\""]
+    places = [JOB["release"].index(step) for step in steps]
+    assert places == sorted(places)
+    assert "subject-path: packages/*\n" in JOB["release"]
+    assert "--notes-file notes.md packages/*\n" in JOB["release"]
+
+
+def test_the_tree_has_no_address_of_its_own():
+    """The workflow knows where it runs; a copy of the repository releases under its own name."""
+    assert TEXT.count("${{ github.server_url }}/${{ github.repository }}") == 2
+    for path in [ROOT / "CMakeLists.txt", ROOT / "CHANGELOG.md", *(ROOT / "scripts").glob("*.sh")]:
+        for address in re.findall(r"github\.com/([\w.-]+/ghcr-login\b)", path.read_text()):
+            assert address == "OWNER/ghcr-login", path
