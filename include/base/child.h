@@ -57,8 +57,17 @@ void child_close_range(unsigned first, unsigned last, bool on_exec);
 int child_find(char path[PATH_MAX], const char *name, const char *search)
     __attribute__((warn_unused_result));
 
+enum { CHILD_WITHHELD_MAX = 16 };
+
 /*
- * The environment of this process without the variable `without`. Returns a list that ends in NULL,
+ * From here on no program is given the variable `name` (borrowed), which this process still needs:
+ * CHILD_WITHHELD_MAX of them at most.
+ */
+void child_withhold(const char *name);
+
+/*
+ * The environment of this process without the variable `without`, and without what is withheld.
+ * Returns a list that ends in NULL,
  * to be released with free(); its texts are those of this process. NULL when there is no memory.
  */
 char **child_environment(const char *without) __attribute__((warn_unused_result));

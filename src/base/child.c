@@ -130,9 +130,36 @@ int child_find(char path[PATH_MAX], const char *name, const char *search)
     return ret;
 }
 
+/* It is about the environment, which is one for the whole process too. */
+static struct {
+    const char *names[CHILD_WITHHELD_MAX];
+    size_t count;
+} withheld;
+
+void child_withhold(const char *name)
+{
+    if (withheld.count < CHILD_WITHHELD_MAX)
+        withheld.names[withheld.count++] = name;
+}
+
+static bool is_variable(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(text, name, len) == 0 && text[len] == '=';
+}
+
+static bool is_withheld(const char *text)
+{
+    for (size_t i = 0; i < withheld.count; i++) {
+        if (is_variable(text, withheld.names[i]))
+            return true;
+    }
+    return false;
+}
+
 char **child_environment(const char *without)
 {
-    size_t len = strlen(without);
     size_t count = 0;
     char **kept;
 
@@ -140,7 +167,7 @@ char **child_environment(const char *without)
         count++;
     kept = calloc(count + 1, sizeof(*kept));
     for (size_t i = 0, used = 0; kept != NULL && i < count; i++) {
-        if (strncmp(environ[i], without, len) != 0 || environ[i][len] != '=')
+        if (!is_variable(environ[i], without) && !is_withheld(environ[i]))
             kept[used++] = environ[i];
     }
     return kept;

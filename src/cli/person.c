@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/secret.h"
 
 extern char **environ;
@@ -92,6 +93,7 @@ static bool is_kept(const char *variable)
         "https_proxy=",
         "http_proxy=",
         "HTTPS_PROXY=",
+        "HTTP_PROXY=",
         "all_proxy=",
         "no_proxy=",
         "ALL_PROXY=",
@@ -111,9 +113,14 @@ static bool is_kept(const char *variable)
     return false;
 }
 
-/* Their processes can read what a helper of theirs is given. */
+/*
+ * Their processes can read what a helper of theirs is given; so root's password at the proxy, which
+ * this process needs to get out, goes no further.
+ */
 static void leave_environment(void)
 {
+    static const char *const proxies[] = {"https_proxy", "http_proxy", "all_proxy",
+                                          "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"};
     char **kept = environ;
 
     for (char **each = environ; each != NULL && *each != NULL; each++) {
@@ -122,6 +129,12 @@ static void leave_environment(void)
     }
     if (kept != NULL)
         *kept = NULL;
+    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++) {
+        const char *value = getenv(proxies[i]);
+
+        if (value != NULL && strchr(value, '@') != NULL)
+            child_withhold(proxies[i]);
+    }
 }
 
 int person_become(const struct person *person, struct error *err)

@@ -112,22 +112,50 @@ def test_podman_s_runtime_directory(theirs, server):
     assert owner(runtime / "containers/auth.json") == (NOBODY.pw_uid, NOBODY.pw_gid)
 
 
-def test_a_helper_runs_as_them_and_sees_nothing_of_root_s(theirs, server):
-    helper = Helper(theirs)
-    seen = theirs.secret_file(b"", name="helpers/environment")
+def environment_of_helper(login, helper):
+    """What a helper of theirs is given, as a function that returns a dict of all calls."""
+    seen = login.secret_file(b"", name="helpers/environment")
     program = helper.directory / "docker-credential-fake"
     program.write_text(program.read_text().replace(
-        "action, request", f"open({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n"
-        "action, request", 1))
+        "action, request", f"with open({str(seen)!r}, 'a') as out:\n"
+        "    print(json.dumps(dict(os.environ)), file=out)\naction, request", 1))
     give(helper.directory)
+    return lambda: {name: value for line in seen.read_text().splitlines()
+                    for name, value in json.loads(line).items()}
+
+
+def test_a_helper_runs_as_them_and_sees_nothing_of_root_s(theirs, server):
+    helper = Helper(theirs)
+    given = environment_of_helper(theirs, helper)
     theirs.config.parent.mkdir()
     theirs.config.write_text('{"credsStore":"fake"}')
     give(theirs.config.parent)
     theirs.to(server, "--for-user", "nobody",
               env={**helper.environment, "VAULT_PASSWORD": "hunter22", "GNUPGHOME": "/root/x"})
     assert helper.stored == {server.host: (USER, TOKEN)} and helper.users == {NOBODY.pw_uid}
-    given = seen.read_text()
-    assert "hunter22" not in given and "/root" not in given and str(theirs.theirs) in given
+    shown = str(given())
+    assert "hunter22" not in shown and "/root" not in shown and str(theirs.theirs) in shown
+
+
+def test_roots_password_at_the_proxy_is_not_theirs(theirs, server):
+    """Their processes can read /proc/PID/environ of a helper of theirs."""
+    helper = Helper(theirs)
+    given = environment_of_helper(theirs, helper)
+    theirs.config.parent.mkdir()
+    theirs.config.write_text('{"credsStore":"fake"}')
+    give(theirs.config.parent)
+    env = {**helper.environment, "https_proxy": "http://proxy-user:hunter22@127.0.0.1:9",
+           "ALL_PROXY": "proxy-user:hunter22@127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+           "NO_PROXY": "a.example"}
+    theirs.to(server, "--for-user", "nobody", env=env)
+    for command in ("status", "logout"):
+        theirs(command, "--plain-http", "--docker", "--for-user", "nobody", server.host, env=env)
+    assert "erase" in {call.split()[0] for call in helper.calls}
+    assert "hunter22" not in str(given()) and "https_proxy" not in given()
+    assert given()["HTTPS_PROXY"] == "http://127.0.0.1:9" and given()["NO_PROXY"] == "a.example"
+    # Who stores for himself has a helper that may need it.
+    theirs.to(server, "--config", theirs.config.parent, env=env)
+    assert given()["https_proxy"] == env["https_proxy"]
 
 
 def test_status_and_logout(theirs, server):
