@@ -8,11 +8,11 @@
 #include "cli/exec.h"
 #include "cli/login.h"
 #include "cli/logout.h"
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "cli/process.h"
 #include "cli/report.h"
 #include "cli/status.h"
-#include "cli/usage.h"
 
 static int run(const struct options *options)
 {
@@ -50,7 +50,7 @@ int main(int argc, char *argv[])
     if (options_parse(&options, argc, argv, &err) < 0)
         return report_print(&report, &options, &err);
     if (options.help || options.version) {
-        options.help ? usage_print_help(stdout) : usage_print_version(stdout);
+        options.help ? option_table_print_help(stdout) : option_table_print_version(stdout);
         return end_output();
     }
     json_init();

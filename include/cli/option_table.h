@@ -1,11 +1,13 @@
 /*
- * Every option there is: one row drives parsing, --help and what a command takes.
+ * Every option there is: one row drives parsing, --help and what a command takes; and the options
+ * and commands that people type instead.
  */
 #ifndef CLI_OPTION_TABLE_H
 #define CLI_OPTION_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cli/options.h"
 
@@ -31,8 +33,6 @@ struct option_spec {
     const char *help;
 };
 
-enum { OPTION_TABLE_MAX = 64 }; /* rows */
-
 /* In the order of --help. */
 extern const struct option_spec option_table[];
 extern const size_t option_table_len;
@@ -42,5 +42,28 @@ bool option_table_command(const char *name, enum command *command);
 
 /* The name of a command, a constant. */
 const char *option_table_command_name(enum command command);
+
+/* The option of that name or letter, or NULL. */
+const struct option_spec *option_table_long(const char *name, size_t len);
+const struct option_spec *option_table_short(char letter);
+
+/* An option of docker, podman or their kin that this program has under another name, or not. */
+struct option_foreign {
+    const char *name;    /* without dashes; one letter: a short one */
+    const char *instead; /* a hint */
+};
+
+const struct option_foreign *option_table_foreign(const char *name, size_t len);
+
+/* The option, or command, that differs from a mistyped one by two letters at most, or NULL. */
+const char *option_table_nearest(const char *name, size_t len);
+const char *option_table_nearest_command(const char *word);
+
+/* Whether `word` behind --help says what to tell of: a command, "all". */
+bool option_table_is_topic(const char *word);
+
+void option_table_print_help(FILE *out);
+
+void option_table_print_version(FILE *out);
 
 #endif

@@ -62,14 +62,16 @@ struct options {
     bool quiet;
     bool verbose;
     bool help;
+    const char *help_topic; /* what --help is to tell of; NULL: nothing was said */
     bool version;
     char *const *run; /* of `exec`: the command and its arguments, ends in NULL */
 };
 
 /*
- * Parse; argv[argc] is NULL, as main() gets it. Unknown, repeated and contradicting options are
- * refused; values are not shown in errors. Returns 0 and fills *out, or -1 with *err set
- * (CLASS_USAGE); out->json is right in either case.
+ * Parse; argv[argc] is NULL, as main() gets it. Of a repeated option the last counts, as in docker.
+ * Unknown and contradicting options are refused. The value of an option is not shown in errors, a
+ * word that cannot be a registry is; nothing that has the form of a GitHub token ever is. Returns 0
+ * and fills *out, or -1 with *err set (CLASS_USAGE); out->json is right in either case.
  */
 int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
     __attribute__((warn_unused_result));

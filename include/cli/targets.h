@@ -46,10 +46,10 @@ struct targets_entry {
 
 /*
  * Find the files, where the run's places have them; `run` must outlive *out.
- * Returns 0, or -1 with *err set: CLASS_USAGE where the file cannot hold an entry for a namespace,
- * CLASS_AUTHFILE where there is no place for it.
+ * A file of docker's gets no entry of a namespace but that of the whole registry, with a warning.
+ * Returns 0, or -1 with *err set: CLASS_AUTHFILE where there is no place for it.
  */
-int targets_find(struct targets *out, const struct run *run, struct error *err)
+int targets_find(struct targets *out, struct run *run, struct error *err)
     __attribute__((warn_unused_result));
 
 /* auth_file_check() of each, which then knows whether it is due. */

@@ -32,6 +32,13 @@ const char *github_token_begin(const char *text);
 /* Whether a text holds what looks like the beginning of a token, or is one. */
 bool github_token_is_inside(const char *text);
 
+/*
+ * Whether a text tells a token, or most of one: to be shown to nobody. What only has the letters of
+ * a prefix in it, such as the path of a file, does not; a tag of 40 digits behind an image's name
+ * does not.
+ */
+bool github_token_is_told(const char *text);
+
 /* Whether a text is of a known kind from end to end: no byte in it but those of tokens. */
 bool github_token_is_whole(const char *text, size_t len);
 

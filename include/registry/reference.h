@@ -1,9 +1,10 @@
 /*
- * A registry as the user names it: HOST[:PORT][/NAMESPACE]. Pure.
+ * A registry as the user names it: [SCHEME://]HOST[:PORT][/NAMESPACE]. Pure.
  *
  * The host becomes lower case; the port stays as it was given, because an image written with a
- * port is looked up with it. "https://" in front and one "/" behind are dropped, as docker login
- * does. Docker Hub goes by any of its names (base/hub.h).
+ * port is looked up with it. A scheme in front, one "/" behind, and "/v1/" and "/v2/", which are
+ * addresses of an API, are dropped, as docker login does; behind a scheme a namespace is dropped,
+ * as podman does. Docker Hub goes by any of its names (base/hub.h).
  */
 #ifndef REGISTRY_REFERENCE_H
 #define REGISTRY_REFERENCE_H
@@ -24,6 +25,9 @@ struct reference {
     char host[REFERENCE_HOST_MAX + 1];     /* host[:port]: "ghcr.io", "[::1]:5000" */
     char api_host[REFERENCE_HOST_MAX + 1]; /* where its API answers: "registry-1.docker.io" */
     char name_space[REFERENCE_NAMESPACE_MAX + 1]; /* "owner" or "owner/image"; "" for all */
+    bool has_scheme;
+    bool says_http;  /* that scheme is http */
+    bool is_lowered; /* the host was given with capitals */
 };
 
 /*

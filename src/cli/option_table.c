@@ -1,6 +1,9 @@
 #include "cli/option_table.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "registry/http.h"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -100,9 +103,6 @@ const struct option_spec option_table[] = {
 
 const size_t option_table_len = sizeof(option_table) / sizeof(option_table[0]);
 
-_Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTION_TABLE_MAX,
-               "raise OPTION_TABLE_MAX");
-
 bool option_table_command(const char *name, enum command *command)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -121,4 +121,190 @@ const char *option_table_command_name(enum command command)
     while (i < COMMAND_COUNT - 1 && commands[i].command != command)
         i++;
     return commands[i].name;
+}
+
+const struct option_spec *option_table_long(const char *name, size_t len)
+{
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (len == strlen(option_table[i].name) && memcmp(name, option_table[i].name, len) == 0)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+const struct option_spec *option_table_short(char letter)
+{
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (option_table[i].letter == letter && letter != '\0')
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+/* Of docker, podman, skopeo, helm, oras and gh. */
+static const struct option_foreign foreigners[] = {
+    {"tls-verify",
+     "certificates are always verified; instead of --tls-verify=false use --insecure, "
+     "or --plain-http where the registry speaks no TLS"},
+    {"get-login", "use 'ghcr-login status REGISTRY', which also asks the registry"},
+    {"compat-auth-file", "use --config DIR, the directory of docker's config.json"},
+    {"secret", "use --token-file FILE or --token-env VAR: where podman mounts the secret"},
+    {"token-stdin", "use --password-stdin"},
+    {"pass-stdin", "use --password-stdin"},
+    {"with-token", "use --password-stdin"},
+    {"token", "use --password-stdin, --token-env VAR or --token-file FILE"},
+    {"creds", "use -u NAME with --password-stdin, --token-env VAR or --token-file FILE"},
+    {"user", "use -u, --username NAME"},
+    {"registry-config", "use --config DIR, or --authfile FILE"},
+    {"ca-file", "use --cacert FILE"},
+    {"cert-file", "use --cert-dir DIR"},
+    {"key-file", "use --cert-dir DIR"},
+    {"insecure-registry", "use --insecure, or --plain-http where the registry speaks no TLS"},
+    {"in-place",
+     "mount the directory of the file instead of the file, or use --config DIR or exec"},
+    {"debug", "use -v, --verbose"},
+    {"log-level", "use -v, --verbose"},
+    {"context", "leave it out: no daemon is asked"},
+    {"host", "leave it out: no daemon is asked"},
+    {"a", "use --all"},
+    {"c", "leave it out: no daemon is asked"},
+    {"D", "use -v, --verbose"},
+    {"H", "leave it out: no daemon is asked"},
+    {"l", "use -v, --verbose"},
+};
+
+const struct option_foreign *option_table_foreign(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof(foreigners) / sizeof(foreigners[0]); i++) {
+        if (len == strlen(foreigners[i].name) && memcmp(name, foreigners[i].name, len) == 0)
+            return &foreigners[i];
+    }
+    return NULL;
+}
+
+enum { WORD_MAX = 32, TYPOS_MAX = 2 };
+
+/* Levenshtein's distance; more than TYPOS_MAX where a word is too long or too short for it. */
+static size_t distance(const char *a, size_t a_len, const char *b)
+{
+    size_t b_len = strlen(b);
+    size_t row[WORD_MAX + 1];
+
+    if (a_len > WORD_MAX || b_len > WORD_MAX || a_len < 3)
+        return TYPOS_MAX + 1;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+        }
+    }
+    return row[b_len];
+}
+
+const char *option_table_nearest(const char *name, size_t len)
+{
+    const char *nearest = NULL;
+    size_t least = TYPOS_MAX + 1;
+
+    for (size_t i = 0; i < option_table_len; i++) {
+        size_t typos = distance(name, len, option_table[i].name);
+
+        if (typos < least && option_table[i].group != NULL) {
+            nearest = option_table[i].name;
+            least = typos;
+        }
+    }
+    return nearest;
+}
+
+const char *option_table_nearest_command(const char *word)
+{
+    static const char *const names[] = {"login", "logout", "status", "exec", "help", "version"};
+    const char *nearest = NULL;
+    size_t least = TYPOS_MAX + 1;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t typos = distance(word, strlen(word), names[i]);
+
+        if (typos < least) {
+            nearest = names[i];
+            least = typos;
+        }
+    }
+    return nearest;
+}
+
+bool option_table_is_topic(const char *word)
+{
+    enum command ignored;
+
+    return strcmp(word, "all") == 0 || option_table_command(word, &ignored);
+}
+
+enum { HELP_COLUMN = 33 };
+
+static const char head[] =
+    "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login status  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
+    "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
+    "\n"
+    "Prove a user name and a token to a container registry (ghcr.io unless another is named),\n"
+    "and store them where docker or podman finds them. Never prompts. 'status' tells what they\n"
+    "use and whether the registry takes it; 'logout' removes it; 'exec' stores only where one\n"
+    "command finds it, and runs that.\n"
+    "\n"
+    "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
+
+static const char tail[] =
+    "\n"
+    "For ghcr.io the token may also come from $GHCR_TOKEN or from the systemd credential\n"
+    "'ghcr-token', the name from $GHCR_USERNAME or $GITHUB_ACTOR.\n"
+    "\n"
+    "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
+    "registry, 5 registry could not be asked, 6 nothing was proved, 7 may not pull the image,\n"
+    "8 auth file, 9 credential helper. exec: that of its command; 125 where one of 1 to 9 kept it\n"
+    "from running that, 126 where it cannot be run, 127 where there is none.\n";
+
+static void print_option(FILE *out, const struct option_spec *spec)
+{
+    char left[64];
+    int len =
+        snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", spec->letter ? '-' : ' ',
+                 spec->letter ? spec->letter : ' ', spec->letter ? "," : " ", spec->name,
+                 spec->argument != NULL ? " " : "", spec->argument != NULL ? spec->argument : "");
+
+    (void)fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, len >= HELP_COLUMN ? "  " : "", spec->help);
+}
+
+void option_table_print_help(FILE *out)
+{
+    const char *group = "";
+
+    (void)fputs(head, out);
+    for (size_t i = 0; i < option_table_len; i++) {
+        if (option_table[i].group == NULL)
+            continue;
+        if (strcmp(group, option_table[i].group) != 0)
+            (void)fprintf(out, "\n%s:\n", option_table[i].group);
+        group = option_table[i].group;
+        print_option(out, &option_table[i]);
+    }
+    (void)fputs(tail, out);
+}
+
+void option_table_print_version(FILE *out)
+{
+    char libraries[128];
+
+    http_libraries(libraries, sizeof(libraries));
+    (void)fprintf(out, "ghcr-login " GHCR_LOGIN_VERSION " %s\n", libraries);
 }

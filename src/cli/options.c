@@ -4,34 +4,29 @@
 #include <string.h>
 
 #include "base/scan.h"
-#include "cli/contradiction.h"
+#include "base/text.h"
 #include "cli/option_table.h"
+#include "credential/github_token.h"
 
-/* argv under the cursor, and which options were seen. */
+/* argv under the cursor. */
 struct parser {
     struct options *out;
     char *const *next;
     char *const *end;
-    bool seen[OPTION_TABLE_MAX];
 };
 
-static const struct option_spec *find_long(struct span name)
-{
-    for (size_t i = 0; i < option_table_len; i++) {
-        if (name.len == strlen(option_table[i].name) &&
-            memcmp(name.data, option_table[i].name, name.len) == 0)
-            return &option_table[i];
-    }
-    return NULL;
-}
+static const char revoke_hint[] =
+    "revoke that token: every process can read the arguments of every other, and shells and logs "
+    "keep them; then use --password-stdin, --token-env VAR or --token-file FILE";
 
-static const struct option_spec *find_short(char letter)
+/* The value of no option but those that credential/ reads, and refuses, itself. */
+static int refuse_token(const char *option, const char *value, struct error *err)
 {
-    for (size_t i = 0; i < option_table_len; i++) {
-        if (option_table[i].letter == letter && letter != '\0')
-            return &option_table[i];
-    }
-    return NULL;
+    if (!github_token_is_told(value))
+        return 0;
+    return error_set_hint(err, CLASS_USAGE, revoke_hint, "%s%s looks like a GitHub token",
+                          option != NULL ? "the value of --" : "an argument",
+                          option != NULL ? option : "");
 }
 
 static int set_number(unsigned *out, const struct option_spec *spec, const char *value,
@@ -58,81 +53,169 @@ static int append(struct option_list *list, const struct option_spec *spec, cons
     return 0;
 }
 
-static int refuse(const struct option_spec *spec, struct error *err)
+/* "-p -" is how docker names standard input; anything else would be the token itself. */
+static int set_password(struct options *out, const struct option_spec *spec, const char *value,
+                        struct error *err)
 {
+    if (value != NULL && strcmp(value, "-") == 0) {
+        out->token_stdin = true;
+        return 0;
+    }
     return error_set_hint(
         err, CLASS_USAGE,
-        "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a "
-        "token that was given here",
+        "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a token that was "
+        "given here",
         "--%s is not supported: %s", spec->name, spec->help);
 }
 
+/* The shell expands neither behind '=' or within single quotes, and nobody else does. */
+static int check_path(const struct option_spec *spec, const char *value, struct error *err)
+{
+    if (value[0] == '\0' && spec->kind == OPTION_PATH)
+        return error_set_hint(err, CLASS_USAGE, "a shell variable may not be set",
+                              "--%s is given an empty %s", spec->name, spec->argument);
+    if (value[0] == '~')
+        return error_set_hint(err, CLASS_USAGE,
+                              "the shell expands '~' only where a word begins with it, and not "
+                              "within quotes: use \"$HOME/...\"",
+                              "the %s of --%s begins with '~', which was not expanded",
+                              spec->argument, spec->name);
+    if (value[0] == '$')
+        return error_set_hint(err, CLASS_USAGE,
+                              "single quotes keep the shell from expanding a variable: use double "
+                              "quotes",
+                              "the %s of --%s begins with '$', which was not expanded",
+                              spec->argument, spec->name);
+    return 0;
+}
+
+static bool names_file(const char *value, const char *name)
+{
+    size_t len = strlen(name);
+
+    return text_has_suffix(value, name) &&
+           (strlen(value) == len || value[strlen(value) - len - 1] == '/');
+}
+
+/* What a value of one option alone must not be. */
+static int check_place(const struct option_spec *spec, const char *value, struct error *err)
+{
+    if (strcmp(spec->name, "config") == 0 && names_file(value, "config.json"))
+        return error_set_hint(err, CLASS_USAGE,
+                              "name the directory that holds it, as docker takes it; or use "
+                              "--authfile FILE for podman's format",
+                              "--config is given a file, and takes a directory");
+    if (strcmp(spec->name, "authfile") == 0 && strcmp(value, "-") == 0)
+        return error_set_hint(err, CLASS_USAGE,
+                              "name a file; nothing is written to standard output",
+                              "--authfile does not take '-'");
+    return 0;
+}
+
+static int check_value(const struct option_spec *spec, const char *value, struct error *err)
+{
+    bool is_path = strcmp(spec->argument, "FILE") == 0 || strcmp(spec->argument, "DIR") == 0 ||
+                   spec->kind == OPTION_PATH;
+
+    if (spec->kind == OPTION_REFUSED)
+        return 0;
+    if (spec->kind != OPTION_TEXT && refuse_token(spec->name, value, err) < 0)
+        return -1;
+    return is_path && check_path(spec, value, err) < 0 ? -1 : check_place(spec, value, err);
+}
+
+/* The last one counts, as in docker. */
 static int set(struct parser *p, const struct option_spec *spec, const char *value,
                struct error *err)
 {
     char *member = (char *)p->out + spec->offset;
-    size_t index = (size_t)(spec - option_table);
 
     if ((spec->commands & p->out->command) == 0)
-        return error_set(err, CLASS_USAGE, "--%s has no meaning for '%s'", spec->name,
+        return error_set(err, CLASS_USAGE, "--%s cannot be used with '%s'", spec->name,
                          option_table_command_name(p->out->command));
-    if (p->seen[index] && spec->kind != OPTION_LIST)
-        return error_set(err, CLASS_USAGE, "--%s is given twice", spec->name);
-    p->seen[index] = true;
+    if (spec->argument != NULL && check_value(spec, value, err) < 0)
+        return -1;
     switch (spec->kind) {
     case OPTION_FLAG:
         *(bool *)(void *)member = true;
         break;
     case OPTION_PATH:
-        if (value[0] == '\0') {
-            return error_set_hint(err, CLASS_USAGE, "a shell variable may not be set",
-                                  "--%s is given an empty %s", spec->name, spec->argument);
-        }
-        *(const char **)(void *)member = value;
-        return 0;
     case OPTION_TEXT:
         *(const char **)(void *)member = value;
-        return 0;
+        break;
     case OPTION_NUMBER:
     case OPTION_SECONDS:
         return set_number((unsigned *)(void *)member, spec, value, err);
     case OPTION_LIST:
         return append((struct option_list *)(void *)member, spec, value, err);
     case OPTION_REFUSED:
-        return refuse(spec, err);
+        return set_password(p->out, spec, value, err);
     }
     return 0;
+}
+
+/* The option that a word names, or NULL. */
+static const struct option_spec *find_option(const char *word)
+{
+    if (strncmp(word, "--", 2) == 0)
+        return option_table_long(word + 2, strcspn(word + 2, "="));
+    return word[0] == '-' && word[1] != '\0' && word[2] == '\0' ? option_table_short(word[1])
+                                                                : NULL;
 }
 
 /* The value of an option that takes one: behind '=' or glued to its letter, or the next word. */
 static int take_value(struct parser *p, const struct option_spec *spec, const char *attached,
                       const char **value, struct error *err)
 {
+    const char *next = p->next < p->end ? *p->next : NULL;
+    const struct option_spec *other = next != NULL ? find_option(next) : NULL;
+
     *value = attached;
-    if (attached != NULL || spec->kind == OPTION_REFUSED)
+    if (attached != NULL)
         return 0;
-    if (p->next == p->end) {
+    if (spec->kind == OPTION_REFUSED && (next == NULL || strcmp(next, "-") != 0))
+        return 0;
+    if (next == NULL)
         return error_set_hint(err, CLASS_USAGE,
                               "a shell variable without quotes vanishes when it is empty",
-                              "--%s needs %s behind it", spec->name, spec->argument);
+                              "--%s requires an argument (%s)", spec->name, spec->argument);
+    if (other != NULL || strcmp(next, "--") == 0) {
+        (void)error_set(err, CLASS_USAGE, "--%s is given '--%s' as its %s", spec->name,
+                        other != NULL ? other->name : "", spec->argument);
+        return error_hint(err,
+                          "is the variable behind --%s empty? A shell variable without quotes "
+                          "vanishes then",
+                          spec->name);
     }
-    *value = *p->next++;
+    *value = next;
+    p->next++;
     return 0;
+}
+
+static int refuse_unknown(const char *name, size_t len, struct error *err)
+{
+    const struct option_foreign *foreign = option_table_foreign(name, len);
+    const char *meant = option_table_nearest(name, len);
+
+    /* What no option is made of may be a token that lost its way. */
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz-") < len)
+        return error_set(err, CLASS_USAGE, "unknown option");
+    if (foreign != NULL)
+        return error_set_hint(err, CLASS_USAGE, foreign->instead, "unknown option '--%s'",
+                              foreign->name);
+    (void)error_set(err, CLASS_USAGE, "unknown option '--%.*s'", (int)len, name);
+    return meant != NULL ? error_hint(err, "did you mean --%s?", meant) : -1;
 }
 
 static int parse_long(struct parser *p, const char *word, struct error *err)
 {
     const char *equals = strchr(word, '=');
-    struct span name = {.data = word, .len = equals ? (size_t)(equals - word) : strlen(word)};
-    const struct option_spec *spec = find_long(name);
+    size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    const struct option_spec *spec = option_table_long(word, len);
     const char *value = "";
 
-    if (spec == NULL) {
-        /* What no option is made of may be a token that lost its way. */
-        if (strspn(name.data, "abcdefghijklmnopqrstuvwxyz-") < name.len)
-            return error_set(err, CLASS_USAGE, "unknown option");
-        return error_set(err, CLASS_USAGE, "unknown option '--%.*s'", (int)name.len, name.data);
-    }
+    if (spec == NULL)
+        return refuse_unknown(word, len, err);
     if (spec->argument == NULL && equals != NULL)
         return error_set(err, CLASS_USAGE, "--%s takes no value", spec->name);
     if (spec->argument != NULL &&
@@ -141,18 +224,29 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
     return set(p, spec, value, err);
 }
 
+static int refuse_letter(char letter, struct error *err)
+{
+    const struct option_foreign *foreign = option_table_foreign(&letter, 1);
+
+    if (foreign != NULL)
+        return error_set_hint(err, CLASS_USAGE, foreign->instead, "unknown option '-%s'",
+                              foreign->name);
+    return error_set(err, CLASS_USAGE, "unknown option '-%c'",
+                     letter > ' ' && letter < 0x7f ? letter : '?');
+}
+
 static int parse_short(struct parser *p, const char *letters, struct error *err)
 {
     for (; *letters != '\0'; letters++) {
-        const struct option_spec *spec = find_short(*letters);
+        const struct option_spec *spec = option_table_short(*letters);
         const char *value = "";
         bool takes_value = spec != NULL && spec->argument != NULL;
+        const char *attached = letters[1] == '=' ? letters + 2 : letters + 1; /* as docker has it */
 
         if (spec == NULL)
-            return error_set(err, CLASS_USAGE, "unknown option '-%c'",
-                             *letters > ' ' && *letters < 0x7f ? *letters : '?');
+            return refuse_letter(*letters, err);
         if (takes_value &&
-            take_value(p, spec, letters[1] != '\0' ? letters + 1 : NULL, &value, err) < 0)
+            take_value(p, spec, letters[1] != '\0' ? attached : NULL, &value, err) < 0)
             return -1;
         if (set(p, spec, value, err) < 0)
             return -1;
@@ -162,10 +256,44 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
     return 0;
 }
 
+/* A word that no registry is called by: no image name could refer to it. */
+static bool is_no_host(const char *word)
+{
+    return word[0] != '\0' && strpbrk(word, ".:/[") == NULL && strcmp(word, "localhost") != 0;
+}
+
+static int refuse_word(const struct parser *p, const char *word, struct error *err)
+{
+    const char *meant = option_table_nearest_command(word);
+    enum command command;
+
+    if (p->out->command == COMMAND_EXEC)
+        return error_set_hint(err, CLASS_USAGE,
+                              "ghcr-login exec [OPTION...] [REGISTRY] -- COMMAND [ARG...]",
+                              "'exec' needs '--' in front of the command that it runs");
+    if (option_table_command(word, &command))
+        return error_set_hint(err, CLASS_USAGE, "write it first: ghcr-login COMMAND [OPTION...]",
+                              "the command '%s' stands behind other arguments", word);
+    (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry", word);
+    if (meant != NULL)
+        return error_hint(err, "did you mean '%s'?", meant);
+    return error_hint(err, "commands are login, logout, status, exec, help and version; a registry "
+                           "is HOST[:PORT], like ghcr.io; an account is named with -u");
+}
+
 static int parse_registry(struct parser *p, const char *word, struct error *err)
 {
+    if (refuse_token(NULL, word, err) < 0)
+        return -1;
+    if (p->out->help && option_table_is_topic(word)) {
+        p->out->help_topic = word;
+        return 0;
+    }
+    if (is_no_host(word) || (p->out->registry != NULL && p->out->command == COMMAND_EXEC))
+        return refuse_word(p, word, err);
     if (p->out->registry != NULL)
-        return error_set(err, CLASS_USAGE, "more than one registry is named");
+        return error_set(err, CLASS_USAGE, "more than one registry is named: '%s' and '%s'",
+                         p->out->registry, word);
     p->out->registry = word;
     return 0;
 }
@@ -211,18 +339,140 @@ static int parse_words(struct parser *p, struct error *err)
     return 0;
 }
 
+static bool has_two_names(const struct options *o)
+{
+    return (o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) > 1;
+}
+
+static bool has_two_tokens(const struct options *o)
+{
+    return o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) > 1;
+}
+
+static bool has_two_podman_files(const struct options *o)
+{
+    return o->persistent && o->authfile != NULL;
+}
+
+/* To `exec` it is the configuration that is shown. */
+static bool has_unused_directory(const struct options *o)
+{
+    return o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker &&
+           options_name_podman(o);
+}
+
+static bool asks_and_does_not(const struct options *o)
+{
+    return o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0);
+}
+
+static bool chooses_among_all(const struct options *o)
+{
+    return o->all && (o->registry != NULL || o->if_user != NULL || o->if_refused);
+}
+
+static bool trusts_and_does_not(const struct options *o)
+{
+    return o->insecure && (o->plain_http || o->ca_file != NULL);
+}
+
+static bool runs_nothing(const struct options *o)
+{
+    return o->command == COMMAND_EXEC && !o->help && !o->version &&
+           (o->run == NULL || o->run[0] == NULL);
+}
+
+static bool is_quiet_aloud(const struct options *o)
+{
+    return o->quiet && o->verbose;
+}
+
+/* What the options of one command line cannot mean together. */
+static const struct {
+    bool (*is_there)(const struct options *o);
+    const char *message;
+    const char *hint;
+} contradictions[] = {
+    {has_two_names,
+     "the user name has more than one source: give one of --username, --username-env and "
+     "--username-file",
+     ""},
+    {has_two_tokens,
+     "the token has more than one source: give one of --password-stdin, --token-env and "
+     "--token-file",
+     ""},
+    {has_two_podman_files, "--persistent and --authfile name two files", ""},
+    {has_unused_directory, "--config names Docker's directory: add --docker to store there too",
+     ""},
+    {asks_and_does_not,
+     "--no-verify asks nobody: --can-pull, --diagnose and --wait-for-token cannot be used with it",
+     ""},
+    {chooses_among_all,
+     "--all removes every entry: no registry, --if-user or --if-refused can be named with it", ""},
+    {trusts_and_does_not,
+     "--insecure checks no certificate: it contradicts --cacert and --plain-http", ""},
+    {runs_nothing, "'exec' is given no command to run",
+     "write it behind '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
+    {is_quiet_aloud, "--quiet and --verbose contradict each other", ""},
+};
+
+static int check_contradictions(const struct options *options, struct error *err)
+{
+    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+        if (!contradictions[i].is_there(options))
+            continue;
+        return error_set_hint(err, CLASS_USAGE, contradictions[i].hint, "%s",
+                              contradictions[i].message);
+    }
+    return 0;
+}
+
+/* A script that was edited on Windows: the shell takes the CR of its line ends for text. */
+static int check_line_ends(int argc, char *const argv[], struct error *err)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (text_has_suffix(argv[i], "\r"))
+            return error_set_hint(err, CLASS_USAGE, "convert it: sed -i 's/\\r$//' SCRIPT",
+                                  "argument %d ends in a carriage return (CR): the script has "
+                                  "Windows line ends",
+                                  i);
+    }
+    return 0;
+}
+
+/* Who reads JSON wants it of this error too, wherever --json stands; and a token is told of. */
+static void look_at_rest(struct options *out, int argc, char *const argv[], struct error *err)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        out->json = out->json || strcmp(argv[i], "--json") == 0;
+        if (github_token_is_told(argv[i])) {
+            err->hint[0] = '\0';
+            (void)error_hint(err, "%s", revoke_hint);
+        }
+    }
+}
+
+/* The word that may come first. */
+static void parse_command(struct parser *p)
+{
+    const char *word = p->next < p->end ? *p->next : "";
+
+    p->out->help = strcmp(word, "help") == 0;
+    p->out->version = strcmp(word, "version") == 0;
+    if (p->out->help || p->out->version || option_table_command(word, &p->out->command))
+        p->next++;
+}
+
 int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
 {
     struct parser p = {.out = out, .next = argv + (argc > 0), .end = argv + argc};
 
     *out = (struct options){
         .command = COMMAND_LOGIN, .timeout_s = 60, .connect_timeout_s = 10, .retries = 4};
-    if (p.next < p.end && option_table_command(*p.next, &out->command))
-        p.next++;
-    if (parse_words(&p, err) == 0 && contradiction_check(out, err) == 0)
+    parse_command(&p);
+    if (check_line_ends(argc, argv, err) == 0 && parse_words(&p, err) == 0 &&
+        check_contradictions(out, err) == 0)
         return 0;
-    /* Who reads JSON wants it of this error too, wherever --json stands. */
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        out->json = out->json || strcmp(argv[i], "--json") == 0;
+    look_at_rest(out, argc, argv, err);
     return -1;
 }

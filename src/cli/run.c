@@ -42,6 +42,19 @@ static void find_places(struct run *run)
     };
 }
 
+/* With or without a port. */
+static bool is_loopback(const char *host)
+{
+    char name[REFERENCE_HOST_MAX + 1];
+    char *port;
+
+    (void)snprintf(name, sizeof(name), "%s", host);
+    port = strrchr(name, ':');
+    if (port != NULL && strchr(port, ']') == NULL)
+        *port = '\0';
+    return reference_is_loopback(name);
+}
+
 static int find_images(struct subject *subject, const struct option_list *named, struct error *err)
 {
     for (size_t i = 0; i < named->count; i++) {
@@ -52,13 +65,37 @@ static int find_images(struct subject *subject, const struct option_list *named,
     return 0;
 }
 
+/* What cannot be a registry is quoted, but not where a password may stand in it. */
+static int parse_registry(struct run *run, const char *text, struct error *err)
+{
+    struct reference *registry = &run->subject.registry;
+    const char *host;
+
+    if (reference_parse(registry, text, err) < 0)
+        return strchr(text, '@') == NULL || strchr(text, '/') < strchr(text, '@')
+                   ? error_wrap(err, "'%s'", text)
+                   : -1;
+    host = registry->host;
+    if (registry->is_lowered)
+        warnings_add(&run->warnings,
+                     "the registry is taken for '%s', in lower case: docker looks an image up by "
+                     "the spelling of its name, which has to be the same",
+                     host);
+    if (registry->says_http && !run->options->plain_http && !is_loopback(host))
+        warnings_add(&run->warnings,
+                     "'http://' is dropped, and '%s' is asked over https: --plain-http is for a "
+                     "registry that speaks no TLS",
+                     host);
+    return 0;
+}
+
 int run_find_subject(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
     struct subject *subject = &run->subject;
     const char *registry = o->registry != NULL ? o->registry : REFERENCE_DEFAULT;
 
-    if (reference_parse(&subject->registry, registry, err) < 0 ||
+    if (parse_registry(run, registry, err) < 0 ||
         person_find(&subject->person, o->for_user, err) < 0 ||
         person_enter_environment(&subject->person, err) < 0)
         return -1;
@@ -124,7 +161,8 @@ struct question run_question(struct run *run, const char *username, const struct
         .images = subject->images,
         .image_count = subject->image_count,
         .realms = {.registry = subject->registry.api_host,
-                   .allow_plain_http = o->plain_http,
+                   .allow_plain_http = o->plain_http || (subject->registry.says_http &&
+                                                         is_loopback(subject->registry.host)),
                    .allowed = o->allowed_realms.items,
                    .allowed_count = o->allowed_realms.count},
         .trust = {.host = subject->registry.host, /* podman's directory is certs.d/docker.io */

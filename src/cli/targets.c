@@ -3,20 +3,18 @@
 #include "store/path.h"
 #include "store/shadow.h"
 
-static int refuse_namespace(const struct reference *registry, struct error *err)
+static void warn_of_namespace(struct run *run)
 {
-    (void)error_set(err, CLASS_USAGE,
-                    "docker keeps one credential for all of '%s', none for a namespace "
-                    "(OWNER) of it",
-                    registry->host);
-    return error_hint(err,
-                      "log in to '%s', or store it for podman alone: --podman, with "
-                      "--authfile FILE where DOCKER_CONFIG is set",
-                      registry->host);
+    const struct reference *registry = &run->subject.registry;
+
+    warnings_add(&run->warnings,
+                 "docker keeps one credential for all of '%s', none for the namespace '%s': the "
+                 "entry is that of the whole registry",
+                 registry->host, registry->name_space);
 }
 
 /* Add the file of a reader's, unless it is there: $DOCKER_CONFIG makes docker and podman share. */
-static int add_target(struct targets *targets, const struct reader *reader, const struct run *run,
+static int add_target(struct targets *targets, const struct reader *reader, struct run *run,
                       struct error *err)
 {
     const struct reference *registry = &run->subject.registry;
@@ -30,14 +28,14 @@ static int add_target(struct targets *targets, const struct reader *reader, cons
         return 0;
     }
     if (registry->name_space[0] != '\0' && !location.owner->has_namespaces)
-        return refuse_namespace(registry, err);
+        warn_of_namespace(run);
     *target = (struct target){.location = location, .reader = reader};
     (void)reader_key(target->key, location.owner, registry->host, registry->name_space);
     targets->count++;
     return 0;
 }
 
-int targets_find(struct targets *out, const struct run *run, struct error *err)
+int targets_find(struct targets *out, struct run *run, struct error *err)
 {
     bool podman = options_name_podman(run->options);
 

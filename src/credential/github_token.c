@@ -24,7 +24,7 @@ static const char *const kind_names[] = {
     [GITHUB_TOKEN_REFRESH] = "refresh",
 };
 
-enum { LEGACY_LEN = 40, PREFIX_LEN = 4, CHECKSUM_LEN = 6 };
+enum { LEGACY_LEN = 40, PREFIX_LEN = 4, CHECKSUM_LEN = 6, TOLD_MIN = 16 };
 
 static bool is_lower_hex(const char *text, size_t len)
 {
@@ -48,14 +48,18 @@ static const struct shape *find_shape(const char *text, size_t len)
     return NULL;
 }
 
+static bool is_legacy(const char *text, size_t len)
+{
+    return len == LEGACY_LEN && is_lower_hex(text, len);
+}
+
 enum github_token_kind github_token_kind(const char *text, size_t len)
 {
     const struct shape *shape = find_shape(text, len);
 
     if (shape != NULL)
         return shape->kind;
-    return len == LEGACY_LEN && is_lower_hex(text, len) ? GITHUB_TOKEN_CLASSIC
-                                                        : GITHUB_TOKEN_UNKNOWN;
+    return is_legacy(text, len) ? GITHUB_TOKEN_CLASSIC : GITHUB_TOKEN_UNKNOWN;
 }
 
 const char *github_token_begin(const char *text)
@@ -75,6 +79,30 @@ bool github_token_is_inside(const char *text)
 {
     return github_token_begin(text) != NULL ||
            github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
+}
+
+bool github_token_is_told(const char *text)
+{
+    const char *token = text;
+    const char *name = text + strspn(text, "-"); /* "--NAME=VALUE" */
+    const char *value = name + strcspn(name, "=");
+
+    if (is_legacy(name, (size_t)(value - name)) ||
+        (*value == '=' && is_legacy(value + 1, strlen(value + 1))))
+        return true;
+    while ((token = github_token_begin(token)) != NULL) {
+        const struct shape *shape = find_shape(token, strlen(token));
+        const char *rest = token + (shape != NULL ? strlen(shape->prefix) : 1);
+        size_t len = 0;
+
+        while (github_token_is_byte(rest[len]))
+            len++;
+        if (shape != NULL && len >= TOLD_MIN &&
+            (token == text || !github_token_is_byte(token[-1]) || strchr(".-", token[-1]) != NULL))
+            return true;
+        token = rest;
+    }
+    return false;
 }
 
 bool github_token_is_whole(const char *text, size_t len)

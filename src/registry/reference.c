@@ -125,21 +125,75 @@ static void lower_case(char *text)
     }
 }
 
-/* Whether a scheme was there; `*text` is moved behind it. */
-static int skip_scheme(const char **text, struct error *err)
+/* `*text` is moved behind a scheme. */
+static int skip_scheme(struct reference *ref, const char **text, struct error *err)
 {
     struct scan s = scan_over(*text, strlen(*text));
     struct span scheme;
 
     if (!scan_token(&s, &scheme) || s.end - s.p < 3 || strncmp(s.p, "://", 3) != 0)
         return 0;
-    if (span_is(scheme, "http")) {
-        (void)error_set(err, CLASS_USAGE, "the registry begins with 'http://'");
-        return error_hint(err, "give HOST[:PORT] alone; add --plain-http where it speaks no TLS");
-    }
-    if (!span_is(scheme, "https"))
-        return reference_refuse("begins with a scheme other than 'https'", err);
+    ref->has_scheme = true;
+    ref->says_http = span_is(scheme, "http");
+    if (!ref->says_http && !span_is(scheme, "https"))
+        return reference_refuse("begins with a scheme other than 'https' and 'http'", err);
     *text = s.p + 3;
+    return 0;
+}
+
+/* What stands in the address bar of a browser, and is no registry. */
+static const struct {
+    const char *host;
+    const char *registry;
+} websites[] = {
+    {"hub.docker.com", "docker.io"},      {"docker.com", "docker.io"},
+    {"www.docker.com", "docker.io"},      {"app.docker.com", "docker.io"},
+    {"login.docker.com", "docker.io"},    {"github.com", "ghcr.io"},
+    {"www.github.com", "ghcr.io"},        {"api.github.com", "ghcr.io"},
+    {"docker.pkg.github.com", "ghcr.io"}, {"gitlab.com", "registry.gitlab.com"},
+};
+
+static int refuse_website(const char *host, struct error *err)
+{
+    for (size_t i = 0; i < sizeof(websites) / sizeof(websites[0]); i++) {
+        if (strcmp(host, websites[i].host) != 0)
+            continue;
+        (void)error_set(err, CLASS_USAGE, "'%s' is a website, not a registry", host);
+        return error_hint(err, "the registry is %s", websites[i].registry);
+    }
+    return 0;
+}
+
+/* An image has a tag or a digest behind its name. */
+static bool is_image(const char *path)
+{
+    const char *last = strrchr(path, '/');
+
+    return strpbrk(last != NULL ? last : path, ":@") != NULL;
+}
+
+/* What stands behind the host. The addresses of the API are none, and behind a scheme podman drops
+ * it. */
+static int take_path(struct reference *ref, const char *path, struct error *err)
+{
+    static const char *const api[] = {"v1", "v1/", "v2", "v2/"};
+    size_t len = strlen(path);
+
+    if (is_image(path))
+        return error_set_hint(err, CLASS_USAGE,
+                              "log in to its registry, and prove the image with --can-pull IMAGE",
+                              "that is an image, not a registry; a namespace has no tag");
+    for (size_t i = 0; i < sizeof(api) / sizeof(api[0]); i++) {
+        if (strcmp(path, api[i]) == 0)
+            return 0;
+    }
+    if (len > 0 && path[len - 1] == '/')
+        len--;
+    (void)snprintf(ref->name_space, sizeof(ref->name_space), "%.*s", (int)len, path);
+    if (path[0] != '\0' && check_namespace(ref->name_space, err) < 0)
+        return -1;
+    if (ref->has_scheme)
+        ref->name_space[0] = '\0';
     return 0;
 }
 
@@ -149,7 +203,7 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     const char *slash;
     size_t host_len;
 
-    if (skip_scheme(&text, err) < 0)
+    if (skip_scheme(&ref, &text, err) < 0)
         return -1;
     slash = strchr(text, '/');
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
@@ -162,22 +216,15 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
         return reference_refuse("is too long", err);
     memcpy(ref.host, text, host_len);
     lower_case(ref.host);
-    if (check_host(ref.host, err) < 0)
+    ref.is_lowered = memcmp(ref.host, text, host_len) != 0;
+    if (check_host(ref.host, err) < 0 || refuse_website(ref.host, err) < 0)
         return -1;
-    if (hub_is_name(ref.host, HUB_AS_TYPED)) {
+    if (hub_is_name(ref.host, HUB_AS_TYPED))
         (void)snprintf(ref.host, sizeof(ref.host), "%s", HUB_HOST);
-        if (slash != NULL && (strcmp(slash, "/v1/") == 0 || strcmp(slash, "/v1") == 0))
-            slash = NULL; /* Docker's own name for the Hub is https://index.docker.io/v1/ */
-    }
     (void)snprintf(ref.api_host, sizeof(ref.api_host), "%s",
                    reference_is_docker_hub(&ref) ? HUB_API_HOST : ref.host);
-    if (slash != NULL && slash[1] != '\0') {
-        (void)snprintf(ref.name_space, sizeof(ref.name_space), "%s", slash + 1);
-        if (text_has_suffix(ref.name_space, "/"))
-            ref.name_space[strlen(ref.name_space) - 1] = '\0';
-        if (check_namespace(ref.name_space, err) < 0)
-            return -1;
-    }
+    if (slash != NULL && take_path(&ref, slash + 1, err) < 0)
+        return -1;
     *out = ref;
     return 0;
 }

@@ -65,10 +65,13 @@ def test_namespaces_stand_beside_their_registry(login, server):
     ([], {}), (["--docker", "--persistent"], {}), (["--podman"], {"DOCKER_CONFIG": "x"})],
     ids=["docker", "both", "podman in docker's file"])
 def test_docker_knows_no_namespaces(login, server, args, env):
-    """It would take such an entry for the whole registry."""
-    login("-u", USER, "--password-stdin", "--plain-http", *args, f"{server.host}/owner",
-          stdin=TOKEN.encode(), env=env).failed(2, "owner", "hint: ", "--podman")
-    assert server.connections == 0
+    """It would take such an entry for the whole registry: so that is what is stored, and told."""
+    result = login("-u", USER, "--password-stdin", "--plain-http", *args, f"{server.host}/owner",
+                   stdin=TOKEN.encode(), env=env)
+    assert result.status == 0 and "'owner'" in result.stderr, result
+    assert result.stderr.count("one credential for all of") == 1
+    file = login.work / "x/config.json" if env else login.config
+    assert json.loads(file.read_text())["auths"].keys() == {server.host}
 
 
 # Both in one run. The runtime directory is the person's working directory.
@@ -161,12 +164,21 @@ CONTRADICTIONS = {
     "Docker's directory for podman": (["--podman", "--config", "d"], "add --docker"),
     "for its persistent file": (["--persistent", "--config", "d"], "add --docker"),
     "for a file": (["--authfile", "a.json", "--config", "d"], "add --docker"),
-    "twice": (["--config", "a", "--config", "b"], "twice"),
-    "--authfile twice": (["--authfile", "a", "--authfile", "a"], "twice"),
     "empty --config": (["--config", ""], "--config"),
     "empty --authfile": (["--authfile", ""], "--authfile"),
-    "--config without a value": (["--config"], "--config needs DIR"),
+    "--config without a value": (["--config"], "--config requires an argument (DIR)"),
 }
+
+
+@pytest.mark.parametrize("args, path", [
+    (["--config=a", "--config", "b"], "b/config.json"), (["--authfile=a", "--authfile", "b"], "b"),
+    (["--config", "a", "--config", "a"], "a/config.json"),
+], ids=["--config", "--authfile", "the same"])
+def test_the_last_of_two_counts(login, server, args, path):
+    """As in docker and podman."""
+    login.to(server, *args).succeeded()
+    assert login.entry(server.host, login.work / path) == f"{USER}:{TOKEN}"
+    assert not (login.work / "a").exists() or path.startswith("a")
 
 
 @pytest.mark.parametrize("args, words", CONTRADICTIONS.values(), ids=CONTRADICTIONS)

@@ -396,7 +396,6 @@ CONTRADICTIONS = {
     "a token": ["--password-stdin"],
     "--no-verify": ["--no-verify"],
     "--can-pull": ["--can-pull", "x/y"],
-    "a namespace in docker's file": ["ghcr.io/owner"],
 }
 
 

@@ -161,11 +161,9 @@ TWO_SOURCES = [
     ["-u", USER, "--password-stdin", "--token-env", "A_TOKEN"],
     ["-u", USER, "--password-stdin", "--token-file", "token"],
     ["-u", USER, "--token-env", "A_TOKEN", "--token-file", "token"],
-    ["-u", USER, "--token-env", "A_TOKEN", "--token-env", "A_TOKEN"],
     ["-u", USER, "--username-env", "WHO", "--password-stdin"],
     ["-u", USER, "--username-file", "who", "--password-stdin"],
     ["--username-env", "WHO", "--username-file", "who", "--password-stdin"],
-    ["-u", USER, "-u", "other", "--password-stdin"],
 ]
 
 

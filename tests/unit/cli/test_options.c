@@ -73,21 +73,26 @@ static void test_texts(void **state)
     } rows[] = {
         {"ghcr.io", offsetof(struct options, registry), "ghcr.io"},
         {"login|ghcr.io", offsetof(struct options, registry), "ghcr.io"},
-        {"login|login", offsetof(struct options, registry), "login"},
-        {"-u|x|login", offsetof(struct options, registry), "login"},
-        {"--|--json", offsetof(struct options, registry), "--json"},
-        {"--|login", offsetof(struct options, registry), "login"},
-        {"-u|x|--|-u", offsetof(struct options, registry), "-u"},
-        {"-", offsetof(struct options, registry), "-"},
+        {"-u|x|--|localhost", offsetof(struct options, registry), "localhost"},
+        {"--|a/b", offsetof(struct options, registry), "a/b"},
         {"|-q", offsetof(struct options, registry), ""},
         {"ghcr.io|-q", offsetof(struct options, registry), "ghcr.io"},
         {"-u|octocat", offsetof(struct options, username), "octocat"},
         {"-uoctocat", offsetof(struct options, username), "octocat"},
-        {"-u=octocat", offsetof(struct options, username), "=octocat"},
+        {"-u=octocat", offsetof(struct options, username), "octocat"}, /* as docker has it */
+        {"-qu=octocat", offsetof(struct options, username), "octocat"},
+        {"-u==octocat", offsetof(struct options, username), "=octocat"},
+        {"-u=", offsetof(struct options, username), ""},
+        /* the last counts */
+        {"-u|a|-u|b", offsetof(struct options, username), "b"},
+        {"-u|a|--username=b", offsetof(struct options, username), "b"},
+        {"--token-env|A|--token-env|B", offsetof(struct options, token_env), "B"},
+        {"--authfile|a|--authfile|b", offsetof(struct options, authfile), "b"},
         {"-qu|octocat", offsetof(struct options, username), "octocat"},
         {"-quoctocat", offsetof(struct options, username), "octocat"},
-        {"-u|--", offsetof(struct options, username), "--"},
-        {"-u|-q", offsetof(struct options, username), "-q"},
+        {"-u|-", offsetof(struct options, username), "-"},
+        {"-u|-octocat", offsetof(struct options, username), "-octocat"},
+        {"--username=--json", offsetof(struct options, username), "--json"},
         {"-u|", offsetof(struct options, username), ""},
         {"--username|octocat", offsetof(struct options, username), "octocat"},
         {"--username=octocat", offsetof(struct options, username), "octocat"},
@@ -127,6 +132,17 @@ static void test_flags(void **state)
         size_t offset;
     } rows[] = {
         {"--password-stdin", offsetof(struct options, token_stdin)},
+        {"-p|-", offsetof(struct options, token_stdin)},
+        {"-p-", offsetof(struct options, token_stdin)},
+        {"-p=-", offsetof(struct options, token_stdin)},
+        {"--password|-", offsetof(struct options, token_stdin)},
+        {"--password=-", offsetof(struct options, token_stdin)},
+        {"-u|me|-qp|-|ghcr.io", offsetof(struct options, token_stdin)},
+        {"--json|--json", offsetof(struct options, json)},
+        {"-qq", offsetof(struct options, quiet)},
+        {"help", offsetof(struct options, help)},
+        {"help|logout", offsetof(struct options, help)},
+        {"version", offsetof(struct options, version)},
         {"--docker", offsetof(struct options, docker)},
         {"--podman", offsetof(struct options, podman)},
         {"--docker|--podman", offsetof(struct options, docker)},
@@ -271,24 +287,45 @@ static void test_mistakes(void **state)
         {"-qx", "unknown option '-x'"},
         {"-\x1b", "unknown option '-?'"},
         {"-\xc3\xa9", "unknown option '-?'"},
-        {"-u", "--username needs NAME behind it"},
-        {"-qu", "--username needs NAME behind it"},
-        {"--username", "--username needs NAME behind it"},
-        {"--token-file", "--token-file needs FILE behind it"},
-        {"--timeout", "--timeout needs SECONDS behind it"},
-        {"--allow-realm", "--allow-realm needs HOST behind it"},
+        {"-u", "--username requires an argument (NAME)"},
+        {"-qu", "--username requires an argument (NAME)"},
+        {"--username", "--username requires an argument (NAME)"},
+        {"--token-file", "--token-file requires an argument (FILE)"},
+        {"--timeout", "--timeout requires an argument (SECONDS)"},
+        {"--allow-realm", "--allow-realm requires an argument (HOST)"},
         {"--json=yes", "--json takes no value"},
         {"--password-stdin=s3cret", "--password-stdin takes no value"},
-        {"--json|--json", "--json is given twice"},
-        {"-q|--quiet", "--quiet is given twice"},
-        {"-qq", "--quiet is given twice"},
-        {"-u|a|-u|a", "--username is given twice"},
-        {"-u|a|--username=b", "--username is given twice"},
-        {"--retries|1|--retries|1", "--retries is given twice"},
-        {"--token-env|A|--token-env|B", "--token-env is given twice"},
+        {"-u|-q", "--username is given '--quiet' as its NAME"},
+        {"-u|--password-stdin", "--username is given '--password-stdin' as its NAME"},
+        {"-u|--token-env=s3cret", "--username is given '--token-env' as its NAME"},
+        {"-u|--|ghcr.io", "--username is given '--' as its NAME"},
+        {"--token-env|--json", "--token-env is given '--json' as its VAR"},
+        {"octocat", "'octocat' is neither a command nor a registry"},
+        {"-u|x|octocat", "'octocat' is neither a command nor a registry"},
+        {"-", "'-' is neither a command nor a registry"},
+        {"--|--json", "'--json' is neither a command nor a registry"},
+        {"login|login", "the command 'login' stands behind other arguments"},
+        {"-q|logout", "the command 'logout' stands behind other arguments"},
+        {"help|nonesuch", "'nonesuch' is neither"},
+        {"ghcr.io\r",
+         "argument 1 ends in a carriage return (CR): the script has Windows line ends"},
+        {"-u|me|--json\r", "argument 3 ends in a carriage return"},
+        {"-u|me\r|ghcr.io", "argument 2 ends in a carriage return"},
+        {"--password-stdin|\r", "argument 2 ends in a carriage return"},
+        {"--config=~/s3cret", "the DIR of --config begins with '~'"},
+        {"--cert-dir|~", "the DIR of --cert-dir begins with '~'"},
+        {"--token-file=~/s3cret", "the FILE of --token-file begins with '~'"},
+        {"--cacert|$HOME/s3cret", "the FILE of --cacert begins with '$'"},
+        {"--config|/s3cret/config.json", "--config is given a file, and takes a directory"},
+        {"--config|config.json", "--config is given a file"},
+        {"--authfile|-", "--authfile does not take '-'"},
+        {"exec|docker|pull|x", "'exec' needs '--' in front of the command"},
+        {"exec|docker", "'exec' needs '--' in front of the command"},
+        {"exec|ghcr.io|docker", "'exec' needs '--' in front of the command"},
+        {"exec|ghcr.io|./script", "'exec' needs '--' in front of the command"},
         {"ghcr.io|docker.io", "more than one registry"},
         {"login|ghcr.io|ghcr.io", "more than one registry"},
-        {"ghcr.io|--|x", "more than one registry"},
+        {"ghcr.io|--|x.y", "more than one registry"},
         {"-u|a|--username-env|B", "the user name has more than one source"},
         {"-u||--username-file|f", "the user name has more than one source"},
         {"--username-env|B|--username-file|f", "the user name has more than one source"},
@@ -301,14 +338,11 @@ static void test_mistakes(void **state)
         {"--podman|--config=s3cret", "--config names Docker's directory"},
         {"--config|s3cret|--persistent", "--config names Docker's directory"},
         {"--config|s3cret|--authfile|s3cret", "--config names Docker's directory"},
-        {"--podman|--podman", "--podman is given twice"},
         {"--config=", "--config is given an empty DIR"},
         {"--config|", "--config is given an empty DIR"},
         {"--authfile=", "--authfile is given an empty FILE"},
         {"--cacert|", "--cacert is given an empty FILE"},
-        {"--authfile|a|--authfile|a", "--authfile is given twice"},
-        {"--persistent|--persistent", "--persistent is given twice"},
-        {"--authfile", "--authfile needs FILE behind it"},
+        {"--authfile", "--authfile requires an argument (FILE)"},
         {"--podman=yes", "--podman takes no value"},
         {"--no-helper=s3cret", "--no-helper takes no value"},
         {"--insecure|--plain-http", "--insecure checks no certificate"},
@@ -336,6 +370,99 @@ static void test_mistakes(void **state)
     }
 }
 
+/* What people type instead, and what they are told to type. */
+static void test_hints(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *hint;
+    } rows[] = {
+        {"logut", "did you mean 'logout'?"},
+        {"logn", "did you mean 'login'?"},
+        {"stauts", "did you mean 'status'?"},
+        {"hepl", "did you mean 'help'?"},
+        {"verson", "did you mean 'version'?"},
+        {"octocat", "an account is named with -u"},
+        {"--pasword-stdin", "did you mean --password-stdin?"},
+        {"--usrname|x", "did you mean --username?"},
+        {"--auth-file|x", "did you mean --authfile?"},
+        {"--bogus", ""},
+        {"--tls-verify=false", "--insecure"},
+        {"--tls-verify", "--insecure"},
+        {"--get-login|quay.io", "ghcr-login status"},
+        {"--compat-auth-file|f", "--config DIR"},
+        {"--secret|s", "--token-file FILE"},
+        {"--creds|u:p", "-u NAME"},
+        {"--user|x", "--username NAME"},
+        {"--token-stdin", "--password-stdin"},
+        {"--in-place", "mount the directory"},
+        {"logout|-a", "--all"},
+        {"-D", "--verbose"},
+        {"-H|tcp://x", "no daemon"},
+        {"exec|docker", "-- COMMAND"},
+        {"-u|--json", "is the variable behind --username empty?"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].line, parse(&o, rows[i].line, &err) == -1);
+        if (strstr(err.hint, rows[i].hint) == NULL ||
+            (rows[i].hint[0] == '\0' && err.hint[0] != '\0'))
+            fail_msg("row '%s': hint '%s'", rows[i].line, err.hint);
+    }
+}
+
+/* A token as the value of any option, or as any other word, is not shown, and is to be revoked. */
+static void test_a_token_is_never_shown(void **state)
+{
+    static const char *const words[] = {TOKEN_CLASSIC,
+                                        TOKEN_FINE_GRAINED,
+                                        TOKEN_LEGACY,
+                                        "/x/" TOKEN_CLASSIC,
+                                        "ghcr.io/a/b:1@" TOKEN_CLASSIC,
+                                        "octocat:" TOKEN_CLASSIC};
+    char line[1024];
+
+    (void)state;
+    for (size_t w = 0; w < COUNT(words); w++) {
+        const char *shapes[] = {"%s",        "login|%s", "ghcr.io|%s", "exec|ghcr.io|%s",
+                                "--%s",      "--%s=x",   "-%s",        "--bogus|%s",
+                                "--json=%s", "help|%s",  "-p|%s",      "-q|-x|%s"};
+
+        for (size_t i = 0; i < COUNT(shapes) + option_table_len; i++) {
+            bool is_option = i >= COUNT(shapes);
+            const struct option_spec *spec =
+                is_option ? &option_table[i - COUNT(shapes)] : option_table;
+            struct options o;
+            struct error err = ERROR_INIT;
+            const char *behind;
+
+            if (is_option) {
+                (void)snprintf(line, sizeof(line), "%s|--%s%s%s",
+                               (spec->commands & COMMAND_LOGIN) != 0 ? "login" : "logout",
+                               spec->name, w % 2 != 0 || spec->argument == NULL ? "=" : "|",
+                               words[w]);
+            } else {
+                behind = strstr(shapes[i], "%s");
+                (void)snprintf(line, sizeof(line), "%.*s%s%s", (int)(behind - shapes[i]), shapes[i],
+                               words[w], behind + 2);
+            }
+            if (parse(&o, line, &err) == 0) {
+                /* credential/ has its own words for that */
+                assert_row(line, is_option && spec->kind == OPTION_TEXT);
+                continue;
+            }
+            assert_row(line, err.cls == CLASS_USAGE);
+            assert_not_shown(line, &err, words[w] + strlen(words[w]) - 12);
+            if (strstr(err.hint, "revoke") == NULL)
+                fail_msg("row '%s': hint '%s'", line, err.hint);
+        }
+    }
+}
+
 /* Who reads JSON wants it of the mistake too, wherever it is. */
 static void test_json_of_mistakes(void **state)
 {
@@ -344,8 +471,8 @@ static void test_json_of_mistakes(void **state)
         bool json;
     } rows[] = {
         {"--json|--bogus", true},      {"--bogus|--json", true}, {"-x|ghcr.io|--json", true},
-        {"-p|s3cret|--json", true},    {"--bogus", false},       {"--json|--json", true},
-        {"--bogus|--jsonx", false},    {"--bogus|json", false},  {"a|b|--json", true},
+        {"-p|s3cret|--json", true},    {"--bogus", false},       {"--json|--json=1", true},
+        {"--bogus|--jsonx", false},    {"--bogus|json", false},  {"a.b|b.c|--json", true},
         {"-qv|--json|--docker", true},
     };
 
@@ -371,8 +498,6 @@ static void test_commands(void **state)
         {"login", COMMAND_LOGIN, NULL},
         {"logout", COMMAND_LOGOUT, NULL},
         {"logout|ghcr.io", COMMAND_LOGOUT, "ghcr.io"},
-        {"logout|login", COMMAND_LOGOUT, "login"},
-        {"-q|logout", COMMAND_LOGIN, "logout"},
         {"status|--json|x.y", COMMAND_STATUS, "x.y"},
     };
 
@@ -449,6 +574,8 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_a_token_is_never_shown),
         cmocka_unit_test(test_json_of_mistakes),
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_table),

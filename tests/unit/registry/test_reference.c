@@ -21,7 +21,14 @@ static void test_what_is_accepted(void **state)
         {"HTTPS://GHCR.IO/", "ghcr.io", ""},
         {"GHCR.io", "ghcr.io", ""},
         {"ghcr.io/owner", "ghcr.io", "owner"},
-        {"https://ghcr.io/owner/image", "ghcr.io", "owner/image"},
+        {"https://ghcr.io/owner/image", "ghcr.io", ""}, /* as podman takes it */
+        {"http://ghcr.io", "ghcr.io", ""},
+        {"HTTP://localhost:5000/", "localhost:5000", ""},
+        {"ghcr.io/v2/", "ghcr.io", ""},
+        {"ghcr.io/v2", "ghcr.io", ""},
+        {"ghcr.io/v1/", "ghcr.io", ""},
+        {"https://ghcr.io/v2/", "ghcr.io", ""},
+        {"ghcr.io/v2/x", "ghcr.io", "v2/x"},
         {"ghcr.io/a/b/c/d", "ghcr.io", "a/b/c/d"},
         {"ghcr.io/my-org_2/x.y", "ghcr.io", "my-org_2/x.y"},
         {"ghcr.io/a__b", "ghcr.io", "a__b"},
@@ -69,7 +76,7 @@ static void test_slash_behind_a_namespace(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(reference_parse(&ref, "https://ghcr.io/owner/", &err), 0);
+    assert_int_equal(reference_parse(&ref, "ghcr.io/owner/", &err), 0);
     assert_string_equal(ref.name_space, "owner");
     assert_int_equal(reference_parse(&ref, "ghcr.io/owner//", &err), -1);
 }
@@ -200,8 +207,6 @@ static void test_hosts_that_are_refused(void **state)
 static void test_schemes(void **state)
 {
     (void)state;
-    assert_refused("http://ghcr.io", "begins with 'http://'");
-    assert_refused("HTTP://ghcr.io", "begins with 'http://'");
     assert_refused("docker://ghcr.io/x", "scheme other than 'https'");
     assert_refused("oci://ghcr.io", "scheme other than 'https'");
     assert_refused("https://https://ghcr.io", NULL);
@@ -210,14 +215,69 @@ static void test_schemes(void **state)
     assert_refused("https:\\\\ghcr.io", NULL);
 }
 
+/* What the caller warns of. */
+static void test_what_was_typed(void **state)
+{
+    static const struct {
+        const char *text;
+        bool says_http;
+        bool is_lowered;
+    } rows[] = {{"ghcr.io", false, false},         {"https://ghcr.io", false, false},
+                {"HTTPS://ghcr.io", false, false}, {"http://ghcr.io", true, false},
+                {"HTTP://GHCR.io", true, true},    {"Ghcr.io/owner", false, true},
+                {"Docker.io", false, true},        {"index.docker.io", false, false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        assert_row(rows[i].text, ref.says_http == rows[i].says_http);
+        assert_row(rows[i].text, ref.is_lowered == rows[i].is_lowered);
+    }
+}
+
+static void test_images_and_websites(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *part;
+        const char *hint;
+    } rows[] = {
+        {"ghcr.io/owner/image:1", "that is an image", "--can-pull"},
+        {"ghcr.io/owner:latest", "that is an image", "--can-pull"},
+        {"ghcr.io/owner@sha256:0", "that is an image", "--can-pull"},
+        {"https://ghcr.io/owner/image:1", "that is an image", "--can-pull"},
+        {"localhost:5000/a/b:1", "that is an image", "--can-pull"},
+        {"hub.docker.com", "'hub.docker.com' is a website", "docker.io"},
+        {"https://hub.docker.com/u/octocat", "is a website", "docker.io"},
+        {"Docker.com", "is a website", "docker.io"},
+        {"github.com", "is a website", "ghcr.io"},
+        {"https://github.com/octocat/app", "is a website", "ghcr.io"},
+        {"docker.pkg.github.com", "is a website", "ghcr.io"},
+        {"gitlab.com", "is a website", "registry.gitlab.com"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == -1);
+        assert_error(rows[i].text, &err, CLASS_USAGE, rows[i].part);
+        assert_row(rows[i].text, strstr(err.hint, rows[i].hint) != NULL);
+    }
+}
+
 static void test_namespaces_that_are_refused(void **state)
 {
-    static const char *const rows[] = {
-        "ghcr.io//owner",  "ghcr.io/owner//x", "ghcr.io/Owner",   "ghcr.io/owner:latest",
-        "ghcr.io/-owner",  "ghcr.io/owner-",   "ghcr.io/owner_",  "ghcr.io/.owner",
-        "ghcr.io/owner/-", "ghcr.io/../x",     "ghcr.io/./x",     "ghcr.io/o wner",
-        "ghcr.io/owner\n", "ghcr.io/\xc3\xa9", "ghcr.io/a@b",     "ghcr.io/owner@sha256:0",
-        "ghcr.io/a%2fb",   "ghcr.io/a?b",      "ghcr.io/v2/?x=y", "ghcr.io/a\\b"};
+    static const char *const rows[] = {"ghcr.io//owner",   "ghcr.io/owner//x", "ghcr.io/Owner",
+                                       "ghcr.io/-owner",   "ghcr.io/owner-",   "ghcr.io/owner_",
+                                       "ghcr.io/.owner",   "ghcr.io/owner/-",  "ghcr.io/../x",
+                                       "ghcr.io/./x",      "ghcr.io/o wner",   "ghcr.io/owner\n",
+                                       "ghcr.io/\xc3\xa9", "ghcr.io/a%2fb",    "ghcr.io/a?b",
+                                       "ghcr.io/v2/?x=y",  "ghcr.io/a\\b"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -469,6 +529,8 @@ int main(void)
         cmocka_unit_test(test_docker_hub),
         cmocka_unit_test(test_hosts_that_are_refused),
         cmocka_unit_test(test_schemes),
+        cmocka_unit_test(test_what_was_typed),
+        cmocka_unit_test(test_images_and_websites),
         cmocka_unit_test(test_namespaces_that_are_refused),
         cmocka_unit_test(test_separators_of_a_namespace),
         cmocka_unit_test(test_tokens_are_not_shown),

@@ -1,0 +1,87 @@
+"""What people type: as in docker where that is safe, and told of where it is not."""
+
+import pytest
+
+from harness import FINE_GRAINED, TOKEN, USER
+
+LINE = f"{TOKEN}\n".encode()
+
+
+@pytest.mark.parametrize("args", [["-u=" + USER], ["-u", USER], ["-u" + USER], ["--username", USER],
+                                  ["--username=" + USER], ["-u", "other", "-u", USER]], ids=" ".join)
+def test_the_name_is_taken_as_docker_takes_it(login, server, args):
+    login(*args, "--password-stdin", "--plain-http", server.host, stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("args", [["-p", "-"], ["-p-"], ["-p=-"], ["--password=-"]], ids=" ".join)
+def test_a_dash_for_a_password_is_standard_input(login, server, args):
+    login("-u", USER, *args, "--plain-http", server.host, stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("option", ["--password-stdin", "--json", "-q", "--"])
+def test_an_empty_variable_behind_u(login, server, option):
+    result = login("-u", option, server.host, "--plain-http", stdin=LINE)
+    assert result.status == 2 and "is the variable behind --username empty?" in result.stderr
+    assert server.connections == 0
+
+
+TYPED = [
+    (["logut"], "'logut' is neither", "did you mean 'logout'?"),
+    (["octocat"], "'octocat' is neither", "-u"),
+    (["exec", "docker", "pull", "x"], "'exec' needs '--'", "-- COMMAND"),
+    (["exec", "ghcr.io", "docker", "pull"], "'exec' needs '--'", "-- COMMAND"),
+    (["ghcr.io", "quay.io"], "'ghcr.io' and 'quay.io'", ""),
+    (["ghcr.io\r"], "Windows line ends", "sed -i"),
+    (["-u", USER, "--password-stdin\r"], "Windows line ends", "sed -i"),
+    (["--authfile", "-"], "--authfile does not take '-'", ""),
+    (["--config", "x/config.json"], "takes a directory", "the directory that holds it"),
+    (["--config=~/.docker"], "begins with '~'", '$HOME'),
+    (["--cacert", "$CA"], "begins with '$'", "double quotes"),
+    (["--tls-verify=false"], "'--tls-verify'", "--insecure"),
+    (["--get-login"], "'--get-login'", "ghcr-login status"),
+    (["--compat-auth-file", "x"], "'--compat-auth-file'", "--config DIR"),
+    (["--secret", "x"], "'--secret'", "--token-file FILE"),
+    (["hub.docker.com"], "hub.docker.com", "docker.io"),
+    (["github.com"], "github.com", "ghcr.io"),
+    (["https://github.com/octocat"], "github.com", "ghcr.io"),
+    (["ghcr.io/octocat/app:1"], "ghcr.io/octocat/app:1", "--can-pull"),
+    (["quay.io/octocat/app@sha256:" + "0" * 64], "quay.io/octocat/app@sha256", "--can-pull"),
+]
+
+
+@pytest.mark.parametrize("args, words, hint", TYPED, ids=[" ".join(row[0]).strip() for row in TYPED])
+def test_what_was_meant_is_said(login, args, words, hint):
+    status = 125 if args[0] == "exec" else 2
+    result = login(*args, stdin=LINE, env={"GHCR_TOKEN": TOKEN}).failed(status, words)
+    assert hint in result.stderr.partition("hint: ")[2], result
+
+
+@pytest.mark.parametrize("args", [["help"], ["help", "logout"], ["help", "all"], ["--help"]],
+                         ids=" ".join)
+def test_help_is_a_command_too(login, args):
+    result = login(*args)
+    assert result.status == 0 and result.stdout.startswith("usage: ghcr-login"), result
+
+
+def test_version_is_a_command_too(login):
+    assert login("version").stdout == login("--version").stdout
+
+
+NOT_FOR_A_TOKEN = ["--can-pull", "--cert-dir", "--config", "--cacert", "--authfile", "--for-user",
+                   "--allow-realm", "--timeout", "--retries", "--tls-verify", "--creds", "--bogus"]
+
+
+@pytest.mark.parametrize("token", [TOKEN, FINE_GRAINED], ids=["classic", "fine-grained"])
+@pytest.mark.parametrize("args", [*([option, "%s"] for option in NOT_FOR_A_TOKEN),
+                                  *([option + "=%s"] for option in NOT_FOR_A_TOKEN),
+                                  ["%s"], ["ghcr.io/%s"], ["logout", "%s"], ["exec", "%s"],
+                                  ["ghcr.io", "%s"], ["--%s"], ["-%s"], ["--json=%s"],
+                                  ["-u", "%s"], ["--username=%s"], ["--token-env", "%s"],
+                                  ["--token-file", "%s"], ["-p", "%s"], ["-p%s"]], ids=" ".join)
+def test_a_token_in_the_arguments_is_never_shown(login, token, args):
+    """The harness looks for it; and it has been seen by others, so that it must go."""
+    login.protect(token)
+    result = login(*[word.replace("%s", token) for word in args], "-v", stdin=b"")
+    assert result.status in (2, 3, 125) and "revoke" in result.stderr.lower(), result
