@@ -4,37 +4,69 @@
 
 #include "store/text/syntax.h"
 
-static const char space_bytes[] = " \t\r\n";
-
-/* Past a string, whose opening quote is at the cursor. */
+/* Past a string, whose opening quote is at the cursor. A quote behind an odd backslash is its own.
+ */
 static void skip_string(struct scan *s)
 {
-    s->p++;
-    while (!scan_is_at_end(s) && *s->p != '"')
-        s->p += *s->p == '\\' && s->end - s->p > 1 ? 2 : 1;
-    (void)scan_char(s, '"');
+    const char *from = s->p + 1;
+    const char *quote = from;
+
+    while ((quote = memchr(quote, '"', (size_t)(s->end - quote))) != NULL) {
+        const char *p = quote;
+
+        while (p > from && p[-1] == '\\')
+            p--;
+        quote++;
+        if ((quote - p) % 2 != 0)
+            break;
+    }
+    s->p = quote != NULL ? quote : s->end;
+}
+
+static bool is_in_scalar(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '+' || c == '.' ||
+           c == 'E';
 }
 
 /* Past a value of any kind; brackets of both kinds are counted alike, for the text is valid. */
 static void skip_value(struct scan *s)
 {
-    struct span ignored;
     size_t depth = 0;
 
     do {
-        if (scan_is_at(s, '"')) {
+        switch (s->p < s->end ? *s->p : '\0') {
+        case '"':
             skip_string(s);
-        } else if (scan_is_at(s, '{') || scan_is_at(s, '[')) {
+            break;
+        case '{':
+        case '[':
             depth++;
             s->p++;
-        } else if (scan_is_at(s, '}') || scan_is_at(s, ']')) {
+            break;
+        case '}':
+        case ']':
             depth--;
             s->p++;
-        } else if (!scan_run(s, "+-.0123456789abcdefghijklmnopqrstuvwxyzE", &ignored) &&
-                   !scan_is_at_end(s)) {
-            s->p++; /* a comma, a colon or a blank inside */
+            break;
+        default: /* a number, a word; or a comma, a colon or a blank inside */
+            if (s->p < s->end && !is_in_scalar(*s->p))
+                s->p++;
+            while (s->p < s->end && is_in_scalar(*s->p))
+                s->p++;
         }
-    } while (depth > 0 && !scan_is_at_end(s));
+    } while (depth > 0 && s->p < s->end);
+}
+
+/* Past blanks, and what else `also` is. */
+static struct span skip_blanks(struct scan *s, char also)
+{
+    const char *from = s->p;
+
+    while (s->p < s->end &&
+           (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r' || *s->p == also))
+        s->p++;
+    return (struct span){.data = from, .len = (size_t)(s->p - from)};
 }
 
 static struct span span_between(const char *from, const char *to)
@@ -46,16 +78,13 @@ static struct layout_member next_member(struct scan *s)
 {
     struct layout_member member;
     const char *start;
-    struct span ignored;
 
-    (void)scan_run(s, space_bytes, &member.lead);
+    member.lead = skip_blanks(s, ' ');
     start = s->p;
     if (scan_is_at(s, '"'))
         skip_string(s);
     member.key = span_between(start, s->p);
-    start = s->p;
-    (void)scan_run(s, " \t\r\n:", &ignored);
-    member.middle = span_between(start, s->p);
+    member.middle = skip_blanks(s, ':');
     start = s->p;
     skip_value(s);
     member.value = span_between(start, s->p);
@@ -71,9 +100,8 @@ struct span layout_inner(struct span quoted)
 bool layout_enter(struct layout_walk *out, struct span object)
 {
     struct scan s = scan_over(object.data, object.len);
-    struct span ignored;
 
-    (void)scan_run(&s, space_bytes, &ignored);
+    (void)skip_blanks(&s, ' ');
     *out = (struct layout_walk){.open = s.p};
     if (!scan_char(&s, '{'))
         return false;
@@ -84,16 +112,15 @@ bool layout_enter(struct layout_walk *out, struct span object)
 bool layout_next(struct layout_walk *walk)
 {
     struct scan ahead = walk->rest;
-    struct span ignored;
 
-    (void)scan_run(&ahead, space_bytes, &ignored);
+    (void)skip_blanks(&ahead, ' ');
     if (scan_is_at(&ahead, '}') || scan_is_at_end(&ahead)) {
         walk->close = scan_is_at_end(&ahead) ? NULL : ahead.p;
         return false;
     }
     walk->member = next_member(&walk->rest);
     ahead = walk->rest;
-    (void)scan_run(&ahead, space_bytes, &ignored);
+    (void)skip_blanks(&ahead, ' ');
     if (scan_char(&ahead, ','))
         walk->rest = ahead;
     else if (!scan_is_at(&ahead, '}'))
@@ -109,10 +136,9 @@ bool layout_enter_array(struct layout_items *out, struct span array)
 
 bool layout_next_item(struct layout_items *items)
 {
-    struct span ignored;
     const char *from;
 
-    (void)scan_run(&items->rest, " \t\r\n,", &ignored);
+    (void)skip_blanks(&items->rest, ',');
     if (scan_is_at(&items->rest, ']') || scan_is_at_end(&items->rest))
         return false;
     from = items->rest.p;

@@ -185,7 +185,7 @@ static bool find_fault(struct checker *c, const char *fault)
 
 static void skip_blanks(struct scan *s)
 {
-    while (!scan_is_at_end(s) && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
         s->p++;
 }
 
@@ -224,9 +224,11 @@ static bool take_string(struct scan *s, struct span *inner)
 
     if (!scan_char(s, '"'))
         return false;
-    while (!scan_is_at(s, '"')) {
-        unsigned char c = scan_is_at_end(s) ? 0 : (unsigned char)*s->p;
+    for (;;) {
+        unsigned char c = s->p < s->end ? (unsigned char)*s->p : 0;
 
+        if (c == '"')
+            break;
         if (c < 0x20)
             return false;
         if (c >= 0x80) {
@@ -302,6 +304,11 @@ static uint64_t hash_of(struct span inner)
     uint64_t hash = 0xcbf29ce484222325;
     int c;
 
+    if (!has_escapes(inner)) {
+        for (size_t i = 0; i < inner.len; i++)
+            hash = (hash ^ (unsigned char)inner.data[i]) * 0x100000001b3;
+        return hash;
+    }
     while ((c = spoken_next(&spoken)) >= 0)
         hash = (hash ^ (unsigned)c) * 0x100000001b3;
     return hash;
@@ -312,13 +319,15 @@ static int compare_keys(const void *left, const void *right)
 {
     const struct key *a = left;
     const struct key *b = right;
-    struct spoken one = spoken_of(a->inner);
-    struct spoken other = spoken_of(b->inner);
+    struct spoken one;
+    struct spoken other;
     int c;
     int d;
 
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
+    one = spoken_of(a->inner);
+    other = spoken_of(b->inner);
     do {
         c = spoken_next(&one);
         d = spoken_next(&other);
@@ -343,21 +352,28 @@ static bool keep_key(struct checker *c, struct span inner)
     return true;
 }
 
+static bool says_nul(struct span inner)
+{
+    struct spoken spoken = spoken_of(inner);
+    int byte;
+
+    if (!has_escapes(inner))
+        return false;
+    while ((byte = spoken_next(&spoken)) > 0)
+        ;
+    return byte == 0;
+}
+
 /* Past `"KEY" :`. */
 static bool take_key(struct checker *c)
 {
     struct span inner;
-    struct spoken spoken;
-    int byte;
 
     skip_blanks(&c->s);
     if (!take_string(&c->s, &inner))
         return false;
-    spoken = spoken_of(inner);
-    while (has_escapes(inner) && (byte = spoken_next(&spoken)) >= 0) {
-        if (byte == '\0')
-            return find_fault(c, "has a key with a NUL character, which is not supported");
-    }
+    if (says_nul(inner))
+        return find_fault(c, "has a key with a NUL character, which is not supported");
     skip_blanks(&c->s);
     return scan_char(&c->s, ':') && keep_key(c, inner);
 }
