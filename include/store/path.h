@@ -71,8 +71,17 @@ int path_make_directory(const char *dir, struct error *err) __attribute__((warn_
 /* Whether the file `name` of that directory is a mount of its own; false where nobody can tell. */
 bool path_is_mount(int dir_fd, const char *name);
 
-/* Make what was done to the names in the directory last. Returns 0, or -1 with errno set. */
-int path_sync_directory(int dir_fd) __attribute__((warn_unused_result));
+/*
+ * Whether it is what an old kernel, a sandbox or an odd file system says to a call that it does not
+ * have, so that another way is worth a try; not what a broken or full disk says.
+ */
+bool path_is_refusal(int errnum);
+
+/*
+ * Make what was written to the file, or done to the names in the directory, last. Returns 0, also
+ * where the system refuses to be asked, or -1 with errno set.
+ */
+int path_sync(int fd) __attribute__((warn_unused_result));
 
 /*
  * Remove the file `name`, which holds a secret. Where it is there and cannot be removed, its name

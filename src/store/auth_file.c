@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/file/edit.h"
+#include "store/file/locked_file.h"
 #include "store/helper/helper.h"
 #include "store/file/look.h"
 #include "store/plan.h"

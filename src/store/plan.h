@@ -5,7 +5,7 @@
 #define STORE_PLAN_H
 
 #include "store/text/document.h"
-#include "store/file/edit.h"
+#include "store/file/locked_file.h"
 #include "store/entry.h"
 
 /* Names of one host that docker's logout tries with a helper: each of these, and the host. */

@@ -5,6 +5,7 @@
 #include "store/text/decode.h"
 #include "store/text/syntax.h"
 #include "store/file/look.h"
+#include "store/file/preflight.h"
 #include "store/lookup.h"
 #include "store/path.h"
 
@@ -129,6 +130,7 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
         warn_of_the_rest(document, &reader_podman, warnings);
     if (helper[0] != '\0')
         return;
+    obstacle_warn_of_readers(entry->path, warnings);
     while (document_next(&member))
         warn_of_neighbour(&member, entry, warnings);
     if (entry->reader == &reader_docker)

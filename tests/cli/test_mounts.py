@@ -75,6 +75,7 @@ def test_a_mounted_directory_is_nothing_odd(someone, server, space):
     source = someone.home / "mounted"
     source.mkdir()
     (source / "config.json").write_text(EMPTY)
+    (source / "config.json").chmod(0o600)
     someone.mounted_files = {source / "config.json"}
     someone.config.parent.mkdir()
     settle(someone)
@@ -92,7 +93,7 @@ def fill(home, text=None, size="64k"):
     if text is not None:
         lines += [f"install -d -m 777 '{home}/.docker'",
                   f"printf '%s' '{text}' >'{home}/.docker/config.json'",
-                  f"chmod 666 '{home}/.docker/config.json'",
+                  f"chmod 600 '{home}/.docker/config.json'",
                   f"chown nobody '{home}/.docker' '{home}/.docker/config.json'"]
     return [*lines, f"dd if=/dev/zero of='{home}/filler' bs=1k 2>/dev/null || true"]
 

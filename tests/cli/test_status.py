@@ -36,6 +36,7 @@ def put(login, server):
         if '"password"' in text:    # the one member but "auth" that rightly holds a token
             login.secret_file(text.encode(), name=path.relative_to(login.directory))
         path.write_text(text)
+        path.chmod(0o600)
         login.mounted_files.add(path)
         return path
     return write
@@ -354,6 +355,7 @@ def test_diagnose_tells_of_the_token_that_is_named(ghcr, at_ghcr, github):
     path = ghcr.login.home / PODMAN
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"auths": {"ghcr.io": {"auth": BAD}}}))
+    path.chmod(0o600)
     ghcr.login.mounted_files.add(path)
     result = at_ghcr("--diagnose", "--json")
     assert result.status == 4 and result.json["token"]["scopes"] == ["read:packages"], result
@@ -375,9 +377,11 @@ def test_what_shadows_it(ghcr, at_ghcr):
     path = ghcr.login.home / PODMAN
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
+    path.chmod(0o600)
     runtime = ghcr.login.home / "containers/auth.json"
     runtime.parent.mkdir()
     runtime.write_text(path.read_text())
+    runtime.chmod(0o600)
     result = at_ghcr(env={"XDG_RUNTIME_DIR": ghcr.login.home})
     assert result.status == 0, result
     assert "'ghcr.io:443', which nerdctl takes first" in result.stderr
@@ -403,6 +407,7 @@ def test_docker_hub(login, put):
     login("status", "--docker", "--no-verify", "docker.io").failed(3)   # docker finds no such key
     assert login("status", "--podman", "--no-verify", "docker.io").status == 0
     path.write_text(json.dumps({"auths": {hub: {"auth": GOOD}}}))
+    path.chmod(0o600)
     for reader in ("--docker", "--podman"):
         said = login("status", reader, "--no-verify", "--json", "docker.io").json
         assert said["files"][0]["key"] == hub

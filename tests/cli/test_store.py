@@ -137,9 +137,27 @@ def test_an_empty_file_counts_as_absent(login, registry, content):
 @pytest.mark.parametrize("old", [0o600, 0o640, 0o644, 0o400])
 def test_the_mode_is_never_wider_than_it_was(login, registry, old):
     login.write_config("{}", mode=old)
-    login.to(registry()).succeeded()
+    assert login.to(registry()).status == 0
     assert mode(login.config) & ~old & 0o077 == 0
     assert mode(login.config) & 0o400
+
+
+@pytest.mark.parametrize("old", [0o644, 0o640, 0o666, 0o604, 0o620])
+def test_a_file_that_others_can_read_is_named(login, registry, old):
+    """Also when the credential is there already, and by status."""
+    login.write_config("{}", mode=old)
+    server = registry()
+    for _ in range(2):
+        result = login.to(server)
+        assert result.status == 0 and result.stderr.count("\n") == 1, result
+        assert f"(mode {old:04o})" in result.stderr
+        assert f"chmod 600 '{login.config}'" in result.stderr
+        assert mode(login.config) == old
+    result = login("status", "--no-verify", server.host)
+    assert result.status == 0 and f"chmod 600 '{login.config}'" in result.stderr, result
+    login.config.chmod(0o600)
+    login.to(server).succeeded()
+    assert login("status", "--no-verify", server.host).stderr == ""
 
 
 @pytest.mark.parametrize("target", ["/absolute", "../relative", "../dir/deeper"])
@@ -149,6 +167,7 @@ def test_a_link_stays_a_link(login, registry, target):
     real = login.home / target.removeprefix("/").removeprefix("../")
     real.parent.mkdir(exist_ok=True)
     real.write_text('{"psFormat":"x"}')
+    real.chmod(0o600)
     login.config.symlink_to(real if target.startswith("/") else target)
     login.to(server).succeeded()
     assert login.config.is_symlink() and not real.is_symlink()

@@ -42,6 +42,7 @@ def test_links_stay_and_the_real_file_is_replaced(someone, server, chain, dangli
     real = link(someone, *chain)
     if not dangling:
         real.write_text('{"psFormat":"x"}')
+        real.chmod(0o600)
     settle(someone)
     links = {path: os.readlink(path) for path in someone.files() if path.is_symlink()}
     assert len(links) == len(chain)
@@ -193,7 +194,9 @@ def test_attributes_and_acls_are_kept(someone, server):
     os.setxattr(someone.config, "user.origin", b"by hand\0\xff")
     os.setxattr(someone.config, "system.posix_acl_access", ACL)
     before = someone.config.stat()
-    someone.to(server).succeeded()
+    result = someone.to(server)
+    assert result.status == 0 and result.stderr.count("\n") == 1, result
+    assert f"chmod 600 '{someone.config}'" in result.stderr
     after = someone.config.stat()
     assert after.st_ino != before.st_ino
     assert (after.st_mode, after.st_uid, after.st_gid) == (
@@ -206,7 +209,7 @@ def test_root_keeps_the_owner(login, server):
     login.write_config(EMPTY, mode=0o640)
     give(login.config, "nobody", "daemon")
     before = owner(login.config)
-    login.to(server).succeeded()
+    assert login.to(server).status == 0
     assert owner(login.config) == before
     assert stat.S_IMODE(login.config.stat().st_mode) == 0o640
 

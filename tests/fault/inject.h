@@ -28,6 +28,7 @@
     X(pread, EIO)                                                                                  \
     X(fsync, EIO)                                                                                  \
     X(fcntl, ENOLCK)                                                                               \
+    X(fstatfs, ENOSYS)                                                                             \
     X(flock, ENOLCK)                                                                               \
     X(stat, EACCES)                                                                                \
     X(fstat, EIO)                                                                                  \
@@ -47,7 +48,6 @@
     X(fdopendir, ENOMEM)                                                                           \
     X(poll, EINTR)                                                                                 \
     X(calloc, ENOMEM)                                                                              \
-    X(memfd_create, ENOSYS)                                                                        \
     X(access, EACCES)                                                                              \
     X(faccessat, EROFS)                                                                            \
     X(lstat, EACCES)                                                                               \

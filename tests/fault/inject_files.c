@@ -27,10 +27,10 @@ INJECT_WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
 INJECT_WRAP(int, -1, stat, (const char *path, struct stat *st), (path, st))
 INJECT_WRAP(int, -1, lstat, (const char *path, struct stat *st), (path, st))
 INJECT_WRAP(int, -1, fstat, (int fd, struct stat *st), (fd, st))
+INJECT_WRAP(int, -1, fstatfs, (int fd, struct statfs *fs), (fd, fs))
 INJECT_WRAP(int, -1, statfs, (const char *path, struct statfs *fs), (path, fs))
 INJECT_WRAP(int, -1, statx, (int dir, const char *path, int flags, unsigned mask, struct statx *st),
             (dir, path, flags, mask, st))
-INJECT_WRAP(int, -1, memfd_create, (const char *name, unsigned flags), (name, flags))
 INJECT_WRAP(int, -1, access, (const char *path, int mode), (path, mode))
 INJECT_WRAP(int, -1, faccessat, (int dir, const char *path, int mode, int flags),
             (dir, path, mode, flags))

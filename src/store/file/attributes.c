@@ -1,7 +1,7 @@
 #include "store/file/attributes.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,11 +10,11 @@
 #if defined(__linux__)
 #include <sys/xattr.h>
 
-enum { ATTRIBUTE_NAMES_MAX = 4096, ATTRIBUTE_VALUE_MAX = 65536 };
+enum { ATTRIBUTE_VALUE_MAX = 65536, LISTINGS_MAX = 5 };
 
 static const char acl_name[] = "system.posix_acl_access";
+static const char user_prefix[] = "user.";
 
-/* Best effort: some belong to the system, and some file systems have none. */
 static int copy_one(int fd, int old_fd, const char *name)
 {
     char value[ATTRIBUTE_VALUE_MAX];
@@ -23,20 +23,49 @@ static int copy_one(int fd, int old_fd, const char *name)
     return len >= 0 ? fsetxattr(fd, name, value, (size_t)len, 0) : -1;
 }
 
-static void copy_extended(int fd, int old_fd)
+/*
+ * The names of all attributes, each with its '\0', and their length in *len: 0 where there are
+ * none, -1 with errno set where they cannot be told. The caller frees it.
+ */
+static char *list_names(int fd, ssize_t *len)
 {
-    char names[ATTRIBUTE_NAMES_MAX];
-    ssize_t len = flistxattr(old_fd, names, sizeof(names));
+    char *names = NULL;
 
-    for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-        if (strcmp(name, acl_name) != 0)
-            (void)copy_one(fd, old_fd, name);
+    *len = flistxattr(fd, NULL, 0);
+    for (int i = 0; i<LISTINGS_MAX && * len> 0; i++) {
+        free(names);
+        names = malloc((size_t)*len);
+        if (names == NULL) {
+            *len = -1;
+            break;
+        }
+        *len = flistxattr(fd, names, (size_t)*len);
+        if (*len >= 0 || errno != ERANGE)
+            break;
+        *len = flistxattr(fd, NULL, 0); /* there are more by now */
     }
+    return names;
 }
 
 static bool is_absent(int errnum)
 {
     return errnum == ENODATA || errnum == EOPNOTSUPP || errnum == ENOSYS;
+}
+
+/* Best effort: some belong to the system, and some file systems have none. */
+static void copy_extended(int fd, int old_fd, bool *is_poorer)
+{
+    ssize_t len;
+    char *names = list_names(old_fd, &len);
+
+    if (len < 0 && !is_absent(errno))
+        *is_poorer = true;
+    for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+        if (strcmp(name, acl_name) != 0 && copy_one(fd, old_fd, name) < 0 &&
+            strncmp(name, user_prefix, sizeof(user_prefix) - 1) == 0)
+            *is_poorer = true;
+    }
+    free(names);
 }
 
 /* Whether the mode is all that is said about who may do what; an unreadable list may say more. */
@@ -48,19 +77,22 @@ static bool has_acl(int fd)
 /* Take away what the directory's default list gave; -1 where it is still there. */
 static int drop_acl(int fd)
 {
+    if (!has_acl(fd))
+        return 0;
     return fremovexattr(fd, acl_name) == 0 || is_absent(errno) ? 0 : -1;
 }
 
 /* Sets the mode too: the list holds all of it. */
-static void copy_acl(int fd, int old_fd)
+static int copy_acl(int fd, int old_fd)
 {
-    (void)copy_one(fd, old_fd, acl_name);
+    return copy_one(fd, old_fd, acl_name);
 }
 #else
-static void copy_extended(int fd, int old_fd)
+static void copy_extended(int fd, int old_fd, bool *is_poorer)
 {
     (void)fd;
     (void)old_fd;
+    (void)is_poorer;
 }
 
 static bool has_acl(int fd)
@@ -75,43 +107,67 @@ static int drop_acl(int fd)
     return 0;
 }
 
-static void copy_acl(int fd, int old_fd)
+static int copy_acl(int fd, int old_fd)
 {
-    copy_extended(fd, old_fd);
+    (void)fd;
+    (void)old_fd;
+    return 0;
 }
 #endif
+
+/* Nothing is asked for that is so already: where chmod(2) is refused, that is enough. */
+static int set_mode(int fd, mode_t mode)
+{
+    struct stat now;
+
+    if (fstat(fd, &now) == 0 && (now.st_mode & 07777) == mode)
+        return 0;
+    return fchmod(fd, mode);
+}
 
 /*
  * Beside an access control list the mode's group bits are no group's rights, but the most that any
  * of the list's users and groups may do. So they are set only with the file's own list or with
  * none, and never with what the directory would have all its files get.
  */
-static int copy_rights(int fd, int old_fd, mode_t mode, bool keeps_group)
+static int copy_rights(int fd, int old_fd, mode_t mode, bool keeps_group, bool *is_poorer)
 {
     bool is_listed = has_acl(old_fd);
     bool is_plain = drop_acl(fd) == 0;
     mode_t narrow = keeps_group && !is_listed && is_plain ? mode : mode & 0707;
 
-    if (fchmod(fd, narrow) < 0)
+    if (set_mode(fd, narrow) < 0)
         return -1;
-    if (is_listed && keeps_group)
-        copy_acl(fd, old_fd);
+    if (narrow != mode && keeps_group && (!is_listed || copy_acl(fd, old_fd) < 0))
+        *is_poorer = true;
     return 0;
 }
 
-int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, struct error *err)
+int attributes_keep_owner(int fd, const struct stat *old, bool *keeps_group)
 {
-    bool keeps_group = true;
+    struct stat now;
 
-    if (fchown(fd, old->st_uid, old->st_gid) < 0) {
-        if (old->st_uid != geteuid()) {
-            (void)path_fail(err, "keep the owner of", path);
-            return error_hint(err, "run as the user who owns the file");
-        }
-        keeps_group = false; /* what one group may do is not given to another */
+    if (fstat(fd, &now) < 0)
+        return -1;
+    *keeps_group = true;
+    if ((now.st_uid == old->st_uid && now.st_gid == old->st_gid) ||
+        fchown(fd, old->st_uid, old->st_gid) == 0)
+        return 0;
+    *keeps_group = false; /* what one group may do is not given to another */
+    return now.st_uid == old->st_uid || old->st_uid == geteuid() ? 0 : -1;
+}
+
+int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, bool *is_poorer,
+                    struct error *err)
+{
+    bool keeps_group;
+
+    if (attributes_keep_owner(fd, old, &keeps_group) < 0) {
+        (void)path_fail(err, "keep the owner of", path);
+        return error_hint(err, "run as the user who owns the file");
     }
-    if (copy_rights(fd, old_fd, old->st_mode & 0777, keeps_group) < 0)
+    if (copy_rights(fd, old_fd, old->st_mode & 0777, keeps_group, is_poorer) < 0)
         return path_fail(err, "set the mode of", path);
-    copy_extended(fd, old_fd);
+    copy_extended(fd, old_fd, is_poorer);
     return 0;
 }

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/file/identity.h"
@@ -17,17 +19,62 @@ enum { LOCK_POLL_MS = 20 };
 #define SIDE_LOCK_COMMAND F_SETLK
 #endif
 
+/*
+ * File systems that one kernel alone has, by statfs(2)'s number: <linux/magic.h> has only some.
+ * What lies over another (overlayfs) cannot have a network's for its upper half.
+ */
+static const unsigned long local_types[] = {
+    0xef53,     /* ext2, ext3, ext4 */
+    0x58465342, /* xfs */
+    0x9123683e, /* btrfs */
+    0x2fc12fc1, /* zfs */
+    0xf2f52010, /* f2fs */
+    0xca451a4e, /* bcachefs */
+    0x3153464a, /* jfs */
+    0x52654973, /* reiserfs */
+    0x3434,     /* nilfs2 */
+    0x24051905, /* ubifs */
+    0x01021994, /* tmpfs */
+    0x858458f6, /* ramfs */
+    0x794c7630, /* overlayfs */
+    0x4d44,     /* vfat */
+    0x2011bab0, /* exfat */
+};
+
+static bool lock_is_on_local(int dir_fd)
+{
+    struct statfs fs;
+
+    if (fstatfs(dir_fd, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
+        if (((unsigned long)fs.f_type & 0xffffffff) == local_types[i])
+            return true;
+    }
+    return false;
+}
+
+/* Who can write to the directory as well needs no lock to be in the way. */
+static bool lock_can_be_held_by_readers(int dir_fd)
+{
+    struct stat st;
+
+    return fstat(dir_fd, &st) == 0 && (st.st_mode & 044) != 0 && (st.st_mode & 022) == 0;
+}
+
 /* Each try returns 1 when the lock is held, 0 when somebody else has it, -1 with errno set. */
 
 static int try_directory(struct lock *lock)
 {
-    if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0) {
+        lock->has_directory = true;
         return 1;
+    }
     return errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
 }
 
 /* Whether the file behind `fd` still has its name: its last holder may have removed it. */
-static int is_still_named(int fd, const struct lock *lock)
+static bool is_still_named(int fd, const struct lock *lock)
 {
     struct stat opened;
     struct stat named;
@@ -37,21 +84,22 @@ static int is_still_named(int fd, const struct lock *lock)
 }
 
 /*
- * A run of root's that is killed must not leave what keeps the owner of the directory out; but what
- * was there before may be another name of any file, and is given to nobody.
+ * A run of root's must not leave what keeps the owner of the directory out; but what was there
+ * before may be another name of any file, and is given to nobody.
  */
-static int open_side_file(const struct lock *lock)
+static int open_side_file(const struct lock *lock, bool *is_ours)
 {
     int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     int fd = openat(lock->fd, lock->name, flags | O_CREAT | O_EXCL, 0600);
     struct stat dir;
 
+    *is_ours = fd >= 0;
     if (fd >= 0 && fstat(lock->fd, &dir) == 0)
         identity_give(fd, &dir);
     if (fd >= 0 || errno != EEXIST)
         return fd;
     fd = openat(lock->fd, lock->name, flags);
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && (errno == ENOENT || errno == ESTALE))
         errno = EAGAIN; /* its holder has just removed it */
     return fd;
 }
@@ -59,7 +107,8 @@ static int open_side_file(const struct lock *lock)
 static int try_side_file(struct lock *lock)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open_side_file(lock);
+    bool is_ours;
+    int fd = open_side_file(lock, &is_ours);
     int errnum = 0;
 
     if (fd < 0)
@@ -68,13 +117,17 @@ static int try_side_file(struct lock *lock)
         errnum = errno;
     else if (is_still_named(fd, lock)) {
         lock->side_fd = fd;
+        lock->is_litter = lock->is_litter || is_ours;
         return 1;
     }
+    if (is_ours && errnum != 0 && errnum != EAGAIN)
+        (void)unlinkat(lock->fd, lock->name, 0); /* it serves nobody */
     (void)close(fd);
     errno = errnum;
-    return errnum == 0 || errnum == EAGAIN || errnum == EACCES ? 0 : -1;
+    return errnum == 0 || errnum == EAGAIN || errnum == EINTR ? 0 : -1;
 }
 
+/* Of two locks that are refused the side file is the one that something can be done about. */
 static int wait_for(int (*try_lock)(struct lock *), struct lock *lock, const struct clock *clock,
                     int64_t deadline_ms)
 {
@@ -82,49 +135,98 @@ static int wait_for(int (*try_lock)(struct lock *), struct lock *lock, const str
 
     while ((held = try_lock(lock)) == 0 && clock_left(clock, deadline_ms) > 0)
         clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, LOCK_POLL_MS));
+    if (held < 0 && (lock->errnum == 0 || try_lock == try_side_file))
+        lock->errnum = errno;
     return held;
 }
 
-static int fail(int held, const struct lock *lock, const char *dir, struct error *err)
+/* A run on another host may have left it, to which this directory is exported. */
+static bool has_side_file(const struct lock *lock)
 {
-    int errnum = errno;
+    struct stat st;
 
-    if (held == 0) {
-        (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process",
-                        dir);
-        return error_hint(err, "wait for it, or find it: lsof '%s'", dir);
+    return fstatat(lock->fd, lock->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What somebody else has held all the time, or LOCK_HAD. */
+enum lock_outcome { LOCK_HAD, LOCK_DIRECTORY_BUSY, LOCK_SIDE_FILE_BUSY };
+
+/* The side file always comes first, so that no two runs wait for each other. */
+static enum lock_outcome lock_all(struct lock *lock, const struct clock *clock, int64_t deadline_ms)
+{
+    bool is_readers = lock_can_be_held_by_readers(lock->fd);
+    bool can_side = lock->name[0] != '\0';
+    bool wants_side = can_side && (!lock->is_local || is_readers || has_side_file(lock));
+    int side = wants_side ? wait_for(try_side_file, lock, clock, deadline_ms) : -1;
+    int directory = -1;
+
+    if (side < 0 || (side > 0 && !is_readers)) {
+        directory = wait_for(try_directory, lock, clock, deadline_ms);
+        lock->is_litter =
+            lock->is_litter || directory < 0; /* a run that was killed may have left it */
     }
-    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot lock the directory '%s'", dir);
-    if (errnum == EACCES && lock->name[0] != '\0' && faccessat(lock->fd, lock->name, F_OK, 0) == 0)
-        (void)error_hint(err, "remove '%s/%s', if its owner has no login under way", dir,
-                         lock->name);
-    return -1;
+    if (directory < 0 && can_side && !wants_side)
+        side = wait_for(try_side_file, lock, clock, deadline_ms);
+    lock->is_litter = lock->is_litter && lock->is_local;
+    if (side > 0 || (directory > 0 && lock->is_local))
+        lock->errnum = 0;
+    else if (!can_side)
+        lock->errnum = ENAMETOOLONG;
+    if (side == 0)
+        return LOCK_SIDE_FILE_BUSY;
+    return directory == 0 ? LOCK_DIRECTORY_BUSY : LOCK_HAD;
 }
 
 int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *name,
                  const struct clock *clock, int64_t deadline_ms, struct error *err)
 {
-    int held = -1;
+    enum lock_outcome outcome;
 
     *lock = LOCK_INIT;
     /* One more open file description, so that closing ours ends the lock and nothing else does. */
     lock->fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock->fd >= 0) {
-        held = wait_for(try_directory, lock, clock, deadline_ms);
-        if (held < 0 && path_beside(lock->name, name, ".ghcr-login-lock", "") == 0)
-            held = wait_for(try_side_file, lock, clock, deadline_ms);
-    }
-    if (held > 0)
+    if (lock->fd < 0)
+        return path_fail(err, "lock the directory", dir);
+    lock->is_local = lock_is_on_local(lock->fd);
+    if (path_beside(lock->name, name, ".ghcr-login-lock", "") < 0)
+        lock->name[0] = '\0';
+    outcome = lock_all(lock, clock, deadline_ms);
+    if (outcome == LOCK_HAD)
         return 0;
-    (void)fail(held, lock, dir, err);
+    (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process", dir);
+    (void)error_hint(err, "wait for it, or find it: lsof '%s%s%s'", dir,
+                     outcome == LOCK_SIDE_FILE_BUSY ? "/" : "",
+                     outcome == LOCK_SIDE_FILE_BUSY ? lock->name : "");
     lock_release(lock);
     return -1;
+}
+
+bool lock_is_alone(const struct lock *lock)
+{
+    return lock->is_local && (lock->has_directory || lock->side_fd >= 0);
+}
+
+void lock_warn(const struct lock *lock, const char *dir, struct warnings *warnings)
+{
+    struct stat st;
+    bool is_anothers = lock->errnum == EACCES && lock->name[0] != '\0' &&
+                       fstatat(lock->fd, lock->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (lock->fd < 0 || lock->errnum == 0)
+        return;
+    warnings_add(
+        warnings,
+        "cannot lock the directory '%s'%s: %s; of two logins at once one may be lost%s%s%s", dir,
+        lock->has_directory ? " against other hosts" : "", strerror(lock->errnum),
+        is_anothers ? " (remove '" : "", is_anothers ? lock->name : "",
+        is_anothers ? "' there, if its owner has no login under way)" : "");
 }
 
 void lock_release(struct lock *lock)
 {
     if (lock->side_fd >= 0) {
-        (void)unlinkat(lock->fd, lock->name, 0);
+        if (lock->is_litter)
+            (void)unlinkat(lock->fd, lock->name, 0);
         (void)close(lock->side_fd);
     }
     if (lock->fd >= 0)

@@ -19,8 +19,8 @@
  * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
  * then locked_file_close; or, to read alone, locked_file_look, locked_file_read, locked_file_close.
  * Where a path may have been pointed elsewhere in between,
- * locked_file_is_there() tells, after the last read: if not, close and begin again. Every error is
- * CLASS_AUTHFILE.
+ * locked_file_is_there() tells, after the last read: if not, close and begin again. edit_apply()
+ * does all of that, again and again until nobody comes in between. Every error is CLASS_AUTHFILE.
  */
 #ifndef STORE_FILE_LOCKED_FILE_H
 #define STORE_FILE_LOCKED_FILE_H
@@ -33,7 +33,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "store/file/lock.h"
-#include "store/file/version.h"
+#include "store/file/replace.h"
 
 struct locked_file {
     char path[PATH_MAX]; /* the real file, links resolved */
@@ -42,6 +42,7 @@ struct locked_file {
     struct lock lock;
     struct version seen;     /* the file as it was read */
     char left[NAME_MAX + 1]; /* a file in there that could not be removed, and holds a secret */
+    bool is_poorer;          /* the new file lacks rights or attributes that the old one had */
     const struct clock *clock;
     int64_t deadline_ms; /* of whatever is waited for */
 };
@@ -89,5 +90,31 @@ bool locked_file_is_there(const struct locked_file *file, const char *path);
 
 /* Accepts a file that was never opened. */
 void locked_file_close(struct locked_file *file);
+
+/*
+ * What is to become of a text: fill *out, and tell in *changed whether it differs from `in`. `name`
+ * speaks of the file in errors: "'/x/config.json'". Called once for each time the file is read;
+ * what it makes of its own output is no change. Returns 0, or -1 with *err set.
+ */
+typedef int edit_fn(void *ctx, struct secret *out, const struct secret *in, const char *name,
+                    bool *changed, struct error *err);
+
+struct edit {
+    const char *path;
+    size_t max; /* bytes of the file */
+    edit_fn *change;
+    void *ctx;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of whatever is waited for: other runs of this program */
+};
+
+/*
+ * Make the change. Where nothing is due nothing is written, and a directory that may not be locked
+ * is no hindrance. On success the last text that `change` saw is what was read back.
+ * Returns 0, or -1 with *err set (CLASS_AUTHFILE, or what `change` says) and the file as it was,
+ * or, where *changed and the error says so, the new one.
+ */
+int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,7 +1,7 @@
 #include "store/file/look.h"
 
 #include "store/file/locked_file.h"
-#include "store/file/obstacle.h"
+#include "store/file/preflight.h"
 #include "store/path.h"
 
 int look_into(struct document *out, const char *path, struct error *err)

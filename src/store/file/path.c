@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,31 +155,74 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
         path_directory(found, found);
 }
 
+enum { MOUNT_UNKNOWN = -1 };
+
+/* Before Linux 5.8, and where a sandbox knows no statx(2). */
+static long long mount_by_fdinfo(int dir_fd, const char *name)
+{
+    int flags = PATH_ONLY | O_CLOEXEC | O_NOFOLLOW | (name[0] == '\0' ? O_DIRECTORY : 0);
+    int fd = openat(dir_fd, name[0] == '\0' ? "." : name, flags);
+    long long id = MOUNT_UNKNOWN;
+    char path[64];
+    char text[1024];
+    ssize_t len = -1;
+    int info = -1;
+    const char *found;
+
+    if (fd >= 0) {
+        (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+        info = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (info >= 0)
+        len = read(info, text, sizeof(text) - 1);
+    if (len > 0) {
+        text[len] = '\0';
+        found = strstr(text, "mnt_id:");
+        if (found != NULL)
+            id = strtoll(found + strlen("mnt_id:"), NULL, 10);
+    }
+    if (info >= 0)
+        (void)close(info);
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written through either */
+    return id;
+}
+
+/* Of the file `name` of the directory, or, where that is "", of the directory. */
+static long long mount_of(int dir_fd, const char *name)
+{
 #if defined(STATX_MNT_ID)
-bool path_is_mount(int dir_fd, const char *name)
-{
-    struct statx of_file;
-    struct statx of_dir;
+    int flags = name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
+    struct statx st;
 
-    return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &of_file) == 0 &&
-           statx(dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_dir) == 0 &&
-           (of_file.stx_mask & of_dir.stx_mask & STATX_MNT_ID) != 0 &&
-           of_file.stx_mnt_id != of_dir.stx_mnt_id;
-}
-#else
-bool path_is_mount(int dir_fd, const char *name)
-{
-    (void)dir_fd;
-    (void)name;
-    return false; /* replacing it finds out */
-}
+    if (statx(dir_fd, name, flags, STATX_MNT_ID, &st) == 0 && (st.stx_mask & STATX_MNT_ID) != 0)
+        return (long long)st.stx_mnt_id;
 #endif
+    return mount_by_fdinfo(dir_fd, name);
+}
 
-int path_sync_directory(int dir_fd)
+bool path_is_mount(int dir_fd, const char *name)
 {
-    int ret = fsync(dir_fd);
+    long long of_file = mount_of(dir_fd, name);
+    long long of_dir = mount_of(dir_fd, "");
 
-    return ret < 0 && errno == EINVAL ? 0 : ret; /* EINVAL: a file system without the need */
+    return of_file != MOUNT_UNKNOWN && of_dir != MOUNT_UNKNOWN && of_file != of_dir;
+}
+
+bool path_is_refusal(int errnum)
+{
+    return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == EROFS ||
+           errnum == EPERM || errnum == EACCES || errnum == EXDEV;
+}
+
+int path_sync(int fd)
+{
+    int ret;
+
+    do {
+        ret = fsync(fd);
+    } while (ret < 0 && errno == EINTR);
+    return ret < 0 && path_is_refusal(errno) ? 0 : ret;
 }
 
 void path_remove_secret(int dir_fd, const char *name, char *left)

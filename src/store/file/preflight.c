@@ -3,16 +3,141 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/file/attributes.h"
 #include "store/file/identity.h"
-#include "store/file/obstacle.h"
+#include "store/file/replace.h"
 #include "store/path.h"
-#include "store/file/temporary.h"
+
+enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
+
+int obstacle_refuse_mount(const char *path, struct error *err)
+{
+    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
+    return error_hint(err, "the file is a mount point of its own: mount its directory instead, or "
+                           "store elsewhere with --config DIR, or use 'ghcr-login exec'");
+}
+
+/* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
+static int stat_nearest(char nearest[PATH_MAX], const char *path, struct stat *st)
+{
+    (void)snprintf(nearest, PATH_MAX, "%s", path);
+    while (stat(nearest, st) < 0) {
+        if (errno != EACCES || strcmp(nearest, "/") == 0 || strcmp(nearest, ".") == 0)
+            return -1;
+        path_directory(nearest, nearest);
+    }
+    return 0;
+}
+
+/* Whether what a hint shows can be pasted as it is, between single quotes. */
+static bool is_plain_word(const char *path)
+{
+    size_t len = 0;
+
+    while (path[len] > ' ' && path[len] < 0x7f && path[len] != '\'' && path[len] != '\\')
+        len++;
+    return len <= SHELL_WORD_MAX && path[len] == '\0';
+}
+
+/*
+ * Whether it is what a login under sudo would have left: the auth file at `path`, or the directory
+ * made for it, in a directory of this user's. Anything else is not this user's to have.
+ */
+static bool may_be_left_by_sudo(const char *found, const char *path)
+{
+    char dir[PATH_MAX];
+    char above[PATH_MAX];
+    struct stat st;
+
+    path_directory(dir, path);
+    path_directory(above, found);
+    return (strcmp(found, path) == 0 || strcmp(found, dir) == 0) && strcmp(found, ".") != 0 &&
+           stat(above, &st) == 0 && st.st_uid == geteuid();
+}
+
+static void hint_at_sudo(const char *found, bool is_directory, struct error *err)
+{
+    if (is_plain_word(found))
+        (void)error_hint(err,
+                         "'%s' belongs to root: a login under sudo may have left it; give it back "
+                         "(sudo chown %s\"$(id -u):$(id -g)\" -- '%s'), or name another place with "
+                         "--config DIR or --authfile FILE",
+                         found, is_directory ? "-R " : "", found);
+    else
+        (void)error_hint(err,
+                         "'%s' belongs to root: a login under sudo may have left it; give it back "
+                         "with sudo chown, or name another place with --config DIR or "
+                         "--authfile FILE",
+                         found);
+}
+
+/* Of whom `culprit` is, which keeps this user from the auth file at `path`. */
+static void hint_at_owner(const char *culprit, const char *path, struct error *err)
+{
+    char found[PATH_MAX];
+    const struct passwd *user;
+    struct stat st;
+
+    if (geteuid() == 0 || stat_nearest(found, culprit, &st) < 0 || st.st_uid == geteuid())
+        return;
+    if (st.st_uid == 0 && may_be_left_by_sudo(found, path)) {
+        hint_at_sudo(found, S_ISDIR(st.st_mode), err);
+        return;
+    }
+    user = getpwuid(st.st_uid);
+    if (st.st_uid == 0)
+        (void)error_hint(err,
+                         "'%s' belongs to root: name another place with --config DIR or "
+                         "--authfile FILE",
+                         found);
+    else
+        (void)error_hint(err,
+                         "'%s' belongs to the user %s (%lu): run as that user, or name another "
+                         "place with --config DIR or --authfile FILE",
+                         found, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
+}
+
+void obstacle_hint_at(const char *culprit, const char *path, int errnum, struct error *err)
+{
+    if (errnum == EROFS)
+        (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
+                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
+                              "with --config DIR or --authfile FILE");
+    else if (errnum == EACCES || errnum == EPERM)
+        hint_at_owner(culprit, path, err);
+}
+
+void obstacle_hint(const char *path, int errnum, struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+    char real[PATH_MAX];
+
+    if (path_resolve(real, path, &ignored) < 0)
+        (void)snprintf(real, sizeof(real), "%s", path);
+    obstacle_hint_at(real, real, errnum, err);
+}
+
+void obstacle_hint_unread(const char *path, struct error *err)
+{
+    obstacle_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
+}
+
+void obstacle_warn_of_readers(const char *path, struct warnings *warnings)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && (st.st_mode & 066) != 0)
+        warnings_add(warnings, "other users may %s '%s' (mode %04o): run chmod 600 '%s'",
+                     (st.st_mode & 044) != 0 ? "read" : "change", path,
+                     (unsigned)st.st_mode & 07777, path);
+}
 
 static int hint_elsewhere(struct error *err)
 {
@@ -27,8 +152,8 @@ struct site {
     int fd;                 /* of that */
 };
 
-static int refuse(const struct site *site, const char *what, const char *culprit, int errnum,
-                  struct error *err)
+static int preflight_refuse(const struct site *site, const char *what, const char *culprit,
+                            int errnum, struct error *err)
 {
     (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot %s '%s'", what, culprit);
     obstacle_hint_at(culprit, site->path, errnum, err);
@@ -60,63 +185,91 @@ static int refuse_frozen(const char *what, const char *culprit, struct error *er
                            "that; or name another place with --config DIR or --authfile FILE");
 }
 
-/*
- * Whether a new file could be given to the owner of this one, which is tried on a file that has no
- * name: root may lack CAP_CHOWN, or the owner a number in root's user namespace.
- */
-static bool is_owner_kept(const struct stat *st)
-{
-#if defined(MFD_CLOEXEC)
-    int fd = memfd_create("ghcr-login", MFD_CLOEXEC);
-    bool is_given;
-
-    if (fd >= 0) {
-        is_given = st->st_uid == geteuid() || fchown(fd, st->st_uid, st->st_gid) == 0;
-        (void)close(fd); /* nothing was written to it */
-        return is_given;
-    }
-#endif
-    errno = EPERM;
-    return st->st_uid == geteuid() || geteuid() == 0;
-}
-
 static int refuse_owner(const struct site *site, int errnum, struct error *err)
 {
     if (geteuid() != 0)
-        return refuse(site, "replace", site->path, errnum, err);
+        return preflight_refuse(site, "replace", site->path, errnum, err);
     (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot keep the owner of '%s'", site->path);
     return error_hint(err, "root needs CAP_CHOWN for that; or run as the user who owns the file");
 }
 
-static int check_file(const struct site *site, struct error *err)
+/* What the old file has is given to the trial as to a new one. */
+static int try_attributes(const struct site *site, int trial_fd, const struct stat *old,
+                          struct error *err)
+{
+    int fd = openat(site->fd, path_base(site->path), PATH_TO_READ);
+    bool ignored;
+    int ret = -1;
+    char byte;
+
+    if (fd < 0 || pread(fd, &byte, 1, 0) < 0)
+        (void)preflight_refuse(site, "read", site->path, errno, err);
+    else if (attributes_copy(trial_fd, fd, old, site->path, &ignored, err) < 0)
+        (void)hint_elsewhere(err);
+    else
+        ret = 0;
+    explicit_bzero(&byte, sizeof(byte));
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written through it */
+    return ret;
+}
+
+static int check_file(const struct site *site, int trial_fd, struct error *err)
 {
     const char *name = path_base(site->path);
     struct stat st;
+    bool ignored;
 
     if (fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : refuse(site, "look at", site->path, errno, err);
+        return errno == ENOENT ? 0 : preflight_refuse(site, "look at", site->path, errno, err);
     if (path_is_mount(site->fd, name))
         return obstacle_refuse_mount(site->path, err);
-    if (!is_owner_kept(&st))
+    if (attributes_keep_owner(trial_fd, &st, &ignored) < 0)
         return refuse_owner(site, errno, err);
+    if (try_attributes(site, trial_fd, &st, err) < 0)
+        return -1;
     return is_frozen(site, name) ? refuse_frozen("replace", site->path, err) : 0;
 }
 
-/* Root makes a first file, and what is missing above it, as the owner of the directory. */
-static int check_writing(const struct site *site, struct error *err)
+/*
+ * Root makes a first file, and what is missing above it, as the owner of the directory. Returns a
+ * file to try things with, or -1 with *err set.
+ */
+static int try_writing(const struct site *site, struct error *err)
 {
     struct identity identity = IDENTITY_INIT;
+    const char *name = path_base(site->path);
+    bool is_whole = strcmp(site->nearest, site->dir) == 0;
     struct stat st;
-    bool is_new = faccessat(site->fd, path_base(site->path), F_OK, 0) < 0 ||
-                  strcmp(site->nearest, site->dir) != 0;
+    bool is_new = !is_whole || fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0;
     int errnum = 0;
+    int fd;
 
     if (is_new && fstat(site->fd, &st) == 0 && identity_take(&identity, &st, err) < 0)
         return -1;
-    if (faccessat(site->fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+    fd = temporary_try(site->fd, name);
+    if (fd < 0 || (!is_whole && temporary_try_directory(site->fd, path_base(site->dir)) < 0))
         errnum = errno;
     identity_restore(&identity);
-    return errnum == 0 ? 0 : refuse(site, "write into the directory", site->nearest, errnum, err);
+    if (errnum == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd); /* it has no name */
+    return preflight_refuse(site, "write into the directory", site->nearest, errnum, err);
+}
+
+/* The lock is on the file's own directory, which has to be opened for that. */
+static int check_reading(const struct site *site, struct error *err)
+{
+    int fd;
+
+    if (strcmp(site->nearest, site->dir) != 0)
+        return 0;
+    fd = openat(site->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return preflight_refuse(site, "read the directory", site->nearest, errno, err);
+    (void)close(fd); /* nothing was done in it */
+    return 0;
 }
 
 static int check_directory(const struct site *site, struct error *err)
@@ -124,17 +277,26 @@ static int check_directory(const struct site *site, struct error *err)
     struct stat st;
 
     if (site->fd < 0)
-        return refuse(site, "write into the directory", site->nearest, errno, err);
-    if (fstat(site->fd, &st) == 0 && st.st_nlink == 0)
-        return refuse(site, "write into the directory", site->nearest, ENOENT, err); /* removed */
+        return preflight_refuse(site, "write into the directory", site->nearest, errno, err);
+    if (fstat(site->fd, &st) == 0 && st.st_nlink == 0) /* removed */
+        return preflight_refuse(site, "write into the directory", site->nearest, ENOENT, err);
     if (is_frozen(site, ""))
         return refuse_frozen("write into the directory", site->nearest, err);
-    if (check_writing(site, err) < 0)
-        return -1;
-    /* The lock is on the file's own directory, which has to be opened for that. */
-    if (strcmp(site->nearest, site->dir) == 0 && faccessat(site->fd, ".", R_OK, AT_EACCESS) < 0)
-        return refuse(site, "read the directory", site->nearest, errno, err);
-    return 0;
+    return check_reading(site, err);
+}
+
+static int check_site(const struct site *site, struct error *err)
+{
+    int ret = check_directory(site, err);
+    int trial_fd = ret == 0 ? try_writing(site, err) : -1;
+
+    if (trial_fd < 0)
+        return error_wrap(err, "cannot store in '%s'", site->path);
+    if (strcmp(site->nearest, site->dir) == 0)
+        ret = check_file(site, trial_fd, err);
+    if (close(trial_fd) < 0 && ret == 0)
+        ret = preflight_refuse(site, "write into the directory", site->nearest, errno, err);
+    return ret;
 }
 
 int preflight_check(const char *path, struct error *err)
@@ -154,11 +316,7 @@ int preflight_check(const char *path, struct error *err)
     path_directory(site.dir, site.path);
     path_nearest_directory(site.nearest, site.dir);
     site.fd = open(site.nearest, PATH_ONLY | O_DIRECTORY | O_CLOEXEC);
-    ret = check_directory(&site, err);
-    if (ret < 0)
-        (void)error_wrap(err, "cannot store in '%s'", site.path);
-    else if (strcmp(site.nearest, site.dir) == 0)
-        ret = check_file(&site, err);
+    ret = check_site(&site, err);
     if (site.fd >= 0)
         (void)close(site.fd); /* nothing was written through it */
     return ret;

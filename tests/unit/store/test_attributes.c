@@ -44,6 +44,8 @@ static int open_or_die(const char *path)
 }
 
 /* The file "new" takes what "old" has; -1 with *err set. */
+static bool is_poorer; /* what came of the last copy */
+
 static int copy_attributes(struct error *err)
 {
     struct stat old = support_stat("old");
@@ -52,7 +54,7 @@ static int copy_attributes(struct error *err)
     int ret;
 
     support_must(old_fd >= 0, "old");
-    ret = attributes_copy(fd, old_fd, &old, "old", err);
+    ret = attributes_copy(fd, old_fd, &old, "old", &is_poorer, err);
     support_must(close(old_fd) == 0 && close(fd) == 0, "close");
     return ret;
 }

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "scripts.h"
 #include "store/text/document.h"
-#include "store/file/swap.h"
+#include "store/file/replace.h"
 #include "storing.h"
 #include "support.h"
 

@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/file/edit.h"
+#include "store/file/locked_file.h"
 
 #include "support.h"
 

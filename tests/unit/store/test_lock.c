@@ -1,6 +1,7 @@
 /*
- * lock: one at a time, between processes too; nothing stale, no litter. flock() is linked through
- * here, so that a file system without it can be played, and openat(), to come in between.
+ * lock: one at a time, between processes too; nothing stale, no litter. flock(), fcntl() and
+ * fstatfs() are linked through here, so that other file systems can be played, and openat(), to
+ * come in between.
  */
 #include "../support.h"
 
@@ -8,7 +9,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 #include "support.h"
 
@@ -31,6 +34,41 @@ int __wrap_flock(int fd, int operation)
     return -1;
 }
 
+static int fcntl_errnum; /* a lock by fcntl() fails with it */
+
+int __real_fcntl(int, int, ...);
+int __wrap_fcntl(int, int, ...);
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+    va_list rest;
+    void *argument;
+
+    va_start(rest, command);
+    argument = va_arg(rest, void *);
+    va_end(rest);
+    if (command != F_OFD_SETLK || fcntl_errnum == 0)
+        return __real_fcntl(fd, command, argument);
+    errno = fcntl_errnum;
+    return -1;
+}
+
+static long fs_type; /* of every directory; 0: its own */
+
+int __real_fstatfs(int, struct statfs *);
+int __wrap_fstatfs(int, struct statfs *);
+
+int __wrap_fstatfs(int fd, struct statfs *fs)
+{
+    int ret = __real_fstatfs(fd, fs);
+
+    if (fs_type != 0)
+        fs->f_type = fs_type;
+    return ret;
+}
+
+enum { NFS = 0x6969, TMPFS = 0x01021994 };
+
 static bool is_going; /* the side file, between two looks at it */
 
 int __real_openat(int, const char *, int, ...);
@@ -50,6 +88,8 @@ static int setup(void **state)
     flock_errnum = 0;
     flock_times = 0;
     flock_calls = 0;
+    fcntl_errnum = 0;
+    fs_type = TMPFS;
     return support_setup(state);
 }
 
@@ -67,6 +107,21 @@ static int acquire_at(struct lock *lock, const char *dir, int64_t wait_ms, struc
 static int acquire(struct lock *lock, int64_t wait_ms, struct error *err)
 {
     return acquire_at(lock, ".", wait_ms, err);
+}
+
+static bool is_warned(const struct lock *lock, const char *part)
+{
+    struct warnings warnings = {.count = 0};
+
+    lock_warn(lock, "dir", &warnings);
+    if (part == NULL)
+        return warnings.count == 0;
+    return warnings.count == 1 && strstr(warnings.items[0], part) != NULL;
+}
+
+static void assert_warned(const struct lock *lock, const char *part)
+{
+    assert_true(is_warned(lock, part));
 }
 
 static void test_directory_is_locked_without_litter(void **state)
@@ -254,8 +309,10 @@ static void test_side_file_is_no_link(void **state)
     support_write("precious", "kept");
     support_must(symlink("precious", SIDE_FILE) == 0, "symlink");
     flock_errnum = ENOLCK;
-    assert_int_equal(acquire(&lock, 1000, &err), -1);
-    assert_error("link", &err, CLASS_AUTHFILE, "cannot lock the directory");
+    assert_int_equal(acquire(&lock, 1000, &err), 0);
+    assert_int_equal(lock.side_fd, -1);
+    assert_warned(&lock, strerror(ELOOP));
+    lock_release(&lock);
     assert_true(support_holds("precious", "kept"));
     assert_int_equal(support_count("."), 2);
 }
@@ -271,8 +328,9 @@ static void test_name_of_the_side_file_may_be_too_long(void **state)
     memset(name, 'n', NAME_MAX - 16);
     name[NAME_MAX - 16] = '\0';
     flock_errnum = ENOLCK;
-    assert_int_equal(lock_acquire(&lock, dir_fd, ".", name, clock_system(), 0, &err), -1);
-    assert_error("name", &err, CLASS_AUTHFILE, strerror(ENAMETOOLONG));
+    assert_int_equal(lock_acquire(&lock, dir_fd, ".", name, clock_system(), 0, &err), 0);
+    assert_warned(&lock, strerror(ENAMETOOLONG));
+    lock_release(&lock);
     assert_int_equal(lock.fd, -1);
     assert_int_equal(support_count("."), 0);
     support_must(close(dir_fd) == 0, "close");
@@ -337,9 +395,9 @@ static int meet_what_is_another_s(void)
     struct error err = ERROR_INIT;
 
     flock_errnum = ENOLCK;
-    if (acquire(&lock, -1, &err) == 0)
+    if (acquire(&lock, -1, &err) < 0)
         return 1;
-    return strstr(err.hint, "remove './" SIDE_FILE "'") != NULL ? 0 : 2;
+    return is_warned(&lock, "remove '" SIDE_FILE "' there") ? 0 : 2;
 }
 
 static void test_side_file_of_another_is_named(void **state)
@@ -361,9 +419,9 @@ static int lock_unwritable(void)
         return 1; /* the directory itself needs no right to write */
     lock_release(&lock);
     flock_errnum = ENOLCK;
-    if (acquire(&lock, 1000, &err) == 0)
+    if (acquire(&lock, 1000, &err) < 0)
         return 2;
-    return err.cls == CLASS_AUTHFILE && strstr(err.message, strerror(EACCES)) != NULL ? 0 : 3;
+    return is_warned(&lock, strerror(EACCES)) ? 0 : 3;
 }
 
 static void test_side_file_needs_a_directory_that_can_be_written(void **state)
@@ -466,6 +524,94 @@ static void test_never_two_inside_by_the_side_file(void **state)
     assert_never_two_inside();
 }
 
+/* Its server may have it locked for other hosts; and there it stays. */
+static void test_network_file_system_has_both_locks(void **state)
+{
+    struct lock first = LOCK_INIT;
+    struct lock second = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    fs_type = NFS;
+    for (int round = 0; round < 2; round++) {
+        flock_errnum = round == 0 ? 0 : EBADF;
+        assert_int_equal(acquire(&first, 1000, &err), 0);
+        assert_true(first.side_fd >= 0 && first.has_directory == (round == 0));
+        assert_false(lock_is_alone(&first));
+        assert_warned(&first, NULL);
+        assert_int_equal(acquire(&second, -1, &err), -1);
+        assert_true((strstr(err.hint, "/" SIDE_FILE) != NULL) == (round == 1));
+        err = ERROR_INIT;
+        lock_release(&first);
+        assert_int_equal(support_count("."), 1);
+    }
+    /* on the server itself the file system is local */
+    fs_type = TMPFS;
+    flock_errnum = 0;
+    assert_int_equal(acquire(&first, 1000, &err), 0);
+    assert_true(first.side_fd >= 0 && first.has_directory && lock_is_alone(&first));
+    lock_release(&first);
+    assert_int_equal(support_count("."), 1);
+}
+
+static void test_network_file_system_that_locks_for_one_host(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    fs_type = NFS;
+    fcntl_errnum = ENOLCK;
+    assert_int_equal(acquire(&lock, 1000, &err), 0);
+    assert_true(lock.has_directory);
+    assert_warned(&lock, "against other hosts: No locks available");
+    lock_release(&lock);
+    assert_int_equal(support_count("."), 0);
+}
+
+/* It goes on, says so, and leaves nothing. */
+static void test_nothing_can_be_locked(void **state)
+{
+    static const int errnums[] = {ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL, EPERM, EACCES};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(errnums) * 2; i++) {
+        struct lock lock = LOCK_INIT;
+        struct error err = ERROR_INIT;
+
+        fs_type = i % 2 == 0 ? TMPFS : NFS;
+        flock_errnum = fcntl_errnum = errnums[i / 2];
+        assert_int_equal(acquire(&lock, 1000, &err), 0);
+        assert_int_equal(lock.side_fd, -1);
+        assert_false(lock.has_directory || lock_is_alone(&lock));
+        assert_warned(&lock, strerror(errnums[i / 2]));
+        lock_release(&lock);
+        assert_int_equal(support_count("."), 0);
+    }
+}
+
+/* Anybody who may read a directory can have its flock(2), and nobody else the owner's file. */
+static void test_readers_of_the_directory_do_not_hold_it_up(void **state)
+{
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    support_must(fd >= 0 && __real_flock(fd, LOCK_EX) == 0, "flock");
+    support_must(chmod(".", 0755) == 0, "chmod");
+    assert_second_waits();
+    assert_int_equal(acquire(&lock, -1, &err), 0);
+    assert_int_equal(support_mode(SIDE_FILE), 0600);
+    assert_true(lock_is_alone(&lock));
+    lock_release(&lock);
+    assert_int_equal(support_count("."), 0);
+    /* who can write there as well may make the side file too, each their own */
+    support_must(chmod(".", 0775) == 0, "chmod");
+    assert_int_equal(acquire(&lock, -1, &err), -1);
+    support_must(chmod(".", 0700) == 0 && close(fd) == 0, "chmod");
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -486,6 +632,10 @@ int main(void)
         IN_DIRECTORY(test_what_was_there_is_given_to_nobody),
         IN_DIRECTORY(test_side_file_of_another_is_named),
         IN_DIRECTORY(test_side_file_needs_a_directory_that_can_be_written),
+        IN_DIRECTORY(test_network_file_system_has_both_locks),
+        IN_DIRECTORY(test_network_file_system_that_locks_for_one_host),
+        IN_DIRECTORY(test_nothing_can_be_locked),
+        IN_DIRECTORY(test_readers_of_the_directory_do_not_hold_it_up),
         IN_DIRECTORY(test_killed_holder_leaves_nothing_stale),
         IN_DIRECTORY(test_never_two_inside),
         IN_DIRECTORY(test_never_two_inside_by_the_side_file),

@@ -13,7 +13,7 @@
 
 #include "mounts.h"
 #include "store/auth_file.h"
-#include "store/file/obstacle.h"
+#include "store/file/preflight.h"
 #include "base/json.h"
 #include "storing.h"
 #include "support.h"

@@ -4,7 +4,7 @@
  */
 #include "../support.h"
 
-#include "store/file/temporary.h"
+#include "store/file/replace.h"
 
 #include "support.h"
 
@@ -24,12 +24,13 @@ int __wrap_openat(int dir_fd, const char *path, int flags, ...)
 static int write_beside(const char *path, char temporary[NAME_MAX + 1], struct error *err)
 {
     struct secret text = support_secret("new");
-    struct temporary_old none = {.fd = -1};
+    struct version none = VERSION_INIT;
+    bool is_poorer = false;
     int ret;
 
     *err = ERROR_INIT;
     (void)snprintf(temporary, NAME_MAX + 1, "untouched");
-    ret = temporary_write(temporary, AT_FDCWD, path, &none, &text, err);
+    ret = temporary_write(temporary, AT_FDCWD, path, &none, &text, &is_poorer, err);
     secret_clear(&text);
     return ret;
 }
@@ -44,7 +45,7 @@ static void test_it_is_written_and_removed(void **state)
     assert_true(support_holds(temporary, "new"));
     assert_int_equal(support_mode(temporary), 0600);
     support_write(".other.ghcr-login.abcdef", "x");
-    temporary_remove_leftovers(AT_FDCWD, "file");
+    temporary_remove_leftovers(AT_FDCWD, "file", true);
     assert_int_equal(support_count("."), 1);
     assert_true(support_holds(".other.ghcr-login.abcdef", "x"));
 }
@@ -67,7 +68,7 @@ static void test_without_a_name(void **state)
     assert_int_equal(write_beside(name, temporary, &err), -1);
     assert_error("long", &err, CLASS_AUTHFILE, strerror(ENAMETOOLONG));
     assert_string_equal(temporary, "");
-    temporary_remove_leftovers(AT_FDCWD, name);
+    temporary_remove_leftovers(AT_FDCWD, name, true);
     assert_int_equal(support_count("."), 0);
 }
 

@@ -1,0 +1,375 @@
+#include "store/file/replace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "store/file/attributes.h"
+#include "store/path.h"
+
+enum {
+    READS_MAX = 5, /* of a file that is written to meanwhile, again and again */
+    BLOCK = 16384,
+};
+
+void version_clear(struct version *version)
+{
+    if (version->fd >= 0)
+        (void)close(version->fd); /* nothing was written through it */
+    secret_clear(&version->text);
+    *version = VERSION_INIT;
+}
+
+static int version_open(struct version *version, int dir_fd, const char *name, const char *path,
+                        struct error *err)
+{
+    version->fd = openat(dir_fd, name, PATH_TO_READ);
+    if (version->fd < 0 && errno == ENOENT)
+        return 0;
+    if (version->fd < 0 || fstat(version->fd, &version->st) < 0)
+        return path_fail(err, "open", path);
+    if (S_ISDIR(version->st.st_mode))
+        return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot read '%s'", path);
+    if (!S_ISREG(version->st.st_mode))
+        return error_set(err, CLASS_AUTHFILE, "'%s' is not a regular file", path);
+    return 0;
+}
+
+/* Its text, or pieces of several where it is written to meanwhile. */
+static int version_read_once(struct version *out, int dir_fd, const char *name, const char *path,
+                             size_t max, struct error *err)
+{
+    struct path_quoted quoted = path_quoted(path);
+    struct io_input input = {.name = quoted.text, .cls = CLASS_AUTHFILE, .max = max};
+
+    version_clear(out);
+    if (version_open(out, dir_fd, name, path, err) < 0)
+        return -1;
+    return out->fd >= 0 ? io_read_all(&out->text, out->fd, &input, err) : 0;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool is_same_status(const struct stat *a, const struct stat *b)
+{
+    return is_same_file(a, b) && a->st_mode == b->st_mode && a->st_uid == b->st_uid &&
+           a->st_gid == b->st_gid;
+}
+
+static bool is_changed(const struct version *version)
+{
+    struct stat now;
+
+    return version->fd >= 0 && fstat(version->fd, &now) == 0 && !is_same_status(&now, &version->st);
+}
+
+int version_read(struct version *out, int dir_fd, const char *name, const char *path, size_t max,
+                 struct error *err)
+{
+    for (int reads = 1;; reads++) {
+        if (version_read_once(out, dir_fd, name, path, max, err) < 0)
+            return -1;
+        if (reads == READS_MAX || !is_changed(out))
+            return 0;
+    }
+}
+
+int version_has_same_text(const struct version *version)
+{
+    const struct secret *text = &version->text;
+    char block[BLOCK];
+    size_t done = 0;
+    bool is_same = true;
+    ssize_t n = 0;
+
+    while (version->fd >= 0 && is_same) {
+        n = pread(version->fd, block, sizeof(block), (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        is_same = (size_t)n <= text->len - done && memcmp(block, text->data + done, (size_t)n) == 0;
+        done += (size_t)n;
+    }
+    explicit_bzero(block, sizeof(block));
+    if (n < 0)
+        return -1;
+    return is_same && done == text->len;
+}
+
+enum {
+    RANDOM_LEN = 6,
+    TRIES = 100,
+    LEFTOVER_AGE_S = 600, /* longer than it takes to write a file and put it in place */
+};
+
+static const char mark[] = ".ghcr-login.";
+
+static void fill_random(char text[RANDOM_LEN + 1])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const struct clock *chance = clock_system();
+
+    for (int i = 0; i < RANDOM_LEN; i++)
+        text[i] = letters[chance->random_below(chance->ctx, sizeof(letters) - 1)];
+    text[RANDOM_LEN] = '\0';
+}
+
+/* Returns its descriptor, or -1 with errno set. */
+static int temporary_make(char temporary[NAME_MAX + 1], int dir_fd, const char *name)
+{
+    char tail[RANDOM_LEN + 1];
+    int fd = -1;
+
+    /* O_EXCL follows no link; a name that is taken is somebody's, or a link that waits for us. */
+    for (int i = 0; i < TRIES && fd < 0; i++) {
+        fill_random(tail);
+        if (path_beside(temporary, name, mark, tail) < 0)
+            return -1;
+        fd = openat(dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+    }
+    return fd;
+}
+
+int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
+                    const struct version *old, const struct secret *text, bool *is_poorer,
+                    struct error *err)
+{
+    int fd = temporary_make(temporary, dir_fd, path_base(path));
+    int ret = 0;
+
+    if (fd < 0) {
+        temporary[0] = '\0';
+        return path_fail(err, "make a temporary file beside", path);
+    }
+    if (old->fd >= 0)
+        ret = attributes_copy(fd, old->fd, &old->st, path, is_poorer, err);
+    if (ret == 0 && (io_write_all(fd, secret_text(text), text->len) < 0 || path_sync(fd) < 0))
+        ret = path_fail(err, "write a temporary file beside", path);
+    if (close(fd) < 0 && ret == 0)
+        ret = path_fail(err, "write a temporary file beside", path);
+    return ret;
+}
+
+int temporary_try(int dir_fd, const char *name)
+{
+    char temporary[NAME_MAX + 1];
+    int errnum;
+    int fd = -1;
+
+#if defined(O_TMPFILE)
+    fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+#endif
+    if (fd < 0) { /* many file systems have no such thing */
+        fd = temporary_make(temporary, dir_fd, name);
+        if (fd < 0)
+            return -1;
+        if (unlinkat(dir_fd, temporary, 0) < 0)
+            goto fail;
+    }
+    if (io_write_all(fd, "\n", 1) == 0)
+        return fd;
+fail:
+    errnum = errno;
+    (void)close(fd);
+    errno = errnum;
+    return -1;
+}
+
+int temporary_try_directory(int dir_fd, const char *name)
+{
+    char tail[RANDOM_LEN + 1];
+    char temporary[NAME_MAX + 1];
+
+    fill_random(tail);
+    if (path_beside(temporary, name, mark, tail) < 0 || mkdirat(dir_fd, temporary, 0700) < 0)
+        return -1;
+    return unlinkat(dir_fd, temporary, AT_REMOVEDIR);
+}
+
+bool temporary_has_room(const char *name)
+{
+    char ignored[NAME_MAX + 1];
+
+    return path_beside(ignored, name, mark, "XXXXXX") == 0;
+}
+
+/* What time the file system has, which stamps what is written to it; 0 where nobody can tell. */
+static time_t server_time(int dir_fd, const char *name)
+{
+    int fd = temporary_try(dir_fd, name);
+    struct stat st;
+    bool is_told;
+
+    if (fd < 0)
+        return 0;
+    is_told = path_sync(fd) == 0 && fstat(fd, &st) == 0;
+    (void)close(fd); /* it has no name */
+    return is_told ? st.st_mtim.tv_sec : 0;
+}
+
+/* Whether no run can be at work on it any more. *now is asked for once, as 0. */
+static bool is_outdated(int dir_fd, const char *leftover, const char *name, time_t *now)
+{
+    struct stat st;
+
+    if (*now == 0)
+        *now = server_time(dir_fd, name);
+    return *now != 0 && fstatat(dir_fd, leftover, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           *now - st.st_mtim.tv_sec > LEFTOVER_AGE_S;
+}
+
+void temporary_remove_leftovers(int dir_fd, const char *name, bool is_alone)
+{
+    char prefix[NAME_MAX + 1];
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    time_t now = 0;
+
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return; /* they are litter, not a reason to fail */
+    }
+    while (path_beside(prefix, name, mark, "") == 0 && (entry = readdir(dir)) != NULL) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+            (is_alone || is_outdated(dir_fd, entry->d_name, name, &now)))
+            (void)unlinkat(dir_fd, entry->d_name, 0);
+    }
+    (void)closedir(dir);
+}
+
+/* Two names of the directory in which all of this happens, wherever that is moved meanwhile. */
+struct pair {
+    int dir_fd;
+    char *temporary;
+    const char *name;
+};
+
+static int look_at(const struct pair *pair, const char *name, struct stat *st)
+{
+    return fstatat(pair->dir_fd, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Whether `name` is what was read: that very file, or none. SWAP_DONE: it is. */
+static enum swap_result look_for(const struct pair *pair, const char *name, const struct stat *seen)
+{
+    struct stat now;
+
+    if (look_at(pair, name, &now) < 0) {
+        if (errno != ENOENT)
+            return SWAP_FAILED;
+        return seen == NULL ? SWAP_DONE : SWAP_STALE;
+    }
+    return seen != NULL && is_same_status(&now, seen) ? SWAP_DONE : SWAP_STALE;
+}
+
+static int exchange(const struct pair *pair)
+{
+#if defined(RENAME_EXCHANGE)
+    return renameat2(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, RENAME_EXCHANGE);
+#else
+    (void)pair;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+static int rename_over(const struct pair *pair)
+{
+    return renameat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name);
+}
+
+/* Where nothing better works: the last look is right before. */
+static enum swap_result rename_in(const struct pair *pair, const struct stat *seen)
+{
+    enum swap_result now = look_for(pair, pair->name, seen);
+
+    if (now != SWAP_DONE)
+        return now;
+    if (rename_over(pair) < 0)
+        return SWAP_FAILED;
+    pair->temporary[0] = '\0';
+    return SWAP_DONE;
+}
+
+/*
+ * What came out is not what was read: put it back. Where in turn something else than our own file
+ * comes back out, a still newer one had taken the place, and belongs there.
+ */
+static enum swap_result swap_back(const struct pair *pair, const struct stat *ours)
+{
+    struct stat back;
+    int ret;
+
+    if (exchange(pair) < 0) {
+        ret = rename_over(pair);
+        pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
+        return ret == 0 ? SWAP_STALE : SWAP_FAILED;
+    }
+    if (look_at(pair, pair->temporary, &back) == 0 && !is_same_file(ours, &back))
+        (void)exchange(pair); /* the two before it worked */
+    return SWAP_STALE;
+}
+
+static enum swap_result swap_exchange(const struct pair *pair, const struct stat *seen)
+{
+    struct stat ours;
+
+    if (look_at(pair, pair->temporary, &ours) < 0)
+        return SWAP_FAILED;
+    if (exchange(pair) < 0) {
+        if (errno == ENOENT)
+            return SWAP_STALE;
+        return path_is_refusal(errno) ? rename_in(pair, seen) : SWAP_FAILED;
+    }
+    return look_for(pair, pair->temporary, seen) == SWAP_DONE ? SWAP_DONE : swap_back(pair, &ours);
+}
+
+/* A server may do it, lose its answer, and say EEXIST when it is asked again. */
+static bool is_linked(const struct pair *pair)
+{
+    struct stat ours;
+    struct stat named;
+
+    return look_at(pair, pair->temporary, &ours) == 0 && look_at(pair, pair->name, &named) == 0 &&
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+/* A first file must not replace one that a peer made meanwhile. */
+static enum swap_result swap_create(const struct pair *pair)
+{
+    if (linkat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, 0) == 0)
+        return SWAP_DONE;
+    if (errno == EEXIST)
+        return is_linked(pair) ? SWAP_DONE : SWAP_STALE;
+    return path_is_refusal(errno) ? rename_in(pair, NULL) : SWAP_FAILED; /* no hard links here */
+}
+
+enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen)
+{
+    struct pair pair = {.dir_fd = dir_fd, .temporary = temporary, .name = name};
+    enum swap_result now = look_for(&pair, name, seen);
+
+    if (now != SWAP_DONE)
+        return now;
+    return seen != NULL ? swap_exchange(&pair, seen) : swap_create(&pair);
+}
+
+enum swap_result swap_undo(int dir_fd, char *temporary, const char *name, const struct stat *ours)
+{
+    return swap_back(&(struct pair){.dir_fd = dir_fd, .temporary = temporary, .name = name}, ours);
+}
