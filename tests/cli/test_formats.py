@@ -1,6 +1,7 @@
 """One login for docker, for podman or for both: whose keys, which files, what is contradictory."""
 
 import json
+import os
 
 import pytest
 
@@ -143,19 +144,35 @@ def test_neither_is_stored_where_one_cannot_be(someone, server, spoil, file):
 
 
 def test_the_second_fails_late(someone, server, space):
-    """A full disk shows when it is written to; what was stored before is named."""
+    """There is room for a trial, but not for the file; what was stored before is named."""
+    full = someone.work / "containers"
+    full.mkdir()
+    file = full / "auth.json"
+    long = '{"auths":{},"x":"' + "x" * os.sysconf("SC_PAGESIZE") + '"}'
+    mounted = space(f"mount -t tmpfs -o size=32k,mode=777 tmpfs '{full}'",
+                    f"printf '%s' '{long}' >'{file}'; chmod 600 '{file}'",
+                    f"chown --reference='{someone.home}' '{file}'",
+                    f"dd if=/dev/zero of='{full}/filler' bs=1k 2>/dev/null || true",
+                    f"truncate --size=-$(getconf PAGESIZE) '{full}/filler'")
+    result = to_both(someone, server, through=mounted.through, may_store=True)
+    assert result.status == 8, result
+    assert "No space left" in result.stderr and str(file) in result.stderr
+    assert f"the entry is in '{someone.config}', but not everywhere" in result.stderr
+    assert result.json["result"] == "failed" and result.json["changed"] is True
+    assert files(result) == [(str(someone.config), "docker", True), (str(file), "podman", False)]
+    assert someone.entry(server.host) == f"{USER}:{TOKEN}"
+    assert mounted.path(file).read_text() == long
+    assert sorted(path.name for path in mounted.path(full).iterdir()) == ["auth.json", "filler"]
+
+
+def test_a_full_disk_is_told_before_any_network(someone, server, space):
     full = someone.work / "containers"
     full.mkdir()
     mounted = space(f"mount -t tmpfs -o size=16k,mode=777 tmpfs '{full}'",
                     f"dd if=/dev/zero of='{full}/filler' bs=1k 2>/dev/null || true")
-    result = to_both(someone, server, through=mounted.through, may_store=True)
-    assert result.status == 8, result
-    assert "No space left" in result.stderr and str(full / "auth.json") in result.stderr
-    assert f"the entry is in '{someone.config}', but not everywhere" in result.stderr
-    assert result.json["result"] == "failed" and result.json["changed"] is True
-    assert files(result) == [(str(someone.config), "docker", True),
-                             (str(full / "auth.json"), "podman", False)]
-    assert someone.entry(server.host) == f"{USER}:{TOKEN}"
+    result = to_both(someone, server, through=mounted.through)
+    assert result.status == 8 and "No space left" in result.stderr, result
+    assert server.connections == 0
     assert [path.name for path in mounted.path(full).iterdir()] == ["filler"]
 
 

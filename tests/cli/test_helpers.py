@@ -22,6 +22,7 @@ def put(login, name, text):
     path = login.home / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    path.chmod(0o600)
     return path
 
 

@@ -151,30 +151,33 @@ static bool has_side_file(const struct lock *lock)
 /* What somebody else has held all the time, or LOCK_HAD. */
 enum lock_outcome { LOCK_HAD, LOCK_DIRECTORY_BUSY, LOCK_SIDE_FILE_BUSY };
 
-/* The side file always comes first, so that no two runs wait for each other. */
+/*
+ * The directory comes first, so that of each host one run alone asks for the side file; and all
+ * keep to that, so that no two wait for each other.
+ */
 static enum lock_outcome lock_all(struct lock *lock, const struct clock *clock, int64_t deadline_ms)
 {
-    bool is_readers = lock_can_be_held_by_readers(lock->fd);
+    bool is_readers = lock->is_local && lock_can_be_held_by_readers(lock->fd);
     bool can_side = lock->name[0] != '\0';
-    bool wants_side = can_side && (!lock->is_local || is_readers || has_side_file(lock));
-    int side = wants_side ? wait_for(try_side_file, lock, clock, deadline_ms) : -1;
+    bool wants_side = !lock->is_local || is_readers || has_side_file(lock);
     int directory = -1;
+    int side = -1;
 
-    if (side < 0 || (side > 0 && !is_readers)) {
+    if (!is_readers || !can_side)
         directory = wait_for(try_directory, lock, clock, deadline_ms);
-        lock->is_litter =
-            lock->is_litter || directory < 0; /* a run that was killed may have left it */
-    }
-    if (directory < 0 && can_side && !wants_side)
+    if (can_side && directory != 0 && (wants_side || directory < 0))
         side = wait_for(try_side_file, lock, clock, deadline_ms);
-    lock->is_litter = lock->is_litter && lock->is_local;
+    if (is_readers && can_side && side < 0)
+        directory = wait_for(try_directory, lock, clock, deadline_ms);
+    /* Where only the side file was to be had, a run that was killed may have left it. */
+    lock->is_litter = lock->is_local && (lock->is_litter || (!is_readers && directory < 0));
     if (side > 0 || (directory > 0 && lock->is_local))
         lock->errnum = 0;
     else if (!can_side)
         lock->errnum = ENAMETOOLONG;
-    if (side == 0)
-        return LOCK_SIDE_FILE_BUSY;
-    return directory == 0 ? LOCK_DIRECTORY_BUSY : LOCK_HAD;
+    if (directory == 0)
+        return LOCK_DIRECTORY_BUSY;
+    return side == 0 ? LOCK_SIDE_FILE_BUSY : LOCK_HAD;
 }
 
 int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *name,

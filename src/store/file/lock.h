@@ -9,8 +9,8 @@
  * for.
  *
  * Whoever may read a directory can hold its flock(2) for as long as they like. Where others may
- * read it and not write to it, the side file alone serves, which only its owner can open; on a
- * local file system it is removed again.
+ * read it and not write to it, and the file system is local, the side file alone serves, which only
+ * its owner can open, and is removed again.
  *
  * Where nothing can be locked there is no error: lock_warn() says which protection is missing.
  */

@@ -202,7 +202,9 @@ static int try_attributes(const struct site *site, int trial_fd, const struct st
     int ret = -1;
     char byte;
 
-    if (fd < 0 || pread(fd, &byte, 1, 0) < 0)
+    if (fd < 0 && (errno == ENOENT || errno == ESTALE))
+        ret = 0; /* somebody replaces it right now */
+    else if (fd < 0 || pread(fd, &byte, 1, 0) < 0)
         (void)preflight_refuse(site, "read", site->path, errno, err);
     else if (attributes_copy(trial_fd, fd, old, site->path, &ignored, err) < 0)
         (void)hint_elsewhere(err);

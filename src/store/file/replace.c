@@ -26,10 +26,30 @@ void version_clear(struct version *version)
     *version = VERSION_INIT;
 }
 
+/*
+ * Returns its descriptor, or -1 with errno set. A network file system may still have in mind the
+ * file that was just replaced, and not find that: then the name is there all the same.
+ */
+static int version_open_name(int dir_fd, const char *name)
+{
+    struct stat st;
+    int fd;
+
+    for (int i = 0; i < READS_MAX; i++) {
+        fd = openat(dir_fd, name, PATH_TO_READ);
+        if (fd >= 0 || (errno != ENOENT && errno != ESTALE))
+            return fd;
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return -1;
+    }
+    errno = ESTALE;
+    return -1;
+}
+
 static int version_open(struct version *version, int dir_fd, const char *name, const char *path,
                         struct error *err)
 {
-    version->fd = openat(dir_fd, name, PATH_TO_READ);
+    version->fd = version_open_name(dir_fd, name);
     if (version->fd < 0 && errno == ENOENT)
         return 0;
     if (version->fd < 0 || fstat(version->fd, &version->st) < 0)
