@@ -132,37 +132,70 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
     return ret;
 }
 
-/* Out of one helper, under every name that docker's logout tries. */
+/* What is asked of one helper under one name of the registry after the other. */
+struct eraser {
+    struct plan *plan;
+    struct helper helper;
+    struct secret username; /* that it gave last */
+    struct secret token;
+    bool has_answered;
+    struct error refused; /* the first time that it did not */
+};
+
+/* Returns 0, or -1 with *err set; that it fails for a name which it may not serve is no error. */
+static int erase_name(struct eraser *eraser, const char *name, bool *erased, bool dry_run,
+                      struct error *err)
+{
+    struct helper *helper = &eraser->helper;
+    struct error fault = ERROR_INIT;
+    bool has_refused;
+    int found = helper_probe(helper, name, &eraser->username, &eraser->token, &has_refused, &fault);
+
+    if (found < 0 && !has_refused) {
+        *err = fault;
+        return -1;
+    }
+    if (found < 0 && eraser->refused.cls == CLASS_NONE)
+        eraser->refused = fault;
+    eraser->has_answered = eraser->has_answered || found >= 0;
+    if (found <= 0)
+        return 0;
+    /* From now on it is known what is not to be told. */
+    helper->username = secret_text(&eraser->username);
+    helper->token = &eraser->token;
+    if (!plan_is_wanted(eraser->plan->entry, &eraser->username, &eraser->token))
+        return 0;
+    eraser->plan->is_erased = *erased = true;
+    return dry_run ? 0 : helper_erase(helper, name, err);
+}
+
+/*
+ * Out of one helper, under every name that docker's logout tries. One that serves a single spelling
+ * fails for the others: as with docker, it is enough that it answers for one.
+ */
 static int erase(struct plan *plan, const char *key, bool dry_run, struct error *err)
 {
     size_t count = strstr(key, "://") == NULL ? PLAN_SCHEMES : 1; /* Docker Hub's key has one */
-    struct helper helper = helper_of(plan->entry, plan->helper);
-    struct secret username = SECRET_INIT;
-    struct secret token = SECRET_INIT;
+    struct eraser eraser = {.plan = plan, .helper = helper_of(plan->entry, plan->helper)};
     struct secret url = SECRET_INIT;
     int ret = 0;
 
-    for (size_t i = 0; i < count && ret >= 0; i++) {
+    for (size_t i = 0; i < count && ret == 0; i++) {
         secret_clear(&url);
         if (secret_append_text(&url, plan_schemes[i], err) < 0 ||
             secret_append_text(&url, key, err) < 0)
             ret = -1;
         else
-            ret = helper_get(&helper, url.data, &username, &token, err);
-        if (ret > 0) { /* from now on it is known what is not to be told */
-            helper.username = secret_text(&username);
-            helper.token = &token;
-        }
-        if (ret <= 0 || !plan_is_wanted(plan->entry, &username, &token))
-            continue;
-        plan->is_erased = plan->erased[i] = true;
-        if (!dry_run)
-            ret = helper_erase(&helper, url.data, err);
+            ret = erase_name(&eraser, url.data, &plan->erased[i], dry_run, err);
+    }
+    if (ret == 0 && !eraser.has_answered) {
+        *err = eraser.refused;
+        ret = -1;
     }
     secret_clear(&url);
-    secret_clear(&username);
-    secret_clear(&token);
-    return ret < 0 ? -1 : 0;
+    secret_clear(&eraser.username);
+    secret_clear(&eraser.token);
+    return ret;
 }
 
 /* The keys of a removal that a helper may have. */

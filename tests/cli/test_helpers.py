@@ -338,17 +338,67 @@ def test_its_words_repeat_the_token_in_any_spelling(login, server, helper, name)
 
 
 def test_its_words_repeat_what_it_gave(login, server, helper):
-    """Under one name of the registry it gives the token, under the next it fails."""
+    """Under one name of the registry it lets the token go, under the next it does not."""
     login.write_config('{"credsStore":"fake"}')
     login.to(server, env=helper.environment)
+    helper.put({name: (USER, TOKEN) for name in (server.host, f"https://{server.host}")})
     program = helper.directory / "docker-credential-fake"
     program.write_text(program.read_text().replace(
-        "with open(fault)", f"""if server.startswith("https:"):
+        "with open(fault)", f"""if action == "erase" and server.startswith("https:"):
     sys.exit("cannot unlock {TOKEN}")
 with open(fault)""", 1))
     login.secret_file(program.read_bytes(), name=program.relative_to(login.directory), mode=0o755)
     result = login("logout", server.host, env=helper.environment, may_store=True)
     assert result.status == 9 and "repeat the credential" in result.stderr, result
+
+
+@pytest.mark.parametrize("spelling", ["", "https://"])
+def test_one_that_serves_one_spelling(login, server, helper, spelling):
+    """As that of docker's own tests: docker's logout tries four, and is content with one."""
+    login.write_config('{"credsStore":"fake","auths":{"%s":{}}}' % server.host)
+    served = spelling + server.host
+    helper.put({served: (USER, TOKEN)})
+    helper.spoil(only=served)
+    result = login("logout", server.host, "--json", env=helper.environment)
+    assert (result.status, result.stderr) == (0, "") and result.json["changed"] is True, result
+    assert helper.stored == {}
+    assert json.loads(login.config.read_text())["auths"] == {}
+    again = login("logout", server.host, "--json", env=helper.environment)
+    assert again.status == 0 and again.json["changed"] is False, again
+
+
+def test_one_that_serves_no_spelling(login, server, helper):
+    login.write_config('{"credsStore":"fake","auths":{"%s":{}}}' % server.host)
+    helper.spoil(only="other.example")
+    result = login("logout", server.host, env=helper.environment)
+    assert result.status == 9 and "failed with status 1: program failed" in result.stderr, result
+    assert json.loads(login.config.read_text())["auths"] == {server.host: {}}
+
+
+def test_one_that_answers_an_empty_object(login, server, helper):
+    """For "none", as the helper of podman's own tests does."""
+    login.write_config('{"credsStore":"fake"}')
+    helper.spoil(get="empty")
+    login.to(server, env=helper.environment).succeeded()
+    assert helper.stored == {server.host: (USER, TOKEN)}
+    assert login("logout", server.host, env=helper.environment).status == 0
+    assert helper.stored == {}
+    assert login("logout", server.host, env=helper.environment).status == 0
+    assert login("status", "--docker", "--no-verify", server.host,
+                 env=helper.environment).status == 3
+
+
+@pytest.mark.parametrize("content, words, hint", [
+    (b"\x7fELF" + bytes(60), "Exec format error", "for another kind of machine"),
+    (b"echo it has no first line\n", "Exec format error", "for another kind of machine"),
+    (b"#!/nowhere/interpreter\n", "No such file or directory", "interpreter")],
+    ids=["foreign", "no-interpreter-line", "no-interpreter"])
+def test_one_that_cannot_be_started(login, server, helper, content, words, hint):
+    login.write_config('{"credsStore":"fake"}')
+    (helper.directory / "docker-credential-fake").write_bytes(content)
+    login.to(server, env=helper.environment).failed(
+        9, "cannot start '", "docker-credential-fake'", words, "hint: ", hint, "--no-helper")
+    assert server.connections == 0
 
 
 def test_a_namespace_is_nothing_for_a_helper(login, server, helper):

@@ -20,6 +20,9 @@ with open(log, "a") as out:
 with open(fault) as file:
     faults = json.load(file)
 how = faults.get(action)
+if faults.get("only", server) != server:
+    print("program failed")
+    sys.exit(1)
 if how == "hang":
     time.sleep(600)
 if how == "refuse":
@@ -30,6 +33,9 @@ if how == "garble":
     sys.exit()
 with open(store) as file:
     known = json.load(file)
+if action == "get" and server not in known and how == "empty":
+    print("{{}}")
+    sys.exit()
 if action == "get" and server not in known:
     print("credentials not found in native keychain")
     sys.exit(1)
@@ -69,7 +75,9 @@ class Helper:
         self.environment = {"PATH": f"{self.directory}:/usr/bin:/bin"}
 
     def spoil(self, **faults):
-        """What becomes of an action: "hang", "refuse", "garble", "forget"."""
+        """What becomes of an action: "hang", "refuse", "garble", "forget", of a get that finds
+        nothing: "empty"; and with only=SERVER, of what is said of any other server.
+        """
         self._faults.write_text(json.dumps(faults))
 
     def put(self, stored):

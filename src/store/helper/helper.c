@@ -47,8 +47,11 @@ out:
     return ret;
 }
 
-/* The string member `key`, whatever its case; as in Go, the last one counts. */
-static const json_t *find_text(json_t *object, const char *key)
+/*
+ * The text of the member `key`, whatever its case; as in Go, the last one counts, and one that is
+ * not there or null is empty. Returns false where it is anything else.
+ */
+static bool find_text(struct span *text, json_t *object, const char *key)
 {
     const json_t *found = NULL;
     const char *each;
@@ -59,17 +62,18 @@ static const json_t *find_text(json_t *object, const char *key)
         if (strcasecmp(each, key) == 0)
             found = value;
     }
-    return json_is_string(found) ? found : NULL;
+    *text = (struct span){.data = json_string_value(found), .len = json_string_length(found)};
+    return found == NULL || json_is_null(found) || json_is_string(found);
 }
 
-static int take_text(struct secret *out, const json_t *text, struct error *err)
+static int take_text(struct secret *out, struct span text, struct error *err)
 {
-    return secret_append(out, json_string_value(text), json_string_length(text), SIZE_MAX - 1, err);
+    return secret_append(out, text.data, text.len, SIZE_MAX - 1, err);
 }
 
-static bool has_nul(const json_t *text)
+static bool has_nul(struct span text)
 {
-    return strlen(json_string_value(text)) != json_string_length(text);
+    return text.len > 0 && memchr(text.data, '\0', text.len) != NULL;
 }
 
 int helper_wire_answer(struct secret *username, struct secret *token, const struct secret *answer,
@@ -77,25 +81,22 @@ int helper_wire_answer(struct secret *username, struct secret *token, const stru
 {
     struct secret found_name = SECRET_INIT;
     struct secret found_token = SECRET_INIT;
-    const json_t *name_text;
-    const json_t *token_text;
+    struct span name;
+    struct span text;
     json_t *json;
     int ret = -1;
 
     json = json_parse(secret_text(answer), answer->len, "its answer", CLASS_HELPER, err);
     if (json == NULL)
         return -1;
-    name_text = find_text(json, "Username");
-    token_text = find_text(json, "Secret");
-    if (name_text == NULL || token_text == NULL ||
-        (json_string_length(name_text) == 0) != (json_string_length(token_text) == 0))
+    if (!json_is_object(json) || !find_text(&name, json, "Username") ||
+        !find_text(&text, json, "Secret") || (name.len == 0) != (text.len == 0))
         (void)error_set(err, CLASS_HELPER, "its answer lacks \"Username\" or \"Secret\"");
-    else if (has_nul(name_text) || has_nul(token_text))
+    else if (has_nul(name) || has_nul(text))
         (void)error_set(err, CLASS_HELPER, "its answer has a NUL byte");
-    else if (json_string_length(name_text) == 0)
+    else if (name.len == 0)
         ret = 0;
-    else if (take_text(&found_name, name_text, err) == 0 &&
-             take_text(&found_token, token_text, err) == 0) {
+    else if (take_text(&found_name, name, err) == 0 && take_text(&found_token, text, err) == 0) {
         secret_move(username, &found_name);
         secret_move(token, &found_token);
         ret = 1;
@@ -219,6 +220,21 @@ static void take_words(char *words, const struct helper *helper, const struct ch
     redact_clear(&redact);
 }
 
+static int helper_fail_to_start(const struct call *call, int errnum, struct error *err)
+{
+    (void)error_set_errno(err, CLASS_HELPER, errnum, "cannot start '%s'", call->path);
+    if (errnum == ENOEXEC)
+        return error_hint(err, "it is a program for another kind of machine, or a script without a "
+                               "'#!' line: install the one for this machine, or log in with "
+                               "--no-helper");
+    if (errnum == ENOENT)
+        return error_hint(err,
+                          "the interpreter or loader that it names is not there: install that, "
+                          "or log in with --no-helper");
+    return error_hint(err, "see to it that '%s' works for this user, or log in with --no-helper",
+                      call->program);
+}
+
 static int helper_fail(const struct call *call, const struct child_result *result,
                        struct error *err)
 {
@@ -226,8 +242,7 @@ static int helper_fail(const struct call *call, const struct child_result *resul
 
     switch (result->end) {
     case CHILD_UNSTARTED:
-        (void)error_set_errno(err, CLASS_HELPER, result->code, "cannot start '%s'", call->path);
-        break;
+        return helper_fail_to_start(call, result->code, err);
     case CHILD_LATE:
         (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
                         call->program, call->action);
@@ -291,8 +306,8 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     return ret < 0 ? blame(helper, err) : 0;
 }
 
-int helper_get(const struct helper *helper, const char *server_url, struct secret *username,
-               struct secret *token, struct error *err)
+int helper_probe(const struct helper *helper, const char *server_url, struct secret *username,
+                 struct secret *token, bool *has_refused, struct error *err)
 {
     struct child_result result = CHILD_RESULT_INIT;
     struct secret request = SECRET_INIT;
@@ -301,6 +316,7 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
 
     if (ret == 0)
         ret = helper_ask(&result, &call, err);
+    *has_refused = ret < 0 && result.end == CHILD_EXITED && result.code != 0;
     if (ret > 0 && (ret = helper_wire_answer(username, token, &result.output, err)) < 0) {
         (void)error_wrap(err, "'%s get'", call.program);
         (void)error_hint(err, "repair the helper, or log in with --no-helper");
@@ -308,6 +324,14 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
     child_result_clear(&result);
     secret_clear(&request);
     return ret < 0 ? blame(helper, err) : ret;
+}
+
+int helper_get(const struct helper *helper, const char *server_url, struct secret *username,
+               struct secret *token, struct error *err)
+{
+    bool ignored;
+
+    return helper_probe(helper, server_url, username, token, &ignored, err);
 }
 
 static bool has_nothing(const struct helper *helper, const char *server_url)

@@ -51,6 +51,14 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
                struct secret *token, struct error *err) __attribute__((warn_unused_result));
 
 /*
+ * The same for one of several names of a registry. Where it fails, *has_refused tells whether the
+ * helper itself said so, by its exit status: it may serve another of them.
+ */
+int helper_probe(const struct helper *helper, const char *server_url, struct secret *username,
+                 struct secret *token, bool *has_refused, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
  * Returns 0 when nothing is there for it afterwards, or -1 with *err set. Some helpers fail when
  * nothing was there; so one that fails is asked whether there is.
  */
@@ -79,8 +87,8 @@ int helper_wire_request(struct secret *out, const char *server_url, const char *
 /*
  * The answer to "get". Names of members are taken without regard to case, as docker takes them. The
  * user name "<token>" says that the token is an identity token, and is returned as it is. An answer
- * whose user name and secret are both empty means that there is none: docker-credential-pass says
- * so of an entry that was erased.
+ * whose user name and secret are both empty or not there means that there is none:
+ * docker-credential-pass says so of an entry that was erased.
  * Returns 1 and replaces *username and *token (release with secret_clear()), 0 for none, or -1 with
  * *err set (CLASS_HELPER; the message speaks of "its answer" and quotes nothing of it).
  */

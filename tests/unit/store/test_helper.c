@@ -208,6 +208,8 @@ static void test_one_that_cannot_be_started(void **state)
     support_must(chmod(PROGRAM, 0755) == 0, "chmod");
     assert_int_equal(store(&err), -1);
     assert_message("no program", &err, PROGRAM "': Exec format error");
+    assert_non_null(strstr(err.hint, "for another kind of machine"));
+    assert_non_null(strstr(err.hint, "--no-helper"));
 }
 
 /* Nothing is run for them, wherever they lead. */
@@ -279,7 +281,7 @@ static void test_get_fails(void **state)
         {"echo '" ANSWER "'; exit 1", "' failed with status 1"},
         {"true", "'" PROGRAM " get': its answer is not valid JSON (line 1"},
         {"echo '" TOKEN "'", "'" PROGRAM " get': its answer is not valid JSON (line 1"},
-        {"echo '{}'", "'" PROGRAM " get': its answer lacks"},
+        {"echo '[]'", "'" PROGRAM " get': its answer lacks"},
         {"yes", "answers with more than"},
     };
 
@@ -294,6 +296,8 @@ static void test_get_finds_nothing(void **state)
         "echo 'credentials not found in native keychain'; exit 1",
         "printf 'credentials not found in native keychain\\r\\n\\n'; exit 2",
         "echo '{\"ServerURL\":\"ghcr.io\",\"Username\":\"\",\"Secret\":\"\"}'",
+        "echo '{}'",
+        "echo '{\"ServerURL\":\"ghcr.io\",\"Username\":null}'",
     };
 
     (void)state;
@@ -306,6 +310,39 @@ static void test_get_finds_nothing(void **state)
         assert_row(rows[i], get(&username, &found, &err) == 0);
         assert_row(rows[i], err.cls == CLASS_NONE);
         assert_row_string(rows[i], secret_text(&found), "before");
+        secret_clear(&username);
+        secret_clear(&found);
+    }
+}
+
+/* Of several names of a registry it may serve one, and fail for the others. */
+static void test_what_counts_as_a_refusal(void **state)
+{
+    static const struct {
+        const char *body;
+        int ret;
+        bool has_refused;
+    } rows[] = {
+        {"echo '" ANSWER "'", 1, false},
+        {"echo 'credentials not found in native keychain'; exit 1", 0, false},
+        {"echo 'program failed'; exit 1", -1, true},
+        {"kill -KILL $$", -1, false},
+        {"echo '['", -1, false},
+        {"yes", -1, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct helper helper = helper_with(SCRIPTS_PATIENCE_MS);
+        struct secret username = SECRET_INIT;
+        struct secret found = SECRET_INIT;
+        struct error err = ERROR_INIT;
+        bool has_refused = !rows[i].has_refused;
+
+        scripts_make(PROGRAM, rows[i].body);
+        assert_row(rows[i].body, helper_probe(&helper, "ghcr.io", &username, &found, &has_refused,
+                                              &err) == rows[i].ret);
+        assert_row(rows[i].body, has_refused == rows[i].has_refused);
         secret_clear(&username);
         secret_clear(&found);
     }
@@ -400,6 +437,7 @@ int main(void)
         IN_DIRECTORY(test_words_beside_a_token_that_it_cannot_be_given),
         IN_DIRECTORY(test_get_fails),
         IN_DIRECTORY(test_get_finds_nothing),
+        IN_DIRECTORY(test_what_counts_as_a_refusal),
         IN_DIRECTORY(test_an_identity_token),
         IN_DIRECTORY(test_erasing_what_is_not_there),
         IN_DIRECTORY(test_erase_fails),
