@@ -5,6 +5,7 @@
 #ifndef TESTS_CLI_ATTEMPTS_H
 #define TESTS_CLI_ATTEMPTS_H
 
+#include <elf.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,7 +30,8 @@ long __real_syscall(long number, ...);
 
 /* What a process has at hand before it enters. */
 
-enum { HIGH = 300 }; /* a descriptor that is open for writing */
+/* Descriptors that it inherits: a file to write to, a terminal to read from. */
+enum { HIGH = 300, TERMINAL };
 
 static char terminal[64];
 static union {
@@ -37,9 +39,19 @@ static union {
     char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
 } handle;
 
+/* To be kept open by who started it all: a terminal with nobody at its other end is none. */
+static int attempts_open_terminal(void)
+{
+    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (master >= 0 && unlockpt(master) == 0)
+        (void)ptsname_r(master, terminal, sizeof(terminal));
+    return master;
+}
+
 static void prepare(void)
 {
-    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+    int tty = open(terminal, O_RDONLY | O_NOCTTY);
     int mount_id;
     int file;
 
@@ -49,8 +61,8 @@ static void prepare(void)
     (void)mkdir("empty", 0700);
     file = open("file", O_WRONLY);
     support_must(dup2(file, HIGH) == HIGH && close(file) == 0, "file");
-    if (master >= 0 && unlockpt(master) == 0)
-        (void)ptsname_r(master, terminal, sizeof(terminal));
+    if (tty >= 0)
+        support_must(dup2(tty, TERMINAL) == TERMINAL && close(tty) == 0, "terminal");
     handle.handle.handle_bytes = MAX_HANDLE_SZ;
     (void)name_to_handle_at(AT_FDCWD, "file", &handle.handle, &mount_id, 0);
 }
@@ -119,15 +131,41 @@ static long try_socket_file(void)
 
 static char *const no_words[] = {(char[]){"true"}, NULL};
 
+/* One that ends well and has no interpreter: that is a file, which Landlock would refuse. */
+static const struct {
+    Elf64_Ehdr head;
+    Elf64_Phdr segment;
+    unsigned char code[12];
+} program = {
+    .head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+             .e_type = ET_EXEC,
+             .e_version = EV_CURRENT,
+             .e_entry = 0x400000 + sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
+             .e_phoff = sizeof(Elf64_Ehdr),
+             .e_ehsize = sizeof(Elf64_Ehdr),
+             .e_phentsize = sizeof(Elf64_Phdr),
+             .e_phnum = 1,
+#if defined(__x86_64__)
+             .e_machine = EM_X86_64},
+    .code = {0x31, 0xff, 0xb8, 60, 0, 0, 0, 0x0f, 0x05},
+#else
+             .e_machine = EM_AARCH64},
+    .code = {0x00, 0x00, 0x80, 0xd2, 0xa8, 0x0b, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4},
+#endif
+    .segment = {.p_type = PT_LOAD,
+                .p_flags = PF_R | PF_X,
+                .p_vaddr = 0x400000,
+                .p_filesz = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) + 12,
+                .p_memsz = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) + 12,
+                .p_align = 0x1000},
+};
+
 static long try_memory_program(void)
 {
-    int program = open("/bin/true", O_RDONLY | O_CLOEXEC);
-    int memory = memfd_create("program", 0);
-    char block[4096];
-    ssize_t n;
+    int memory = memfd_create("program", MFD_CLOEXEC);
 
-    while ((n = read(program, block, sizeof(block))) > 0)
-        support_must(write(memory, block, (size_t)n) == n, "memfd");
+    if (write(memory, &program, sizeof(program)) != sizeof(program))
+        return -1;
     return __real_syscall(SYS_execveat, memory, "", no_words, no_words + 1, AT_EMPTY_PATH);
 }
 
@@ -159,6 +197,11 @@ static long try_clone(void)
 static long try_terminal(void)
 {
     return ioctl(open(terminal, O_RDONLY | O_NOCTTY | O_CLOEXEC), TIOCSTI, "x");
+}
+
+static long try_inherited_terminal(void)
+{
+    return ioctl(TERMINAL, TIOCSTI, "x");
 }
 
 static long try_console(void)
@@ -390,6 +433,7 @@ static const struct row {
     {"mq_open", 0, NEVER, EPERM, CALL(mq_open), {P("ghcr-login"), O_RDONLY, 0600, 0}},
     {"io_uring_setup", MAY, NEVER, EPERM, NEW(425), {1, P(ring)}},
     {"TIOCSTI", ROOT, NEVER, EPERM, try_terminal, 0, {0}},
+    {"TIOCSTI, inherited", ROOT, SYSTEM, EPERM, try_inherited_terminal, 0, {0}},
     {"TIOCLINUX", 0, NEVER, EPERM, try_console, 0, {0}},
     {"execve", BOTH, 1, EPERM, CALL(execve), {P("/bin/true"), P(no_words), P(no_words + 1)}},
     {"execve(/proc/self/fd/N)", BOTH, 1, EPERM, try_descriptor_program, 0, {0}},

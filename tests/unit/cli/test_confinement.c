@@ -130,6 +130,7 @@ static void belong_to(bool is_user)
 }
 
 static int listener;
+static int master;
 
 static int setup(void **state)
 {
@@ -141,6 +142,7 @@ static int setup(void **state)
     support_must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
                      listen(listener, 100) == 0 && chmod("socket", 0666) == 0,
                  "socket");
+    master = attempts_open_terminal();
     outcomes = mmap(NULL, ROWS * sizeof(*outcomes), PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     support_must(outcomes != MAP_FAILED, "mmap");
@@ -153,6 +155,7 @@ static int teardown(void **state)
     memset(&kernel, 0, sizeof(kernel));
     (void)munmap(outcomes, ROWS * sizeof(*outcomes));
     (void)close(listener);
+    (void)close(master);
     return support_teardown(state);
 }
 
