@@ -202,7 +202,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 {
     bool is_verified = true;
 
-    for (size_t i = 0; i < look->reader_count; i++) {
+    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
         const struct finding *reader = &look->readers[i];
         bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 
