@@ -140,7 +140,9 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 
 static mode_t mode_of(int flags, va_list *rest)
 {
-    return (flags & O_CREAT) != 0 ? va_arg(*rest, mode_t) : 0;
+    bool has_mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+
+    return has_mode ? va_arg(*rest, mode_t) : 0;
 }
 
 int __real_open(const char *path, int flags, ...);

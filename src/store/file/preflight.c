@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file/attributes.h"
 #include "store/file/identity.h"
 #include "store/file/replace.h"
@@ -276,15 +277,32 @@ static int check_reading(const struct site *site, struct error *err)
 
 static int check_directory(const struct site *site, struct error *err)
 {
-    struct stat st;
+    struct stat st = {.st_nlink = 1};
 
     if (site->fd < 0)
         return preflight_refuse(site, "write into the directory", site->nearest, errno, err);
-    if (fstat(site->fd, &st) == 0 && st.st_nlink == 0) /* removed */
-        return preflight_refuse(site, "write into the directory", site->nearest, ENOENT, err);
+    if (fstat(site->fd, &st) < 0 || st.st_nlink == 0) /* 0: removed */
+        return preflight_refuse(site, "write into the directory", site->nearest,
+                                st.st_nlink == 0 ? ENOENT : errno, err);
+    if (stat(site->nearest, &st) < 0)
+        return preflight_refuse(site, "look at the directory", site->nearest, errno, err);
+    if (fstatat(site->fd, path_base(site->path), &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        return preflight_refuse(site, "look at", site->path, errno, err);
     if (is_frozen(site, ""))
         return refuse_frozen("write into the directory", site->nearest, err);
     return check_reading(site, err);
+}
+
+/* What is read back later: here there is nothing left to read. */
+static int try_reading(const struct site *site, int trial_fd, struct error *err)
+{
+    struct path_quoted quoted = path_quoted(site->path);
+    struct io_input input = {.name = quoted.text, .cls = CLASS_AUTHFILE, .max = 1};
+    struct secret nothing = SECRET_INIT;
+    int ret = io_read_all(&nothing, trial_fd, &input, err);
+
+    secret_clear(&nothing);
+    return ret;
 }
 
 static int check_site(const struct site *site, struct error *err)
@@ -294,7 +312,8 @@ static int check_site(const struct site *site, struct error *err)
 
     if (trial_fd < 0)
         return error_wrap(err, "cannot store in '%s'", site->path);
-    if (strcmp(site->nearest, site->dir) == 0)
+    ret = try_reading(site, trial_fd, err);
+    if (ret == 0 && strcmp(site->nearest, site->dir) == 0)
         ret = check_file(site, trial_fd, err);
     if (close(trial_fd) < 0 && ret == 0)
         ret = preflight_refuse(site, "write into the directory", site->nearest, errno, err);

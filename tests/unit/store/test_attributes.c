@@ -35,6 +35,31 @@ int __wrap_fremovexattr(int fd, const char *name)
     return remove_errnum != 0 ? -1 : __real_fremovexattr(fd, name);
 }
 
+/* Names of the system's that come first in every list, and cannot be had: so many bytes of them. */
+static size_t names_len;
+static int list_errnum;
+
+ssize_t __real_flistxattr(int, char *, size_t);
+ssize_t __wrap_flistxattr(int, char *, size_t);
+
+ssize_t __wrap_flistxattr(int fd, char *list, size_t size)
+{
+    ssize_t len = __real_flistxattr(fd, NULL, 0);
+
+    errno = list_errnum;
+    if (list_errnum != 0 || len < 0)
+        return -1;
+    if (list == NULL)
+        return len + (ssize_t)names_len;
+    errno = ERANGE;
+    if (size < names_len + (size_t)len)
+        return -1;
+    for (size_t i = 0; i < names_len; i++)
+        list[i] = i % 100 == 99 || i == names_len - 1 ? '\0' : 's';
+    len = __real_flistxattr(fd, list + names_len, size - names_len);
+    return len < 0 ? -1 : len + (ssize_t)names_len;
+}
+
 static int open_or_die(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -43,9 +68,9 @@ static int open_or_die(const char *path)
     return fd;
 }
 
-/* The file "new" takes what "old" has; -1 with *err set. */
 static bool is_poorer; /* what came of the last copy */
 
+/* The file "new" takes what "old" has; -1 with *err set. */
 static int copy_attributes(struct error *err)
 {
     struct stat old = support_stat("old");
@@ -61,6 +86,9 @@ static int copy_attributes(struct error *err)
 
 static int setup(void **state)
 {
+    is_poorer = false;
+    names_len = 0;
+    list_errnum = 0;
     (void)support_setup(state);
     support_write("old", "old");
     support_write("new", "new");
@@ -320,6 +348,46 @@ static void test_inherited_list_that_stays_is_not_opened(void **state)
     assert_int_equal(support_mode("new"), 0604);
 }
 
+/* However long their names are together: xattr(7) allows 64 KiB. */
+static void test_names_may_be_long(void **state)
+{
+    static const size_t lens[] = {0, 4096, 5000, 60000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        struct error err = ERROR_INIT;
+
+        names_len = lens[i];
+        if (setxattr("old", "user.kept", "1", 1, 0) < 0)
+            skip();
+        (void)removexattr("new", "user.kept");
+        assert_int_equal(copy_attributes(&err), 0);
+        assert_true(has_attribute("new", "user.kept", "1", 1));
+        assert_false(is_poorer);
+    }
+}
+
+static void test_what_is_lost_is_told(void **state)
+{
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    list_errnum = E2BIG;
+    assert_int_equal(copy_attributes(&err), 0);
+    assert_true(is_poorer);
+    is_poorer = false;
+    list_errnum = EOPNOTSUPP; /* there are none */
+    assert_int_equal(copy_attributes(&err), 0);
+    assert_false(is_poorer);
+    list_errnum = 0;
+    if (setxattr("old", "user.kept", "1", 1, 0) < 0)
+        skip();
+    set_errnum = ENOSPC;
+    assert_int_equal(copy_attributes(&err), 0);
+    set_errnum = 0;
+    assert_true(is_poorer);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -336,6 +404,8 @@ int main(void)
         IN_DIRECTORY(test_access_control_list_does_not_go_to_another_group),
         IN_DIRECTORY(test_default_list_of_the_directory_stays_out),
         IN_DIRECTORY(test_list_that_cannot_be_set_leaves_nothing_to_the_group),
+        IN_DIRECTORY(test_names_may_be_long),
+        IN_DIRECTORY(test_what_is_lost_is_told),
         IN_DIRECTORY(test_inherited_list_that_stays_is_not_opened),
     };
 

@@ -6,16 +6,25 @@
 
 #include "store/file/replace.h"
 
+#include <time.h>
+
 #include "support.h"
 
 static bool is_crowded;
+static bool has_no_unnamed; /* the file system knows no O_TMPFILE */
 
 int __real_openat(int, const char *, int, ...);
 int __wrap_openat(int, const char *, int, ...);
 
 int __wrap_openat(int dir_fd, const char *path, int flags, ...)
 {
-    if (!is_crowded)
+    bool is_unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+
+    if (is_unnamed && has_no_unnamed) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    if (!is_crowded || (flags & (O_CREAT | O_TMPFILE)) == O_DIRECTORY)
         return __real_openat(dir_fd, path, flags, 0600);
     errno = EEXIST;
     return -1;
@@ -50,6 +59,53 @@ static void test_it_is_written_and_removed(void **state)
     assert_true(support_holds(".other.ghcr-login.abcdef", "x"));
 }
 
+static void write_aged(const char *name, time_t age_s)
+{
+    struct timespec times[2] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+
+    support_write(name, "x");
+    support_must(utimensat(AT_FDCWD, name, times, 0) == 0, name);
+}
+
+/* Another host may be at work: what is young may be its. */
+static void test_only_what_is_old_goes_where_others_may_be(void **state)
+{
+    (void)state;
+    write_aged(".file.ghcr-login.aaaaaa", 0);
+    write_aged(".file.ghcr-login.bbbbbb", 590);
+    write_aged(".file.ghcr-login.cccccc", 610);
+    write_aged(".file.ghcr-login.dddddd", 1000000);
+    write_aged(".file.ghcr-login.eeeeee", -1000000); /* a clock that was wrong */
+    temporary_remove_leftovers(AT_FDCWD, "file", false);
+    assert_int_equal(support_count("."), 3);
+    assert_int_equal(access(".file.ghcr-login.cccccc", F_OK), -1);
+    assert_int_equal(access(".file.ghcr-login.dddddd", F_OK), -1);
+    is_crowded = true; /* nothing can be made there, so that nobody tells the time */
+    temporary_remove_leftovers(AT_FDCWD, "file", false);
+    is_crowded = false;
+    assert_int_equal(support_count("."), 3);
+    temporary_remove_leftovers(AT_FDCWD, "file", true);
+    assert_int_equal(support_count("."), 0);
+}
+
+static void test_a_trial_leaves_nothing(void **state)
+{
+    char byte;
+    int fd;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        has_no_unnamed = i == 1;
+        fd = temporary_try(AT_FDCWD, "file");
+        assert_true(fd >= 0);
+        assert_int_equal(pread(fd, &byte, 1, 0), 1);
+        support_must(close(fd) == 0, "close");
+        assert_int_equal(temporary_try_directory(AT_FDCWD, "dir"), 0);
+        assert_int_equal(support_count("."), 0);
+    }
+    has_no_unnamed = false;
+}
+
 static void test_without_a_name(void **state)
 {
     char temporary[NAME_MAX + 1];
@@ -78,6 +134,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_it_is_written_and_removed),
+        IN_DIRECTORY(test_only_what_is_old_goes_where_others_may_be),
+        IN_DIRECTORY(test_a_trial_leaves_nothing),
         IN_DIRECTORY(test_without_a_name),
     };
 
