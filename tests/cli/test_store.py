@@ -1,5 +1,6 @@
 """What the auth file holds afterwards: the entry, and every byte that was there before."""
 
+import fcntl
 import json
 import os
 import stat
@@ -158,6 +159,19 @@ def test_a_file_that_others_can_read_is_named(login, registry, old):
     login.config.chmod(0o600)
     login.to(server).succeeded()
     assert login("status", "--no-verify", server.host).stderr == ""
+
+
+def test_who_may_read_the_directory_cannot_hold_a_login_up(login, registry):
+    """Anybody may lock what they can open; the lock file is the owner's alone."""
+    login.write_config("{}")
+    login.config.parent.chmod(0o755)
+    directory = os.open(login.config.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        login.to(registry(), "--timeout", "5").succeeded()
+    finally:
+        os.close(directory)
+    assert os.listdir(login.config.parent) == ["config.json"]
 
 
 @pytest.mark.parametrize("target", ["/absolute", "../relative", "../dir/deeper"])
