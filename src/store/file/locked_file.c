@@ -114,7 +114,7 @@ static void block_signals(sigset_t *before)
 }
 
 /* The new file in the old one's place, if that is still what was read. */
-static enum swap_result swap(const struct locked_file *file, char *temporary)
+static enum swap_result swap_if_unchanged(const struct locked_file *file, char *temporary)
 {
     const struct version *seen = &file->seen;
     enum swap_result result;
@@ -134,7 +134,7 @@ static enum swap_result swap(const struct locked_file *file, char *temporary)
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
                                             struct error *err)
 {
-    switch (swap(file, temporary)) {
+    switch (swap_if_unchanged(file, temporary)) {
     case SWAP_STALE:
         return LOCKED_FILE_STALE;
     case SWAP_DONE:
@@ -192,45 +192,28 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
     return replace_beside(file, text, err);
 }
 
-/* What a file holds, and what it is to hold. */
-struct reading {
-    struct secret text;
-    struct secret edited;
-    bool is_due; /* it has to be written */
-};
-
-#define READING_INIT ((struct reading){.is_due = false})
-
-static void reading_clear(struct reading *reading)
+/* What the file is to hold, into *edited, and in *is_due whether it has to be written for that. */
+static int read_and_judge(struct secret *edited, bool *is_due, struct locked_file *locked,
+                          const struct edit *edit, const char *name, struct error *err)
 {
-    secret_clear(&reading->text);
-    secret_clear(&reading->edited);
-}
-
-static int read_and_judge(struct reading *out, struct locked_file *locked, const struct edit *edit,
-                          const char *name, struct error *err)
-{
-    bool changed;
-
-    if (locked_file_read(locked, &out->text, edit->max, err) < 0 ||
-        edit->change(edit->ctx, &out->edited, &out->text, name, &changed, err) < 0)
+    if (read_version(locked, edit->max, err) < 0)
         return -1;
-    out->is_due = changed;
-    return 0;
+    return edit->change(edit->ctx, edited, &locked->seen.text, name, is_due, err);
 }
 
 /* Whether a look without the lock finds that nothing is due. */
-static bool is_done(const struct edit *edit, const char *name)
+static bool edit_is_done(const struct edit *edit, const char *name)
 {
     struct locked_file unlocked;
-    struct reading reading = READING_INIT;
+    struct secret edited = SECRET_INIT;
     struct error ignored = ERROR_INIT;
+    bool is_due;
     bool is_read = locked_file_look(&unlocked, edit->path, &ignored) == 0 &&
-                   read_and_judge(&reading, &unlocked, edit, name, &ignored) == 0;
+                   read_and_judge(&edited, &is_due, &unlocked, edit, name, &ignored) == 0;
 
     locked_file_close(&unlocked);
-    reading_clear(&reading);
-    return is_read && !reading.is_due;
+    secret_clear(&edited);
+    return is_read && !is_due;
 }
 
 enum round {
@@ -241,13 +224,13 @@ enum round {
     ROUND_STALE,       /* somebody else wrote: begin again */
 };
 
-static enum round replace(struct locked_file *locked, const struct reading *reading,
-                          const char *name, struct warnings *warnings, struct error *err)
+static enum round edit_replace(struct locked_file *locked, const struct secret *edited,
+                               const char *name, struct warnings *warnings, struct error *err)
 {
     nlink_t names = locked->seen.fd >= 0 ? locked->seen.st.st_nlink : 1;
     enum round round = ROUND_FAILED;
 
-    switch (locked_file_replace(locked, &reading->edited, err)) {
+    switch (locked_file_replace(locked, edited, err)) {
     case LOCKED_FILE_FAILED:
         return ROUND_FAILED;
     case LOCKED_FILE_STALE:
@@ -282,21 +265,22 @@ static void warn_of_shortcomings(struct locked_file *locked, const char *name,
 }
 
 /* One round of read, change, replace. */
-static enum round apply_once(struct locked_file *locked, const struct edit *edit, const char *name,
-                             struct warnings *warnings, struct error *err)
+static enum round edit_once(struct locked_file *locked, const struct edit *edit, const char *name,
+                            struct warnings *warnings, struct error *err)
 {
-    struct reading reading = READING_INIT;
+    struct secret edited = SECRET_INIT;
     size_t warned = warnings->count;
     enum round round = ROUND_FAILED;
+    bool is_due;
 
-    if (read_and_judge(&reading, locked, edit, name, err) == 0)
-        round = reading.is_due ? replace(locked, &reading, name, warnings, err) : ROUND_DONE;
+    if (read_and_judge(&edited, &is_due, locked, edit, name, err) == 0)
+        round = is_due ? edit_replace(locked, &edited, name, warnings, err) : ROUND_DONE;
     if (round == ROUND_STALE) {
         warnings->count = warned; /* the next round says it */
         locked->is_poorer = false;
     }
     warn_of_shortcomings(locked, name, warnings);
-    reading_clear(&reading);
+    secret_clear(&edited);
     return round;
 }
 
@@ -304,8 +288,8 @@ static enum round apply_once(struct locked_file *locked, const struct edit *edit
  * A round counts only where the path still leads to what was read or written: else lock what it
  * leads to now, and begin again. Returns the round as it is then.
  */
-static enum round follow(struct locked_file *locked, const struct edit *edit, enum round round,
-                         struct error *err)
+static enum round edit_follow(struct locked_file *locked, const struct edit *edit, enum round round,
+                              struct error *err)
 {
     struct locked_file moved = *locked;
 
@@ -333,15 +317,15 @@ int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings
     *changed = false;
     if (locked_file_open(&locked, edit->path, edit->clock, edit->deadline_ms, &fault) < 0) {
         /* What is there already needs no lock: a directory may be read-only. */
-        if (is_done(edit, name.text))
+        if (edit_is_done(edit, name.text))
             return 0;
         *err = fault;
         return -1;
     }
     do {
-        round = apply_once(&locked, edit, name.text, warnings, err);
+        round = edit_once(&locked, edit, name.text, warnings, err);
         *changed = *changed || round == ROUND_WROTE || round == ROUND_UNSURE;
-        round = follow(&locked, edit, round, err);
+        round = edit_follow(&locked, edit, round, err);
         if (round == ROUND_STALE)
             pause_a_little(edit->clock);
         if (round == ROUND_STALE && clock_left(edit->clock, edit->deadline_ms) == 0) {
