@@ -1,15 +1,18 @@
 /*
  * The v2 login handshake: is this credential good at this registry?
  *
- *   1. GET /v2/ without credentials: 401 with a challenge. 200 would prove nothing.
+ *   1. GET /v2/ without credentials: 401 with a challenge. 200 proves nothing: then an image that
+ *      asks for a credential is the proof, by its own challenge.
  *   2. Bearer: GET realm?service=…&account=USER&client_id=ghcr-login with HTTP Basic, without a
- *      scope (GHCR's challenge carries a placeholder), answered by a token.
- *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly.
+ *      scope (GHCR's challenge carries a placeholder), answered by a token. One redirect within
+ *      the same scheme, host and port is followed.
+ *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly. 401
+ *      to a fresh bearer is asked once more, a second later.
  *
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
  *      byte of the image is fetched.
  *
- * 401 and 403 after credentials were sent are a refusal; GHCR says 403 DENIED. Sources: the
+ * Only an explicit answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources: the
  * distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
  */
 #ifndef REGISTRY_HANDSHAKE_H

@@ -1,37 +1,23 @@
 #include "registry/challenge.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/scan.h"
 
 static const char token68_bytes[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                     "-._~+/";
 
-enum { PARAMETERS_MAX = 32 };
-
-/* The names seen in one challenge, to refuse the second of a kind. */
-struct names {
-    struct span seen[PARAMETERS_MAX];
-    size_t count;
+/* What is read of one challenge, or of a field. */
+enum challenge_part {
+    PART_READ,
+    PART_FAULT, /* no further: what was read before it counts */
+    PART_REFUSED,
 };
 
-static int malformed(const char *rule, struct error *err)
+static enum challenge_part challenge_refuse(const char *rule, struct error *err)
 {
-    return error_set(err, CLASS_UNPROVED, "the registry's WWW-Authenticate field %s", rule);
-}
-
-static int remember_name(struct names *names, struct span name, struct error *err)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (names->seen[i].len == name.len &&
-            strncasecmp(names->seen[i].data, name.data, name.len) == 0)
-            return malformed("has a parameter twice in one challenge", err);
-    }
-    if (names->count == PARAMETERS_MAX)
-        return malformed("has too many parameters", err);
-    names->seen[names->count++] = name;
-    return 0;
+    (void)error_set(err, CLASS_UNPROVED, "the registry's WWW-Authenticate field %s", rule);
+    return PART_REFUSED;
 }
 
 /* Past `name BWS "=" BWS`, as it begins an auth-param. */
@@ -49,23 +35,25 @@ static bool scan_parameter_name(struct scan *s, struct span *name)
     return true;
 }
 
-static int parse_parameter(struct scan *s, struct span name, struct challenge *out,
-                           struct error *err)
+static bool is_at_separator(const struct scan *s)
 {
-    char value[CHALLENGE_VALUE_MAX];
-    struct span token;
+    return scan_is_at_end(s) || scan_is_at(s, ' ') || scan_is_at(s, '\t') || scan_is_at(s, ',');
+}
 
-    if (scan_is_at(s, '"')) {
-        if (!scan_quoted(s, value, sizeof(value)))
-            return malformed("has a quoted string that is malformed or too long", err);
-    } else if (!scan_token(s, &token) || !span_copy(token, value, sizeof(value))) {
-        return malformed("has a parameter without a value, or with one too long", err);
-    }
-    if (span_is(name, "realm"))
-        memcpy(out->realm, value, sizeof(value));
-    else if (span_is(name, "service"))
-        memcpy(out->service, value, sizeof(value));
-    return 0;
+/* A value without quotes: registries write a scope or an address so. It may be empty. */
+static bool scan_bare_value(struct scan *s, char *value, size_t size)
+{
+    struct span bare = {.data = s->p};
+
+    while (!scan_is_at_end(s) && (unsigned char)*s->p > ' ' && *s->p != ',' && *s->p != 0x7f)
+        s->p++;
+    bare.len = (size_t)(s->p - bare.data);
+    return is_at_separator(s) && span_copy(bare, value, size);
+}
+
+static bool scan_value(struct scan *s, char *value, size_t size)
+{
+    return scan_is_at(s, '"') ? scan_quoted(s, value, size) : scan_bare_value(s, value, size);
 }
 
 /* Past blanks and empty list elements; returns whether there was a comma (or the end). */
@@ -81,19 +69,45 @@ static bool skip_commas(struct scan *s)
     return found || scan_is_at_end(s);
 }
 
-/* #auth-param, up to the end or to what must be the next scheme. */
-static int parse_parameters(struct scan *s, struct challenge *out, struct error *err)
+/* Where a value belongs; NULL: nowhere. */
+static char *place_of(struct span name, struct challenge *out)
 {
-    struct names names = {.count = 0};
+    if (span_is(name, "realm"))
+        return out->realm;
+    return span_is(name, "service") ? out->service : NULL;
+}
+
+/*
+ * #auth-param, up to the end or to what must be the next scheme. Of Bearer realm and service decide
+ * where a password goes; of Basic nothing depends on them.
+ */
+static enum challenge_part parse_parameters(struct scan *s, struct challenge *out,
+                                            struct error *err)
+{
+    bool is_bearer = out->scheme == CHALLENGE_BEARER;
+    bool has_realm = false;
+    bool has_service = false;
     struct span name;
 
     while (scan_parameter_name(s, &name)) {
-        if (remember_name(&names, name, err) < 0 || parse_parameter(s, name, out, err) < 0)
-            return -1;
-        if (!skip_commas(s))
-            return malformed("has no comma between two parameters", err);
+        char value[CHALLENGE_VALUE_MAX];
+        char *place = place_of(name, out);
+        bool *is_there = place == out->realm ? &has_realm : &has_service;
+
+        if (!scan_value(s, value, sizeof(value)))
+            return is_bearer && place != NULL
+                       ? challenge_refuse("has a realm or service that is malformed or too long",
+                                          err)
+                       : PART_FAULT;
+        if (place != NULL && *is_there && is_bearer)
+            return challenge_refuse("has a realm or service twice in one challenge", err);
+        if (place != NULL && !*is_there) {
+            memcpy(place, value, sizeof(value));
+            *is_there = true;
+        }
+        (void)skip_commas(s); /* there may be none, as docker has it */
     }
-    return 0;
+    return PART_READ;
 }
 
 /* Past a token68, which must be all that the challenge has: a comma or the end follows. */
@@ -119,19 +133,19 @@ static enum challenge_scheme scheme_named(struct span name)
     return span_is(name, "basic") ? CHALLENGE_BASIC : CHALLENGE_NONE;
 }
 
-static int parse_challenge(struct scan *s, struct challenge *out, struct error *err)
+static enum challenge_part parse_challenge(struct scan *s, struct challenge *out, struct error *err)
 {
     struct span scheme;
 
     if (!scan_token(s, &scheme))
-        return malformed("does not begin with a scheme", err);
+        return PART_FAULT;
+    if (!is_at_separator(s))
+        return PART_FAULT;
     out->scheme = scheme_named(scheme);
     if (skip_commas(s)) /* a scheme alone */
-        return 0;
-    if (s->p[-1] != ' ' && s->p[-1] != '\t')
-        return malformed("has a scheme with a foreign byte in it", err);
-    if (scan_token68(s))
-        return 0;
+        return PART_READ;
+    if (out->scheme == CHALLENGE_NONE && scan_token68(s))
+        return PART_READ;
     return parse_parameters(s, out, err);
 }
 
@@ -140,12 +154,14 @@ int challenge_add_field(struct challenge *challenge, const char *field, size_t l
 {
     struct scan s = scan_over(field, len);
     struct challenge best = *challenge;
+    enum challenge_part part = PART_READ;
 
     (void)skip_commas(&s);
-    while (!scan_is_at_end(&s)) {
+    while (part == PART_READ && !scan_is_at_end(&s)) {
         struct challenge next = {.scheme = CHALLENGE_NONE};
 
-        if (parse_challenge(&s, &next, err) < 0)
+        part = parse_challenge(&s, &next, err);
+        if (part == PART_REFUSED)
             return -1;
         if (next.scheme > best.scheme)
             best = next;

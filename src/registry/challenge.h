@@ -1,10 +1,11 @@
 /*
- * The WWW-Authenticate grammar of RFC 9110 section 11.6.1, whole. Pure.
+ * The WWW-Authenticate grammar of RFC 9110 section 11.6.1, read as docker reads it. Pure.
  *
  * Fields may come several times and hold several challenges each. Of those, Bearer is preferred to
- * Basic, and the first of a kind to a later one; schemes that are neither are skipped. What is
- * malformed or ambiguous (a parameter twice in one challenge) is refused as a whole, because it
- * decides where a password goes.
+ * Basic, and the first of a kind to a later one; schemes that are neither are skipped. What is well
+ * formed before a fault counts; values without quotes, empty ones and missing commas are taken as
+ * they are met. But realm and service of Bearer, once they are found, decide where a password goes:
+ * where one of them is malformed, or there twice, the field is refused.
  */
 #ifndef REGISTRY_CHALLENGE_H
 #define REGISTRY_CHALLENGE_H

@@ -35,6 +35,21 @@ static int read_challenge(struct session *s, struct error *err)
     return 0;
 }
 
+/* 200 for everybody: the images may be guarded all the same (zot #3868, some of Artifactory). */
+static int refuse_open(const struct session *s, struct error *err)
+{
+    bool has_images = s->question->image_count > 0;
+
+    (void)error_set(
+        err, CLASS_UNPROVED, "'%s' asks for no authentication%s, so that nothing can be proved",
+        s->question->registry->host, has_images ? ", and for none of the images" : " (HTTP 200)");
+    return error_hint(err, has_images
+                               ? "name an image that not everybody may pull: --can-pull IMAGE"
+                               : "its repositories may be protected one by one: name one with "
+                                 "--can-pull IMAGE, and its own challenge serves for the proof");
+}
+
+/* Returns 1 where the registry is open: only an image can ask for a credential then; 0, -1. */
 static int ping_without_credential(struct session *s, const char *ping_url, struct error *err)
 {
     struct http_request request = {.url = ping_url, .auth = HTTP_AUTH_NONE};
@@ -45,12 +60,8 @@ static int ping_without_credential(struct session *s, const char *ping_url, stru
         return -1;
     if (s->response.status == 401)
         return read_challenge(s, err);
-    if (s->response.status == 200 && !answer_is_web_page(&s->response)) {
-        (void)error_set(err, CLASS_UNPROVED,
-                        "'%s' asks for no authentication (HTTP 200), so that nothing can be proved",
-                        host);
-        return error_hint(err, "it serves anybody; a login is not needed there");
-    }
+    if (s->response.status == 200 && !answer_is_web_page(&s->response))
+        return 1;
     if (s->response.status == 404) {
         (void)error_set(err, CLASS_UNPROVED, "'%s' is not a registry: it has no /v2/ (HTTP 404)",
                         host);
@@ -200,7 +211,11 @@ static int fetch_scoped_bearer(struct session *s, const struct image *image, str
     ret = session_fetch_bearer(s, scope, err);
     if (ret != 0)
         return ret < 0 ? -1 : 0;
-    if (session_is_forbidden(s))
+    if (!s->outcome->is_good && session_is_refused(s)) {
+        s->outcome->phase = OUTCOME_TOKEN; /* what was refused is the credential itself */
+        return refuse_credential(s, "", err);
+    }
+    if (s->outcome->is_good && session_is_forbidden(s))
         return refuse_pull(s, image, err);
     (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
     return session_explain(s, what, err);
@@ -230,49 +245,108 @@ static int ask_for_manifest(struct session *s, const char *url, struct error *er
     return session_ask(s, OUTCOME_MANIFEST, &request, err);
 }
 
-static int check_pull(struct session *s, struct image *image, struct error *err)
+static void manifest_url(const struct session *s, const struct image *image, char url[URL_MAX])
 {
     char path[IMAGE_NAME_MAX + IMAGE_VERSION_MAX + sizeof("/v2//manifests/")];
-    char what[sizeof(struct shown_image) + 64];
-    char url[URL_MAX];
 
     (void)snprintf(path, sizeof(path), "/v2/%s/manifests/%s", image->name, image->version);
     (void)session_url(s, url, path); /* all parts are far shorter than a URL may be */
+}
+
+/* 401 or 403, for an image that asked for a credential where /v2/ had not. */
+static int refuse_unproved(struct session *s, const char *what, struct error *err)
+{
+    if (s->challenge.scheme == CHALLENGE_BEARER)
+        return refuse_grant(s, err);
+    if (!session_is_refused(s))
+        return session_explain(s, what, err);
+    s->outcome->phase = OUTCOME_BASIC;
+    return refuse_credential(s, "", err);
+}
+
+static int check_pull(struct session *s, struct image *image, struct error *err)
+{
+    char what[sizeof(struct shown_image) + 64];
+    char url[URL_MAX];
+
+    manifest_url(s, image, url);
+    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
     if (s->challenge.scheme == CHALLENGE_BEARER && fetch_scoped_bearer(s, image, err) < 0)
         return -1;
     if (ask_for_manifest(s, url, err) < 0)
         return -1;
     if (session_is_forbidden(s))
-        return refuse_pull(s, image, err);
+        return s->outcome->is_good ? refuse_pull(s, image, err) : refuse_unproved(s, what, err);
+    s->outcome->is_good =
+        s->outcome->is_good || s->response.status == 200 || s->response.status == 404;
     if (s->response.status == 404)
         return refuse_absent(s, image, err);
-    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
     if (s->response.status != 200 || answer_is_web_page(&s->response))
         return session_explain(s, what, err);
     image->can_pull = true;
     return 0;
 }
 
+/* The first image that asks for a credential: 1 with *guarded and the challenge set, 0, or -1. */
+static int find_guarded(struct session *s, struct image **guarded, struct error *err)
+{
+    const struct question *q = s->question;
+
+    for (size_t i = 0; i < q->image_count; i++) {
+        char url[URL_MAX];
+        struct http_request request = {.url = url, .accept = manifest_types, .is_head = true};
+
+        manifest_url(s, &q->images[i], url);
+        if (session_ask(s, OUTCOME_PING, &request, err) < 0)
+            return -1;
+        if (s->response.status == 401) {
+            *guarded = &q->images[i];
+            return read_challenge(s, err) < 0 ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* The credential is good once the image that asked for it can be pulled, or is not there. */
+static int prove_by_image(struct session *s, struct image **guarded, struct error *err)
+{
+    int found = find_guarded(s, guarded, err);
+
+    if (found <= 0)
+        return found < 0 ? -1 : refuse_open(s, err);
+    return check_pull(s, *guarded, err);
+}
+
+static int prove_credential(struct session *s, struct image **guarded, struct error *err)
+{
+    char ping_url[URL_MAX];
+    int is_open;
+
+    (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
+    is_open = ping_without_credential(s, ping_url, err);
+    if (is_open != 0)
+        return is_open < 0 ? -1 : prove_by_image(s, guarded, err);
+    if ((s->challenge.scheme == CHALLENGE_BEARER && get_token(s, err) < 0) ||
+        ping_with_credential(s, ping_url, err) < 0)
+        return -1;
+    s->outcome->is_good = true;
+    return 0;
+}
+
 int handshake_prove(const struct question *question, const struct retry *retry,
                     struct outcome *outcome, struct error *err)
 {
+    struct image *guarded = NULL;
     struct session s;
-    char ping_url[URL_MAX];
     int ret = -1;
 
     *outcome = (struct outcome){.phase = OUTCOME_NOT_ASKED};
-    if (session_start(&s, question, retry, outcome, err) < 0)
-        goto out;
-    (void)session_url(&s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
-    if (ping_without_credential(&s, ping_url, err) < 0 ||
-        (s.challenge.scheme == CHALLENGE_BEARER && get_token(&s, err) < 0) ||
-        ping_with_credential(&s, ping_url, err) < 0)
-        goto out;
-    ret = 0;
-    outcome->is_good = true;
-    for (size_t i = 0; ret == 0 && i < question->image_count; i++)
-        ret = check_pull(&s, &question->images[i], err);
-out:
+    if (session_start(&s, question, retry, outcome, err) == 0)
+        ret = prove_credential(&s, &guarded, err);
+    for (size_t i = 0; ret == 0 && i < question->image_count; i++) {
+        if (&question->images[i] != guarded)
+            ret = check_pull(&s, &question->images[i], err);
+    }
     session_clear(&s);
     return ret;
 }

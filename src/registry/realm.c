@@ -1,13 +1,18 @@
 #include "registry/realm.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "registry/reference.h"
+#include "base/text.h"
 #include "registry/http/url.h"
+#include "registry/reference.h"
 
-/* Registries whose documented token server is another host. "*" stands for any one label. */
+/*
+ * Registries whose token server is in another domain, as their operators document it or users
+ * report it. "*" stands for any one label.
+ */
 static const struct {
     const char *registry;
     const char *realm;
@@ -16,6 +21,32 @@ static const struct {
     {"lscr.io", "ghcr.io"},
     {"registry.digitalocean.com", "api.digitalocean.com"},
     {"rg.*.scw.cloud", "api.scaleway.com"},
+    {"registry.rancher.com", "scc.suse.com"},
+    {"nvcr.io", "authn.nvidia.com"},
+};
+
+/*
+ * Suffixes below which strangers have names: one's own host there, and no neighbour. (The list of
+ * all of them, publicsuffix.org, has 10,000; these are where registries are.)
+ */
+static const char *const shared_suffixes[] = {
+    "amazonaws.com",     "amazonaws.com.cn",
+    "azure.com",         "azurecr.cn",
+    "azurecr.io",        "azurecr.us",
+    "azurewebsites.net", "cloudapp.net",
+    "cloudfront.net",    "digitaloceanspaces.com",
+    "duckdns.org",       "fly.dev",
+    "ghe.com",           "github.dev",
+    "github.io",         "gitlab.io",
+    "herokuapp.com",     "jfrog.io",
+    "netlify.app",       "ngrok.app",
+    "ngrok.dev",         "ngrok.io",
+    "ngrok-free.app",    "nip.io",
+    "onrender.com",      "pages.dev",
+    "railway.app",       "run.app",
+    "sslip.io",          "trycloudflare.com",
+    "vercel.app",        "web.app",
+    "workers.dev",
 };
 
 static bool host_matches(const char *pattern, const char *host)
@@ -45,13 +76,95 @@ static bool is_address(const char *host)
     return host[0] == '[' || strspn(host, "0123456789.") == strlen(host);
 }
 
-/* registry.gitlab.com -> gitlab.com, but never a top-level domain and never part of an address. */
-static bool is_parent_domain(const char *registry, const char *realm)
+static bool is_or_is_below(const char *host, const char *suffix)
+{
+    size_t before = strlen(host) - strlen(suffix);
+
+    return text_has_suffix(host, suffix) && (before == 0 || host[before - 1] == '.');
+}
+
+/* The last `count` labels; NULL where there are fewer. */
+static const char *last_labels(const char *host, unsigned count)
+{
+    const char *p = host + strlen(host);
+
+    while (p > host) {
+        if (p[-1] == '.' && --count == 0)
+            return p;
+        p--;
+    }
+    return count == 1 ? host : NULL;
+}
+
+/* Whether below a country's domain names are given out one label further down: example.co.uk. */
+static bool is_second_level(const char *two_labels)
+{
+    static const char *const names[] = {"ac",  "co", "com", "edu", "go",
+                                        "gov", "ne", "net", "nom", "org"};
+    size_t len = strcspn(two_labels, ".");
+
+    if (strlen(two_labels + len + 1) != 2)
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strlen(names[i]) == len && strncmp(names[i], two_labels, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The domain that somebody has registered, as far as its name tells; NULL: of none that is known.
+ */
+static const char *registered_domain(const char *host)
+{
+    const char *domain = last_labels(host, 2);
+
+    if (domain == NULL || is_address(host) || text_has_suffix(host, "."))
+        return NULL;
+    for (size_t i = 0; i < sizeof(shared_suffixes) / sizeof(shared_suffixes[0]); i++) {
+        if (is_or_is_below(host, shared_suffixes[i]))
+            return NULL;
+    }
+    return is_second_level(domain) ? last_labels(host, 3) : domain;
+}
+
+static bool is_same_domain(const char *registry, const char *realm)
+{
+    const char *ours = registered_domain(registry);
+    const char *theirs = registered_domain(realm);
+
+    return ours != NULL && theirs != NULL && strcmp(ours, theirs) == 0;
+}
+
+/*
+ * Below a shared suffix a tenant's own domain is known where the registry is in it:
+ * containers.acme.ghe.com -> acme.ghe.com.
+ */
+static bool is_tenants_own(const char *registry, const char *realm)
 {
     const char *dot = strchr(registry, '.');
 
-    return dot != NULL && !is_address(registry) && strcmp(dot + 1, realm) == 0 &&
-           strchr(realm, '.') != NULL;
+    if (dot == NULL || strcmp(dot + 1, realm) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(shared_suffixes) / sizeof(shared_suffixes[0]); i++) {
+        if (is_or_is_below(realm, shared_suffixes[i]))
+            return strcmp(realm, shared_suffixes[i]) != 0;
+    }
+    return false;
+}
+
+/* A name or an address that means something else, or nothing, to whoever is elsewhere. */
+static bool is_local(const char *host)
+{
+    static const char *const suffixes[] = {"localhost", "local", "internal",
+                                           "svc",       "lan",   "home.arpa"};
+
+    if (is_address(host) || strchr(host, '.') == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        if (is_or_is_below(host, suffixes[i]))
+            return true;
+    }
+    return false;
 }
 
 /* Whether the user allowed it, and with its port. */
@@ -74,31 +187,59 @@ static bool is_allowed(const struct realm_policy *policy, const struct url *real
     return false;
 }
 
-static int refuse_host(const struct realm_policy *policy, const struct url *realm,
-                       struct error *err)
+/* A realm in a message: as it was given, fit to be shown. */
+struct shown_realm {
+    char text[256];
+};
+
+static struct shown_realm show_realm(const char *realm)
 {
-    (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' wants the credential sent to another host, '%s'; nothing was sent",
-                    policy->registry, realm->host);
-    return error_hint(err, "if that is right, add --allow-realm %s", realm->host);
+    struct shown_realm shown;
+
+    (void)text_printable(shown.text, sizeof(shown.text), realm, strlen(realm));
+    return shown;
 }
 
-static int refuse_scheme(const struct realm_policy *policy, struct error *err)
+/* All that is known of one realm. */
+struct realm_look {
+    const struct realm_policy *policy;
+    const char *text;
+    struct url registry;
+    struct url url;
+    bool is_own_host;
+};
+
+static int refuse_realm_host(const struct realm_look *look, struct error *err)
 {
     (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' wants the credential sent over plain http; nothing was sent",
-                    policy->registry);
-    return error_hint(err, "have the registry name an https realm (Harbor: external_url); "
-                           "--plain-http allows http on a network you trust");
+                    "'%s' wants the credential sent to another host, '%s' (realm '%s'); nothing "
+                    "was sent",
+                    look->policy->registry, look->url.host, show_realm(look->text).text);
+    if (is_local(look->url.host))
+        return error_hint(err, "the registry's own idea of its address is wrong: whoever runs it "
+                               "has to set its external URL (ROOT_URL, external_url, realm)");
+    return error_hint(err, "if that is right, add --allow-realm %s", look->url.host);
 }
 
-static int refuse_port(const struct realm_policy *policy, const struct url *realm,
-                       struct error *err)
+static int refuse_realm_scheme(const struct realm_look *look, struct error *err)
+{
+    return error_set_hint(err, CLASS_UNPROVED,
+                          "have the registry name an https realm (Harbor: external_url); "
+                          "--plain-http allows http on a network you trust",
+                          "'%s' wants the credential sent over plain http (realm '%s'); nothing "
+                          "was sent",
+                          look->policy->registry, show_realm(look->text).text);
+}
+
+static int refuse_realm_port(const struct realm_look *look, struct error *err)
 {
     (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' wants the credential sent to another port, '%s:%u'; nothing was sent",
-                    policy->registry, realm->host, realm->port);
-    return error_hint(err, "if that is right, add --allow-realm %s:%u", realm->host, realm->port);
+                    "'%s' wants the credential sent to another port, '%s:%u' (realm '%s'); nothing "
+                    "was sent",
+                    look->policy->registry, look->url.host, look->url.port,
+                    show_realm(look->text).text);
+    return error_hint(err, "if that is right, add --allow-realm %s:%u", look->url.host,
+                      look->url.port);
 }
 
 int realm_check_allowed(const char *given, struct error *err)
@@ -115,30 +256,87 @@ int realm_check_allowed(const char *given, struct error *err)
     return error_hint(err, "give the host alone, like auth.example.com, without https:// and path");
 }
 
-int realm_check(const struct realm_policy *policy, const char *realm, struct error *err)
+static int parse_realm(struct realm_look *look, struct error *err)
 {
     char registry_url[REFERENCE_HOST_MAX + sizeof("https:///")];
-    struct url registry;
-    struct url url;
-    bool any_port;
-    bool allowed;
+    const struct realm_policy *policy = look->policy;
 
     (void)snprintf(registry_url, sizeof(registry_url), "%s://%s/",
                    policy->allow_plain_http ? "http" : "https", policy->registry);
-    if (url_parse(&registry, registry_url, err) < 0 || url_parse(&url, realm, err) < 0)
-        return error_wrap(err, "the realm in the challenge of '%s'", policy->registry);
-    if (url.has_userinfo)
+    if (url_parse(&look->registry, registry_url, err) < 0 ||
+        url_parse(&look->url, look->text, err) < 0) {
+        (void)error_wrap(err, "the realm '%s' in the challenge of '%s'",
+                         show_realm(look->text).text, policy->registry);
+        return error_hint(err, "nothing was sent; whoever runs the registry has to set its "
+                               "external URL: a realm is the whole address of a token server");
+    }
+    if (look->url.has_userinfo)
         return error_set(err, CLASS_UNPROVED,
                          "the realm in the challenge of '%s' holds a user name; nothing was sent",
                          policy->registry);
-    allowed = is_allowed(policy, &url, &any_port);
-    if (!allowed && strcmp(url.host, registry.host) != 0 &&
-        !is_parent_domain(registry.host, url.host) && !is_documented_pair(registry.host, url.host))
-        return refuse_host(policy, &url, err);
-    if (strcmp(url.scheme, "https") != 0 && !policy->allow_plain_http &&
-        !reference_is_loopback(url.host))
-        return refuse_scheme(policy, err);
-    if (!any_port && url.port != url_default_port(&url) && url.port != registry.port)
-        return refuse_port(policy, &url, err);
+    look->is_own_host = strcmp(look->url.host, look->registry.host) == 0;
+    return 0;
+}
+
+/* Plain http to this machine is let be where the user named host and port. */
+static bool wants_https(const struct realm_look *look)
+{
+    bool is_named;
+
+    return look->is_own_host && strcmp(look->url.scheme, "http") == 0 &&
+           !look->policy->allow_plain_http &&
+           !(is_allowed(look->policy, &look->url, &is_named) && is_named &&
+             reference_is_loopback(look->url.host));
+}
+
+/*
+ * The registry was reached over https, and so is its token server: whatever ends TLS in front of
+ * both has kept that from it. Port 80 would only redirect.
+ */
+static int use_https(struct realm_look *look, char out[URL_MAX], struct error *err)
+{
+    if (look->url.port == 80)
+        look->url.port = look->registry.port;
+    (void)snprintf(look->url.scheme, sizeof(look->url.scheme), "https");
+    return url_set_origin(out, look->text, &look->url, err);
+}
+
+static int check_realm(struct realm_look *look, struct error *err)
+{
+    const struct realm_policy *policy = look->policy;
+    const char *registry = look->registry.host;
+    const struct url *url = &look->url;
+    bool is_named;
+    bool is_allowed_host = is_allowed(policy, url, &is_named);
+    bool is_neighbour = is_same_domain(registry, url->host) || is_tenants_own(registry, url->host);
+
+    if (!look->is_own_host && !is_allowed_host && !is_neighbour &&
+        (is_local(url->host) || !is_documented_pair(registry, url->host)))
+        return refuse_realm_host(look, err);
+    if (strcmp(url->scheme, "https") != 0 && !policy->allow_plain_http &&
+        !reference_is_loopback(url->host))
+        return refuse_realm_scheme(look, err);
+    if (strcmp(url->scheme, "https") == 0 && (look->is_own_host || is_neighbour))
+        return 0;
+    if (!is_named && url->port != url_default_port(url) && url->port != look->registry.port)
+        return refuse_realm_port(look, err);
+    return 0;
+}
+
+int realm_check(const struct realm_policy *policy, const char *realm, char *out, struct error *err)
+{
+    struct realm_look look = {.policy = policy, .text = realm};
+    char url[URL_MAX];
+
+    if (parse_realm(&look, err) < 0)
+        return -1;
+    if (snprintf(url, sizeof(url), "%s", realm) >= (int)sizeof(url))
+        return error_set(err, CLASS_UNPROVED, "the realm in the challenge of '%s' is too long",
+                         policy->registry);
+    if (wants_https(&look) && use_https(&look, url, err) < 0)
+        return -1;
+    if (check_realm(&look, err) < 0)
+        return -1;
+    (void)snprintf(out, URL_MAX, "%s", url);
     return 0;
 }

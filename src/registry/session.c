@@ -91,9 +91,8 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
         return error_set(err, CLASS_UNPROVED, "the Bearer challenge of '%s' names no realm",
                          s->question->registry->host);
     if (refuse_repetition(s, err) < 0 ||
-        realm_check(&s->question->realms, challenge->realm, err) < 0)
+        realm_check(&s->question->realms, challenge->realm, url, err) < 0)
         return -1;
-    (void)snprintf(url, URL_MAX, "%s", challenge->realm);
     if (challenge->service[0] != '\0' &&
         url_add_query(url, url, "service", challenge->service, err) < 0)
         return -1;
@@ -104,6 +103,28 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
     return scope != NULL ? url_add_query(url, url, "scope", scope, err) : 0;
 }
 
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Where the answer to `asked` leads on at the same scheme, host and port. */
+static bool find_redirect(const struct session *s, const char *asked, char url[URL_MAX])
+{
+    struct error ignored = ERROR_INIT;
+    char reference[URL_MAX];
+    struct span location;
+    struct url from;
+    struct url to;
+
+    return is_redirect(s->response.status) &&
+           http_response_header(&s->response, "Location", 0, &location) &&
+           span_copy(location, reference, sizeof(reference)) &&
+           url_resolve(url, asked, reference, &ignored) == 0 &&
+           url_parse(&from, asked, &ignored) == 0 && url_parse(&to, url, &ignored) == 0 &&
+           !to.has_userinfo && url_is_same_origin(&from, &to) && !session_repeats_secret(s, url);
+}
+
 int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
 {
     struct http_request request = {
@@ -112,12 +133,17 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
         .username = s->question->username,
         .secret = s->question->token,
     };
+    enum outcome_phase phase = scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN;
     char url[URL_MAX];
+    char next[URL_MAX];
 
     if (build_token_url(s, url, scope, err) < 0)
         return -1;
     request.url = url;
-    if (session_ask(s, scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN, &request, err) < 0)
+    if (session_ask(s, phase, &request, err) < 0)
+        return -1;
+    request.url = next;
+    if (find_redirect(s, url, next) && session_ask(s, phase, &request, err) < 0)
         return -1;
     if (s->response.status != 200 || answer_is_web_page(&s->response))
         return 0;
@@ -126,11 +152,6 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
     (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
     return error_hint(err, "that says nothing about the credential: the registry's token server is "
                            "out of order, or something else answers in its place");
-}
-
-static bool is_redirect(int status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 static int refuse_redirect(struct session *s, const char *what, struct error *err)

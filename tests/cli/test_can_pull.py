@@ -257,3 +257,42 @@ def test_short_names_at_docker_hub(login, registry, ca, image, path):
     assert server.asked("token")[1].query["scope"] == [f"repository:{name}:pull"]
     assert server.asked("manifest")[0].path == f"/v2/{path}"
     assert login.entry("https://index.docker.io/v1/") == f"{USER}:{TOKEN}"
+
+
+# Where /v2/ is open, and the images are not.
+
+OPEN = ["zot-open", "artifactory-open"]
+
+
+@pytest.mark.parametrize("flavour", OPEN)
+def test_an_image_proves_where_v2_is_open(ask, login, flavour):
+    server, result = ask(flavour, "octo/public:1", "octo/app:1")
+    result.succeeded()
+    bearer = server.flavour.takes("bearer")
+    assert server.endpoints == ["ping", "manifest", "manifest", *["token"] * bearer, "manifest",
+                                *["token"] * bearer, "manifest"]
+    assert all("authorization" not in each.headers for each in server.requests[:3])
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("flavour", OPEN)
+def test_a_wrong_password_where_v2_is_open(ask, login, flavour):
+    ask(flavour, "octo/app:1", token=OTHER_TOKEN)[1].failed(4, "refused the credential")
+    assert not login.config.exists()
+
+
+@pytest.mark.parametrize("flavour", OPEN)
+def test_what_only_public_images_prove(ask, login, flavour):
+    ask(flavour, "octo/public:1")[1].failed(6, "nothing can be proved", "hint:", "--can-pull")
+    assert not login.config.exists()
+
+
+@pytest.mark.parametrize("flavour", OPEN)
+def test_without_an_image_where_v2_is_open(ask, flavour):
+    server, result = ask(flavour)
+    result.failed(6, "nothing can be proved", "hint:", "--can-pull IMAGE")
+    assert "not needed" not in result.stderr and server.endpoints == ["ping"]
+
+
+def test_an_image_that_is_not_there_where_v2_is_open(ask):
+    ask("zot-open", "octo/none:1")[1].failed(7, "is not there", "HTTP 404")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import faults
-from flavours import GHCR
+from flavours import FLAVOURS, GHCR
 from harness import TOKEN, USER, basic
 from proxy import ConnectProxy
 
@@ -18,9 +18,8 @@ def secrets_in(received):
 
 REALMS = {
     "another host": "https://localhost:{other}/token",
-    "another port": "https://127.0.0.1:{other}/token",
-    "plain http": "http://127.0.0.1:{other}/token",
-    "plain http, own port": "http://registry.example:{own}/token",
+    "a host of the Internet": "https://auth.example.com:{other}/token",
+    "another host's plain http": "http://localhost:{other}/token",
     "user in the address": "https://someone@127.0.0.1:{own}/token",
     "password in the address": "https://someone:else@127.0.0.1:{own}/token",
     "relative": "/token",
@@ -35,16 +34,90 @@ REALMS = {
 def test_a_realm_that_gets_no_password(login, registry, realm):
     server, other = registry(), registry()
     server.realm = realm.format(own=server.port, other=other.port)
-    login.to(server).failed(6, server.host)
+    result = login.to(server).failed(6, server.host)
+    if "@" not in realm and realm:
+        assert f"'{server.realm}'" in result.stderr, result     # it is shown as it is
     assert server.endpoints == ["ping"]
     assert not secrets_in(server.received)
     assert (other.connections, other.received) == (0, b"")
 
 
+@pytest.mark.parametrize("realm", ["https://127.0.0.1:{other}/token",
+                                   "http://127.0.0.1:{other}/token"], ids=["https", "http"])
+def test_another_port_of_the_own_host(login, registry, realm):
+    """docker_auth beside the registry; its http realm is asked over https all the same."""
+    server, other = registry(), registry()
+    server.realm = realm.format(other=other.port)
+    server.issued = other.issued
+    login.to(server).succeeded()
+    assert (server.endpoints, other.endpoints) == (["ping", "ping2"], ["token"])
+    assert other.handshakes == 1
+
+
+@pytest.mark.parametrize("realm", ["http://127.0.0.1/token", "http://127.0.0.1:80/token",
+                                   "http://127.0.0.1:{own}/token"],
+                         ids=["no port", "80", "its own"])
+def test_an_http_realm_of_the_own_host(login, registry, realm):
+    """Harbor behind what ends TLS (harbor #3933): the credential goes over https."""
+    server = registry("harbor")
+    server.realm = realm.replace("/token", "/service/token").format(own=server.port)
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert server.handshakes == server.connections == 1
+
+
+INNER = ["https://localhost:3000/v2/token", "http://gitea:3000/v2/token", "https://10.1.2.3/t",
+         "https://harbor.local/service/token", "https://gitlab.corp.internal/jwt/auth",
+         "https://registry.ns.svc/token"]
+
+
+@pytest.mark.parametrize("realm", INNER)
+def test_an_inner_realm_is_a_mistake_of_the_registry(ghcr, realm):
+    ghcr.registry.realm = realm
+    result = ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN})
+    result.failed(6, f"'{realm}'", "nothing was sent", "hint:", "external URL")
+    assert "--allow-realm" not in result.stderr
+    assert ghcr.proxy.targets == ["ghcr.io:443"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["/token/?{query}", "https://{host}/token/?{query}"],
+                         ids=["relative", "absolute"])
+def test_a_redirect_within_the_token_server(login, registry, status, location):
+    server = registry("ecr-public")     # whose token address ends in a slash
+
+    def redirect(exchange):
+        query = exchange.request.target.partition("?")[2]
+        faults.redirect(location.format(host=server.host, query=query), status)(exchange)
+
+    server.realm = f"https://{server.host}/token"
+    server.on("other", redirect)
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "other", "token", "ping2"]
+    assert server.asked("token")[0].basic == (USER, TOKEN)
+
+
+def test_a_redirect_is_followed_once(login, registry):
+    server = registry()
+    server.on("token", faults.redirect("/token"))
+    login.to(server).failed(6, "redirected")
+    assert server.endpoints == ["ping", "token", "token"]
+
+
+@pytest.mark.parametrize("location", ["http://{host}/token", "https://localhost:{port}/token",
+                                      "https://someone@{host}/token", "//localhost:{port}/token"],
+                         ids=["http", "another name", "user", "no scheme"])
+def test_a_redirect_to_another_origin(login, registry, location):
+    server = registry()
+    server.on("token", faults.redirect(location.format(host=server.host, port=server.port)))
+    login.to(server).failed(6, "redirected")
+    assert server.endpoints == ["ping", "token"]
+
+
 def test_both_hosts_are_named(login, registry):
     server, other = registry(), registry()
     server.realm = f"https://{other.at('localhost')}/token"
-    login.to(server).failed(6, server.host, "localhost", "hint:", "--allow-realm")
+    login.to(server).failed(6, server.host, "localhost", "hint:", "external URL")
 
 
 def test_a_realm_that_the_user_allows(login, registry):
@@ -75,7 +148,7 @@ def test_what_cannot_be_allowed(login, registry, host):
     assert not server.requests
 
 
-@pytest.mark.parametrize("host", ["evil.example", "ghcr.io.evil.example", "api.ghcr.io", "io"])
+@pytest.mark.parametrize("host", ["evil.example", "ghcr.io.evil.example", "api.ghcr.example", "io"])
 def test_ghcr_names_another_host(ghcr, host):
     ghcr.registry.realm = f"https://{host}/token"
     ghcr("-u", USER, env={"GHCR_TOKEN": TOKEN}).failed(6, "ghcr.io", host)
@@ -118,6 +191,17 @@ CHALLENGES = {
     "after another scheme": ('Negotiate, Bearer realm="{realm}",service="{service}"',),
     "after Basic in one line": ('Basic realm="x", Bearer realm="{realm}",service="{service}"',),
     "in a second line": ("Negotiate", 'Bearer realm="{realm}",service="{service}"'),
+    "a scope without quotes": ('Bearer realm="{realm}",service="{service}",scope=repository:a/b:pull',),
+    "a scope that does not end": ('Bearer realm="{realm}",service="{service}",scope="repository:a:pull',),
+    "a missing quote": ('Bearer realm="{realm}",service="{service}",'
+                        'scope="repository:a:pull,error="invalid_token"',),
+    "a missing comma": ('Bearer realm="{realm}" service="{service}"',),
+    "nothing in quotes": ('Bearer realm={realm},service={service}',),
+    "an empty value": ('Bearer scope=,realm="{realm}",service="{service}",error=',),
+    "many parameters": ('Bearer ' + "".join(f"p{i}=x," for i in range(40))
+                        + 'realm="{realm}",service="{service}"',),
+    "the same parameter twice": ('Bearer realm="{realm}",service="{service}",scope=a,scope=b',),
+    "a fault in another field": ("@", 'Bearer realm="{realm}",service="{service}"'),
     "unknown parameters": ('Bearer x=y,realm="{realm}",service="{service}",error="a,b=\\"c\\""',),
 }
 
@@ -145,6 +229,19 @@ def test_the_query_of_a_realm_is_kept(login, registry):
     query = server.asked("token")[0].query
     assert query == {"a": ["b c"], "service": ['s,"t'], "account": [USER],
                      "client_id": ["ghcr-login"]}
+
+
+@pytest.mark.parametrize("line", ["Basic realm=/", 'Basic realm="a",realm="b"', "Basic realm=two words",
+                                  'Basic realm="open'])
+def test_of_basic_the_parameters_do_not_matter(login, registry, line):
+    server = registry(replace(FLAVOURS["basic"], challenges=(line,)))
+    login.to(server).succeeded()
+
+
+def test_an_empty_service(login, registry):
+    server = registry(replace(GHCR, challenges=('Bearer realm="{realm}",service=',)))
+    login.to(server).succeeded()
+    assert not server.asked("token")[0].query.get("service")
 
 
 @pytest.mark.parametrize("line", [

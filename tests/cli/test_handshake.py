@@ -8,8 +8,10 @@ import faults
 from flavours import FLAVOURS, error
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
 
-BEARER = [name for name, flavour in FLAVOURS.items() if flavour.takes("bearer")]
-BASIC = [name for name in FLAVOURS if FLAVOURS[name].takes("basic") and name not in BEARER]
+BEARER = [name for name, flavour in FLAVOURS.items()
+          if flavour.takes("bearer") and not flavour.open]
+BASIC = [name for name, flavour in FLAVOURS.items()
+         if flavour.takes("basic") and not flavour.open and name not in BEARER]
 
 
 def test_the_requests_of_a_login(login, registry):

@@ -52,7 +52,8 @@ BASIC = [
 
 def test_every_flavour_has_a_row():
     rows = {row.flavour for row in BEARER + BASIC}
-    assert set(FLAVOURS) - rows == {"open", "no-challenge", "negotiate"}
+    assert set(FLAVOURS) - rows == {"open", "zot-open", "artifactory-open", "no-challenge",
+                                     "negotiate"}
 
 
 @pytest.mark.parametrize("row", BEARER, ids=lambda row: row.flavour)
@@ -249,14 +250,35 @@ ASTRAY = [
     ("docker.io", "registry-1.docker.io", "auth.docker.io.evil.example"),
     ("lscr.io", "lscr.io", "ghcr.io.evil.example"),
     ("ghcr.io", "ghcr.io", "lscr.io"),
-    ("registry.gitlab.com", "registry.gitlab.com", "com"),
-    ("registry.digitalocean.com", "registry.digitalocean.com", "evil.digitalocean.com"),
+    ("registry.gitlab.com", "registry.gitlab.com", "gitlab.example"),
+    ("registry.digitalocean.com", "registry.digitalocean.com", "api.digitalocean.com.example"),
     ("rg.a.b.scw.cloud", "rg.a.b.scw.cloud", "api.scaleway.com"),
     ("rg.fr-par.scw.cloud", "rg.fr-par.scw.cloud", "api.evil.example"),
     ("containers.octo.ghe.com", "containers.octo.ghe.com", "other.ghe.com"),
     ("containers.octo.ghe.com", "containers.octo.ghe.com", "ghe.com"),
-    ("quay.io", "quay.io", "auth.quay.io"),
+    ("quay.io", "quay.io", "authquay.io"),
 ]
+
+
+# Token servers in the registry's own domain, as they are met.
+NEIGHBOURS = [
+    ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.cn-hangzhou.aliyuncs.com"),
+    ("acme-registry.cn-beijing.cr.aliyuncs.com", "dockerauth-ee.cn-beijing.aliyuncs.com"),
+    ("registry.corp.example", "gitlab.corp.example"), ("registry.suse.com", "scc.suse.com"),
+    ("octo.registry.depot.dev", "api.depot.dev"), ("docker.m.daocloud.io", "auth.m.daocloud.io"),
+    ("registry2.balena-cloud.com", "api.balena-cloud.com"),
+    ("registry.corp.internal", "gitlab.corp.internal"), ("registry.octo.co.uk", "id.octo.co.uk"),
+    # and two in another
+    ("registry.rancher.com", "scc.suse.com"), ("nvcr.io", "authn.nvidia.com"),
+]
+
+
+@pytest.mark.parametrize("name, realm", NEIGHBOURS)
+def test_a_realm_in_the_same_domain(named, login, name, realm):
+    server, proxy, result = named(Named("ghcr", name, name, realm))
+    result.succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]
+    assert proxy.targets == [target_of(name), target_of(realm)]
 
 
 @pytest.mark.parametrize("name, api, realm", ASTRAY)
@@ -271,5 +293,8 @@ def test_a_realm_astray(named, login, name, api, realm):
 @pytest.mark.parametrize("one", NAMED[:7], ids=str)
 def test_an_http_realm_by_name(named, one):
     server, proxy, result = named(one, realm=f"http://{host_of(one.realm)}/token")
+    if one.realm.partition(":")[0] == one.api.partition(":")[0]:    # its own is asked over https
+        assert proxy.targets == [target_of(one.api)], result
+        return
     result.failed(6, "plain http", "nothing was sent", "hint:")
     assert server.endpoints == ["ping"] and proxy.targets == [target_of(one.api)]

@@ -35,6 +35,7 @@ static void check_request(const struct http_request *request, void *ctx)
     struct asked *asked = ctx;
     const struct realm_policy *realms = &asked->question->realms;
     struct error err = ERROR_INIT;
+    char ignored[URL_MAX];
     struct url url;
 
     must(strlen(request->url) < URL_MAX);
@@ -47,7 +48,7 @@ static void check_request(const struct http_request *request, void *ctx)
     must(asked->knew_secret || strstr(request->url, TOKEN) == NULL);
     must(request->secret->len > 0);
     must(memchr(request->secret->data, '\n', request->secret->len) == NULL);
-    must(realm_check(realms, request->url, &err) == 0);
+    must(realm_check(realms, request->url, ignored, &err) == 0);
     must(request->auth == HTTP_AUTH_BASIC || strcmp(url.host, realms->registry) == 0);
     asked->has_proof = asked->has_proof || strcmp(url.host, realms->registry) == 0;
 }

@@ -1,8 +1,8 @@
 /*
  * Any text as the realm of a registry's challenge (lines: registry, realm, a host that the user
- * allowed, a value for the query). Where a secret may go there, the host is the registry's, its
- * parent domain, the documented one or the allowed one, at the port of one of them or the usual
- * one, by https unless that is waived; and a query leads to no other place.
+ * allowed, a value for the query). Where a secret may go there, the host is the registry's, one
+ * with the same last two labels, the documented one or the allowed one, by https unless that is
+ * waived; and a query leads to no other place.
  */
 #include "fuzz.h"
 
@@ -13,16 +13,29 @@
 #include "registry/reference.h"
 #include "registry/http/url.h"
 
-static const char pairs[] = "^(registry-1[.]docker[.]io auth[.]docker[.]io|lscr[.]io ghcr[.]io|"
-                            "registry[.]digitalocean[.]com api[.]digitalocean[.]com|"
-                            "rg[.][^.]*[.]scw[.]cloud api[.]scaleway[.]com)$";
+static const char pairs[] =
+    "^(registry-1[.]docker[.]io auth[.]docker[.]io|lscr[.]io ghcr[.]io|"
+    "registry[.]digitalocean[.]com api[.]digitalocean[.]com|"
+    "rg[.][^.]*[.]scw[.]cloud api[.]scaleway[.]com|"
+    "registry[.]rancher[.]com scc[.]suse[.]com|nvcr[.]io authn[.]nvidia[.]com)$";
 
-/* One label fewer, and two left. */
-static bool is_parent(const char *host, const char *realm)
+/* Where the last two labels begin; NULL where there are no two. */
+static const char *last_two(const char *host)
 {
-    const char *dot = strchr(host, '.');
+    const char *dot = strrchr(host, '.');
+    const char *p = dot;
 
-    return dot != NULL && strcmp(dot + 1, realm) == 0 && strchr(realm, '.') != NULL;
+    while (p != NULL && p > host && p[-1] != '.')
+        p--;
+    return p;
+}
+
+static bool is_neighbour(const char *host, const char *realm)
+{
+    const char *ours = last_two(host);
+    const char *theirs = last_two(realm);
+
+    return ours != NULL && theirs != NULL && strcmp(ours, theirs) == 0;
 }
 
 static bool is_documented(const char *host, const char *realm)
@@ -52,13 +65,15 @@ static void check_place(const struct realm_policy *policy, const struct url *url
     if (has_port)
         host[colon - policy->registry] = '\0';
     (void)snprintf(place, sizeof(place), "%s:%u", url->host, url->port);
-    must(strcmp(host, url->host) == 0 || is_parent(host, url->host) ||
+    must(strcmp(host, url->host) == 0 || is_neighbour(host, url->host) ||
          is_documented(host, url->host) || strcasecmp(allowed, url->host) == 0 ||
          strcasecmp(allowed, place) == 0 ||
          (is_number(url->host) && (is_number(host) || is_number(allowed))));
     must(url->port == url_default_port(url) || strcasecmp(allowed, place) == 0 ||
          (has_port && url->port == (unsigned)atoi(colon + 1)) ||
-         (is_number(url->host) && is_number(allowed)));
+         (is_number(url->host) && (is_number(host) || is_number(allowed))) ||
+         (strcmp(url->scheme, "https") == 0 &&
+          (strcmp(host, url->host) == 0 || is_neighbour(host, url->host))));
 }
 
 static void check_query(const struct url *url, const char *realm, const char *value)
@@ -81,19 +96,20 @@ static void check_query(const struct url *url, const char *realm, const char *va
 static void check_realm(const struct realm_policy *policy, const char *realm, const char *value)
 {
     struct error err = ERROR_INIT;
+    char asked[URL_MAX];
     struct url url;
 
-    if (realm_check(policy, realm, &err) < 0) {
+    if (realm_check(policy, realm, asked, &err) < 0) {
         check_error(&err, CLASS_UNPROVED);
         must(is_shown(err.message) && is_shown(err.hint));
         return;
     }
-    must(url_parse(&url, realm, &err) == 0 && !url.has_userinfo);
+    must(url_parse(&url, asked, &err) == 0 && !url.has_userinfo);
     must(url.port < 65536);
     check_place(policy, &url);
     must(policy->allow_plain_http || strcmp(url.scheme, "https") == 0 ||
          reference_is_loopback(url.host));
-    check_query(&url, realm, value);
+    check_query(&url, asked, value);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

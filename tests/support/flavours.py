@@ -44,6 +44,7 @@ class Flavour:
     any_user: bool = False              # the user name is ignored, but may not be empty
     ghost: bool = False                 # a token without credentials, good for /v2/
     open: bool = False                  # 200 for everybody
+    guarded: bool = False               # though /v2/ is open, images ask for a credential
 
     def takes(self, scheme):
         """Is this scheme, in lower case, among the challenges?"""
@@ -113,6 +114,8 @@ FLAVOURS = {
     "artifactory-basic": basic('Basic realm="Artifactory Realm"'),
     "zot": basic('Basic realm="zot"'),
     "open": Flavour(challenges=(), open=True),
+    "zot-open": basic('Basic realm="zot"', open=True, guarded=True),
+    "artifactory-open": Flavour(token_path="/v2/token", open=True, guarded=True),
     "no-challenge": Flavour(challenges=()),
     "negotiate": Flavour(challenges=("Negotiate",)),
 }

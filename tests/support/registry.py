@@ -228,7 +228,8 @@ class Registry:
         name, _, tag = request.path.removeprefix("/v2/").rpartition("/manifests/")
         scope = f"repository:{name}:pull"
         kind = self.images.get(f"{name}:{tag}")
-        if not self.flavour.open and not self._admitted(request):
+        is_open = self.flavour.open and (kind == "public" or not self.flavour.guarded)
+        if not is_open and not self._admitted(request):
             rejected = "authorization" in request.headers and self.flavour.bad_bearer
             return rejected or self._challenge(request, scope)
         if request.bearer and scope not in self.issued[request.bearer].split():

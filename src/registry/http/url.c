@@ -100,12 +100,25 @@ struct url_place url_place(const struct url *url)
     return place;
 }
 
+/* Of a handle that is released here, if it has come this far. */
+static int url_take(char out[URL_MAX], CURLU *handle, CURLUcode code, struct error *err)
+{
+    char *whole = NULL;
+
+    if (code == CURLUE_OK)
+        code = curl_url_get(handle, CURLUPART_URL, &whole, CURLU_NO_DEFAULT_PORT);
+    if (code == CURLUE_OK && (size_t)snprintf(out, URL_MAX, "%s", whole) >= URL_MAX)
+        code = CURLUE_MALFORMED_INPUT;
+    curl_free(whole);
+    curl_url_cleanup(handle);
+    return code == CURLUE_OK ? 0 : url_refuse(code, err);
+}
+
 int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
                   struct error *err)
 {
     CURLU *handle = curl_url();
     char pair[URL_MAX];
-    char *whole = NULL;
     CURLUcode code;
 
     if (handle == NULL)
@@ -115,11 +128,40 @@ int url_add_query(char out[URL_MAX], const char *text, const char *name, const c
         code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK)
         code = curl_url_set(handle, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE);
+    return url_take(out, handle, code, err);
+}
+
+int url_set_origin(char out[URL_MAX], const char *text, const struct url *origin, struct error *err)
+{
+    CURLU *handle = curl_url();
+    char port[16];
+    CURLUcode code;
+
+    if (handle == NULL)
+        return error_no_memory(err);
+    (void)snprintf(port, sizeof(port), "%u", origin->port);
+    code = curl_url_set(handle, CURLUPART_URL, text, 0);
     if (code == CURLUE_OK)
-        code = curl_url_get(handle, CURLUPART_URL, &whole, 0);
-    if (code == CURLUE_OK && (size_t)snprintf(out, URL_MAX, "%s", whole) >= URL_MAX)
-        code = CURLUE_MALFORMED_INPUT;
-    curl_free(whole);
-    curl_url_cleanup(handle);
-    return code == CURLUE_OK ? 0 : url_refuse(code, err);
+        code = curl_url_set(handle, CURLUPART_SCHEME, origin->scheme, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_set(handle, CURLUPART_PORT, port, 0);
+    return url_take(out, handle, code, err);
+}
+
+int url_resolve(char out[URL_MAX], const char *base, const char *reference, struct error *err)
+{
+    CURLU *handle = curl_url();
+    CURLUcode code;
+
+    if (handle == NULL)
+        return error_no_memory(err);
+    code = curl_url_set(handle, CURLUPART_URL, base, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_set(handle, CURLUPART_URL, reference, 0);
+    return url_take(out, handle, code, err);
+}
+
+bool url_is_same_origin(const struct url *a, const struct url *b)
+{
+    return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
 }

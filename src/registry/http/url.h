@@ -47,4 +47,18 @@ struct url_place url_place(const struct url *url);
 int url_add_query(char out[URL_MAX], const char *text, const char *name, const char *value,
                   struct error *err) __attribute__((warn_unused_result));
 
+/*
+ * Copy `text` into out[URL_MAX] with the scheme and port of `origin`. Returns 0, or -1 with *err
+ * set.
+ */
+int url_set_origin(char out[URL_MAX], const char *text, const struct url *origin, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* What a reference such as "/token?a=b" means in a document at `base`. As url_add_query(). */
+int url_resolve(char out[URL_MAX], const char *base, const char *reference, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether scheme, host and port are the same. */
+bool url_is_same_origin(const struct url *a, const struct url *b);
+
 #endif

@@ -1,5 +1,6 @@
 /*
- * challenge: what registries send is understood, what is ambiguous is refused.
+ * challenge: what registries send is understood, what is ambiguous is refused, and a fault ends
+ * what counts.
  */
 #include "../support.h"
 
@@ -184,7 +185,59 @@ static void test_grammar(void **state)
     check_rows(rows, COUNT(rows));
 }
 
-/* Nothing is taken from a field that is wrong anywhere, also behind a good challenge. */
+/* As met: nvcr-like registries, sregistry-cli #97, regclient #265; what docker makes of them. */
+static void test_faults(void **state)
+{
+    static const struct row rows[] = {
+        {{"Bearer realm=\"r\",service=\"s\",scope=repository:a/b:pull"},
+         CHALLENGE_BEARER,
+         "r",
+         "s"},
+        {{"Bearer realm=\"r\",scope=repository:a/b:pull,service=s"}, CHALLENGE_BEARER, "r", "s"},
+        {{"Bearer realm=\"r\",service=\"s\",scope=\"repository:a:pull,error=\"invalid_token\""},
+         CHALLENGE_BEARER,
+         "r",
+         "s"},
+        {{"Bearer realm=\"r\",service=\"s\",scope=\"repository:a:pull"},
+         CHALLENGE_BEARER,
+         "r",
+         "s"},
+        {{"Bearer realm=https://h/t,service=s"}, CHALLENGE_BEARER, "https://h/t", "s"},
+        {{"Bearer realm=\"r\",service="}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer service=,realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=,service=\"s\""}, CHALLENGE_BEARER, "", "s"},
+        {{"Bearer realm=\"r\" service=\"s\""}, CHALLENGE_BEARER, "r", "s"},
+        {{"Bearer realm=\"r\"service=\"s\""}, CHALLENGE_BEARER, "r", "s"},
+        {{"Bearer realm=\"r\" Basic realm=\"b\""}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\";service=\"s\""}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",=s"}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",\"s\""}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\", @"}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",scope=a,scope=b"}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\", Digest nonce=a,nonce=b"}, CHALLENGE_BEARER, "r", ""},
+        {{"Digest nonce=a,nonce=b, Bearer realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
+        {{"Basic realm=/"}, CHALLENGE_BASIC, "/", ""},
+        {{"Basic realm=\"a\",realm=\"b\""}, CHALLENGE_BASIC, "a", ""},
+        {{"Basic realm=\"open"}, CHALLENGE_BASIC, "", ""},
+        {{"Basic realm=two words"}, CHALLENGE_BASIC, "two", ""},
+        {{"Bearer \"r\""}, CHALLENGE_BEARER, "", ""},
+        {{"Bearer =\"r\""}, CHALLENGE_BEARER, "", ""},
+        /* a fault before all that serves */
+        {{"="}, CHALLENGE_NONE, "", ""},
+        {{"\"Bearer\" realm=\"r\""}, CHALLENGE_NONE, "", ""},
+        {{"Bearer:realm=\"r\""}, CHALLENGE_NONE, "", ""},
+        {{"Bearer/realm"}, CHALLENGE_NONE, "", ""},
+        {{"Basic/x="}, CHALLENGE_NONE, "", ""},
+        {{"Bearer\nrealm=\"r\""}, CHALLENGE_NONE, "", ""},
+        {{"B\xc3\xa9r realm=\"r\""}, CHALLENGE_NONE, "", ""},
+        /* a field of its own may still be good */
+        {{"@", "Bearer realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
+    };
+
+    (void)state;
+    check_rows(rows, COUNT(rows));
+}
+
 static void assert_refused(const char *field, size_t len)
 {
     struct challenge got = {.scheme = CHALLENGE_BASIC, .realm = "before"};
@@ -203,30 +256,20 @@ static void test_what_is_refused(void **state)
         /* which of the two? */
         "Bearer realm=\"https://a/\",realm=\"https://b/\"", "Bearer realm=\"a\",REALM=\"a\"",
         "Bearer realm=a,service=s,realm=b", "Bearer realm=\"a\",service=\"s\",Service=\"t\"",
-        "Bearer realm=\"a\",scope=\"s\",scope=\"t\"", "Basic realm=\"a\",realm=\"b\"",
-        "Digest nonce=a,nonce=b, Bearer realm=\"r\"", "Bearer realm=\"r\", Digest nonce=a,nonce=b",
-        "Bearer realm = \"a\" , realm\t=\"b\"",
+        "Bearer realm = \"a\" , realm\t=\"b\"", "Bearer realm=\"a\" realm=\"b\"",
+        "Bearer realm=,realm=\"b\"",
         /* quoted strings */
         "Bearer realm=\"https://ghcr.io/token", "Bearer realm=\"r\\\"", "Bearer realm=\"r\\",
         "Bearer realm=\"a\nb\"", "Bearer realm=\"a\rb\"", "Bearer realm=\"a\x1b[mb\"",
-        "Bearer realm=\"a\x7f\"",
-        /* separators */
-        "Bearer realm=\"r\" service=\"s\"", "Bearer realm=\"r\"service=\"s\"",
-        "Bearer realm=\"r\";service=\"s\"", "Bearer realm=\"r\" Basic realm=\"b\"",
-        "Bearer, realm=\"r\"", "Bearer realm=https://ghcr.io/token", "Bearer realm=,service=\"s\"",
-        "Bearer realm==\"r\"", "Bearer =\"r\"", "Bearer \"r\"", "Bearer realm=\"r\",=s",
-        "Bearer realm=\"r\",\"s\"", "Bearer realm=\"r\", service=", "Bearer realm=\"r\",service=@",
-        /* schemes */
-        "=", "\"Bearer\" realm=\"r\"", "realm=\"r\"", "Bearer:realm=\"r\"", "Bearer/realm",
-        "Basic/x=", "Bear er@x", "Bearer realm=\"r\", @", "Bearer\nrealm=\"r\"",
-        "B\xc3\xa9r realm=\"r\"", "(Bearer) realm=\"r\""};
+        "Bearer realm=\"a\x7f\"", "Bearer realm=\"r\",service=\"s",
+        /* and without quotes */
+        "Bearer realm=a\x7f", "Bearer realm=a\x1b[m"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_refused(rows[i], strlen(rows[i]));
     assert_refused("Bearer realm=\"a\0b\"", 18);
     assert_refused("Bearer realm=a\0,service=b", 25);
-    assert_refused("Bearer\0 realm=a", 15);
 }
 
 /* Once a field was good, a bad one behind it still refuses, and changes nothing. */
@@ -234,7 +277,7 @@ static void test_bad_field_behind_a_good_one(void **state)
 {
     struct challenge got = {.scheme = CHALLENGE_NONE};
     struct error err = ERROR_INIT;
-    static const char bad[] = "Bearer realm=\"evil\" service=\"evil\"";
+    static const char bad[] = "Bearer service=\"evil\",realm=\"evil";
 
     (void)state;
     assert_int_equal(challenge_add_field(&got, "Bearer realm=\"r\"", 16, &err), 0);
@@ -268,18 +311,18 @@ static void test_longest_value(void **state)
 
 static void test_many_parameters(void **state)
 {
-    for (int count = 31; count <= 33; count++) {
-        struct challenge got = {.scheme = CHALLENGE_NONE};
-        struct error err = ERROR_INIT;
-        char field[1024];
-        size_t len = 0;
+    struct challenge got = {.scheme = CHALLENGE_NONE};
+    struct error err = ERROR_INIT;
+    char field[1024];
+    size_t len = (size_t)snprintf(field, sizeof(field), "Bearer realm=r");
 
-        (void)state;
-        len += (size_t)snprintf(field, sizeof(field), "Bearer realm=r");
-        for (int i = 1; i < count; i++)
-            len += (size_t)snprintf(field + len, sizeof(field) - len, ",p%d=x", i);
-        assert_int_equal(challenge_add_field(&got, field, len, &err), count <= 32 ? 0 : -1);
-    }
+    (void)state;
+    for (int i = 1; i < 100; i++)
+        len += (size_t)snprintf(field + len, sizeof(field) - len, ",p%d=x", i);
+    len += (size_t)snprintf(field + len, sizeof(field) - len, ",service=s");
+    assert_int_equal(challenge_add_field(&got, field, len, &err), 0);
+    assert_string_equal(got.realm, "r");
+    assert_string_equal(got.service, "s");
 }
 
 /* Every prefix of a good field: an answer, never a read past the end. */
@@ -305,13 +348,10 @@ static void test_every_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_registries),
-        cmocka_unit_test(test_several_challenges),
-        cmocka_unit_test(test_grammar),
-        cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_bad_field_behind_a_good_one),
-        cmocka_unit_test(test_longest_value),
-        cmocka_unit_test(test_many_parameters),
+        cmocka_unit_test(test_registries),      cmocka_unit_test(test_several_challenges),
+        cmocka_unit_test(test_grammar),         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_bad_field_behind_a_good_one),
+        cmocka_unit_test(test_longest_value),   cmocka_unit_test(test_many_parameters),
         cmocka_unit_test(test_every_prefix),
     };
 

@@ -165,7 +165,7 @@ static void test_first_answer_proves_nothing(void **state)
         UNPROVED("names no realm", ASK("WWW-Authenticate: Bearer service=\"ghcr.io\"\n")),
         UNPROVED("names no realm", ASK("WWW-Authenticate: Bearer\n" BASIC)),
         UNPROVED(
-            "has a parameter twice",
+            "has a realm or service twice",
             ASK("WWW-Authenticate: Bearer realm=\"https://ghcr.io/a\",realm=\"https://b/\"\n")),
         UNPROVED("WWW-Authenticate", ASK(BEARER "WWW-Authenticate: Bearer realm=\"x\n")),
     };
@@ -184,8 +184,7 @@ static void test_wrong_realms_get_nothing(void **state)
         UNPROVED("'evilghcr.io'", REALM("https://evilghcr.io/token")),
         UNPROVED("'ghcr.io.evil.com'", REALM("https://ghcr.io.evil.com/")),
         UNPROVED("user name", REALM("https://ghcr.io@evil.com/")),
-        UNPROVED("plain http", REALM("http://ghcr.io/token")),
-        UNPROVED("another port", REALM("https://ghcr.io:8443/token")),
+        UNPROVED("(realm 'https://localhost/t')", REALM("https://localhost/t")),
         UNPROVED("'169.254.169.254'", REALM("https://2852039166/")),
         UNPROVED("not an absolute", REALM("/token")),
         UNPROVED("repeats the credential", REALM("https://ghcr.io/" TOKEN_CLASSIC "/token")),

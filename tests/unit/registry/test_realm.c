@@ -3,6 +3,7 @@
  */
 #include "../support.h"
 
+#include "registry/http/url.h"
 #include "registry/realm.h"
 
 enum { ALLOWED_MAX = 2 };
@@ -11,6 +12,7 @@ struct row {
     const char *registry;
     const char *realm;
     const char *part; /* of the refusal; NULL: it may */
+    const char *url;  /* that is asked then; NULL: the realm as it is */
     bool plain_http;
     const char *allowed[ALLOWED_MAX];
 };
@@ -29,12 +31,17 @@ static void check_rows(const struct row *rows, size_t count)
                                                        : 2,
         };
         char label[256];
-        int ret = realm_check(&policy, row->realm, &err);
+        char url[URL_MAX] = "untouched";
+        int ret = realm_check(&policy, row->realm, url, &err);
 
         (void)snprintf(label, sizeof(label), "%s -> %.150s", row->registry, row->realm);
         if (row->part == NULL && ret != 0)
             fail_msg("row '%s': %s", label, err.message);
         assert_row(label, ret == (row->part == NULL ? 0 : -1));
+        assert_row_string(label, url,
+                          row->part != NULL  ? "untouched"
+                          : row->url != NULL ? row->url
+                                             : row->realm);
         if (row->part == NULL)
             continue;
         assert_error(label, &err, CLASS_UNPROVED, row->part);
@@ -47,6 +54,10 @@ static void check_rows(const struct row *rows, size_t count)
 #define MAY(from, to)                                                                              \
     {                                                                                              \
         .registry = from, .realm = to                                                              \
+    }
+#define MAY_AT(from, to, at)                                                                       \
+    {                                                                                              \
+        .registry = from, .realm = to, .url = at                                                   \
     }
 #define NOT(from, to, why)                                                                         \
     {                                                                                              \
@@ -90,17 +101,28 @@ static void test_same_host(void **state)
         MAY("git.example:5050", "https://git.example/jwt/auth"),
         MAY("10.0.0.1:5000", "https://10.0.0.1:5000/auth"),
         MAY("[2001:db8::1]:5000", "https://[2001:db8::1]:5000/auth"),
-        NOT("ghcr.io", "https://ghcr.io:8443/token", OTHER_PORT),
-        NOT("ghcr.io", "https://ghcr.io:80/token", OTHER_PORT),
-        NOT("ghcr.io", "https://ghcr.io:4430/token", OTHER_PORT),
-        NOT("a.example:5000", "https://a.example:5001/", OTHER_PORT),
+        /* docker_auth beside the registry, Portus */
+        MAY("ghcr.io", "https://ghcr.io:8443/token"),
+        MAY("a.example:5000", "https://a.example:5001/"),
+        MAY("127.0.0.1:5000", "https://127.0.0.1:5001/"),
+        /* its own http realm, behind what ends TLS (harbor #3933) */
+        MAY_AT("h.example", "http://h.example/service/token?a=b",
+               "https://h.example/service/token?a=b"),
+        MAY_AT("h.example", "http://h.example:80/t", "https://h.example/t"),
+        MAY_AT("h.example:8443", "http://h.example/t", "https://h.example:8443/t"),
+        MAY_AT("h.example:8443", "http://H.example:8443/t", "https://H.example:8443/t"),
+        MAY_AT("h.example", "http://h.example:443/t", "https://h.example/t"),
+        MAY_AT("h.example", "http://h.example:5001/t", "https://h.example:5001/t"),
+        MAY_AT("10.0.0.1:5000", "http://10.0.0.1/t", "https://10.0.0.1:5000/t"),
+        MAY_AT("localhost:5000", "http://localhost:5000/t", "https://localhost:5000/t"),
+        MAY_AT("[::1]:5000", "http://[::1]/t", "https://[::1]:5000/t"),
     };
 
     (void)state;
     check_rows(rows, COUNT(rows));
 }
 
-static void test_parent_domain(void **state)
+static void test_same_domain(void **state)
 {
     static const struct row rows[] = {
         MAY("registry.gitlab.com", "https://gitlab.com/jwt/auth"),
@@ -108,15 +130,41 @@ static void test_parent_domain(void **state)
         MAY("registry.git.example:5050", "https://git.example:5050/jwt/auth"),
         MAY("containers.ghe.example.org", "https://ghe.example.org/token"),
         MAY("containers.acme.ghe.com", "https://acme.ghe.com/token"),
-        /* one label only, and never a neighbour, a child or a top-level domain */
+        MAY("registry.cn-hangzhou.aliyuncs.com",
+            "https://dockerauth.cn-hangzhou.aliyuncs.com/auth"),
+        MAY("x-registry.cn-beijing.cr.aliyuncs.com",
+            "https://dockerauth-ee.cn-beijing.aliyuncs.com/"),
+        MAY("registry.example.com", "https://gitlab.example.com/jwt/auth"),
+        MAY("docker.example.com", "https://docker-auth.example.com:5001/auth"),
+        MAY("registry.suse.com", "https://scc.suse.com/api"),
+        MAY("acme.registry.depot.dev", "https://api.depot.dev/token"),
+        MAY("registry2.balena-cloud.com", "https://api.balena-cloud.com/auth"),
+        MAY("docker.m.daocloud.io", "https://auth.m.daocloud.io/"),
+        MAY("registry.gitlab.com", "https://code.gitlab.com/"),
+        MAY("gitlab.com", "https://registry.gitlab.com/"),
+        MAY("registry.gitlab.com", "https://gitlab.com:8443/"),
+        MAY("auth.docker.io", "https://registry-1.docker.io/"),
+        MAY("registry.example.co.uk", "https://auth.example.co.uk/"),
+        MAY("registry.example.gov.br", "https://auth.example.gov.br/"),
+        MAY("registry.corp.internal:5000", "https://gitlab.corp.internal/jwt/auth"),
+        NOT("registry.example.co.uk", "https://auth.evil.co.uk/", OTHER_HOST),
+        NOT("example.co.uk", "https://co.uk/", OTHER_HOST),
+        NOT("registry.com.au", "https://evil.com.au/", OTHER_HOST),
+        NOT("registry.example.com", "https://registry.example.org/", OTHER_HOST),
+        NOT("registry.example.com", "https://example.com.evil.net/", OTHER_HOST),
+        NOT("registry.example.com", "https://evilexample.com/", OTHER_HOST),
+        /* strangers have names below these */
+        NOT("acme.azurecr.io", "https://evil.azurecr.io/", OTHER_HOST),
+        NOT("acme.azurecr.io", "https://azurecr.io/", OTHER_HOST),
+        NOT("1.dkr.ecr.us-east-1.amazonaws.com", "https://x.execute-api.us-east-1.amazonaws.com/",
+            OTHER_HOST),
+        NOT("acme.github.io", "https://evil.github.io/", OTHER_HOST),
+        NOT("a.b.github.io", "https://evil.github.io/", OTHER_HOST),
         NOT("containers.acme.ghe.com", "https://ghe.com/", OTHER_HOST),
         NOT("containers.acme.ghe.com", "https://evil.ghe.com/", OTHER_HOST),
-        NOT("registry.gitlab.com", "https://evil.gitlab.com/", OTHER_HOST),
-        NOT("gitlab.com", "https://registry.gitlab.com/", OTHER_HOST),
         NOT("ghcr.io", "https://io/token", OTHER_HOST),
         NOT("a.ghcr.io", "https://io/token", OTHER_HOST),
         NOT("registry.localhost:5000", "https://localhost/", OTHER_HOST),
-        NOT("registry.gitlab.com", "https://gitlab.com:8443/", OTHER_PORT),
         NOT("registry.gitlab.com", "http://gitlab.com/", PLAIN_HTTP),
         /* an address has no parent */
         NOT("10.1.2.3:5000", "https://1.2.3/", OTHER_HOST),
@@ -140,7 +188,8 @@ static void test_documented_pairs(void **state)
         NOT("lscr.io.evil.com", "https://ghcr.io/", OTHER_HOST),
         NOT("xlscr.io", "https://ghcr.io/", OTHER_HOST),
         NOT("lscr.i", "https://ghcr.io/", OTHER_HOST),
-        NOT("auth.docker.io", "https://registry-1.docker.io/", OTHER_HOST),
+        MAY("registry.rancher.com", "https://scc.suse.com/api"),
+        MAY("nvcr.io", "https://authn.nvidia.com/token"),
         NOT("registry-1.docker.io", "https://auth.docker.com/", OTHER_HOST),
         NOT("rg.a.b.scw.cloud", "https://api.scaleway.com/", OTHER_HOST),
         NOT("rg.scw.cloud", "https://api.scaleway.com/", OTHER_HOST),
@@ -159,7 +208,6 @@ static void test_look_alikes(void **state)
     static const struct row rows[] = {
         NOT("ghcr.io", "https://evilghcr.io/token", "'evilghcr.io'"),
         NOT("ghcr.io", "https://ghcr.io.evil.com/token", OTHER_HOST),
-        NOT("ghcr.io", "https://evil.ghcr.io/token", OTHER_HOST),
         NOT("ghcr.io", "https://ghcr.io./token", OTHER_HOST),
         NOT("ghcr.io", "https://ghcr.i/token", OTHER_HOST),
         NOT("ghcr.io", "https://ghcr-io/token", OTHER_HOST),
@@ -214,20 +262,9 @@ static void test_user_information(void **state)
 static void test_plain_http(void **state)
 {
     static const struct row rows[] = {
-        NOT("ghcr.io", "http://ghcr.io/token", PLAIN_HTTP),
-        NOT("ghcr.io", "http://ghcr.io:443/token", PLAIN_HTTP),
-        NOT("h.example:5000", "http://h.example:5000/t", PLAIN_HTTP),
-        NOT("10.0.0.1:5000", "http://10.0.0.1:5000/t", PLAIN_HTTP),
-        NOT("localhost.evil.com", "http://localhost.evil.com/", PLAIN_HTTP),
-        NOT("128.0.0.1:5000", "http://128.0.0.1:5000/t", PLAIN_HTTP),
-        /* this machine */
-        MAY("localhost:5000", "http://localhost:5000/t"),
-        MAY("localhost:5000", "http://LOCALHOST:5000/t"),
-        MAY("127.0.0.1:5000", "http://127.0.0.1:5000/t"),
-        MAY("127.255.255.254:5000", "http://127.255.255.254:5000/t"),
-        MAY("[::1]:5000", "http://[::1]:5000/t"),
-        MAY("127.0.0.1:5000", "http://127.0.0.1/t"),
-        NOT("127.0.0.1:5000", "http://127.0.0.1:5001/t", OTHER_PORT),
+        NOT("registry.example.com", "http://auth.example.com/t", PLAIN_HTTP),
+        NOT("registry.example.com", "http://auth.example.com:443/t", PLAIN_HTTP),
+        NOT("localhost.evil.com", "http://auth.evil.com/", PLAIN_HTTP),
         NOT("127.0.0.1:5000", "http://localhost:5000/t", OTHER_HOST),
         /* asked for */
         MAY_PLAIN("h.example:5000", "http://h.example:5000/t"),
@@ -241,6 +278,38 @@ static void test_plain_http(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* A registry's mistake about its own address: gitea #37418, Harbor's externalURL, Portus. */
+static void test_inner_realms(void **state)
+{
+    static const char *const realms[] = {
+        "https://localhost/token",       "http://localhost:3000/token",
+        "https://127.0.0.1/t",           "https://10.1.2.3:8443/t",
+        "https://[fd00::1]/t",           "https://gitea/v2/token",
+        "https://gitlab.corp.internal/", "https://registry.ns.svc/t",
+        "https://harbor.local/t",        "https://harbor.ns.svc.cluster.local/t"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(realms); i++) {
+        struct realm_policy policy = {.registry = "registry.example.com"};
+        struct error err = ERROR_INIT;
+        char url[URL_MAX];
+
+        assert_row(realms[i], realm_check(&policy, realms[i], url, &err) == -1);
+        assert_error(realms[i], &err, CLASS_UNPROVED, realms[i]);
+        assert_row(realms[i], strstr(err.hint, "external URL") != NULL);
+        assert_row(realms[i], strstr(err.hint, "--allow-realm") == NULL);
+        if (strncmp(realms[i], "http://", 7) == 0)
+            continue;
+        policy.allowed =
+            (const char *const[]){"localhost",       "127.0.0.1",    "10.1.2.3:8443",
+                                  "[fd00::1]",       "gitea",        "gitlab.corp.internal",
+                                  "registry.ns.svc", "harbor.local", "harbor.ns.svc.cluster.local"};
+        policy.allowed_count = 9;
+        err = ERROR_INIT;
+        assert_row(realms[i], realm_check(&policy, realms[i], url, &err) == 0);
+    }
+}
+
 static void test_allowed_hosts(void **state)
 {
     static const struct row rows[] = {
@@ -252,7 +321,7 @@ static void test_allowed_hosts(void **state)
         MAY_ALSO("r.io", "https://auth.net/t", "auth.net:443"),
         MAY_ALSO("r.io", "https://[::1]:8443/t", "[::1]:8443"),
         MAY_ALSO("r.io:5000", "https://auth.net:5000/t", "auth.net"),
-        MAY_ALSO("r.io", "https://r.io:8443/t", "r.io:8443"),
+        MAY_ALSO("r.io", "http://127.0.0.1:5001/t", "127.0.0.1:5001"), /* this machine */
         NOT_EVEN("r.io", "https://auth.net:8443/t", OTHER_PORT, "auth.net"),
         NOT_EVEN("r.io", "https://auth.net/t", OTHER_HOST, "auth.net:8443"),
         NOT_EVEN("r.io", "https://x.auth.net/t", OTHER_HOST, "auth.net"),
@@ -331,28 +400,42 @@ static void test_what_is_no_url(void **state)
 /* The way out is said: what to add, for the host that was refused. */
 static void test_hints(void **state)
 {
+    static const char *const allowed[] = {"auth.net"};
     struct realm_policy policy = {.registry = "r.io"};
     struct error err = ERROR_INIT;
+    char url[URL_MAX];
 
     (void)state;
-    assert_int_equal(realm_check(&policy, "https://auth.net/t", &err), -1);
+    assert_int_equal(realm_check(&policy, "https://auth.net/t", url, &err), -1);
     assert_string_equal(err.hint, "if that is right, add --allow-realm auth.net");
+    policy.allowed = allowed;
+    policy.allowed_count = 1;
     err = ERROR_INIT;
-    assert_int_equal(realm_check(&policy, "https://r.io:8443/t", &err), -1);
-    assert_string_equal(err.hint, "if that is right, add --allow-realm r.io:8443");
+    assert_int_equal(realm_check(&policy, "https://auth.net:8443/t", url, &err), -1);
+    assert_string_equal(err.hint, "if that is right, add --allow-realm auth.net:8443");
     err = ERROR_INIT;
-    assert_int_equal(realm_check(&policy, "http://r.io/t", &err), -1);
+    assert_int_equal(realm_check(&policy, "http://auth.net/t", url, &err), -1);
     assert_non_null(strstr(err.hint, "--plain-http"));
+    err = ERROR_INIT;
+    assert_int_equal(realm_check(&policy, "/token", url, &err), -1);
+    assert_non_null(strstr(err.message, "'/token'"));
+    assert_non_null(strstr(err.hint, "external URL"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_host),        cmocka_unit_test(test_parent_domain),
-        cmocka_unit_test(test_documented_pairs), cmocka_unit_test(test_look_alikes),
-        cmocka_unit_test(test_user_information), cmocka_unit_test(test_plain_http),
-        cmocka_unit_test(test_allowed_hosts),    cmocka_unit_test(test_what_can_be_allowed),
-        cmocka_unit_test(test_what_is_no_url),   cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_same_host),
+        cmocka_unit_test(test_same_domain),
+        cmocka_unit_test(test_documented_pairs),
+        cmocka_unit_test(test_look_alikes),
+        cmocka_unit_test(test_user_information),
+        cmocka_unit_test(test_plain_http),
+        cmocka_unit_test(test_allowed_hosts),
+        cmocka_unit_test(test_what_can_be_allowed),
+        cmocka_unit_test(test_inner_realms),
+        cmocka_unit_test(test_what_is_no_url),
+        cmocka_unit_test(test_hints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

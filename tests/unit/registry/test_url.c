@@ -216,12 +216,57 @@ static void test_what_stays_here(void **state)
         assert_row(away[i], !url_stays_here(away[i]));
 }
 
+static void test_origin_and_reference(void **state)
+{
+    static const struct {
+        const char *reference;
+        const char *url; /* NULL: none */
+        bool is_same;
+    } rows[] = {
+        {"/t?b=c", "https://h.example/t?b=c", true},
+        {"other", "https://h.example/a/other", true},
+        {"?x=y", "https://h.example/a/b?x=y", true},
+        {"https://h.example:443/", "https://h.example/", true},
+        {"https://H.example/", "https://H.example/", true},
+        {"https://h.example:444/", "https://h.example:444/", false},
+        {"http://h.example/", "http://h.example/", false},
+        {"//other.example/", "https://other.example/", false},
+        {"https://", NULL, false},
+    };
+    struct error err = ERROR_INIT;
+    struct url base;
+    char out[URL_MAX];
+
+    (void)state;
+    assert_int_equal(url_parse(&base, "https://h.example/a/b", &err), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error ignored = ERROR_INIT;
+        struct url url;
+
+        assert_row(rows[i].reference, url_resolve(out, "https://h.example/a/b", rows[i].reference,
+                                                  &ignored) == (rows[i].url != NULL ? 0 : -1));
+        if (rows[i].url == NULL)
+            continue;
+        assert_row_string(rows[i].reference, out, rows[i].url);
+        assert_int_equal(url_parse(&url, out, &err), 0);
+        assert_row(rows[i].reference, url_is_same_origin(&base, &url) == rows[i].is_same);
+    }
+    base.port = 8443;
+    assert_int_equal(url_set_origin(out, "http://h.example/t?a=b%20c", &base, &err), 0);
+    assert_string_equal(out, "https://h.example:8443/t?a=b%20c");
+    assert_int_equal(url_set_origin(out, "nonsense://", &base, &err), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_accepted),  cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_longest_host),      cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_query_onto_itself), cmocka_unit_test(test_longest_query),
+        cmocka_unit_test(test_origin_and_reference),
+        cmocka_unit_test(test_what_is_accepted),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_longest_host),
+        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_query_onto_itself),
+        cmocka_unit_test(test_longest_query),
         cmocka_unit_test(test_what_stays_here),
     };
 
