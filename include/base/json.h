@@ -24,6 +24,10 @@ void json_init(void);
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
                    struct error *err) __attribute__((warn_unused_result));
 
+/* The same, but of a key that stands twice the last counts, as Go's encoding/json has it. */
+json_t *json_parse_last(const char *text, size_t len, const char *name, enum exit_class cls,
+                        struct error *err) __attribute__((warn_unused_result));
+
 /*
  * Append the text of a value, without a copy anywhere else. Returns 0, or -1 with *err set where
  * there is no memory, and then with a part of it in *out.

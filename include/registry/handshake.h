@@ -12,8 +12,8 @@
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
  *      byte of the image is fetched.
  *
- * Only an explicit answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources: the
- * distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
+ * Only an explicit answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources:
+ * the distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
  */
 #ifndef REGISTRY_HANDSHAKE_H
 #define REGISTRY_HANDSHAKE_H

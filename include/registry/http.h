@@ -21,7 +21,7 @@
 #include "registry/trust.h"
 
 /* What a server answered, taken in as it comes and no further than its limits. */
-enum { HTTP_BODY_MAX = 65536, HTTP_HEADER_MAX = 65536, HTTP_PEER_MAX = 64 }; /* bytes */
+enum { HTTP_BODY_MAX = 1024 * 1024, HTTP_HEADER_MAX = 65536, HTTP_PEER_MAX = 64 }; /* bytes */
 
 struct http_response {
     int status;            /* 0: no answer came */

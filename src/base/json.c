@@ -28,11 +28,10 @@ static const char *words(enum json_error_code code)
     }
 }
 
-json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
-                   struct error *err)
+static json_t *load(const char *text, size_t len, size_t more, const char *name,
+                    enum exit_class cls, struct error *err)
 {
-    size_t flags =
-        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+    size_t flags = more | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     bool is_starved;
     json_error_t at;
     json_t *json;
@@ -56,6 +55,18 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
     (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
                     at.line, at.column);
     return NULL;
+}
+
+json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
+                   struct error *err)
+{
+    return load(text, len, JSON_REJECT_DUPLICATES, name, cls, err);
+}
+
+json_t *json_parse_last(const char *text, size_t len, const char *name, enum exit_class cls,
+                        struct error *err)
+{
+    return load(text, len, 0, name, cls, err);
 }
 
 /* Where a JSON text goes while it is made. jansson goes on when there is no room for a key. */

@@ -18,6 +18,51 @@ static int check_bearer(const char *text, size_t len, struct error *err)
     return 0;
 }
 
+/* Bytes of the character at `text`, or 0 where that is no UTF-8 (RFC 3629 section 4). */
+static size_t utf8_len(const unsigned char *text, size_t left)
+{
+    size_t len = text[0] < 0x80                      ? 1
+                 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+                 : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                                     : 0;
+
+    if (len == 0 || len > left)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+/*
+ * As Go reads it: the last of two equal keys counts, and bytes that are no UTF-8 matter only where
+ * they stand: each becomes DEL, which no token has.
+ */
+static json_t *answer_parse(const struct http_response *response, struct error *err)
+{
+    struct secret text = SECRET_INIT;
+    json_t *json = NULL;
+
+    if (secret_append(&text, secret_text(&response->body), response->body.len, HTTP_BODY_MAX,
+                      err) == 0) {
+        for (size_t i = 0; i < text.len;) {
+            size_t len = utf8_len((unsigned char *)text.data + i, text.len - i);
+
+            if (len == 0)
+                text.data[i] = 0x7f;
+            i += len > 0 ? len : 1;
+        }
+        json = json_parse_last(secret_text(&text), text.len, "it", CLASS_UNPROVED, err);
+    }
+    secret_clear(&text);
+    return json;
+}
+
 int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
 {
     struct secret built = SECRET_INIT;
@@ -27,7 +72,7 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
 
     if (response->is_body_cut)
         return error_set(err, CLASS_UNPROVED, "it is longer than %d bytes", HTTP_BODY_MAX);
-    json = json_parse(secret_text(&response->body), response->body.len, "it", CLASS_UNPROVED, err);
+    json = answer_parse(response, err);
     if (json == NULL)
         return -1;
     token = json_object_get(json, "token");
@@ -107,14 +152,6 @@ bool answer_is_web_page(const struct http_response *response)
     return text[strspn(text, " \t\r\n")] == '<';
 }
 
-static json_t *answer_parse(const struct http_response *response)
-{
-    struct error ignored = ERROR_INIT;
-
-    return json_parse(secret_text(&response->body), response->body.len, "it", CLASS_UNPROVED,
-                      &ignored);
-}
-
 bool answer_says(const struct http_response *response, const char *words)
 {
     return strcasestr(secret_text(&response->body), words) != NULL;
@@ -135,7 +172,8 @@ static enum outcome_code read_code(const struct http_response *response)
         [OUTCOME_CODE_NAME_UNKNOWN] = "NAME_UNKNOWN",
         [OUTCOME_CODE_TOO_MANY_REQUESTS] = "TOOMANYREQUESTS",
     };
-    json_t *json = answer_parse(response);
+    struct error ignored = ERROR_INIT;
+    json_t *json = answer_parse(response, &ignored);
     const char *text = json_member_text(json_array_get(json_object_get(json, "errors"), 0), "code");
     enum outcome_code code = text != NULL ? OUTCOME_CODE_OTHER : OUTCOME_CODE_NONE;
 
@@ -214,7 +252,8 @@ const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_respons
                          const struct redact *redact)
 {
     struct said said = {.code_len = 0};
-    json_t *json = answer_parse(response);
+    struct error ignored = ERROR_INIT;
+    json_t *json = answer_parse(response, &ignored);
 
     if (json != NULL)
         said_by_json(&said, json);

@@ -1,5 +1,6 @@
 """What is sent, to whom, in which order, and what becomes of every answer."""
 
+import gzip
 import socket
 
 import pytest
@@ -245,6 +246,34 @@ def test_either_member_serves(login, registry, body):
     server.issued["bearer-of-this-test"] = ""
     server.on("token", faults.answer(200, body % b"bearer-of-this-test"))
     login.to(server).succeeded()
+
+
+# What docker reads, although it should not be sent so.
+AS_DOCKER_READS = {
+    "expires_in as text": b'{"token":"%s","expires_in":"300","issued_at":1790000000}',
+    "expires_in as a float": b'{"token":"%s","expires_in":300.5}',
+    "the last of two": b'{"token":"another","token":"%s"}',
+    "bad UTF-8 elsewhere": b'{"issuer":"caf\xe9 \xed\xa0\x80","token":"%s"}',
+    "more than 64 KB": b'{"padding":"' + b"x" * 100_000 + b'","token":"%s"}',
+}
+
+
+@pytest.mark.parametrize("body", AS_DOCKER_READS.values(), ids=AS_DOCKER_READS)
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_token_answers_as_docker_reads_them(login, registry, body, encoding):
+    server = registry()
+    server.issued["bearer-of-this-test"] = ""
+    text = body.replace(b"%s", b"bearer-of-this-test")
+    headers = [("content-encoding", encoding)] if encoding else []
+    server.on("token", faults.answer(200, gzip.compress(text) if encoding else text, headers))
+    login.to(server).succeeded()
+    assert all("accept-encoding" not in request.headers for request in server.requests)
+
+
+def test_an_encoding_that_is_none(login, registry):
+    server = registry()
+    server.on("token", faults.answer(200, b"no gzip", [("content-encoding", "gzip")]))
+    login.to(server).failed(6, server.host, "encoding")
 
 
 @pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])

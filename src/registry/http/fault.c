@@ -24,6 +24,7 @@ static const struct fault_words {
     {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", HANGS_UP},
     {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", HANGS_UP},
     {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
+    {CURLE_BAD_CONTENT_ENCODING, false, "the answer's encoding cannot be read", ""},
     {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_SSL_CACERT_BADFILE, false, "the CA certificates cannot be read",
@@ -201,7 +202,9 @@ static int report_words(const struct fault *fault, const struct fault_words *wor
 {
     bool is_tls = fault->code == CURLE_PEER_FAILED_VERIFICATION ||
                   fault->code == CURLE_SSL_CONNECT_ERROR || fault->code == CURLE_SSL_CERTPROBLEM;
-    bool is_answer = fault->code == CURLE_WRITE_ERROR || fault->code == CURLE_WEIRD_SERVER_REPLY ||
+    bool is_answer = fault->code == CURLE_WRITE_ERROR ||
+                     fault->code == CURLE_BAD_CONTENT_ENCODING ||
+                     fault->code == CURLE_WEIRD_SERVER_REPLY ||
                      fault->code == CURLE_UNSUPPORTED_PROTOCOL || words == &malformed;
 
     (void)error_set(err, is_answer ? CLASS_UNPROVED : CLASS_UNREACHABLE,

@@ -140,6 +140,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
         url_stays_here(request->url) ? "" : NULL); /* NULL: as the environment has it */
     SET(CURLOPT_NOBODY, request->is_head ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, fields);
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* read where it comes; it is not asked for */
     SET(CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -205,7 +206,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     http_response_clear(response);
     (void)snprintf(accept, sizeof(accept), "Accept: %s",
                    request->accept != NULL ? request->accept : "*/*");
-    if (append_field(&fields, accept) < 0 ||
+    if (append_field(&fields, accept) < 0 || append_field(&fields, "Accept-Encoding:") < 0 ||
         (request->field != NULL && append_field(&fields, request->field) < 0)) {
         curl_slist_free_all(fields);
         return error_no_memory(err);

@@ -43,7 +43,13 @@ static void test_tokens(void **state)
         {"[\"SECRET\"]", NULL, "holds no token"},
         {"\"SECRET\"", NULL, "holds no token"},
         {"null", NULL, "holds no token"},
-        {"{\"token\":\"SECRET\",\"token\":\"SECRET\"}", NULL, "same key twice"},
+        /* as Go reads them */
+        {"{\"token\":\"SECRET\",\"token\":\"abc\"}", "abc", NULL},
+        {"{\"token\":\"abc\",\"who\":\"caf\xe9\"}", "abc", NULL},
+        {"{\"token\":\"abc\",\"who\":\"\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80 \xe2\x82\"}", "abc",
+         NULL},
+        {"{\"token\":\"abc\",\"who\":\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"}", "abc", NULL},
+        {"{\"token\":\"SECRET\xe9\"}", NULL, "no header can carry"},
         {"", NULL, "not valid JSON"},
         {"<html>SECRET</html>", NULL, "not valid JSON"},
         {"token=SECRET", NULL, "not valid JSON"},
@@ -92,7 +98,7 @@ static void test_large_and_cut_tokens(void **state)
     secret_clear(&bearer);
     response.is_body_cut = true; /* what came is valid by accident only */
     assert_int_equal(answer_token(&bearer, &response, &err), -1);
-    assert_error("cut", &err, CLASS_UNPROVED, "longer than 65536 bytes");
+    assert_error("cut", &err, CLASS_UNPROVED, "longer than 1048576 bytes");
     assert_int_equal(bearer.len, 0);
     http_response_clear(&response);
 }
