@@ -67,7 +67,7 @@ struct warnings {
     size_t count;
 };
 
-/* Add one; past WARNINGS_MAX they are dropped. */
+/* Add one, unless it is there already; past WARNINGS_MAX they are dropped. */
 void warnings_add(struct warnings *warnings, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

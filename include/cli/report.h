@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/targets.h"
+#include "credential/credential.h"
 #include "store/lookup.h"
 
 enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
@@ -36,12 +37,13 @@ struct finding {
 
 /* What a run has come to so far; all of it borrowed. */
 struct report {
-    const struct subject *subject;     /* NULL: not known yet */
-    const char *username;              /* NULL: not known yet */
-    const char *token_kind;            /* NULL: not known, or not GitHub's */
-    const struct diagnosis *diagnosis; /* NULL: none was asked for */
-    const struct targets *targets;     /* NULL: not known yet */
-    const struct finding *readers;     /* of `status` */
+    const struct subject *subject;       /* NULL: not known yet */
+    const char *username;                /* NULL: not known yet */
+    const struct credential *credential; /* NULL: not known yet, or not one that was given */
+    const char *token_kind;              /* NULL: not known, or not GitHub's */
+    const struct diagnosis *diagnosis;   /* NULL: none was asked for */
+    const struct targets *targets;       /* NULL: not known yet */
+    const struct finding *readers;       /* of `status` */
     size_t reader_count;
     const struct warnings *warnings;
     const struct redact *redact; /* errors and warnings that repeat it are not shown; NULL: none */

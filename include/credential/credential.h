@@ -3,11 +3,13 @@
  *
  * Order of the token: the flag given; $GHCR_TOKEN; the file "ghcr-token" in $CREDENTIALS_DIRECTORY
  * (systemd.exec(5)); standard input. Order of the name: the flag given; $GHCR_USERNAME;
- * $GITHUB_ACTOR. What is named by nobody counts for the default registry only, so that a GitHub
- * token never goes to another host unasked. A source that is there but empty is an error, and is
- * never passed over for the next one. When another source serves, standard input is not touched.
+ * $GITHUB_ACTOR; for GitHub's registries, which ignore it, CREDENTIAL_ANY_NAME. What is named by
+ * nobody counts for the default registry only, so that a GitHub token never goes to another host
+ * unasked. A source that is there but empty is an error, and is never passed over for the next one.
+ * When another source serves, standard input is not touched.
  *
- * Input is refused, not repaired: exactly one line end is cut off. A refused value is never shown.
+ * What is cut off a value, and what is refused, credential/input.c tells. A refused value is never
+ * shown.
  */
 #ifndef CREDENTIAL_CREDENTIAL_H
 #define CREDENTIAL_CREDENTIAL_H
@@ -18,9 +20,16 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "credential/input.h"
 
-enum { CREDENTIAL_STDIN_WAIT_MS = 30000 };
+enum {
+    CREDENTIAL_STDIN_WAIT_MS = 30000,
+    CREDENTIAL_TOKEN_MAX = 16384, /* bytes */
+    CREDENTIAL_NAME_MAX = 255,
+    CREDENTIAL_SOURCE_MAX = 511,
+};
+
+/* The name where none is given for GitHub's registries, which look at the token alone. */
+#define CREDENTIAL_ANY_NAME "x-access-token"
 
 struct credential_request {
     const char *username; /* at most one of the three is set */
@@ -40,7 +49,10 @@ struct credential_request {
 struct credential {
     char username[CREDENTIAL_NAME_MAX + 1];
     struct secret token;
-    bool used_stdin; /* standard input was read to its end */
+    bool used_stdin;    /* standard input was read to its end */
+    const char *oddity; /* of the token, follows "it": "ends with a space"; NULL: none */
+    char source[CREDENTIAL_SOURCE_MAX + 1];      /* of the token: "standard input" */
+    char source_name[CREDENTIAL_SOURCE_MAX + 1]; /* for programs: "stdin", "env:X", "file:X" */
 };
 
 #define CREDENTIAL_INIT ((struct credential){.username = ""})

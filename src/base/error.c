@@ -95,12 +95,18 @@ int error_wrap(struct error *err, const char *fmt, ...)
 void warnings_add(struct warnings *warnings, const char *fmt, ...)
 {
     va_list ap;
+    char *added;
 
     if (warnings->count == WARNINGS_MAX)
         return;
+    added = warnings->items[warnings->count];
     va_start(ap, fmt);
-    (void)vsnprintf(warnings->items[warnings->count], WARNING_LEN_MAX + 1, fmt, ap);
+    (void)vsnprintf(added, WARNING_LEN_MAX + 1, fmt, ap);
     va_end(ap);
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (strcmp(warnings->items[i], added) == 0)
+            return;
+    }
     warnings->count++;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/login.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -103,6 +105,7 @@ static void tell_of_credential(struct login *login, struct report *report)
 
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);
+    report->credential = &login->credential;
     advice_on_token(&here, &login->run.warnings);
 }
 
@@ -143,6 +146,22 @@ static void forget(void *login)
     login_clear(login);
 }
 
+/* Which token was refused: there may be a forgotten one in front of the one that was meant. */
+static void tell_of_source(const struct credential *credential, struct error *err)
+{
+    size_t len = strlen(err->message);
+
+    if (err->cls != CLASS_REJECTED && err->cls != CLASS_FORBIDDEN)
+        return;
+    (void)snprintf(err->message + len, sizeof(err->message) - len, "; the token is from %s",
+                   credential->source);
+    if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
+        return;
+    err->hint[0] = '\0';
+    (void)error_hint(err, "the token from %s %s: is that meant?", credential->source,
+                     credential->oddity);
+}
+
 static int login_ask(struct login *login, struct report *report, struct error *err)
 {
     struct run *run = &login->run;
@@ -161,8 +180,10 @@ static int login_ask(struct login *login, struct report *report, struct error *e
     report->verified = ask.outcome.is_good;
     if (ask.is_diagnosed)
         report->diagnosis = &login->diagnosis;
-    if (ret < 0)
+    if (ret < 0) {
         advice_on_refusal(&here, &ask.outcome, err);
+        tell_of_source(&login->credential, err);
+    }
     return ret;
 }
 

@@ -98,22 +98,71 @@ static void print_reader(const struct report *report, const struct finding *read
                  verdicts[reader->verdict]);
 }
 
+/* Whether a logout spares an entry, and removes none. */
+static bool keeps_all(const struct report *report)
+{
+    size_t kept = 0;
+    size_t changed = 0;
+
+    for (size_t i = 0; i < report->targets->count; i++) {
+        kept += report->targets->items[i].kept != NULL;
+        changed += report->targets->items[i].result.changed;
+    }
+    return kept > 0 && changed == 0;
+}
+
+static void print_logout(const struct report *report, const struct options *options)
+{
+    (void)printf("%s: %s", keeps_all(report) ? "Not logged out" : "Logout Succeeded",
+                 options->all ? "all registries" : report_registry(report));
+}
+
 /* Scripts look for the first words: nothing that was not proved begins with them. */
-static void print_success(const struct report *report, const struct options *options)
+static void print_login(const struct report *report)
 {
     char shown[SHOWN_MAX];
 
+    (void)printf("%s: %s as %s", report->verified ? "Login Succeeded" : "Not verified",
+                 report_registry(report),
+                 text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
+    if (report->credential != NULL)
+        (void)printf(", token from %s",
+                     text_printable(shown, sizeof(shown), report->credential->source,
+                                    strlen(report->credential->source)));
+}
+
+static void print_success(const struct report *report, const struct options *options)
+{
     if (options->command == COMMAND_LOGOUT)
-        (void)printf("Logout Succeeded: %s",
-                     options->all ? "all registries" : report_registry(report));
+        print_logout(report, options);
     else
-        (void)printf(
-            "%s: %s as %s", report->verified ? "Login Succeeded" : "Not verified",
-            report_registry(report),
-            text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
+        print_login(report);
     for (size_t i = 0; i < report->targets->count; i++)
         print_target(&report->targets->items[i], options);
     (void)putchar('\n');
+}
+
+/* What --can-pull and --diagnose asked for. */
+static void print_facts(const struct report *report)
+{
+    const struct subject *subject = report->subject;
+    const struct diagnosis *d = report->diagnosis;
+
+    for (size_t i = 0; subject != NULL && report->verified && i < subject->image_count; i++) {
+        if (subject->images[i].can_pull)
+            print_quoted("image ", subject->images[i].given, ": can be pulled\n");
+    }
+    if (d == NULL)
+        return;
+    if (d->findings.owner[0] != '\0')
+        (void)printf("token: owner %s\n", d->findings.owner);
+    if (d->findings.has_scopes)
+        (void)printf("token: scopes %s\n",
+                     d->findings.scopes[0] != '\0' ? d->findings.scopes : "none");
+    if (d->expires_at[0] != '\0')
+        (void)printf("token: expires %s\n", d->expires_at);
+    else if (d->findings.owner[0] != '\0')
+        (void)printf("token: no expiry date\n");
 }
 
 /* What `status` found is told after a failure, too. */
@@ -126,6 +175,7 @@ static void print_result(const struct report *report, const struct options *opti
         print_reader(report, &report->readers[i]);
     if (options->command != COMMAND_STATUS && err == NULL)
         print_success(report, options);
+    print_facts(report);
 }
 
 static void print_warnings(const struct report *report)
@@ -337,8 +387,10 @@ static json_t *json_token(const struct report *report)
     const struct diagnosis *d = report->diagnosis;
     const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
     const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
-    json_t *token = json_pack("{s:o, s:o, s:o}", "kind", json_text(report->token_kind),
-                              "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
+    const char *source = report->credential != NULL ? report->credential->source_name : NULL;
+    json_t *token = json_pack("{s:o, s:o, s:o, s:o}", "kind", json_text(report->token_kind),
+                              "source", json_text(source), "expires_at", json_text(expires_at),
+                              "scopes", json_scopes(scopes));
 
     if (d != NULL && d->findings.owner[0] != '\0')
         token = with(token, "owner", json_text(d->findings.owner));

@@ -87,10 +87,10 @@ static int find_readers(struct look *look, struct report *report, struct error *
         report->reader_count = look->reader_count;
         return 0;
     }
-    (void)error_set(err, CLASS_CREDENTIAL, "%s finds no credential for '%s'",
-                    both     ? "neither docker nor podman"
-                    : docker ? "docker"
-                             : "podman",
+    (void)error_set(err, CLASS_CREDENTIAL, "%s credential for '%s'",
+                    both     ? "neither docker nor podman finds a"
+                    : docker ? "docker finds no"
+                             : "podman finds no",
                     look->run.subject.registry.host);
     return error_hint(err, "store one: ghcr-login -u NAME %s", look->run.subject.registry.host);
 }
@@ -202,7 +202,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 {
     bool is_verified = true;
 
-    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
+    for (size_t i = 0; i < look->reader_count; i++) {
         const struct finding *reader = &look->readers[i];
         bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 

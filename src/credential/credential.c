@@ -2,10 +2,26 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base64.h"
 #include "credential/input.h"
-#include "credential/rules.h"
+
+/* Where the token is missing, too, both are told at once. */
+static int refuse_nameless(const struct credential_request *request, struct error *err)
+{
+    bool has_token = request->token_stdin || request->token_env != NULL ||
+                     request->token_file != NULL || !isatty(request->stdin_fd);
+
+    return error_set_hint(err, CLASS_CREDENTIAL,
+                          has_token
+                              ? "name the account with -u NAME"
+                              : "name the account with -u NAME, and pipe the token in, or use "
+                                "--token-env or --token-file",
+                          has_token ? "no user name"
+                                    : "no user name, and no token: standard input is a terminal, "
+                                      "and this program never prompts");
+}
 
 static int read_name(struct secret *out, const struct credential_request *request,
                      const struct input_context *context, struct input *where, struct error *err)
@@ -24,9 +40,9 @@ static int read_name(struct secret *out, const struct credential_request *reques
         if (ret <= 0)
             return ret;
     }
-    return error_set_hint(err, CLASS_CREDENTIAL,
-                          "name the account with -u NAME (for GitHub, the owner of the token)",
-                          "no user name");
+    if (request->is_github)
+        return input_argument(out, where, "nobody", CREDENTIAL_ANY_NAME, err);
+    return refuse_nameless(request, err);
 }
 
 static int read_token(struct secret *out, const struct credential_request *request,
@@ -73,22 +89,23 @@ int credential_read(struct credential *out, const struct credential_request *req
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };
-    struct rules rules = {.where = where.text,
-                          .is_github = request->is_github,
-                          .place = place_find(request->environment)};
+    struct input_rules rules = {.where = &where,
+                                .is_github = request->is_github,
+                                .place = place_find(request->environment)};
     int ret = -1;
 
     if (read_name(&name, request, &context, &where, err) < 0 ||
-        rules_check_name(&name, where.text, err) < 0)
+        input_check_name(&name, where.text, err) < 0)
         goto out;
     memcpy(built.username, name.data, name.len + 1);
     if (read_token(&built.token, request, &context, &where, err) < 0)
         goto out;
-    rules.source = where.kind;
     built.used_stdin = where.kind == INPUT_STDIN;
     if (check_not_passed_over(&built, request, err) < 0 ||
-        rules_check_token(&built.token, &rules, err) < 0)
+        input_check_token(&built.token, &rules, &built.oddity, err) < 0)
         goto out;
+    memcpy(built.source, where.text, sizeof(built.source));
+    memcpy(built.source_name, where.name, sizeof(built.source_name));
     *out = built;
     built = CREDENTIAL_INIT; /* moved */
     ret = 0;

@@ -8,14 +8,21 @@
 #include "base/io.h"
 #include "base/place.h"
 #include "credential/github_token.h"
+#include "credential/mistake.h"
+
+enum { LINE_ENDS_MAX = 64 }; /* bytes that may come on top of the longest value */
 
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
 static void name_it(struct input *where, enum input_kind kind, const char *name)
 {
+    bool is_file = kind == INPUT_FILE;
+
     where->kind = kind;
+    where->is_named = true;
     (void)snprintf(where->text, sizeof(where->text), "%s '%.480s'",
-                   kind == INPUT_FILE ? "file" : "environment variable", name);
+                   is_file ? "file" : "environment variable", name);
+    (void)snprintf(where->name, sizeof(where->name), "%s:%.480s", is_file ? "file" : "env", name);
 }
 
 int input_argument(struct secret *out, struct input *where, const char *option, const char *value,
@@ -77,7 +84,7 @@ static struct io_input io_input(const char *name, const struct input_context *co
         .name = name,
         .cls = CLASS_CREDENTIAL,
         .max = CREDENTIAL_TOKEN_MAX,
-        .line_end = 2,
+        .line_end = LINE_ENDS_MAX,
         .clock = context->clock,
         .deadline_ms = context->deadline_ms,
     };
@@ -135,7 +142,8 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
     struct io_input input = io_input(where->text, context);
     int64_t limit = clock_now(context->clock) + wait_ms;
 
-    *where = (struct input){INPUT_STDIN, "standard input"};
+    *where = (struct input){
+        .kind = INPUT_STDIN, .is_named = wait_ms < 0, .text = "standard input", .name = "stdin"};
     if (wait_ms >= 0 && limit < input.deadline_ms)
         input.deadline_ms = limit;
     if (isatty(context->stdin_fd)) {
@@ -149,4 +157,233 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
         return error_hint(err, "a token is one line, and the writer must close the pipe behind it; "
                                "--token-env and --token-file do not need standard input");
     return 0;
+}
+
+/* What a value may be. */
+
+static void cut(struct secret *value, size_t len)
+{
+    while (value->len > len)
+        value->data[--value->len] = '\0';
+}
+
+/* Cut exactly one line end: CR LF, LF or CR. */
+static void cut_line_end(struct secret *value)
+{
+    size_t len = value->len;
+
+    if (len > 0 && value->data[len - 1] == '\n')
+        len--;
+    if (len > 0 && value->data[len - 1] == '\r')
+        len--;
+    cut(value, len);
+}
+
+static bool is_among(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static void cut_at_end(struct secret *value, const char *set)
+{
+    size_t len = value->len;
+
+    while (len > 0 && is_among(value->data[len - 1], set))
+        len--;
+    cut(value, len);
+}
+
+static void cut_around(struct secret *value, const char *set)
+{
+    size_t begin = 0;
+    size_t len;
+
+    cut_at_end(value, set);
+    while (begin < value->len && is_among(value->data[begin], set))
+        begin++;
+    len = value->len - begin;
+    if (begin > 0)
+        memmove(value->data, value->data + begin, len);
+    cut(value, len);
+}
+
+static bool begins_with_mark(const struct secret *value)
+{
+    return value->len >= 3 && memcmp(value->data, "\xef\xbb\xbf", 3) == 0;
+}
+
+static bool is_utf16(const struct secret *value)
+{
+    return value->len >= 2 &&
+           (memcmp(value->data, "\xff\xfe", 2) == 0 || memcmp(value->data, "\xfe\xff", 2) == 0);
+}
+
+static bool has_line_end(const struct secret *value)
+{
+    return memchr(secret_text(value), '\n', value->len) != NULL ||
+           memchr(secret_text(value), '\r', value->len) != NULL;
+}
+
+static bool is_blank(const struct secret *value)
+{
+    return value->len > 0 && strspn(value->data, " \t\r\n") == value->len;
+}
+
+/* What no secret of any registry can be, or NULL. */
+static const char *fault_anywhere(const struct secret *value)
+{
+    if (is_utf16(value))
+        return "is UTF-16 text: it starts with a byte-order mark";
+    if (memchr(secret_text(value), '\0', value->len) != NULL)
+        return "has a NUL byte";
+    return is_blank(value) ? "is blank" : NULL;
+}
+
+/* What is wrong with the bytes of a name or of a GitHub token alike, or NULL. */
+static const char *fault_in_bytes(const struct secret *value)
+{
+    const char *text = secret_text(value);
+    const char *fault = fault_anywhere(value);
+
+    if (begins_with_mark(value))
+        return "starts with a byte-order mark";
+    if (fault != NULL)
+        return fault;
+    if (has_line_end(value))
+        return "has more than one line";
+    for (size_t i = 0; i < value->len; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return "has a control byte";
+    }
+    return NULL;
+}
+
+static int input_refuse(const char *what, const char *where, const char *fault, const char *hint,
+                        struct error *err)
+{
+    return error_set_hint(err, CLASS_CREDENTIAL, hint, "the %s from %s %s", what, where, fault);
+}
+
+/* Why a secret is empty, by where this runs. Behind sudo a script of ssh-action's has no mark. */
+static const char *const empty_hints[PLACE_COUNT] = {
+    [PLACE_HOST] = "the secret is not defined where this runs, or is missing from ssh-action's "
+                   "'envs:'",
+    [PLACE_ACTIONS] = "no such secret is defined for this repository, or this is a pull request "
+                      "from a fork, which gets none: check 'secrets' and the step's 'env:'",
+    [PLACE_SSH] = "the secret is not defined, or is missing from the step's 'env:' or "
+                  "ssh-action's 'envs:'",
+};
+
+static int refuse_empty(const struct input_rules *rules, bool has_line, struct error *err)
+{
+    const char *hint = empty_hints[rules->place];
+
+    if (rules->where->kind == INPUT_FILE)
+        hint = "nothing was written there: is the secret that fills the file defined?";
+    if (rules->where->kind == INPUT_STDIN && !has_line)
+        hint = "nothing came in: pipe the token in, or use --token-env or --token-file; a variable "
+               "that is piped in may be empty";
+    return input_refuse("token", rules->where->text, "is empty", hint, err);
+}
+
+static int refuse_bytes(const struct input_rules *rules, const struct secret *value,
+                        const char *fault, struct error *err)
+{
+    bool is_script =
+        rules->where->kind == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL;
+
+    return input_refuse("token", rules->where->text, fault,
+                        is_script
+                            ? "give the token alone, as one line; where a script is standard input "
+                              "(ssh HOST bash -s), use --token-env or --token-file"
+                            : "give the token alone, as one line",
+                        err);
+}
+
+static int check_form(const struct secret *token, const char *where, struct error *err)
+{
+    const struct mistake *mistake = mistake_find(token);
+
+    return mistake != NULL ? input_refuse("token", where, mistake->what, mistake->hint, err) : 0;
+}
+
+static int check_github_token(struct secret *value, const struct input_rules *rules,
+                              struct error *err)
+{
+    const char *fault = fault_in_bytes(value);
+
+    return fault != NULL ? refuse_bytes(rules, value, fault, err)
+                         : check_form(value, rules->where->text, err);
+}
+
+/* What docker would send, though somebody may not have meant it. */
+static const char *find_oddity(const struct secret *value, size_t line_ends)
+{
+    if (begins_with_mark(value))
+        return "starts with a byte-order mark";
+    if (line_ends > 2)
+        return "had an empty last line, which was cut off";
+    if (is_among(value->data[0], " \t"))
+        return "starts with a space";
+    if (is_among(value->data[value->len - 1], " \t"))
+        return "ends with a space";
+    return has_line_end(value) ? "has more than one line" : NULL;
+}
+
+int input_check_token(struct secret *value, const struct input_rules *rules, const char **oddity,
+                      struct error *err)
+{
+    size_t given_len = value->len;
+    const char *fault;
+
+    if (rules->is_github)
+        cut_around(value, " \t\r\n\v\f");
+    else
+        cut_at_end(value, "\r\n");
+    if (value->len == 0)
+        return refuse_empty(rules, given_len > 0, err);
+    if (value->len > CREDENTIAL_TOKEN_MAX)
+        return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes",
+                         rules->where->text, CREDENTIAL_TOKEN_MAX);
+    if (rules->is_github)
+        return check_github_token(value, rules, err);
+    fault = fault_anywhere(value);
+    if (fault == NULL && !rules->where->is_named && has_line_end(value))
+        fault = "has more than one line";
+    if (fault != NULL)
+        return refuse_bytes(rules, value, fault, err);
+    if (oddity != NULL)
+        *oddity = find_oddity(value, given_len - value->len);
+    return 0;
+}
+
+int input_check_name(struct secret *value, const char *where, struct error *err)
+{
+    const char *fault;
+
+    cut_line_end(value);
+    if (value->len == 0) {
+        return error_set_hint(err, CLASS_CREDENTIAL,
+                              "name the account with -u NAME; is the variable behind -u empty?",
+                              "the user name from %s is empty", where);
+    }
+    if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN) {
+        return input_refuse(
+            "user name", where, "looks like a token",
+            "were user name and token swapped? Revoke the token if it was an argument: "
+            "arguments are public",
+            err);
+    }
+    fault = fault_in_bytes(value);
+    if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
+        fault = "has a colon, which HTTP Basic authentication cannot carry (RFC 7617)";
+    if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
+        fault = "starts or ends with a space";
+    if (fault == NULL && strncmp(value->data, "--", 2) == 0)
+        fault = "is spelled like an option; is the variable behind -u empty?";
+    if (fault == NULL && value->len > CREDENTIAL_NAME_MAX)
+        fault = "is longer than 255 bytes";
+    return fault != NULL
+               ? input_refuse("user name", where, fault, "give the account's name alone", err)
+               : 0;
 }

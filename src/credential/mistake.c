@@ -12,6 +12,33 @@ static bool is_expression(const char *text)
     return strncmp(text, "${{", 3) == 0;
 }
 
+static bool is_doubled_expression(const char *text)
+{
+    return strncmp(text, "$${{", 4) == 0;
+}
+
+static bool is_of_gitlab(const char *text)
+{
+    static const char *const begins[] = {"glpat-", "gldt-", "glcbt-", "glptt-", "glrt-", "glft-"};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncmp(text, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_docker_hub(const char *text)
+{
+    return strncmp(text, "dckr_pat_", 9) == 0 || strncmp(text, "dckr_oat_", 9) == 0;
+}
+
+/* JSON in base64 begins so. */
+static bool is_web_token(const char *text)
+{
+    return strncmp(text, "eyJ", 3) == 0;
+}
+
 static bool is_variable(const char *text)
 {
     return text[0] == '$';
@@ -75,7 +102,13 @@ static bool is_encoded(const char *text)
     bool found = false;
 
     if (base64_decode(&plain, text, strlen(text), &ignored) == 0) {
-        const char *colon = plain.len > 0 ? memchr(plain.data, ':', plain.len) : NULL;
+        const char *colon;
+
+        /* `echo TOKEN | base64` encodes a line end, too. */
+        while (plain.len > 0 && strchr("\r\n", plain.data[plain.len - 1]) != NULL &&
+               plain.data[plain.len - 1] != '\0')
+            plain.data[--plain.len] = '\0';
+        colon = plain.len > 0 ? memchr(plain.data, ':', plain.len) : NULL;
 
         found = github_token_is_whole(secret_text(&plain), plain.len) ||
                 (colon != NULL && colon > plain.data);
@@ -127,6 +160,20 @@ static const struct {
       "only workflow files expand it: hand the secret to the script as a variable, with 'env:' "
       "(and "
       "ssh-action's 'envs:')"}},
+    {is_doubled_expression,
+     {"is an expression of GitHub Actions with one '$' too many, so that it was not expanded",
+      "drop the '$' in front: ${{ secrets.NAME }}"}},
+    {is_of_gitlab,
+     {"is a GitLab token",
+      "name its registry: ghcr-login -u NAME registry.gitlab.com; where no registry is named, it "
+      "is ghcr.io: is the variable behind it empty?"}},
+    {is_of_docker_hub,
+     {"is a Docker Hub token", "name its registry: ghcr-login -u NAME docker.io; where no registry "
+                               "is named, it is ghcr.io: is the variable behind it empty?"}},
+    {is_web_token,
+     {"is a JSON web token (eyJ...), which GitHub's registry does not take",
+      "name the registry that it is for; where no registry is named, it is ghcr.io: is the "
+      "variable behind it empty?"}},
     {is_variable,
      {"is a shell variable or command that was not expanded",
       "single quotes keep the shell from expanding it; name the variable with --token-env"}},
@@ -150,8 +197,8 @@ static const struct {
      {"has a quote mark, which no GitHub token has",
       "give the token alone, as one line without quotes"}},
     {has_blank,
-     {"has a blank, which no GitHub token has",
-      "give the token alone, as one line without blanks"}},
+     {"contains a space, which no GitHub token has",
+      "give the token alone, as one line without spaces"}},
     {has_foreign_byte_in_token,
      {"has a byte that no GitHub token has", "give the token alone, as one line"}},
 };

@@ -70,7 +70,7 @@ def test_no_verify_stores_and_does_not_say_succeeded(login, server):
     result = login.to(server, "--no-verify", token=OTHER_TOKEN)
     assert (result.status, result.stderr) == (0, "")
     assert result.stdout == (
-        f"Not verified: {server.host} as {USER}, stored in '{login.config}'\n")
+        f"Not verified: {server.host} as {USER}, token from standard input, stored in '{login.config}'\n")
     assert server.connections == 0
     assert login.entry(server.host) == f"{USER}:{OTHER_TOKEN}"
     said = login.to(server, "--no-verify", "--json", token=OTHER_TOKEN).json

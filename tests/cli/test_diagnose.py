@@ -38,7 +38,8 @@ def test_nothing_to_say(ghcr, github):
     api = github(scopes="read:packages, repo")
     result = diagnose(ghcr, "--json")
     assert (result.status, result.stderr) == (0, ""), result
-    assert result.json["token"] == {"kind": "classic", "expires_at": None, "owner": USER,
+    assert result.json["token"] == {"kind": "classic", "source": "env:GHCR_TOKEN",
+                                    "expires_at": None, "owner": USER,
                                     "scopes": ["read:packages", "repo"]}
     assert ghcr.proxy.targets == ["ghcr.io:443", "api.github.com:443"]
     request, = api.requests
@@ -114,7 +115,8 @@ def test_an_installation_token_is_nobodys(ghcr, github):
     github(token=STATELESS)
     result = diagnose(ghcr, "--json", token=STATELESS, env={"GITHUB_ACTIONS": "true"})
     assert (result.status, result.stderr) == (0, ""), result
-    assert result.json["token"] == {"kind": "installation", "expires_at": None, "scopes": None}
+    assert result.json["token"] == {"kind": "installation", "source": "env:GHCR_TOKEN",
+                                    "expires_at": None, "scopes": None}
 
 
 def test_a_token_that_only_the_registry_knows(ghcr, github):

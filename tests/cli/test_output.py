@@ -39,7 +39,7 @@ def test_json_of_a_success(login, registry):
     assert said["files"] == [{"path": str(login.config), "format": "docker", "store": "file",
                               "changed": True}]
     assert (said["images"], said["warnings"]) == ([], [])
-    assert said["token"].keys() == {"kind", "expires_at", "scopes"}
+    assert said["token"].keys() == {"kind", "source", "expires_at", "scopes"}
 
 
 @pytest.mark.parametrize("token, kind", [
@@ -47,7 +47,8 @@ def test_json_of_a_success(login, registry):
 def test_json_names_the_kind_of_a_github_token(ghcr, token, kind):
     ghcr.registry.token = token
     said = ghcr("-u", USER, "--json", env={"GHCR_TOKEN": token}).json
-    assert said["token"] == {"kind": kind, "expires_at": None, "scopes": None}
+    assert said["token"] == {"kind": kind, "source": "env:GHCR_TOKEN", "expires_at": None,
+                             "scopes": None}
 
 
 def test_json_of_no_change(login, registry):

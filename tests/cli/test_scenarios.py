@@ -112,4 +112,5 @@ def test_the_readme_quotes_what_is_said():
     assert len(quotes) >= 10
     for quote in quotes:
         pieces = [re.escape(piece) for piece in " ".join(quote.split()).split("…")]
-        assert any(re.fullmatch(".*".join(pieces), text) for text in said), quote
+        pattern = ".*".join(pieces) + "(; the token is from .*)?"   # which depends on the run
+        assert any(re.fullmatch(pattern, text) for text in said), quote

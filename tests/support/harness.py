@@ -74,8 +74,10 @@ class Result:
 
     def succeeded(self):
         assert self.status == 0, self
-        assert self.stdout.startswith("Login Succeeded"), self
-        assert self.stdout.count("\n") == 1 and self.stdout.endswith("\n"), self
+        first, *facts = self.stdout.splitlines()
+        assert first.startswith("Login Succeeded") and self.stdout.endswith("\n"), self
+        # A line for each image of --can-pull and each fact of --diagnose.
+        assert all(fact.startswith(("image '", "token: ")) for fact in facts), self
         assert self.stderr == "", self
         return self
 

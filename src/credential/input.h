@@ -1,27 +1,30 @@
 /*
- * One place that a name or a token is read from: a variable, a file, standard input. What its value
- * may be is for rules.h.
+ * One place that a name or a token is read from: a variable, a file, standard input; and what its
+ * value may be.
  *
- * Each function fills *where, also when it fails, and reads into *out. They return 0, or -1 with
- * *err set (CLASS_CREDENTIAL).
+ * Each function that reads fills *where, also when it fails, and reads into *out. They return 0, or
+ * -1 with *err set (CLASS_CREDENTIAL).
  */
 #ifndef CREDENTIAL_INPUT_H
 #define CREDENTIAL_INPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/place.h"
 #include "base/secret.h"
-
-enum { CREDENTIAL_TOKEN_MAX = 16384, CREDENTIAL_NAME_MAX = 255 }; /* bytes */
+#include "credential/credential.h"
 
 enum input_kind { INPUT_ARGUMENT, INPUT_VARIABLE, INPUT_FILE, INPUT_STDIN };
 
 /* Where a value came from, and how messages speak of it: "environment variable 'GHCR_TOKEN'". */
 struct input {
     enum input_kind kind;
-    char text[512];
+    bool is_named; /* by the user: what was not may be the rest of a script */
+    char text[CREDENTIAL_SOURCE_MAX + 1];
+    char name[CREDENTIAL_SOURCE_MAX + 1]; /* for programs: "env:GHCR_TOKEN" */
 };
 
 /* What all of them need; borrowed. */
@@ -58,6 +61,27 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
 /* Standard input, to its end. `wait_ms` < 0: until the deadline. */
 int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
                 const struct input_context *context, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* What a token may be. */
+struct input_rules {
+    const struct input *where;
+    bool is_github;   /* refuse also what no GitHub token can be: see mistake.h */
+    enum place place; /* whose hints to give */
+};
+
+/*
+ * For GitHub's registries white space around *value is cut off, and all else that no token of
+ * theirs can have is refused. For others all line ends at its end are cut off, as docker does;
+ * inner ones are kept where the source was named, for a service account's key has them. *oddity
+ * (may be NULL) becomes what is odd about one that is taken, a constant that follows "it": "ends
+ * with a space"; NULL for nothing. A refused value is never shown. Returns 0, or -1 with *err set.
+ */
+int input_check_token(struct secret *value, const struct input_rules *rules, const char **oddity,
+                      struct error *err) __attribute__((warn_unused_result));
+
+/* One line end is cut off a name, and all else refused that is none. As input_check_token(). */
+int input_check_name(struct secret *value, const char *where, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -1,10 +1,9 @@
 /*
- * rules: one line end is cut, everything else is refused and never shown.
+ * input: what is cut off a value, and what is refused and never shown.
  */
 #include "../support.h"
 
-#include "credential/rules.h"
-#include "credential/credential.h"
+#include "credential/input.h"
 
 #define WHERE "file '/run/secrets/it'"
 
@@ -15,15 +14,25 @@ typedef int check_fn(struct secret *value, bool is_github, struct error *err);
 
 static int check_token(struct secret *value, bool is_github, struct error *err)
 {
-    struct rules rules = {.where = WHERE, .is_github = is_github};
+    struct input where = {.kind = INPUT_FILE, .is_named = true, .text = WHERE};
+    struct input_rules rules = {.where = &where, .is_github = is_github};
 
-    return rules_check_token(value, &rules, err);
+    return input_check_token(value, &rules, NULL, err);
+}
+
+/* On standard input that nobody named, which may be the rest of a script. */
+static int check_implicit_token(struct secret *value, bool is_github, struct error *err)
+{
+    struct input where = {.kind = INPUT_STDIN, .text = WHERE};
+    struct input_rules rules = {.where = &where, .is_github = is_github};
+
+    return input_check_token(value, &rules, NULL, err);
 }
 
 static int check_name(struct secret *value, bool is_github, struct error *err)
 {
     (void)is_github;
-    return rules_check_name(value, WHERE, err);
+    return input_check_name(value, WHERE, err);
 }
 
 struct row {
@@ -61,7 +70,8 @@ static void check_rows(check_fn *check, const struct row *rows, size_t count)
     }
 }
 
-static void test_line_ends(void **state)
+/* A name is one line; one line end is cut off. */
+static void test_line_ends_of_names(void **state)
 {
     static const struct row rows[] = {
         {BYTES("SECRET"), false, "SECRET", NULL},
@@ -76,7 +86,7 @@ static void test_line_ends(void **state)
         {BYTES("\nSECRET"), false, NULL, "has more than one line"},
         {BYTES("SECRET\nSECRET\n"), false, NULL, "has more than one line"},
         {BYTES("SECRET\rSECRET"), false, NULL, "has more than one line"},
-        {BYTES("\n\n"), false, NULL, "has more than one line"},
+        {BYTES("\n\n"), false, NULL, "is blank"},
         {BYTES(""), false, NULL, "is empty"},
         {BYTES("\n"), false, NULL, "is empty"},
         {BYTES("\r"), false, NULL, "is empty"},
@@ -84,37 +94,116 @@ static void test_line_ends(void **state)
     };
 
     (void)state;
-    check_rows(check_token, rows, COUNT(rows));
     check_rows(check_name, rows, COUNT(rows));
+}
+
+/* Whatever registry it is for. */
+static void test_line_ends_of_tokens(void **state)
+{
+    static const struct row rows[] = {
+        {BYTES("SECRET"), false, "SECRET", NULL},
+        {BYTES("SECRET\n"), false, "SECRET", NULL},
+        {BYTES("SECRET\r\n"), false, "SECRET", NULL},
+        {BYTES("SECRET\n\n"), false, "SECRET", NULL}, /* echo of what has a line end already */
+        {BYTES("SECRET\r\r\n\r\n"), false, "SECRET", NULL},
+        {BYTES(TOKEN_CLASSIC "\n\n"), true, TOKEN_CLASSIC, NULL},
+        {BYTES("  " TOKEN_CLASSIC "\t\r\n"), true, TOKEN_CLASSIC, NULL},
+        {BYTES("\n" TOKEN_CLASSIC), true, TOKEN_CLASSIC, NULL},
+        {BYTES(TOKEN_CLASSIC "\n" TOKEN_CLASSIC), true, NULL, "has more than one line"},
+        {BYTES(""), false, NULL, "is empty"},
+        {BYTES("\n\n"), false, NULL, "is empty"},
+        {BYTES("\r\n"), false, NULL, "is empty"},
+        {BYTES(" \n"), false, NULL, "is blank"},
+        {BYTES(" \n"), true, NULL, "is empty"},
+    };
+    static const struct row named[] = {
+        {BYTES("{\n  \"key\": \"SECRET\"\n}\n"), false, "{\n  \"key\": \"SECRET\"\n}", NULL},
+        {BYTES("SECRET\r\nSECRET\r\n"), false, "SECRET\r\nSECRET", NULL},
+        {BYTES("\nSECRET\n"), false, "\nSECRET", NULL},
+    };
+    static const struct row implicit[] = {
+        {BYTES("SECRET\nSECRET\n"), false, NULL, "has more than one line"},
+        {BYTES("\nSECRET"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\rSECRET"), false, NULL, "has more than one line"},
+    };
+
+    (void)state;
+    check_rows(check_token, rows, COUNT(rows));
+    check_rows(check_implicit_token, rows, COUNT(rows));
+    check_rows(check_token, named, COUNT(named));
+    check_rows(check_implicit_token, implicit, COUNT(implicit));
 }
 
 static void test_bytes_that_no_value_has(void **state)
 {
     static const struct row rows[] = {
-        {BYTES("\0"), false, NULL, "has a NUL byte"},
-        {BYTES("SECRET\0"), false, NULL, "has a NUL byte"},
-        {BYTES("SECRET\0\n"), false, NULL, "has a NUL byte"},
-        {BYTES("\0SECRET"), false, NULL, "has a NUL byte"},
-        {BYTES("S\0E\0C\0R\0E\0T\0"), false, NULL, "has a NUL byte"},
-        {BYTES("\xef\xbb\xbfSECRET"), false, NULL, "begins with a byte-order mark"},
-        {BYTES("\xef\xbb\xbf"), false, NULL, "begins with a byte-order mark"},
-        {BYTES("\xff\xfeS\0E\0"), false, NULL, "UTF-16"},
-        {BYTES("\xfe\xff\0S\0E"), false, NULL, "UTF-16"},
-        {BYTES("\xff\xfe"), false, NULL, "UTF-16"},
-        {BYTES("SEC\tRET"), false, NULL, "has a control byte"},
+        {BYTES("\0"), true, NULL, "has a NUL byte"},
+        {BYTES("SECRET\0"), true, NULL, "has a NUL byte"},
+        {BYTES("SECRET\0\n"), true, NULL, "has a NUL byte"},
+        {BYTES("\0SECRET"), true, NULL, "has a NUL byte"},
+        {BYTES("S\0E\0C\0R\0E\0T\0"), true, NULL, "has a NUL byte"},
+        {BYTES("\xff\xfeS\0E\0"), true, NULL, "UTF-16"},
+        {BYTES("\xfe\xff\0S\0E"), true, NULL, "UTF-16"},
+        {BYTES("\xff\xfe"), true, NULL, "UTF-16"},
+    };
+    static const struct row of_github[] = {
+        {BYTES("\xef\xbb\xbfSECRET"), true, NULL, "starts with a byte-order mark"},
+        {BYTES("\xef\xbb\xbf"), true, NULL, "starts with a byte-order mark"},
+        {BYTES("SEC\tRET"), true, NULL, "has a control byte"},
+        {BYTES("\x1b[0mSECRET"), true, NULL, "has a control byte"},
+        {BYTES("SECRET\x7f"), true, NULL, "has a control byte"},
+        {BYTES("SECRET\x01"), true, NULL, "has a control byte"},
+        {BYTES("SECRET\x1f"), true, NULL, "has a control byte"},
+    };
+    static const struct row of_names[] = {
         {BYTES("SECRET\t"), false, NULL, "has a control byte"},
-        {BYTES("\x1b[0mSECRET"), false, NULL, "has a control byte"},
-        {BYTES("SECRET\x7f"), false, NULL, "has a control byte"},
-        {BYTES("SECRET\x01"), false, NULL, "has a control byte"},
-        {BYTES("SECRET\x1f"), false, NULL, "has a control byte"},
-        {BYTES(" "), false, NULL, "holds only blanks"},
-        {BYTES("   \n"), false, NULL, "holds only blanks"},
-        {BYTES("\t"), false, NULL, "has a control byte"},
+        {BYTES(" "), false, NULL, "is blank"},
+        {BYTES("   \n"), false, NULL, "is blank"},
+        {BYTES("\t"), false, NULL, "is blank"},
     };
 
     (void)state;
     check_rows(check_token, rows, COUNT(rows));
     check_rows(check_name, rows, COUNT(rows));
+    check_rows(check_token, of_github, COUNT(of_github));
+    check_rows(check_name, of_github, COUNT(of_github));
+    check_rows(check_name, of_names, COUNT(of_names));
+}
+
+/* What is taken as docker takes it, and what a refusal of the registry's may come from. */
+static void test_oddities(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *out;
+        const char *oddity;
+    } rows[] = {
+        {"SECRET", "SECRET", NULL},
+        {"SECRET\n", "SECRET", NULL},
+        {"SECRET\r\n", "SECRET", NULL},
+        {"SECRET\n\n\n", "SECRET", "had an empty last line, which was cut off"},
+        {" SECRET", " SECRET", "starts with a space"},
+        {"SECRET \n", "SECRET ", "ends with a space"},
+        {"\xef\xbb\xbfSECRET", "\xef\xbb\xbfSECRET", "starts with a byte-order mark"},
+        {"SEC\nRET\n", "SEC\nRET", "has more than one line"},
+        {"SE\x1b C\tRET", "SE\x1b C\tRET", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct input where = {.kind = INPUT_FILE, .is_named = true, .text = WHERE};
+        struct input_rules rules = {.where = &where};
+        struct secret value = secret_of(rows[i].in);
+        struct error err = ERROR_INIT;
+        const char *oddity = NULL;
+
+        assert_row(rows[i].in, input_check_token(&value, &rules, &oddity, &err) == 0);
+        assert_row_string(rows[i].in, secret_text(&value), rows[i].out);
+        assert_row(rows[i].in, (oddity == NULL) == (rows[i].oddity == NULL));
+        if (oddity != NULL)
+            assert_row_string(rows[i].in, oddity, rows[i].oddity);
+        secret_clear(&value);
+    }
 }
 
 #define UNKNOWN_SHAPE "a-form_that.is.not.known.yet-0123456789abcdef"
@@ -152,8 +241,10 @@ static void test_names(void **state)
         {BYTES("SECRET:x"), false, NULL, "has a colon"},
         {BYTES(":SECRET"), false, NULL, "has a colon"},
         {BYTES("SECRET:"), false, NULL, "has a colon"},
-        {BYTES(" SECRET"), false, NULL, "begins or ends with a blank"},
-        {BYTES("SECRET "), false, NULL, "begins or ends with a blank"},
+        {BYTES(" SECRET"), false, NULL, "starts or ends with a space"},
+        {BYTES("SECRET "), false, NULL, "starts or ends with a space"},
+        {BYTES("--password-stdin"), false, NULL, "is spelled like an option"},
+        {BYTES("-octocat"), false, "-octocat", NULL},
         {BYTES(TOKEN_CLASSIC), false, NULL, "looks like a token"},
         {BYTES(TOKEN_CLASSIC "\n"), false, NULL, "looks like a token"},
         {BYTES(TOKEN_FINE_GRAINED), false, NULL, "looks like a token"},
@@ -216,15 +307,16 @@ static void test_empty_says_why(void **state)
 
     (void)state;
     for (size_t i = 0; i < PLACE_COUNT; i++) {
-        struct rules rules = {.where = "environment variable 'GHCR_TOKEN'", .place = (enum place)i};
+        struct input where = {.kind = INPUT_VARIABLE, .text = "environment variable 'GHCR_TOKEN'"};
+        struct input_rules rules = {.where = &where, .place = (enum place)i};
 
         err = ERROR_INIT;
-        assert_int_equal(rules_check_token(&value, &rules, &err), -1);
+        assert_int_equal(input_check_token(&value, &rules, NULL, &err), -1);
         assert_error("empty", &err, CLASS_CREDENTIAL, "environment variable 'GHCR_TOKEN' is empty");
         assert_row(err.hint, strstr(err.hint, parts[i]) != NULL);
     }
     err = ERROR_INIT;
-    assert_int_equal(rules_check_name(&value, "--username", &err), -1);
+    assert_int_equal(input_check_name(&value, "--username", &err), -1);
     assert_error("empty", &err, CLASS_CREDENTIAL, "--username is empty");
     assert_non_null(strstr(err.hint, "-u NAME"));
 }
@@ -245,11 +337,12 @@ static void test_hints_know_the_source(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct rules rules = {.where = "there", .source = rows[i].source};
+        struct input where = {.kind = rows[i].source, .is_named = true, .text = "there"};
+        struct input_rules rules = {.where = &where, .is_github = true};
         struct secret value = secret_of(rows[i].bytes);
         struct error err = ERROR_INIT;
 
-        assert_int_equal(rules_check_token(&value, &rules, &err), -1);
+        assert_int_equal(input_check_token(&value, &rules, NULL, &err), -1);
         assert_row(err.hint, strstr(err.hint, rows[i].part) != NULL);
         assert_row(err.hint, rows[i].source == INPUT_STDIN || strstr(err.hint, "bash") == NULL);
         secret_clear(&value);
@@ -259,10 +352,16 @@ static void test_hints_know_the_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line_ends),      cmocka_unit_test(test_bytes_that_no_value_has),
-        cmocka_unit_test(test_tokens),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_limits),         cmocka_unit_test(test_long_installation_token),
-        cmocka_unit_test(test_empty_says_why), cmocka_unit_test(test_hints_know_the_source),
+        cmocka_unit_test(test_line_ends_of_names),
+        cmocka_unit_test(test_line_ends_of_tokens),
+        cmocka_unit_test(test_oddities),
+        cmocka_unit_test(test_bytes_that_no_value_has),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_long_installation_token),
+        cmocka_unit_test(test_empty_says_why),
+        cmocka_unit_test(test_hints_know_the_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
