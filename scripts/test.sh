@@ -69,7 +69,7 @@ run_optimized() {
     local status=0
     run_pytest release tests/cli/test_{confinement,exec,for_user,formats,handshake,helpers}.py \
         tests/cli/test_{hygiene,logout,mounts,refusals,status,store,trust}.py || status=1
-    run_pytest static tests/cli/test_{handshake,network,proxies,sources,targets,trust}.py || status=1
+    run_pytest static tests/cli/test_{handshake,names,network,proxies,sources,targets,trust}.py || status=1
     return "$status"
 }
 
