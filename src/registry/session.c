@@ -217,8 +217,8 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
         return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
                                "its page does not say whether the registry saw the credential: "
                                "check user name and token, and what is in front of it");
-    return error_hint(err, "a firewall or proxy in front of the registry seems to have answered; "
-                           "that says nothing about the credential");
+    return error_hint(err, "a firewall, a proxy or a captive portal seems to have answered in the "
+                           "registry's place; that says nothing about the credential");
 }
 
 static int refuse_odd_answer(struct session *s, const char *what, struct error *err)

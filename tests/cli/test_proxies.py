@@ -322,3 +322,48 @@ def test_a_certificate_behind_a_proxy(setting, registry, ca):
     here.proxy.upstream = ("127.0.0.1", here.server.port)
     result = here().failed(5, "certificate", "expired", here.server.host)
     assert here.proxy.host not in result.stderr and not here.server.requests
+
+
+# NO_PROXY as Go reads it, and so docker and podman.
+
+@pytest.mark.parametrize("hosts", ["{host}:{port}", " other.example , * ", "127.0.0.0/8",
+                                   "127.0.0.1:{port}", "10.0.0.0/8, {host}"])
+@pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+def test_no_proxy_as_go_reads_it(setting, variable, hosts):
+    here = setting("https")
+    hosts = hosts.format(host=here.server.address, port=here.server.port)
+    here(env={"https_proxy": here.proxy.url, variable: hosts}).succeeded()
+    assert here.passed() == [] and not here.proxy.received
+
+
+@pytest.mark.parametrize("hosts", ["{host}:1", "127.0.0.2", "10.0.0.0/8", "*.0.0.1.example"])
+def test_what_no_proxy_does_not_cover(setting, hosts):
+    here = setting("https")
+    hosts = hosts.format(host=here.server.address)
+    here(env={"https_proxy": here.proxy.url, "no_proxy": hosts}).succeeded()
+    assert here.passed() == [here.server.host]
+
+
+def test_no_proxy_for_what_is_below_a_domain(ghcr):
+    """The name leads nowhere here but through the proxy, which is not asked."""
+    result = ghcr("-u", USER, "--retries", "0", env={"GHCR_TOKEN": TOKEN, "no_proxy": "*.io"})
+    assert result.status == 5 and ghcr.proxy.targets == [], result
+
+
+def test_a_password_with_an_at_sign(setting):
+    here = setting("https", login=f"{PROXY_USER}:p@ss@word-73")
+    here.login.protect("p@ss@word-73")
+    here(url=f"http://{PROXY_USER}:p@ss@word-73@{here.proxy.host}").succeeded()
+    assert here.passed() == [here.server.host]
+
+
+def test_a_proxy_that_takes_no_password(setting):
+    answer = Answer(407, b"", (("proxy-authenticate", "Negotiate"), ("proxy-authenticate", "NTLM")))
+    here = setting("https", answer=answer)
+    here().failed(5, here.proxy.host, "407", "hint:", "Negotiate", "NTLM")
+
+
+def test_the_proxy_is_named_as_it_is_configured(setting):
+    here = setting("https", answer=Answer(403, b"no"))
+    name = here.proxy.host.replace("127.0.0.1", "localhost")
+    here(url=f"http://{name}").failed(5, f"the proxy '{name}' answered 403")

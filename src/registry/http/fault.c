@@ -245,10 +245,12 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
     *is_transient = words->is_transient;
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
         *is_transient = strstr(fault->text, "error:") == NULL;
-    if (proxy_report(
-            &(struct proxy_fault){
-                .easy = fault->easy, .code = fault->code, .text = fault->text, .url = &url},
-            is_transient, err))
+    if (proxy_report(&(struct proxy_fault){.easy = fault->easy,
+                                           .code = fault->code,
+                                           .text = fault->text,
+                                           .url = &url,
+                                           .proxy = fault->proxy},
+                     is_transient, err))
         return -1;
     if (fault->code == CURLE_COULDNT_CONNECT)
         return report_connect(fault, &url, err);

@@ -17,6 +17,7 @@ struct fault {
     CURLcode code;
     const char *text; /* libcurl's error buffer for this transfer */
     const char *url;
+    const char *proxy;           /* its name; "": none was asked */
     bool has_been_answered;      /* an earlier request was */
     bool has_client_certificate; /* to show to a server that wants one */
 };

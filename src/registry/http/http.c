@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <curl/curl.h>
 
@@ -16,6 +17,7 @@ struct http {
     struct http_options options;
     bool skip_bundle; /* the hashed directory alone has not failed yet */
     bool has_been_answered;
+    struct proxy_choice proxy; /* of the last request */
     char error_text[CURL_ERROR_SIZE];
 };
 
@@ -83,6 +85,7 @@ void http_close(struct http *http)
     if (http == NULL)
         return;
     curl_easy_cleanup(http->easy);
+    explicit_bzero(&http->proxy, sizeof(http->proxy)); /* it may have a password */
     free(http);
 }
 
@@ -136,8 +139,8 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
     SET(CURLOPT_ERRORBUFFER, http->error_text);
     SET(CURLOPT_URL, request->url);
-    SET(CURLOPT_PROXY,
-        url_stays_here(request->url) ? "" : NULL); /* NULL: as the environment has it */
+    SET(CURLOPT_PROXY, http->proxy.url);
+    SET(CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
     SET(CURLOPT_NOBODY, request->is_head ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, fields);
     SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* read where it comes; it is not asked for */
@@ -185,6 +188,21 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     return code;
 }
 
+static const char *environment_of_process(const char *name)
+{
+    return getenv(name);
+}
+
+static void choose_proxy(struct http *http, const char *text)
+{
+    struct error ignored = ERROR_INIT;
+    struct url url;
+
+    http->proxy = (struct proxy_choice){.url = ""};
+    if (url_parse(&url, text, &ignored) == 0)
+        proxy_choose(&http->proxy, &url, environment_of_process);
+}
+
 static int append_field(struct curl_slist **fields, const char *field)
 {
     struct curl_slist *longer = curl_slist_append(*fields, field);
@@ -211,6 +229,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         curl_slist_free_all(fields);
         return error_no_memory(err);
     }
+    choose_proxy(http, request->url);
     (void)wipe_was_starved();
     code = perform(http, request, fields, response);
     curl_slist_free_all(fields);
@@ -228,6 +247,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .code = code,
             .text = http->error_text,
             .url = request->url,
+            .proxy = http->proxy.name,
             .has_been_answered = http->has_been_answered,
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },

@@ -1,11 +1,195 @@
 #include "registry/http/proxy.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/scan.h"
+#include "base/text.h"
 #include "registry/http/response.h"
+#include "registry/reference.h"
+
+/* The first of these variables that says something. */
+static const char *first_of(const char *const *names, const char *(*environment)(const char *name))
+{
+    for (; *names != NULL; names++) {
+        const char *value = environment(*names);
+
+        if (value != NULL && value[0] != '\0')
+            return value;
+    }
+    return NULL;
+}
+
+/* An address of either kind. */
+struct ip {
+    unsigned char bytes[16];
+    size_t len; /* 0: none */
+};
+
+static struct ip parse_ip(const char *text)
+{
+    struct ip ip = {.len = 0};
+    char bare[INET6_ADDRSTRLEN];
+    size_t len = strlen(text);
+
+    if (text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    if (len >= sizeof(bare))
+        return ip;
+    memcpy(bare, text, len);
+    bare[len] = '\0';
+    if (inet_pton(AF_INET, bare, ip.bytes) == 1)
+        ip.len = 4;
+    else if (inet_pton(AF_INET6, bare, ip.bytes) == 1)
+        ip.len = 16;
+    return ip;
+}
+
+/* "10.0.0.0/8": -1 where that is no block. */
+static int is_in_block(const struct ip *ip, const char *item)
+{
+    const char *slash = strchr(item, '/');
+    char address[INET6_ADDRSTRLEN + 2];
+    struct scan s = scan_over(slash, slash != NULL ? strlen(slash) : 0);
+    struct ip block;
+    uint64_t bits;
+
+    if (slash == NULL || (size_t)(slash - item) >= sizeof(address) || !scan_char(&s, '/') ||
+        !scan_number(&s, 128, &bits) || !scan_is_at_end(&s))
+        return -1;
+    (void)snprintf(address, sizeof(address), "%.*s", (int)(slash - item), item);
+    block = parse_ip(address);
+    if (block.len == 0 || bits > block.len * 8)
+        return -1;
+    if (block.len != ip->len || memcmp(block.bytes, ip->bytes, bits / 8) != 0)
+        return 0;
+    return bits % 8 == 0 ||
+           ((block.bytes[bits / 8] ^ ip->bytes[bits / 8]) & (0xff00U >> (bits % 8)) & 0xffU) == 0;
+}
+
+/* Cut ":PORT" off; 0 where there is none. An address of IPv6 without brackets has none. */
+static unsigned cut_port(char *item)
+{
+    char *colon = strrchr(item, ':');
+    struct scan s;
+    uint64_t port;
+
+    if (colon == NULL || (item[0] != '[' && strchr(item, ':') != colon) ||
+        (item[0] == '[' && colon[-1] != ']'))
+        return 0;
+    s = scan_over(colon + 1, strlen(colon + 1));
+    if (!scan_number(&s, 65535, &port) || !scan_is_at_end(&s))
+        return 0;
+    *colon = '\0';
+    return (unsigned)port;
+}
+
+/* ".example.com" and "*.example.com" are what is below it, "example.com" is it as well. */
+static bool is_in_domain(const char *host, const char *domain)
+{
+    bool is_below_alone = domain[0] == '.' || strncmp(domain, "*.", 2) == 0;
+    const char *bare = domain + strspn(domain, "*.");
+    size_t before = strlen(host) - strlen(bare);
+
+    if (bare[0] == '\0' || !text_has_suffix(host, bare))
+        return false;
+    return before == 0 ? !is_below_alone : host[before - 1] == '.';
+}
+
+static bool item_matches(char *item, const struct url *to, const struct ip *ip)
+{
+    int in_block = is_in_block(ip, item);
+    unsigned port;
+    struct ip named;
+
+    if (strcmp(item, "*") == 0)
+        return true;
+    if (in_block >= 0)
+        return in_block > 0;
+    port = cut_port(item);
+    if (port != 0 && port != to->port)
+        return false;
+    named = parse_ip(item);
+    if (named.len > 0)
+        return named.len == ip->len && memcmp(named.bytes, ip->bytes, ip->len) == 0;
+    return is_in_domain(to->host, item);
+}
+
+/* As Go's golang.org/x/net/http/httpproxy reads the list. */
+static bool needs_no_proxy(const struct url *to, const char *list)
+{
+    struct ip ip = parse_ip(to->host);
+
+    while (*list != '\0') {
+        size_t len = strcspn(list, ",");
+        const char *start = list + strspn(list, " \t");
+        char item[URL_HOST_MAX + 8];
+        size_t used = start < list + len ? (size_t)(list + len - start) : 0;
+
+        while (used > 0 && strchr(" \t", start[used - 1]) != NULL)
+            used--;
+        if (used > 0 && used < sizeof(item)) {
+            for (size_t i = 0; i < used; i++)
+                item[i] = (char)tolower((unsigned char)start[i]);
+            item[used] = '\0';
+            if (item_matches(item, to, &ip))
+                return true;
+        }
+        list += len + (list[len] == ',');
+    }
+    return false;
+}
+
+/* A password may have an '@' as it stands: the last one ends it, and libcurl takes the first. */
+static bool copy_proxy(struct proxy_choice *out, const char *given)
+{
+    const char *scheme = strstr(given, "://");
+    const char *authority = scheme != NULL ? scheme + 3 : given;
+    size_t len = strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', len);
+    const char *place = at != NULL ? at + 1 : authority;
+    size_t used = 0;
+
+    for (const char *p = given; *p != '\0'; p++) {
+        bool is_raw = *p == '@' && p != at;
+
+        if (used + 4 > sizeof(out->url))
+            return false;
+        if (is_raw)
+            used += (size_t)snprintf(out->url + used, 4, "%%40");
+        else
+            out->url[used++] = *p;
+    }
+    out->url[used] = '\0';
+    (void)text_printable(out->name, sizeof(out->name), place, strcspn(place, "/?#"));
+    return true;
+}
+
+void proxy_choose(struct proxy_choice *out, const struct url *to,
+                  const char *(*environment)(const char *name))
+{
+    /* HTTP_PROXY is none of them: in a CGI program it is a header of the request ("httpoxy"). */
+    static const char *const http[] = {"http_proxy", "ALL_PROXY", "all_proxy", NULL};
+    static const char *const https[] = {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
+                                        NULL};
+    static const char *const none[] = {"NO_PROXY", "no_proxy", NULL};
+    bool is_https = strcmp(to->scheme, "https") == 0;
+    const char *given = first_of(is_https ? https : http, environment);
+    const char *list = first_of(none, environment);
+
+    *out = (struct proxy_choice){.url = ""};
+    if (given == NULL || (!is_https && reference_is_loopback(to->host)) ||
+        (list != NULL && needs_no_proxy(to, list)))
+        return;
+    if (!copy_proxy(out, given))
+        *out =
+            (struct proxy_choice){.url = "://"}; /* too long to be one, which libcurl then says */
+}
 
 static const char variables[] = "check https_proxy, http_proxy and all_proxy";
 
@@ -47,16 +231,27 @@ static bool is_at_proxy(const struct proxy_fault *fault)
            (unsigned)port != fault->url->port;
 }
 
+/* Whether a proxy that wants a login takes one by password. */
+static bool takes_password(CURL *easy)
+{
+    long offered = 0;
+
+    return curl_easy_getinfo(easy, CURLINFO_PROXYAUTH_AVAIL, &offered) != CURLE_OK ||
+           offered == 0 || (offered & (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST)) != 0;
+}
+
 /* The proxy answered CONNECT by itself, and with no. */
 static void report_refusal(const struct proxy_fault *fault, struct error *err)
 {
     long status = connect_status(fault->easy);
-    char peer[HTTP_PEER_MAX];
 
-    proxy_peer(fault->easy, peer);
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the proxy '%s' answered %ld",
-                    url_place(fault->url).text, peer, status);
-    if (status == 407)
+                    url_place(fault->url).text, fault->proxy, status);
+    if (status == 407 && !takes_password(fault->easy))
+        (void)error_hint(err, "the proxy takes no password, only Negotiate (Kerberos) or NTLM, "
+                              "which is not spoken here: go through a local proxy that speaks it "
+                              "(cntlm, px), or have this host let through");
+    else if (status == 407)
         (void)error_hint(err, "the proxy wants a login of its own: "
                               "https_proxy=http://USER:PASSWORD@PROXY:PORT");
     else
@@ -128,20 +323,18 @@ static void report_unreached(const struct proxy_fault *fault, const struct url_p
 static bool report_at_proxy(const struct proxy_fault *fault, struct error *err)
 {
     bool is_tls = fault->code == CURLE_SSL_CONNECT_ERROR;
-    char peer[HTTP_PEER_MAX];
 
-    proxy_peer(fault->easy, peer);
     if (fault->code == CURLE_OPERATION_TIMEDOUT) {
         (void)error_set(err, CLASS_UNREACHABLE,
                         "cannot ask '%s': no answer from the proxy '%s' in time",
-                        url_place(fault->url).text, peer);
+                        url_place(fault->url).text, fault->proxy);
         return true;
     }
     if (fault->code != CURLE_PEER_FAILED_VERIFICATION && fault->code != CURLE_SSL_CONNECT_ERROR)
         return false;
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the %s of the proxy '%s' %s (%s)",
-                    url_place(fault->url).text, is_tls ? "TLS handshake" : "certificate", peer,
-                    is_tls ? "failed" : "does not verify", fault->text);
+                    url_place(fault->url).text, is_tls ? "TLS handshake" : "certificate",
+                    fault->proxy, is_tls ? "failed" : "does not verify", fault->text);
     (void)error_hint(err,
                      "the proxy's CA has to be among the system's; or speak to it by http://: %s",
                      variables);
@@ -163,9 +356,8 @@ static const struct {
 
 static bool report_text(const struct proxy_fault *fault, bool *is_transient, struct error *err)
 {
-    char peer[HTTP_PEER_MAX];
+    const char *peer = fault->proxy;
 
-    proxy_peer(fault->easy, peer);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strncmp(fault->text, texts[i].begins, strlen(texts[i].begins)) != 0)
             continue;

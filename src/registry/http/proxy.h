@@ -1,8 +1,8 @@
 /*
- * Faults of a proxy, told apart from the registry's. For http.c and fault.c.
+ * Which proxy to ask, and its faults, told apart from the registry's. For http.c and fault.c.
  *
- * A proxy is named by its address, or by the host that libcurl could not reach; its URL, which may
- * hold a password, is never shown, nor are texts of libcurl that may quote it.
+ * A proxy is named as it is configured; its URL, which may hold a password, is never shown, nor are
+ * texts of libcurl that may quote it.
  */
 #ifndef REGISTRY_HTTP_PROXY_H
 #define REGISTRY_HTTP_PROXY_H
@@ -15,6 +15,23 @@
 #include "registry/http.h"
 #include "registry/http/url.h"
 
+enum { PROXY_URL_MAX = 4096, PROXY_NAME_MAX = 255 };
+
+/* The way to a server. */
+struct proxy_choice {
+    char url[PROXY_URL_MAX];       /* for libcurl, maybe with a password; "": no proxy */
+    char name[PROXY_NAME_MAX + 1]; /* HOST:PORT as it is configured, for messages */
+};
+
+/*
+ * What the environment names for a URL, read as Go does, and so docker and podman: upper case comes
+ * first (but HTTP_PROXY is not known), and in NO_PROXY stand "*", domains with or without "." or
+ * "*." in front, addresses, blocks of them (CIDR), each but the last with a port or without. Plain
+ * http to this machine needs no proxy.
+ */
+void proxy_choose(struct proxy_choice *out, const struct url *to,
+                  const char *(*environment)(const char *name));
+
 /* ADDRESS:PORT that the last answer came from; "" where it came through a tunnel, or not at all. */
 void proxy_peer(CURL *easy, char peer[HTTP_PEER_MAX]);
 
@@ -24,6 +41,7 @@ struct proxy_fault {
     CURLcode code;
     const char *text;      /* libcurl's error buffer for this transfer */
     const struct url *url; /* what was asked */
+    const char *proxy;     /* its name; "": none was asked */
 };
 
 /*

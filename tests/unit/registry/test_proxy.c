@@ -48,7 +48,7 @@ static void test_texts(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct url url;
         struct proxy_fault fault = {
-            .easy = easy, .code = rows[i].code, .text = rows[i].text, .url = &url};
+            .easy = easy, .code = rows[i].code, .text = rows[i].text, .url = &url, .proxy = ""};
         struct error err = ERROR_INIT;
         bool is_transient = true;
 
@@ -66,7 +66,7 @@ static void test_texts(void **state)
 /* No request has such a URL; if one had, it would be told of and not read past its end. */
 static void test_a_url_that_is_none(void **state)
 {
-    struct fault fault = {.code = CURLE_COULDNT_CONNECT, .text = "", .url = "ghcr.io"};
+    struct fault fault = {.code = CURLE_COULDNT_CONNECT, .text = "", .url = "ghcr.io", .proxy = ""};
     struct error err = ERROR_INIT;
     bool is_transient;
 
@@ -78,10 +78,122 @@ static void test_a_url_that_is_none(void **state)
     curl_easy_cleanup(fault.easy);
 }
 
+static const char *list;
+static const char *variable;
+static const char *value;
+
+static const char *environment(const char *name)
+{
+    return strcmp(name, "NO_PROXY") == 0 ? list : strcmp(name, variable) == 0 ? value : NULL;
+}
+
+/* As golang.org/x/net/http/httpproxy has it. */
+static void test_no_proxy(void **state)
+{
+    static const struct {
+        const char *list;
+        const char *url;
+        bool is_direct;
+    } rows[] = {
+        {"*.corp.example", "https://r.corp.example/", true},
+        {"*.corp.example", "https://a.r.corp.example/", true},
+        {"*.corp.example", "https://corp.example/", false},
+        {"*.corp.example", "https://evilcorp.example/", false},
+        {".corp.example", "https://r.corp.example/", true},
+        {".corp.example", "https://corp.example/", false},
+        {"corp.example", "https://r.corp.example/", true},
+        {"corp.example", "https://corp.example/", true},
+        {"corp.example", "https://corp.example.org/", false},
+        {"CORP.example", "https://r.Corp.Example/", true},
+        {"r.example:5000", "https://r.example:5000/", true},
+        {"r.example:5000", "https://r.example/", false},
+        {"r.example:443", "https://r.example/", true},
+        {"*", "https://r.example/", true},
+        {"a.example,*,b.example", "https://r.example/", true},
+        {" a.example , r.example\t,", "https://r.example/", true},
+        {"a.example r.example", "https://r.example/", false},
+        {",,", "https://r.example/", false},
+        {"", "https://r.example/", false},
+        {"10.0.0.0/8", "https://10.1.2.3:5000/", true},
+        {"10.0.0.0/8", "https://11.1.2.3/", false},
+        {"10.0.0.0/8", "https://r.example/", false},
+        {"192.168.16.0/20", "https://192.168.31.1/", true},
+        {"192.168.16.0/20", "https://192.168.32.1/", false},
+        {"0.0.0.0/0", "https://192.168.32.1/", true},
+        {"10.0.0.0/33", "https://10.0.0.1/", false},
+        {"10.1.2.3", "https://10.1.2.3/", true},
+        {"10.1.2.3:5000", "https://10.1.2.3:5000/", true},
+        {"10.1.2.3:5000", "https://10.1.2.3/", false},
+        {"2001:db8::1", "https://[2001:db8::1]:5000/", true},
+        {"[2001:db8::1]:5000", "https://[2001:db8::1]:5000/", true},
+        {"[2001:db8::1]:5000", "https://[2001:db8::1]/", false},
+        {"2001:db8::/32", "https://[2001:db8:1::1]/", true},
+        {"2001:db8::/32", "https://[2001:db9::1]/", false},
+    };
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    variable = "HTTPS_PROXY";
+    value = "http://proxy.example:3128";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct proxy_choice choice;
+        struct url url;
+
+        list = rows[i].list;
+        assert_int_equal(url_parse(&url, rows[i].url, &err), 0);
+        proxy_choose(&choice, &url, environment);
+        assert_row(rows[i].list, (choice.url[0] == '\0') == rows[i].is_direct);
+    }
+}
+
+static void test_which_proxy(void **state)
+{
+    static const struct {
+        const char *variable;
+        const char *value;
+        const char *to;
+        const char *url;
+        const char *name;
+    } rows[] = {
+        {"HTTPS_PROXY", "http://p.example:3128", "https://r/", "http://p.example:3128",
+         "p.example:3128"},
+        {"https_proxy", "p.example:3128", "https://r/", "p.example:3128", "p.example:3128"},
+        {"all_proxy", "http://p.example/", "https://r/", "http://p.example/", "p.example"},
+        {"http_proxy", "http://p.example", "https://r/", "", ""},
+        {"http_proxy", "http://p.example", "http://r/", "http://p.example", "p.example"},
+        {"http_proxy", "http://p.example", "http://127.0.0.1/", "", ""},
+        {"HTTP_PROXY", "http://p.example", "http://r/", "", ""},
+        {"HTTPS_PROXY", "http://me:p@ss@w@p.example:1", "https://r/",
+         "http://me:p%40ss%40w@p.example:1", "p.example:1"},
+        {"HTTPS_PROXY", "me@corp:x@p.example:1", "https://r/", "me%40corp:x@p.example:1",
+         "p.example:1"},
+        {"HTTPS_PROXY", "http://me:p%40ss@p.example", "https://r/", "http://me:p%40ss@p.example",
+         "p.example"},
+        {"HTTPS_PROXY", "", "https://r/", "", ""},
+    };
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    list = NULL;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct proxy_choice choice;
+        struct url url;
+
+        variable = rows[i].variable;
+        value = rows[i].value;
+        assert_int_equal(url_parse(&url, rows[i].to, &err), 0);
+        proxy_choose(&choice, &url, environment);
+        assert_row_string(rows[i].value, choice.url, rows[i].url);
+        assert_row_string(rows[i].value, choice.name, rows[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_no_proxy),
+        cmocka_unit_test(test_which_proxy),
         cmocka_unit_test(test_a_url_that_is_none),
     };
 
