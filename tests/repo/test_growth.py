@@ -71,3 +71,38 @@ def test_cost_of_a_logout_from_all(login, capsys):
         assert json.loads(login.config.read_bytes()) == {"auths": {}}
     report(capsys, "logout --all", costs)
     check_growth(costs)
+
+
+LIMIT = 8 * 1024 * 1024
+SMALL = {
+    "objects": ('{"x":[', "{},", '{}],"auths":{}}'),
+    "arrays": ('{"x":[', "[],", '[]],"auths":{}}'),
+    "entries": ('{"auths":{', '"%06x":{},', '"":{}}}'),
+}
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_memory_is_bound_by_the_size(login, case, capsys):
+    """What is small in the text is not large in memory: a tree of it took 85 times as much."""
+    head, item, tail = SMALL[case]
+    count = (LIMIT - 200 - len(head)) // len(item % 0 if "%" in item else item)
+    items = "".join(item % each for each in range(count)) if "%" in item else item * count
+    login.write_config(head + items + tail)
+    running = login.start("-u", USER, "--token-env", "A_TOKEN", "--no-verify", "reg.example",
+                          env={"A_TOKEN": TOKEN})
+    _, status, usage = os.wait4(running.pid, 0)
+    running.process.returncode = os.waitstatus_to_exitcode(status)
+    running.finish(60)
+    assert status == 0 and "reg.example" in login.config.read_text()
+    with capsys.disabled():
+        print(f"\n{case}: {usage.ru_maxrss * 1024 / LIMIT:.1f} times the file")
+    assert usage.ru_maxrss * 1024 < 40 * LIMIT
+
+
+def test_a_file_that_is_too_long_is_refused(login):
+    text = '{"auths":{}}' + " " * LIMIT
+    login.write_config(text)
+    result = login("-u", USER, "--token-env", "A_TOKEN", "--no-verify", "reg.example",
+                   env={"A_TOKEN": TOKEN})
+    result.failed(8, "is longer than 8")
+    assert login.config.read_text() == text
