@@ -35,4 +35,10 @@ static inline const char *entry_shown(const struct entry *entry)
     return entry->shown != NULL ? entry->shown : entry->path;
 }
 
+/* What its first reader calls the registry, and helpers by. */
+static inline const char *entry_host(const struct entry *entry)
+{
+    return reader_host(entry->reader, entry->registry);
+}
+
 #endif

@@ -84,8 +84,8 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
     if (ret < 0)
         return -1;
     /* What stands above or below the key is another entry. */
-    if (ret == 0 ||
-        (strcmp(found->key, target->key) != 0 && !reader_is_spelling(found->key, target->key))) {
+    if (ret == 0 || (strcmp(found->key, target->key) != 0 &&
+                     !reader_is_spelling(target->location.owner, found->key, target->key))) {
         target->is_spared = true;
         return 0;
     }

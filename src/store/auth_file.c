@@ -10,12 +10,6 @@
 #include "store/file/preflight.h"
 #include "store/shadow.h"
 
-/* What its first reader calls the registry, and its helpers do. */
-static const char *host_of(const struct entry *entry)
-{
-    return reader_host(entry->reader, entry->registry);
-}
-
 static struct edit edit_of(struct plan *plan, edit_fn *change)
 {
     return (struct edit){
@@ -40,7 +34,7 @@ static struct helper helper_of(const struct entry *entry, const char *name)
     };
 }
 
-static int look(struct plan *plan, struct error *err)
+static int auth_file_look(struct plan *plan, struct error *err)
 {
     return look_into(&plan->document, plan->entry->path, err);
 }
@@ -51,7 +45,7 @@ static int ask_helper(const struct plan *plan, bool *is_held, struct error *err)
     struct helper helper = helper_of(plan->entry, plan->helper);
     struct secret username = SECRET_INIT;
     struct secret token = SECRET_INIT;
-    int found = helper_get(&helper, host_of(plan->entry), &username, &token, err);
+    int found = helper_get(&helper, entry_host(plan->entry), &username, &token, err);
 
     *is_held = found > 0 && plan_is_wanted(plan->entry, &username, &token);
     secret_clear(&username);
@@ -64,7 +58,7 @@ int auth_file_check(const struct entry *entry, struct auth_file_result *result, 
     struct plan plan = {.entry = entry};
     bool is_held = true;
     int is_due = -1;
-    int ret = look(&plan, err);
+    int ret = auth_file_look(&plan, err);
 
     if (ret == 0)
         ret = (is_due = plan_is_due(&plan, err)) < 0 ? -1 : 0;
@@ -90,7 +84,7 @@ static int store_in_helper(const struct plan *plan, bool *changed, struct error 
         return -1;
     if (is_held)
         return 0;
-    if (helper_store(&helper, host_of(entry), entry->username, entry->token, err) < 0)
+    if (helper_store(&helper, entry_host(entry), entry->username, entry->token, err) < 0)
         return -1;
     *changed = true;
     if (ask_helper(plan, &is_held, err) < 0)
@@ -99,7 +93,7 @@ static int store_in_helper(const struct plan *plan, bool *changed, struct error 
         return 0;
     (void)error_set(err, CLASS_HELPER,
                     "the credential helper '%.100s' did not keep what it was given for '%s'",
-                    plan->helper, host_of(entry));
+                    plan->helper, entry_host(entry));
     return error_hint(err, "repair the helper, or log in with --no-helper");
 }
 
@@ -127,7 +121,7 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
             warnings,
             "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
             "other",
-            entry_shown(entry), host_of(entry));
+            entry_shown(entry), entry_host(entry));
     plan_clear(&plan);
     return ret;
 }
@@ -258,7 +252,7 @@ static int erase_of_second(const struct erasing *erasing)
     char before[READER_HELPER_MAX + 1];
     int ret;
 
-    if (host == NULL || strcmp(host, host_of(plan->entry)) == 0 ||
+    if (host == NULL || strcmp(host, entry_host(plan->entry)) == 0 ||
         !is_helper(document_helper(name, &plan->document, second, host)))
         return 0;
     memcpy(before, plan->helper, sizeof(before));
@@ -279,7 +273,7 @@ static int erase_in_helpers(struct plan *plan, bool is_in_file, bool dry_run, st
         return 0;
     if (entry->key == NULL)
         return erase_every_key(&erasing);
-    return erase_key(&erasing, entry->owner->has_namespaces ? entry->key : host_of(entry)) < 0
+    return erase_key(&erasing, entry->owner->has_namespaces ? entry->key : entry_host(entry)) < 0
                ? -1
                : erase_of_second(&erasing);
 }
@@ -290,7 +284,7 @@ int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_r
 {
     struct plan plan = {.entry = entry};
     struct edit edit = edit_of(&plan, plan_drop);
-    int is_due = look(&plan, err);
+    int is_due = auth_file_look(&plan, err);
     bool file_changed = false;
 
     *result = (struct auth_file_result){.changed = false};

@@ -93,7 +93,7 @@ static int find_in(struct lookup *out, const struct source *source,
 }
 
 /* Give what was found out, if anything was. */
-static int finish(struct lookup *out, struct lookup *built, int ret)
+static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
     if (ret > 0) {
         lookup_clear(out);
@@ -125,7 +125,7 @@ static int look_into_file(struct lookup *out, const struct location *file,
         holding_check_all(&source.document, reader, err) < 0)
         ret = -1;
     document_clear(&source.document);
-    return finish(out, &built, ret);
+    return lookup_finish(out, &built, ret);
 }
 
 int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
@@ -223,7 +223,7 @@ static int look_into_variable(struct lookup *out, const struct lookup_request *r
     if (config != NULL && read_variable(&source.document, config))
         ret = try_key(&built, &source, key, &ignored);
     document_clear(&source.document);
-    return finish(out, &built, ret > 0 && built.held.token.len > 0);
+    return lookup_finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 
 int lookup_find(struct lookup *out, const struct reader *reader,

@@ -14,13 +14,7 @@ void plan_clear(struct plan *plan)
     document_clear(&plan->document);
 }
 
-/* What its first reader calls the registry, and its helpers do. */
-static const char *host_of(const struct entry *entry)
-{
-    return reader_host(entry->reader, entry->registry);
-}
-
-/* The same of the second; NULL: there is none. */
+/* What the second reader calls the registry; NULL: there is none. */
 static const char *second_host_of(const struct entry *entry)
 {
     return entry->second != NULL ? reader_host(entry->second, entry->registry) : NULL;
@@ -29,7 +23,7 @@ static const char *second_host_of(const struct entry *entry)
 /* A helper gets one credential for all of a host. */
 static int refuse_namespace(const struct plan *plan, struct error *err)
 {
-    const char *host = host_of(plan->entry);
+    const char *host = entry_host(plan->entry);
 
     (void)error_set(err, CLASS_HELPER,
                     "%s hands '%s' to a credential helper, which knows no namespaces",
@@ -53,7 +47,7 @@ static bool has_store(const struct document *document)
 static bool moves_docker(const struct plan *plan)
 {
     const struct entry *entry = plan->entry;
-    const char *host = host_of(entry);
+    const char *host = entry_host(entry);
     char store[READER_HELPER_MAX + 1];
     char before[READER_HELPER_MAX + 1];
 
@@ -74,15 +68,13 @@ static bool second_has_helper(const struct plan *plan)
 }
 
 /*
- * How its readers are brought to read the file. Docker has a word for that; podman takes the word
- * for a helper, which docker does not need where there is no "credsStore".
+ * How its readers are brought to read the file. Docker has a word for that; podman and others take
+ * the word for a helper, and docker does not need it where there is no "credsStore".
  */
 static enum document_change way_past_helper(const struct plan *plan)
 {
-    const struct entry *entry = plan->entry;
-    bool is_both_ways = entry->second != NULL && !has_store(&plan->document);
-
-    return entry->reader->runs_empty_name || is_both_ways ? DOCUMENT_UNHELP : DOCUMENT_BYPASS;
+    return plan->entry->reader->runs_empty_name || !has_store(&plan->document) ? DOCUMENT_UNHELP
+                                                                               : DOCUMENT_BYPASS;
 }
 
 enum { CHANGES_MAX = 3 };
@@ -104,13 +96,13 @@ static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper
 {
     const struct entry *entry = plan->entry;
     const char *second = second_host_of(entry);
-    bool has_two_names = second != NULL && strcmp(second, host_of(entry)) != 0;
+    bool has_two_names = second != NULL && strcmp(second, entry_host(entry)) != 0;
 
     add_change(out, DOCUMENT_STORE, entry->key, entry->auth);
     if (has_helper && moves_docker(plan))
         plan->is_docker_moved = true; /* the result is read back, and does not show it */
     if (has_helper)
-        add_change(out, way_past_helper(plan), host_of(entry), NULL);
+        add_change(out, way_past_helper(plan), entry_host(entry), NULL);
     if (entry->no_helper && second_has_helper(plan) &&
         (has_two_names || (!has_helper && !has_store(&plan->document))))
         add_change(out, DOCUMENT_UNHELP, second, NULL);
@@ -119,7 +111,7 @@ static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper
 static int plan_changes(struct changes *out, struct plan *plan, struct error *err)
 {
     const struct entry *entry = plan->entry;
-    const char *host = host_of(entry);
+    const char *host = entry_host(entry);
     bool is_namespace = entry->owner->has_namespaces && strcmp(entry->key, host) != 0;
     bool has_helper =
         document_helper(plan->helper, &plan->document, entry->reader, host)[0] != '\0';
@@ -154,7 +146,7 @@ static int refuse_new_helper(const struct plan *plan, struct error *err)
 {
     return error_set_hint(
         err, CLASS_HELPER, "log in again", "%s was given %s credential helper for '%s' meanwhile",
-        plan->document.name, plan->helper[0] != '\0' ? "another" : "no", host_of(plan->entry));
+        plan->document.name, plan->helper[0] != '\0' ? "another" : "no", entry_host(plan->entry));
 }
 
 /* What was made of the text before is what is read back: it needs no other parse. */
@@ -223,7 +215,7 @@ static bool was_in_helper(const struct plan *plan, const char *key)
         size_t len = strlen(plan_schemes[i]);
 
         if (plan->erased[i] && strncmp(key, plan_schemes[i], len) == 0 &&
-            strcmp(key + len, host_of(plan->entry)) == 0)
+            strcmp(key + len, entry_host(plan->entry)) == 0)
             return true;
     }
     return false;
@@ -254,7 +246,8 @@ static bool entry_goes(struct plan *plan, const char *key)
 {
     const char *wanted = plan->entry->key;
 
-    return (wanted == NULL || strcmp(key, wanted) == 0 || reader_is_spelling(key, wanted)) &&
+    return (wanted == NULL || strcmp(key, wanted) == 0 ||
+            reader_is_spelling(plan->entry->owner, key, wanted)) &&
            holds_what_is_wanted(plan, key);
 }
 

@@ -18,17 +18,33 @@ const char *reader_key_host(char *host, size_t size, const char *key)
     return host;
 }
 
-static bool is_whole(const char *key)
+/* Behind a host, where docker keeps no namespaces: what an API is found by. */
+static bool is_api_path(const char *path)
 {
-    return has_scheme(key) || strchr(key, '/') == NULL;
+    static const char *const paths[] = {"/", "/v1", "/v1/", "/v2", "/v2/"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (strcmp(path, paths[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-static bool is_spelling(const char *key, const char *wanted, enum hub_use use)
+/* Whether a key is for all of a registry. */
+static bool is_whole(const struct reader *owner, const char *key)
+{
+    const char *slash = strchr(key, '/');
+
+    return has_scheme(key) || slash == NULL || (!owner->has_namespaces && is_api_path(slash));
+}
+
+static bool is_spelling(const struct reader *owner, const char *key, const char *wanted,
+                        enum hub_use use)
 {
     char host[READER_KEY_MAX + 1];
     char wanted_host[READER_KEY_MAX + 1];
 
-    if (!is_whole(key) || !is_whole(wanted) || strcmp(key, wanted) == 0)
+    if (!is_whole(owner, key) || !is_whole(owner, wanted) || strcmp(key, wanted) == 0)
         return false;
     (void)reader_key_host(host, sizeof(host), key);
     (void)reader_key_host(wanted_host, sizeof(wanted_host), wanted);
@@ -36,9 +52,9 @@ static bool is_spelling(const char *key, const char *wanted, enum hub_use use)
            (hub_is_name(host, use) && hub_is_name(wanted_host, use));
 }
 
-bool reader_is_spelling(const char *key, const char *wanted)
+bool reader_is_spelling(const struct reader *owner, const char *key, const char *wanted)
 {
-    return is_spelling(key, wanted, HUB_AS_TYPED);
+    return is_spelling(owner, key, wanted, HUB_AS_TYPED);
 }
 
 /* Docker Hub's key is a URL, so that it has no fallback. */
@@ -51,7 +67,7 @@ static bool docker_falls_back(const char *key, const char *name)
 
 static bool podman_falls_back(const char *key, const char *name)
 {
-    return is_spelling(key, name, HUB_IN_KEY);
+    return is_spelling(&reader_podman, key, name, HUB_IN_KEY);
 }
 
 const char *reader_host(const struct reader *reader, const char *host)
@@ -79,8 +95,8 @@ static const char *variable(const struct location_request *request, const char *
     return non_empty(request->environment(name));
 }
 
-static int build(struct location *out, const struct reader *owner, const char *dir,
-                 const char *rest, struct error *err)
+static int build_place(struct location *out, const struct reader *owner, const char *dir,
+                       const char *rest, struct error *err)
 {
     size_t dir_len = strlen(dir);
     const char *slash = rest[0] == '\0' || (dir_len > 0 && dir[dir_len - 1] == '/') ? "" : "/";
@@ -104,7 +120,7 @@ static int build_at_home(struct location *out, const struct reader *owner,
     if (home == NULL)
         home = non_empty(request->passwd_home);
     if (home != NULL)
-        return build(out, owner, home, rest, err);
+        return build_place(out, owner, home, rest, err);
     (void)error_set(err, CLASS_AUTHFILE,
                     "no place for the auth file: HOME is not set, and the user database has no "
                     "home for this user");
@@ -120,7 +136,7 @@ static int docker_place(struct location *out, const struct location_request *req
     if (dir == NULL)
         dir = variable(request, "DOCKER_CONFIG");
     if (dir != NULL)
-        return build(out, &reader_docker, dir, "config.json", err);
+        return build_place(out, &reader_docker, dir, "config.json", err);
     return build_at_home(out, &reader_docker, request, ".docker/config.json", err);
 }
 
@@ -137,7 +153,7 @@ int reader_persistent(struct location *out, const struct location_request *reque
     const char *config = variable(request, "XDG_CONFIG_HOME");
 
     if (config != NULL)
-        return build(out, &reader_podman, config, "containers/auth.json", err);
+        return build_place(out, &reader_podman, config, "containers/auth.json", err);
     return build_at_home(out, &reader_podman, request, ".config/containers/auth.json", err);
 }
 
@@ -156,12 +172,12 @@ static int podman_default(struct location *out, const struct location_request *r
                                "use --persistent or --authfile FILE");
     }
     if (runtime != NULL)
-        return build(out, &reader_podman, runtime, "containers/auth.json", err);
+        return build_place(out, &reader_podman, runtime, "containers/auth.json", err);
     if (request->uid == 0)
-        return build(out, &reader_podman, "/run/containers/0", "auth.json", err);
+        return build_place(out, &reader_podman, "/run/containers/0", "auth.json", err);
     (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)request->uid);
     if (request->is_own_directory(usual, request->uid))
-        return build(out, &reader_podman, usual, "containers/auth.json", err);
+        return build_place(out, &reader_podman, usual, "containers/auth.json", err);
     (void)error_set(err, CLASS_AUTHFILE,
                     "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "
                     "there",
@@ -187,9 +203,9 @@ static int podman_place(struct location *out, const struct location_request *req
     if (file == NULL)
         file = variable(request, "REGISTRY_AUTH_FILE");
     if (file != NULL)
-        return build(out, &reader_podman, file, "", err);
+        return build_place(out, &reader_podman, file, "", err);
     if (docker_dir != NULL)
-        return build(out, &reader_docker, docker_dir, "config.json", err);
+        return build_place(out, &reader_docker, docker_dir, "config.json", err);
     return podman_default(out, request, err);
 }
 

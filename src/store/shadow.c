@@ -32,12 +32,6 @@ static const char *podmans_host(const struct entry *entry)
     return is_podmans ? reader_host(&reader_podman, entry->registry) : NULL;
 }
 
-/* What its first reader calls it. */
-static const char *host_of(const struct entry *entry)
-{
-    return reader_host(entry->reader, entry->registry);
-}
-
 static bool is_host(const char *key, const char *host)
 {
     return strcmp(key, host) == 0 || reader_podman.is_fallback(key, host);
@@ -76,7 +70,7 @@ static void warn_of_neighbour(const struct document_member *member, const struct
 {
     const char *key = member->key;
 
-    if (entry->owner->serves_nerdctl && is_default_port(key, host_of(entry)))
+    if (entry->owner->serves_nerdctl && is_default_port(key, entry_host(entry)))
         warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
                      key);
     if (podmans_host(entry) != NULL)
@@ -100,7 +94,7 @@ static void warn_of_podmans_view(const struct document *document, const struct e
     char podmans[READER_HELPER_MAX + 1];
 
     (void)document_helper(podmans, document, &reader_podman, host);
-    if (strcmp(podmans, helper) == 0 && (helper[0] == '\0' || strcmp(host, host_of(entry)) == 0))
+    if (strcmp(podmans, helper) == 0 && (helper[0] == '\0' || strcmp(host, entry_host(entry)) == 0))
         return;
     if (strcmp(podmans, DOCUMENT_NO_NAME) == 0)
         warnings_add(warnings,
@@ -138,7 +132,7 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
 }
 
 /* What cannot be read is not for a warning. */
-static bool look(struct document *out, const char *path)
+static bool shadow_look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;
 
@@ -151,8 +145,8 @@ static bool has_registry(const char *path, const struct entry *entry)
     struct document document = DOCUMENT_INIT;
     struct document_member member;
     char helper[READER_HELPER_MAX + 1];
-    bool has = look(&document, path) &&
-               document_helper(helper, &document, &reader_podman, host_of(entry))[0] != '\0';
+    bool has = shadow_look(&document, path) &&
+               document_helper(helper, &document, &reader_podman, entry_host(entry))[0] != '\0';
 
     /* Podman takes the entry whose key says most of an image's name. */
     member = document_members(&document, DOCUMENT_AUTHS);
@@ -170,8 +164,8 @@ static void check_docker(const struct entry *entry, const struct location_reques
 
     if (config != NULL && lookup_variable_has(config, entry->key))
         warnings_add(warnings,
-                     "DOCKER_AUTH_CONFIG is set and has '%s': docker takes that before "
-                     "any file",
+                     "DOCKER_AUTH_CONFIG is set and has '%s': docker 28.3 and newer takes "
+                     "that before any file",
                      entry->key);
 }
 
@@ -181,11 +175,11 @@ static bool has_same(const struct document *document, const struct entry *entry)
     struct document_member member;
     bool is_found = false;
 
-    if (document_get(&member, document, DOCUMENT_AUTHS, host_of(entry)))
+    if (document_get(&member, document, DOCUMENT_AUTHS, entry_host(entry)))
         return has_auth(document, member.key, entry->auth);
     member = document_members(document, DOCUMENT_AUTHS);
     while (document_next(&member)) {
-        if (!is_host(member.key, host_of(entry)))
+        if (!is_host(member.key, entry_host(entry)))
             continue;
         is_found = has_auth(document, member.key, entry->auth);
         if (!is_found)
@@ -198,7 +192,7 @@ static bool has_same(const struct document *document, const struct entry *entry)
 static bool file_has_same(const char *path, const struct entry *entry)
 {
     struct document document = DOCUMENT_INIT;
-    bool is_same = look(&document, path) && has_same(&document, entry);
+    bool is_same = shadow_look(&document, path) && has_same(&document, entry);
 
     document_clear(&document);
     return is_same;
@@ -237,7 +231,7 @@ static void check_podman(const struct entry *entry, const struct location_reques
                          first.path);
     } else if (is_on_the_way && has_registry(first.path, entry)) {
         warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
-                     host_of(entry));
+                     entry_host(entry));
     }
 }
 
@@ -256,7 +250,7 @@ void shadow_of(const struct entry *entry, const struct location_request *request
     struct document document = DOCUMENT_INIT;
     struct document_entry ignored;
 
-    if (look(&document, entry->path) && document_find(&ignored, &document, entry->key)) {
+    if (shadow_look(&document, entry->path) && document_find(&ignored, &document, entry->key)) {
         shadow_in_file(&document, entry, "", warnings);
         shadow_elsewhere(entry, request, warnings);
     }

@@ -161,6 +161,15 @@ def test_no_helper_tells_docker_to_read_the_file(login, server, helper):
         assert login.to(server, *args, "--json").json["result"] == "unchanged"
 
 
+def test_no_helper_names_the_registry_no_more(login, server):
+    """What sends docker to the file is a helper's name to others; without a store it needs none."""
+    login.write_config('{"credHelpers":{"%s":"gone","other.example":"x"}}' % server.host)
+    login.to(server, "--no-helper").succeeded()
+    assert json.loads(login.config.read_text()) == {
+        "credHelpers": {"other.example": "x"},
+        "auths": {server.host: {"auth": auth(USER, TOKEN)}}}
+
+
 def test_no_helper_takes_the_registry_out_of_podman_s_list(login, server):
     path = put(login, PODMAN, '{"credHelpers":{"%s":"gone","other.example":"x"}}' % server.host)
     login.to(server, "--persistent", "--no-helper").succeeded()

@@ -412,3 +412,11 @@ def test_every_name_of_docker_hub_is_found(login, named, stored):
     result = login("logout", named)
     assert result.status == 0 and result.stdout.startswith("Logout Succeeded"), result
     assert json.loads(login.config.read_bytes()) == {"auths": {}}
+
+
+def test_the_paths_of_an_api_are_found(login):
+    """docker goes on using them, whatever their path; podman's are namespaces."""
+    login.write_config(json.dumps({"auths": {"reg.example/": OTHER, "reg.example/v2/": OTHER,
+                                             "reg.example/owner": OTHER}}))
+    assert login("logout", "reg.example").status == 0
+    assert json.loads(login.config.read_bytes()) == {"auths": {"reg.example/owner": OTHER}}

@@ -77,8 +77,9 @@ static void check_found(const struct reader *format, const char *key)
 
     (void)reader_key_host(host, sizeof(host), key);
     if (look(&found, format, key) > 0) {
-        must(strncmp(found.key, key, strlen(found.key)) == 0 ||
-             reader_docker.is_fallback(found.key, host) || reader_is_spelling(found.key, host));
+        must(strncmp(found.key, key, strlen(found.key)) == 0 || strcmp(found.key, host) == 0 ||
+             reader_docker.is_fallback(found.key, host) ||
+             reader_is_spelling(format, found.key, host));
         must(found.held.token.len == 0 || found.held.username.len > 0 || format == &reader_podman);
     }
     lookup_clear(&found);
@@ -137,8 +138,8 @@ static void check_keys(const char *a, const char *b)
     must(strcmp(reader_key_host(again, sizeof(again), reader_key_host(host, sizeof(host), a)),
                 host) == 0);
     must(!reader_docker.is_fallback(a, b) || strcmp(host, b) == 0);
-    must(reader_is_spelling(a, b) == reader_is_spelling(b, a));
-    must(!reader_is_spelling(a, a));
+    must(reader_is_spelling(&reader_docker, a, b) == reader_is_spelling(&reader_docker, b, a));
+    must(!reader_is_spelling(&reader_docker, a, a));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

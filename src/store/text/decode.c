@@ -119,8 +119,8 @@ static int take_as_podman(struct holding *out, const struct document_entry *entr
                : ret;
 }
 
-static int take(struct holding *out, const struct document_entry *entry,
-                const struct reader *reader, struct error *err)
+static int take_entry(struct holding *out, const struct document_entry *entry,
+                      const struct reader *reader, struct error *err)
 {
     if (entry->is_malformed)
         return refuse_malformed(err);
@@ -136,7 +136,7 @@ int holding_find(struct holding *out, const struct document *document, const cha
 
     if (!document_find(&entry, document, key))
         return 0;
-    if (take(&built, &entry, reader, err) < 0) {
+    if (take_entry(&built, &entry, reader, err) < 0) {
         ret = error_wrap(err, "the entry '%.200s' in %s cannot be used", key, document->name);
     } else {
         holding_clear(out);

@@ -174,7 +174,7 @@ static int write_into(struct work *work, struct error *err)
     return append_member(work, &object, work->what->key, put_member_value, err);
 }
 
-static int finish(struct secret *out, struct work *work, int ret)
+static int splice_finish(struct secret *out, struct work *work, int ret)
 {
     if (ret == 0)
         secret_move(out, &work->out);
@@ -187,7 +187,8 @@ int splice_set(struct secret *out, const struct secret *in, const struct splice 
 {
     struct work work = {.in = in, .what = splice};
 
-    return finish(out, &work, in == NULL ? write_new_document(&work, err) : write_into(&work, err));
+    return splice_finish(out, &work,
+                         in == NULL ? write_new_document(&work, err) : write_into(&work, err));
 }
 
 /* What stays stands as it stood; the first has no comma before it. */
@@ -224,5 +225,5 @@ int splice_remove(struct secret *out, const struct secret *in, const char *objec
     if (!layout_find(&root, text, object) || !root.has_found ||
         !layout_enter(&walk, root.found.value))
         return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
-    return finish(out, &work, write_without(&work, &walk, goes, err));
+    return splice_finish(out, &work, write_without(&work, &walk, goes, err));
 }

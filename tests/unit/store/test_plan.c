@@ -65,7 +65,12 @@ static void test_put(void **state)
         {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_podman, false, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
         {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_docker, false, true,
-         "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{\"ghcr.io\":\"\"}}", ""},
+         "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
+        {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"},\"credsStore\":\"s\"}", &reader_docker,
+         false, true,
+         "{\"auths\":{\"ghcr.io\":" OURS
+         "},\"credHelpers\":{\"ghcr.io\":\"\"},\"credsStore\":\"s\"}",
+         ""},
         {"{\"auths\":{},\"credHelpers\":{\"ghcr.io\":\"h\"}}", &reader_docker, true, true,
          "{\"auths\":{\"ghcr.io\":" OURS "},\"credHelpers\":{}}", ""},
         {"{\"auths\":{\"ghcr.io\":" OURS "}}", &reader_docker, false, true,

@@ -443,8 +443,27 @@ static void test_what_stands_for_what(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_row(rows[i].key,
                    reader_docker.is_fallback(rows[i].key, rows[i].wanted) == rows[i].is_fallback);
-        assert_row(rows[i].key,
-                   reader_is_spelling(rows[i].key, rows[i].wanted) == rows[i].is_spelling);
+        assert_row(rows[i].key, reader_is_spelling(&reader_podman, rows[i].key, rows[i].wanted) ==
+                                    rows[i].is_spelling);
+    }
+}
+
+/* What docker would go on using, podman has for a namespace. */
+static void test_paths_of_an_api(void **state)
+{
+    static const struct {
+        const char *key;
+        bool is_spelling; /* in Docker's file */
+    } rows[] = {
+        {"ghcr.io/", true},    {"ghcr.io/v2/", true},   {"ghcr.io/v2", true}, {"ghcr.io/v1/", true},
+        {"ghcr.io/v3", false}, {"ghcr.io/v2/o", false}, {"ghcr.io//", false}, {"quay.io/", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_row(rows[i].key, reader_is_spelling(&reader_docker, rows[i].key, "ghcr.io") ==
+                                    rows[i].is_spelling);
+        assert_row(rows[i].key, !reader_is_spelling(&reader_podman, rows[i].key, "ghcr.io"));
     }
 }
 
@@ -463,6 +482,7 @@ int main(void)
         cmocka_unit_test(podman_s_length_is_limited),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_what_stands_for_what),
+        cmocka_unit_test(test_paths_of_an_api),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
