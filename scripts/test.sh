@@ -81,12 +81,21 @@ run_acceptance() {
 declare -A broken=() # what was not built
 table=() passed=0 failed=0 skipped=0
 
+# Into `worked`: hundredths of a second that processors have worked for what this shell has waited for.
+measure() {
+    times >build/results/times # which in $(...) would be those of another shell
+    worked=$(awk -F '[ms ]' 'NR == 2 { print int(6000 * ($1 + $4) + 100 * ($2 + $5)) }' \
+        build/results/times)
+}
+
 # stage NAME WHAT COMMAND...: WHAT it builds ("+dev"), or what was to be built for it ("dev,asan").
 stage() {
-    local name=$1 what=$2 begin=$SECONDS status=0 each counts
+    local name=$1 what=$2 begin=$SECONDS status=0 each counts before seconds
     shift 2
     export RESULTS=$PWD/build/results/${#table[@]}
     mkdir -p "$RESULTS"
+    measure
+    before=$worked
     say "$name"
     for each in ${what//,/ }; do
         [[ -z ${broken[$each]-} ]] || { echo "cannot run: $each was not built"; status=1; }
@@ -96,13 +105,16 @@ stage() {
     read -ra counts < <(/usr/bin/python3 -B tests/support/tally.py "$RESULTS" "$status" ||
         echo 0 1 0)
     passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
-    table+=("$(printf '%-42s %5d s %6d %6d' "$name" $((SECONDS - begin)) "${counts[@]:0:2}")")
+    seconds=$((SECONDS - begin))
+    measure
+    table+=("$(printf '%-40s %5d s %4d %% %6d %6d' "$name" "$seconds" \
+        $(((worked - before) / (seconds > 0 ? seconds : 1) / $(nproc))) "${counts[@]:0:2}")")
 }
 
 finish() {
-    printf '\n%-42s %7s %6s %6s\n' stage time passed failed
+    printf '\n%-40s %7s %6s %6s %6s\n' stage time busy passed failed
     printf '%s\n' "${table[@]}"
-    printf '%-42s %5d s\n\n' together "$SECONDS"
+    printf '%-40s %5d s\n\n' together "$SECONDS"
     [[ $skipped -eq 0 ]] || skips=", $skipped skipped"
     echo "$passed passed, $failed failed${skips-}"
     [[ $failed -eq 0 ]]
