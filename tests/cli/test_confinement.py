@@ -1,6 +1,7 @@
 """Who talks to the registry: a process that can do nothing else, and that is never in the way."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -43,7 +44,9 @@ text += [f"{name}={value}" for name, value in os.environ.items()]
 listed = lambda all: (ctypes.c_char_p * (len(all) + 1))(*map(str.encode, all), None)
 ctypes.CDLL(None).execve(sys.argv[1].encode(), listed(sys.argv[1:]), listed(text))
 """
-LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446  # on every architecture
+# On every architecture.
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, CLOSE_RANGE = 444, 446, 436
+READS = 1 << 2  # CAP_DAC_READ_SEARCH: what root may read it still may
 
 
 def until(condition, limit=10.0):
@@ -120,6 +123,10 @@ def test_the_one_that_asks_is_confined(asking, server):
     assert status_of(child, "NoNewPrivs") == "1"
     assert status_of(run.pid, "NoNewPrivs") == "0"
     assert os.getsid(child) == child
+    assert status_of(child, "Seccomp") == "2"
+    assert int(status_of(child, "CapPrm"), 16) == int(status_of(child, "CapEff"), 16) == READS
+    opened = [os.readlink(each) for each in Path(f"/proc/{child}/fd").iterdir()]
+    assert all(re.match("(pipe|socket|anon_inode):", each) for each in opened), opened
 
 
 @pytest.mark.parametrize("other", [TOKEN, OTHER_TOKEN], ids=["the same", "another"])
@@ -203,8 +210,9 @@ def test_where_no_process_can_be_started(lonely, server, args):
     assert result.status == 0, result
 
 
-@pytest.mark.parametrize("number", [LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF])
-def test_where_a_filter_kills_who_asks_for_landlock(login, server, number):
+@pytest.mark.parametrize("number",
+                         [LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, CLOSE_RANGE])
+def test_where_a_filter_kills_for_it(login, server, number):
     """SystemCallFilter=@system-service of a unit: a login is done all the same."""
     login.to(server, through=("/usr/bin/python3", "-c", FILTERED, str(number))).succeeded()
 
