@@ -53,14 +53,14 @@ int targets_find(struct targets *out, struct run *run, struct error *err)
     __attribute__((warn_unused_result));
 
 /* auth_file_check() of each, which then knows whether it is due. */
-int targets_check(struct targets *targets, const struct run *run, const struct targets_entry *entry,
+int targets_check(struct targets *targets, const struct run *run, const struct targets_entry *given,
                   struct error *err) __attribute__((warn_unused_result));
 
 /*
  * auth_file_store() in each, and warnings of what readers would take first; with --dry-run only
  * tell what was found due. Stops at the first that fails; each target tells what became of it.
  */
-int targets_store(struct targets *targets, struct run *run, const struct targets_entry *entry,
+int targets_store(struct targets *targets, struct run *run, const struct targets_entry *given,
                   struct error *err) __attribute__((warn_unused_result));
 
 /* auth_file_remove() from each; with --dry-run only tells. As targets_store(). */

@@ -73,7 +73,7 @@ static void check_docker(const struct location_request *request)
         request->config_dir != NULL ? request->config_dir : set_value_of("DOCKER_CONFIG");
     const char *home = set_value_of("HOME");
 
-    if (!find(location_docker, &found, request))
+    if (!find(reader_docker.place, &found, request))
         return;
     must(found.owner == &reader_docker);
     if (dir != NULL)
@@ -87,7 +87,7 @@ static void check_podman(const struct location_request *request)
     struct location found;
     const char *file = set_value_of("REGISTRY_AUTH_FILE");
 
-    if (!find(location_podman, &found, request))
+    if (!find(reader_podman.place, &found, request))
         return;
     if (request->authfile != NULL)
         must(strcmp(found.path, request->authfile) == 0);
@@ -96,7 +96,7 @@ static void check_podman(const struct location_request *request)
     must((found.owner == &reader_docker) ==
          (request->authfile == NULL && !request->is_persistent && file == NULL &&
           set_value_of("DOCKER_CONFIG") != NULL));
-    if (find(location_podman_persistent, &found, request))
+    if (find(reader_persistent, &found, request))
         must(text_has_suffix(found.path, "containers/auth.json"));
 }
 
@@ -110,11 +110,11 @@ static void check_way(const struct location_request *request)
 
     if (reader_podman.files(way, &count, request, &err) < 0) {
         check_error(&err, CLASS_AUTHFILE);
-        must(!find(location_podman, &first, request));
+        must(!find(reader_podman.place, &first, request));
         return;
     }
     must(count <= READER_FILES_MAX);
-    if (find(location_podman, &first, request))
+    if (find(reader_podman.place, &first, request))
         must(count > 0 && strcmp(way[0].path, first.path) == 0 && way[0].owner == first.owner);
     for (size_t i = 1; i < count; i++)
         must(way[i].owner == &reader_docker || way[i - 1].owner == &reader_podman);

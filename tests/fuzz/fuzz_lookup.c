@@ -53,9 +53,12 @@ static int look(struct lookup *out, const struct reader *format, const char *key
 {
     struct location_request places = {.environment = environment_of};
     struct location file = {.owner = format};
+    const char *slash = strchr(key, '/');
+    bool is_hub = strcmp(key, reader_docker.hub_key) == 0;
     char host[512];
-    struct lookup_request request = {.key = key,
-                                     .registry = reader_key_host(host, sizeof(host), key),
+    struct lookup_request request = {.registry = is_hub ? "docker.io"
+                                                        : reader_key_host(host, sizeof(host), key),
+                                     .name_space = !is_hub && slash != NULL ? slash + 1 : "",
                                      .places = &places,
                                      .clock = clock_system()};
     struct error err = ERROR_INIT;
@@ -88,7 +91,7 @@ static void check_found(const struct reader *format, const char *key)
 static void check_variable(const char *key)
 {
     struct location_request places = {.environment = environment_of, .config_dir = "/nowhere"};
-    struct lookup_request request = {.key = key, .registry = key, .places = &places};
+    struct lookup_request request = {.registry = key, .name_space = "", .places = &places};
     struct lookup found = LOOKUP_INIT;
     struct lookup in_file = LOOKUP_INIT;
     struct error err = ERROR_INIT;

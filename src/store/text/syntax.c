@@ -393,7 +393,7 @@ static bool close_level(struct checker *c)
 {
     size_t from = c->levels[--c->depth].keys;
     size_t count = c->count - from;
-    struct key *keys = c->keys + from;
+    struct key *keys = count > 0 ? c->keys + from : NULL;
 
     c->count = from;
     if (count > 1)
