@@ -6,6 +6,7 @@
 # The token goes through standard input, so it is in no argument list, here or there. HOST is
 # what ssh takes (USER@NAME, a Host of ~/.ssh/config) and needs nothing installed. The program goes
 # to /usr/local/bin, or for users other than root to ~/.local/bin; without arguments that is all.
+# Standard error says where it is, and what to do where an ssh command does not find it there.
 # The status is that of ghcr-login; 255 is ssh's own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,12 +33,14 @@ over_ssh() {
 trap 'ssh -o ControlPath="$sockets/s" -O exit -- "$host" 2>/dev/null || true
       rm -rf "$sockets"' EXIT
 
-# On one line, for shells that want it so. Replaced whole: an older one may be running.
+# On one line, for shells that want it so. Replaced whole: an older one may be running. Prints where
+# the program is, then what a command finds under its name, if anything.
 install=$(tr '\n' ' ' <<'END'
 dir=$HOME/.local/bin; new=.ghcr-login.$$;
 [ "$(id -u)" -ne 0 ] || dir=/usr/local/bin;
 mkdir -p "$dir" && cat >"$dir/$new" && chmod 755 "$dir/$new" &&
-mv -f "$dir/$new" "$dir/ghcr-login" && echo "$dir/ghcr-login"
+mv -f "$dir/$new" "$dir/ghcr-login" && echo "$dir/ghcr-login" &&
+{ command -v ghcr-login || :; }
 END
 )
 
@@ -49,8 +52,19 @@ case $machine in
 esac
 [[ -x $program ]] || fail "there is no $program: scripts/build-static.sh makes it"
 
-there=$(over_ssh "exec sh -c $(quote "$install")" <"$program") ||
-    fail "cannot put the program on '$host'"
+said=$(over_ssh "exec sh -c $(quote "$install")" <"$program") ||
+    fail "cannot copy the program to '$host'"
+there=${said%%$'\n'*}
+found=${said#"$there"}
+found=${found#$'\n'}
+echo "scripts/deploy.sh: installed on '$host': $there" >&2
+if [[ -z $found ]]; then
+    echo "warning: an ssh command does not find it there; begin scripts with" >&2
+    # shellcheck disable=SC2016 # to be expanded on the host
+    echo '    PATH=$HOME/.local/bin:$PATH' >&2
+elif [[ $found != "$there" ]]; then
+    echo "warning: an ssh command finds '$found' first" >&2
+fi
 [[ $# -gt 0 ]] || set -- --version
 command="exec $(quote "$there")"
 for word; do

@@ -1,5 +1,6 @@
 """scripts/deploy.sh, over a real sshd: the static executable gets to a host and logs in there."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,9 @@ class Host(Machine):
     def __init__(self, stack, login):
         super().__init__(stack, login)
         self.start_sshd()
+
+    def over_ssh(self, user, script):
+        return self.stack.run(["ssh", f"{user}@127.0.0.1", script], env=self.client_environment())
 
     def deploy(self, user, *args, stdin="", through=(), config=None, script=DEPLOY):
         done = self.stack.run(
@@ -46,11 +50,39 @@ def test_a_login_over_ssh(host, token, user, place):
     done = host.deploy(user, "-u", USER, stdin=f"{token}\n",
                        through=["strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve",
                                 "-o", trace])
-    assert (done.returncode, done.stderr) == (0, ""), done
+    assert done.returncode == 0, done
     assert done.stdout.startswith("Login Succeeded: ghcr.io"), done
     assert host.login.entry("ghcr.io", host.config(user)) == f"{USER}:{token}"
     assert [path.name for path in (host.directory / place).iterdir()] == ["ghcr-login"]
     assert "ghcr-login" in trace.read_text() and token not in trace.read_text()
+
+
+def test_it_says_where_and_who_finds_it(host):
+    """root's place is on the PATH of an ssh command; a user gets the line that helps."""
+    done = host.deploy("root")
+    assert done.stderr == ("scripts/deploy.sh: installed on 'root@127.0.0.1': "
+                           "/usr/local/bin/ghcr-login\n"), done
+    assert host.over_ssh("root", "ghcr-login --version").stdout == done.stdout
+    (host.directory / "bin" / "ghcr-login").unlink()
+
+    done = host.deploy("deploy")
+    place = host.homes["deploy"] / ".local" / "bin" / "ghcr-login"
+    assert f"installed on 'deploy@127.0.0.1': {place}\n" in done.stderr
+    assert "warning: an ssh command does not find it there" in done.stderr
+    assert host.over_ssh("deploy", "ghcr-login --version").returncode == 127
+    (advice,) = re.findall(r"^    (PATH=.*)$", done.stderr, re.MULTILINE)
+    shown = host.over_ssh("deploy", f"{advice}\nghcr-login --version")
+    assert (shown.returncode, shown.stdout) == (0, done.stdout), shown
+
+
+def test_another_one_that_an_ssh_command_finds(host):
+    """It is not the new one that would run."""
+    other = host.directory / "bin" / "ghcr-login"
+    other.write_text("#!/bin/sh\necho another\n")
+    other.chmod(0o755)
+    done = host.deploy("deploy")
+    assert "warning: an ssh command finds '/usr/local/bin/ghcr-login' first" in done.stderr
+    assert done.stdout.startswith("ghcr-login ") and done.returncode == 0, done
 
 
 def test_the_status_is_that_of_the_login(host, token):
