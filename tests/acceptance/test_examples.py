@@ -1,5 +1,6 @@
 """Every file of scripts/examples, run as in its place: the login, the pull, the failure."""
 
+import re
 import shutil
 
 import pytest
@@ -13,10 +14,16 @@ examples = pytest.mark.parametrize("example", RUNNERS.values(), ids=RUNNERS)
 
 
 @pytest.fixture
-def machine(stack, person, binary):
-    machine = Machine(stack, person.login, and_ours=True)
-    shutil.copy(binary, machine.bin / "ghcr-login")
-    return machine
+def machine(stack, person):
+    return Machine(stack, person.login, and_ours=True)
+
+
+def put_program(machine, binary, user):
+    """Where scripts/deploy.sh puts it for this user, if any."""
+    place = machine.bin if user == "root" else machine.homes["deploy"] / ".local" / "bin"
+    if user:
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(binary, place / "ghcr-login")
 
 
 def run(example, machine, token):
@@ -42,7 +49,8 @@ def stored(machine):
 
 
 @examples
-def test_login_and_pull(stack, person, machine, example):
+def test_login_and_pull(stack, person, machine, example, binary):
+    put_program(machine, binary, example.runs_as)
     token = stack.new_token()
     done = run(example, machine, token)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -58,7 +66,8 @@ def test_login_and_pull(stack, person, machine, example):
 
 
 @examples
-def test_an_empty_secret(machine, example):
+def test_an_empty_secret(machine, example, binary):
+    put_program(machine, binary, "root" if example.runs_as else "")
     done = run(example, machine, "")
     words = done.stdout + done.stderr
     assert done.returncode == example.status, words
@@ -67,7 +76,8 @@ def test_an_empty_secret(machine, example):
     assert not stored(machine)
 
 
-def test_systemd_understands_the_unit(machine):
+def test_systemd_understands_the_unit(machine, binary):
+    put_program(machine, binary, "root")
     unit = EXAMPLES / "ghcr-login.service"
     done = machine.run(["systemd-analyze", "verify", "--man=no", unit])
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -75,4 +85,7 @@ def test_systemd_understands_the_unit(machine):
 
 def test_every_example_is_run():
     run_here = {name for runner in RUNNERS.values() for name in runner.files}
-    assert {path.name for path in EXAMPLES.iterdir()} == run_here
+    names = {path.name for path in EXAMPLES.iterdir()}
+    assert names == run_here | {"README.md", "ansible-role"}    # test_role.py runs it
+    assert run_here | {"ansible-role/"} == set(
+        re.findall(r"\]\((\S+)\)", (EXAMPLES / "README.md").read_text()))

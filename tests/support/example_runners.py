@@ -2,17 +2,22 @@
 
     done = RUNNERS["crontab"].run(machine, token)     # status, stdout, stderr
 
-Nothing in the file is changed but what a user would fill in, and cron's hour. Every process
+Nothing in the file is changed but what a user would fill in, and cron's hour. Where it installs the
+program by itself, the release is one on this machine. Every process
 that a runner starts is written to a trace of argument lists below the machine's home directory,
 where Login.check_leaks() looks for secrets.
 """
 
+import base64
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -24,6 +29,9 @@ from stack import PATH
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "scripts" / "examples"
 STATIC = ROOT / "build" / "static" / "ghcr-login"
+TAG = "v" + re.search(r"^project\(ghcr-login VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(),
+                      re.MULTILINE)[1]
+RELEASE_PORT = 8443     # of the sandbox
 # What systemd gives to a unit of the system.
 SYSTEMD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,15 +50,79 @@ def token_file(machine, token, name, user="root"):
     return path
 
 
-def ssh_action(machine, secret, through=(), **options):
+def serve_release(machine):
+    """Return the address of a repository on this host whose release has the static executable."""
+    assert STATIC.exists(), f"{STATIC} is not there: run scripts/build-static.sh"
+    address = f"http://127.0.0.1:{RELEASE_PORT}/OWNER/ghcr-login"
+    directory = machine.stack.directory / "releases"
+    if not directory.exists():
+        release = directory / "OWNER/ghcr-login/releases/download" / TAG
+        release.mkdir(parents=True)
+        for architecture in ("x86_64", "aarch64"):
+            shutil.copy(STATIC, release / f"ghcr-login-Linux-{architecture}")
+        subprocess.run([ROOT / "scripts" / "release.sh", TAG, address, release], check=True,
+                       capture_output=True, timeout=60)
+        machine.stack.sandbox.start("releases", [
+            sys.executable, "-m", "http.server", "--bind=127.0.0.1", f"--directory={directory}",
+            RELEASE_PORT])
+        listening = ["ss", "--no-header", "--listening", "--tcp", "--numeric",
+                     f"src 127.0.0.1:{RELEASE_PORT}"]
+        machine.stack.sandbox.wait_until(
+            "the server of releases", lambda: machine.stack.run(listening).stdout)
+    return address
+
+
+def filled_in(machine, name):
+    """The text of an example, with a repository that there is."""
+    return (EXAMPLES / name).read_text().replace("https://github.com/OWNER/ghcr-login",
+                                                 serve_release(machine))
+
+
+COMPOSE_PLUGIN = """\
+#!/bin/sh
+[ "$1" != docker-cli-plugin-metadata ] || {
+    echo '{"SchemaVersion":"0.1.0","Vendor":"tests","Version":"1","ShortDescription":"compose"}'
+    exit
+}
+shift
+[ "$1" = pull ] || { echo "compose $*"; exit; }
+exec docker-compose "$@"
+"""
+
+
+def set_up_app(machine, user):
+    """A directory `app` with a compose.yml, and `docker compose` where Debian has docker-compose.
+
+    The plug-in is the user's own: `ghcr-login exec` has to show it to its command.
+    """
+    home = machine.homes[user]
+    app, plugin = home / "app", home / ".docker" / "cli-plugins" / "docker-compose"
+    for path in (app, plugin.parent):
+        path.mkdir(parents=True)
+    (app / "compose.yml").write_text(
+        f"services: {{app: {{image: {machine.stack.ghcr.image}}}}}\n")
+    plugin.write_text(COMPOSE_PLUGIN)
+    plugin.chmod(0o755)
+    owner = home.stat()
+    os.chown(plugin.parent.parent, owner.st_uid, owner.st_gid)
+
+
+def job_token(machine, token):
+    set_up_app(machine, "deploy")
+    return ssh_action(machine, token, "ssh-action.yml")
+
+
+def ssh_action(machine, secret, name="ssh-action-stored.yml", through=(), **options):
     """As drone-ssh, which the action runs: the exports and the script in one exec request.
 
     They are an argument of the remote shell, whatever a script does: no trace is made there.
     """
     machine.start_sshd()
-    workflow = yaml.safe_load((EXAMPLES / "ssh-action.yml").read_text())
+    workflow = yaml.safe_load(filled_in(machine, name))
     (step,) = workflow["jobs"]["deploy"]["steps"]
-    given = {"GHCR_TOKEN": secret}
+    given = {"GHCR_TOKEN": secret, "GITHUB_TOKEN": secret}
+    # The job's own token reads packages because the workflow says so.
+    assert "GITHUB_TOKEN" not in step["env"] or workflow["permissions"] == {"packages": "read"}
     # A secret that is not defined is an empty string.
     environment = {name: re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda m: given.get(m[1], ""), value)
                    for name, value in step.get("env", {}).items()}
@@ -69,7 +141,7 @@ def ssh_action_with_a_terminal(machine, secret):
     """With `request_pty: true`: standard input never comes to an end."""
     ours, theirs = os.pipe()
     try:
-        return ssh_action(machine, secret, ["-tt"], stdin=ours, timeout=20)
+        return ssh_action(machine, secret, through=["-tt"], stdin=ours, timeout=20)
     finally:
         os.close(ours)
         os.close(theirs)
@@ -181,7 +253,7 @@ def crontab(machine, token):
 
 def cloud_init(machine, token):
     """As its modules write_files and runcmd do: the commands are lines of one script."""
-    data = yaml.safe_load((EXAMPLES / "cloud-init.yml").read_text().replace("${GHCR_TOKEN}", token))
+    data = yaml.safe_load(filled_in(machine, "cloud-init.yml").replace("${GHCR_TOKEN}", token))
     for each in data["write_files"]:
         write = f"umask 077; cat >{each['path']}; chmod {each['permissions']} {each['path']}"
         assert machine.run(["sh", "-c", write], input=each["content"]).returncode == 0
@@ -189,7 +261,11 @@ def cloud_init(machine, token):
     script = machine.login.directory / "runcmd"
     script.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     script.chmod(0o700)
-    done = machine.run(traced(machine, [script]), env={"PATH": SYSTEMD_PATH})
+    # What is installed there goes with the machine.
+    done = machine.run(traced(machine, [script]), env={"PATH": SYSTEMD_PATH}, setup=[
+        "mkdir -p /run/local/upper /run/local/work",
+        "mount -t overlay -o lowerdir=/usr/local/bin,upperdir=/run/local/upper,"
+        "workdir=/run/local/work overlay /usr/local/bin"])
     left = [each["path"] for each in data["write_files"]
             if machine.run(["test", "!", "-e", each["path"]]).returncode != 0]
     assert not left
@@ -235,32 +311,76 @@ def compose(machine, token):
         machine.run(["docker", "rmi", "-f", "deployer", "docker:cli"], env=environment)
 
 
+KUBECTL = """\
+#!/bin/sh
+case "$1 $2" in
+"create secret")
+    for word; do
+        case $word in --from-file=.dockerconfigjson=*) file=${word#*json=} ;; esac
+    done
+    case $* in *--type=kubernetes.io/dockerconfigjson*--dry-run=client\ -o\ yaml*) ;; *) exit 2 ;; esac
+    content=$(base64 -w0 "$file") || exit
+    echo "{\\"kind\\":\\"Secret\\",\\"data\\":{\\".dockerconfigjson\\":\\"$content\\"}}" ;;
+"apply -f") cat >"$KUBERNETES" && [ -s "$KUBERNETES" ] ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def kubernetes(machine, token):
+    """kubectl hands a Secret over; the node pulls with what is in it."""
+    (machine.bin / "kubectl").write_text(KUBECTL)
+    (machine.bin / "kubectl").chmod(0o755)
+    environment = {"PATH": f"/usr/local/bin:{PATH}", "HOME": str(machine.homes["root"]),
+                   "TMPDIR": str(machine.login.tmp), "GHCR_TOKEN": token}
+    with tempfile.TemporaryDirectory() as node:
+        applied = Path(node) / "secret"
+        done = machine.run(traced(machine, [EXAMPLES / "kubernetes-secret.sh"]),
+                           env={**environment, "KUBERNETES": str(applied)})
+        if done.returncode == 0:
+            data = json.loads(applied.read_text())["data"][".dockerconfigjson"]
+            (Path(node) / "config.json").write_bytes(base64.b64decode(data))
+            machine.run(["docker", "--config", node, "pull", machine.stack.ghcr.image],
+                        env=environment)
+        else:
+            assert not applied.exists() or not applied.read_text()
+    assert not list(machine.login.tmp.iterdir())
+    return done
+
+
 @dataclass(frozen=True)
 class Runner:
     """`files` are those of scripts/examples that it runs; `user` is who gets the login, if any.
 
-    With an empty secret it ends with `status` and names the `cause`.
+    With an empty secret it ends with `status` and names the `cause`. Whoever runs it has the program
+    where scripts/deploy.sh puts it: that is `runs_as`, or "" where the example installs it itself.
     """
 
     run: Callable
     files: tuple
     cause: str
     user: str = "deploy"
+    runs_as: str = "deploy"
     status: int = 3
     traced: bool = True     # are the argument lists of the host itself in the trace?
 
 
 RUNNERS = {
-    "ssh-action": Runner(ssh_action, ("ssh-action.yml",), "envs:", traced=False),
-    "ssh-action-pty": Runner(ssh_action_with_a_terminal, ("ssh-action.yml",), "envs:",
-                             traced=False),
+    "job-token": Runner(job_token, ("ssh-action.yml",), "envs:", user="", runs_as="", status=125,
+                        traced=False),
+    "ssh-action": Runner(ssh_action, ("ssh-action-stored.yml",), "envs:", runs_as="", traced=False),
+    "ssh-action-pty": Runner(ssh_action_with_a_terminal, ("ssh-action-stored.yml",), "envs:",
+                             runs_as="", traced=False),
     "ssh-stdin": Runner(ssh_stdin, ("ssh-stdin.sh",), "'GHCR_TOKEN' is empty"),
     "ssh-command": Runner(ssh_command, ("ssh-command.sh",), "standard input"),
     "playbook": Runner(playbook, ("playbook.yml",), "standard input is empty",
                        status=2),
-    "systemd": Runner(systemd_unit, ("ghcr-login.service",), "ghcr-token' is empty", user="root"),
+    "systemd": Runner(systemd_unit, ("ghcr-login.service",), "ghcr-token' is empty", user="root",
+                      runs_as="root"),
     "cron": Runner(crontab, ("crontab",), ".ghcr-token' is empty"),
-    "cloud-init": Runner(cloud_init, ("cloud-init.yml",), "'/run/ghcr-token' is empty"),
+    "cloud-init": Runner(cloud_init, ("cloud-init.yml",), "'/run/ghcr-token' is empty", runs_as=""),
     "compose": Runner(compose, ("compose.yml", "Dockerfile"), "'/run/secrets/ghcr-token' is empty",
-                      user="", traced=False),
+                      user="", runs_as="", traced=False),
+    "kubernetes": Runner(kubernetes, ("kubernetes-secret.sh",), "'GHCR_TOKEN' is empty", user="",
+                         runs_as="root"),
 }
