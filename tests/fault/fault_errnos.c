@@ -27,15 +27,18 @@ static const struct scene {
     bool has_directory;
     bool has_file;
     mode_t mode;
-    uid_t owner;    /* of the file */
-    bool is_remote; /* nobody knows that the file system is local */
+    uid_t owner;              /* of the file */
+    enum inject_call missing; /* a call that is refused besides: ENOSYS */
 } scenes[] = {
-    {"no directory", false, false, 0, 0, false},
-    {"no file", true, false, 0, 0, false},
-    {"a file of mode 0600", true, true, 0600, 0, false},
-    {"one of mode 0640, with attributes, below a default access list", true, true, 0640, 0, false},
-    {"one of another owner", true, true, 0600, 1234, false},
-    {"one of mode 0600 on a file system that may be a network's", true, true, 0600, 0, true},
+    {"no directory", false, false, 0, 0, INJECT_CALLS},
+    {"no file", true, false, 0, 0, INJECT_CALLS},
+    {"a file of mode 0600", true, true, 0600, 0, INJECT_CALLS},
+    {"one of mode 0640, with attributes, below a default access list", true, true, 0640, 0,
+     INJECT_CALLS},
+    {"one of another owner", true, true, 0600, 1234, INJECT_CALLS},
+    {"one of mode 0600 on a file system that may be a network's", true, true, 0600, 0,
+     INJECT_fstatfs},
+    {"one of mode 0600 where no directory can be locked", true, true, 0600, 0, INJECT_flock},
 };
 
 static const int errnums[] = {EPERM, EACCES, ENOSYS, EINVAL, EOPNOTSUPP, EXDEV, EROFS};
@@ -98,7 +101,17 @@ enum verdict {
     WRONG = '!',
 };
 
-static enum verdict judge(const struct scene *scene, int check, int store,
+/* Beside the file may be what cannot be removed, and a lock that other hosts may look for. */
+static bool is_clean(const struct scene *scene, enum inject_call call)
+{
+    bool has_lock = access(".docker/.config.json.ghcr-login-lock", F_OK) == 0;
+    bool may_have_lock = scene->missing == INJECT_fstatfs || call == INJECT_fstatfs;
+
+    return call == INJECT_unlinkat ||
+           support_count(".docker") == (size_t)(has_lock && may_have_lock ? 2 : 1);
+}
+
+static enum verdict judge(const struct scene *scene, enum inject_call call, int check, int store,
                           const struct warnings *warnings, const struct error *err)
 {
     if (check < 0)
@@ -110,9 +123,7 @@ static enum verdict judge(const struct scene *scene, int check, int store,
     if (!is_stored() || (scene->has_file && (support_mode(FILE_PATH) & ~scene->mode) != 0) ||
         support_stat(FILE_PATH).st_uid != scene->owner)
         return WRONG;
-    /* Beside it is what could not be removed, and the side file of a lock. */
-    if (support_count(".docker") > 1 && warnings->count == 0 &&
-        access(".docker/.config.json.ghcr-login-lock", F_OK) < 0)
+    if (!is_clean(scene, call))
         return WRONG;
     return warnings->count > 0 ? STORED_WITH_A_WARNING : STORED;
 }
@@ -136,7 +147,7 @@ static enum verdict run(const struct scene *scene, enum inject_call call, int er
 
     set_scene(scene);
     inject_arm(&(struct inject_fault){.call = call, .nth = 1, .errnum = errnum, .how = INJECT_EVER},
-               scene->is_remote ? INJECT_fstatfs : INJECT_CALLS, ENOSYS);
+               scene->missing, ENOSYS);
     check = auth_file_check(&entry, &result, &err);
     if (check == 0)
         store = auth_file_store(&entry, &result, &warnings, &err);
@@ -144,7 +155,7 @@ static enum verdict run(const struct scene *scene, enum inject_call call, int er
     (void)snprintf(message, 256, "%.200s", err.message);
     if (inject_count(call) == 0)
         return NOT_CALLED;
-    return judge(scene, check, store, &warnings, &err);
+    return judge(scene, call, check, store, &warnings, &err);
 }
 
 static void walk_call(enum inject_call call)
