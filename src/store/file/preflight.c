@@ -200,17 +200,15 @@ static int try_attributes(const struct site *site, int trial_fd, const struct st
 {
     int fd = openat(site->fd, path_base(site->path), PATH_TO_READ);
     bool ignored;
-    int ret = -1;
+    int ret = 0;
     char byte;
 
     if (fd < 0 && (errno == ENOENT || errno == ESTALE))
-        ret = 0; /* somebody replaces it right now */
-    else if (fd < 0 || pread(fd, &byte, 1, 0) < 0)
-        (void)preflight_refuse(site, "read", site->path, errno, err);
+        return 0; /* somebody replaces it right now */
+    if (fd < 0 || pread(fd, &byte, 1, 0) < 0)
+        ret = preflight_refuse(site, "read", site->path, errno, err);
     else if (attributes_copy(trial_fd, fd, old, site->path, &ignored, err) < 0)
-        (void)hint_elsewhere(err);
-    else
-        ret = 0;
+        ret = hint_elsewhere(err);
     explicit_bzero(&byte, sizeof(byte));
     if (fd >= 0)
         (void)close(fd); /* nothing was written through it */

@@ -186,12 +186,9 @@ int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
 int temporary_try(int dir_fd, const char *name)
 {
     char temporary[NAME_MAX + 1];
+    int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     int errnum;
-    int fd = -1;
 
-#if defined(O_TMPFILE)
-    fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-#endif
     if (fd < 0) { /* many file systems have no such thing */
         fd = temporary_make(temporary, dir_fd, name);
         if (fd < 0)
