@@ -183,7 +183,7 @@ enum {
     ALL_PIPES,
 };
 
-struct run {
+struct running_child {
     const struct child *child;
     pid_t pid;          /* also its process group */
     int fds[ALL_PIPES]; /* our ends; -1 when closed */
@@ -265,7 +265,7 @@ static bool has_failed(int fd, int *errnum)
 }
 
 /* Returns 0, or -1 with errno set and nothing running. */
-static int child_start(struct run *run)
+static int child_start(struct running_child *run)
 {
     int theirs[ALL_PIPES] = {-1, -1, -1, -1};
     int errnum;
@@ -285,7 +285,7 @@ static int child_start(struct run *run)
 }
 
 /* It is not waited for yet, so that its number stays its own while signals are sent to it. */
-static bool has_ended(const struct run *run)
+static bool has_ended(const struct running_child *run)
 {
     siginfo_t info = {.si_pid = 0};
 
@@ -293,7 +293,7 @@ static bool has_ended(const struct run *run)
            info.si_pid == run->pid;
 }
 
-static int child_fail(const struct run *run, const char *what, struct error *err)
+static int child_fail(const struct running_child *run, const char *what, struct error *err)
 {
     return error_set_errno(err, run->child->cls, errno, "cannot %s '%s'", what, run->child->path);
 }
@@ -303,7 +303,7 @@ static bool is_passing(ssize_t n)
     return n >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
-static int feed(struct run *run, struct error *err)
+static int feed(struct running_child *run, struct error *err)
 {
     const struct secret *input = run->child->input;
     ssize_t n = write(run->fds[IN], secret_text(input) + run->written, input->len - run->written);
@@ -319,8 +319,8 @@ static int feed(struct run *run, struct error *err)
 }
 
 /* Read once, and keep `max` bytes at most of all that comes; *is_over tells that more came. */
-static int drain(struct run *run, size_t pipe, struct secret *kept, size_t max, bool *is_over,
-                 struct error *err)
+static int drain(struct running_child *run, size_t pipe, struct secret *kept, size_t max,
+                 bool *is_over, struct error *err)
 {
     char block[READ_BLOCK];
     ssize_t n = read(run->fds[pipe], block, sizeof(block));
@@ -339,7 +339,7 @@ static int drain(struct run *run, size_t pipe, struct secret *kept, size_t max, 
 }
 
 /* Move what can be moved now, waiting up to `wait_ms` for that. */
-static int exchange(struct run *run, int wait_ms, bool *is_flooded, struct error *err)
+static int exchange(struct running_child *run, int wait_ms, bool *is_flooded, struct error *err)
 {
     const int *fds = run->fds;
     struct pollfd polled[STANDARD_PIPES] = {
@@ -365,7 +365,7 @@ static int exchange(struct run *run, int wait_ms, bool *is_flooded, struct error
 }
 
 /* Until it has ended, or must be ended: *end tells. */
-static int converse(struct run *run, enum child_end *end, struct error *err)
+static int converse(struct running_child *run, enum child_end *end, struct error *err)
 {
     const struct clock *clock = run->child->clock;
     int64_t deadline_ms = run->child->deadline_ms;
@@ -394,7 +394,7 @@ static int converse(struct run *run, enum child_end *end, struct error *err)
     return 0;
 }
 
-static void wait_a_while(const struct run *run)
+static void wait_a_while(const struct running_child *run)
 {
     const struct clock *clock = run->child->clock;
     int64_t deadline_ms = clock_now(clock) + GRACE_MS;
@@ -403,7 +403,7 @@ static void wait_a_while(const struct run *run)
         clock->sleep_ms(clock->ctx, PAUSE_MS);
 }
 
-static void child_stop(const struct run *run)
+static void child_stop(const struct running_child *run)
 {
     (void)kill(-run->pid, SIGTERM);
     wait_a_while(run);
@@ -412,7 +412,7 @@ static void child_stop(const struct run *run)
 }
 
 /* Take leave of it. One that even SIGKILL does not end (a dead file system) is not waited for. */
-static int child_judge(struct run *run, enum child_end end, struct error *err)
+static int child_judge(struct running_child *run, enum child_end end, struct error *err)
 {
     bool is_stopped = end != CHILD_EXITED;
     int status = 0;
@@ -429,7 +429,7 @@ static int child_judge(struct run *run, enum child_end end, struct error *err)
     return 0;
 }
 
-static int run_to_the_end(struct run *run, struct error *err)
+static int run_to_the_end(struct running_child *run, struct error *err)
 {
     enum child_end end;
     int ret;
@@ -448,7 +448,8 @@ static int run_to_the_end(struct run *run, struct error *err)
 
 int child_run(struct child_result *out, const struct child *child, struct error *err)
 {
-    struct run run = {.child = child, .fds = {-1, -1, -1, -1}, .result = CHILD_RESULT_INIT};
+    struct running_child run = {
+        .child = child, .fds = {-1, -1, -1, -1}, .result = CHILD_RESULT_INIT};
     struct sigaction by_default = {.sa_handler = SIG_DFL};
     struct sigaction before;
     bool is_set;

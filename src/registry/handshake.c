@@ -20,17 +20,17 @@ static int read_challenge(struct session *s, struct error *err)
             return -1;
     }
     if (count == 0) {
-        (void)error_set(err, CLASS_UNPROVED,
-                        "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
-                        "cannot be asked",
-                        host);
-        return error_hint(err, "what stands before the registry may drop that header, or the host "
-                               "serves no registry under this name");
+        return error_set_hint(err, CLASS_UNPROVED,
+                              "what stands before the registry may drop that header, or the host "
+                              "serves no registry under this name",
+                              "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
+                              "cannot be asked",
+                              host);
     }
     if (s->challenge.scheme == CHALLENGE_NONE) {
-        (void)error_set(err, CLASS_UNPROVED, "'%s' offers neither Bearer nor Basic authentication",
-                        host);
-        return error_hint(err, "registry clients speak no other: ask who runs it for one of them");
+        return error_set_hint(err, CLASS_UNPROVED,
+                              "registry clients speak no other: ask who runs it for one of them",
+                              "'%s' offers neither Bearer nor Basic authentication", host);
     }
     return 0;
 }
@@ -63,9 +63,8 @@ static int ping_without_credential(struct session *s, const char *ping_url, stru
     if (s->response.status == 200 && !answer_is_web_page(&s->response))
         return 1;
     if (s->response.status == 404) {
-        (void)error_set(err, CLASS_UNPROVED, "'%s' is not a registry: it has no /v2/ (HTTP 404)",
-                        host);
-        return error_hint(err, "give the registry's own host name and port");
+        return error_set_hint(err, CLASS_UNPROVED, "give the registry's own host name and port",
+                              "'%s' is not a registry: it has no /v2/ (HTTP 404)", host);
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
     return session_explain(s, what, err);
@@ -108,12 +107,12 @@ static int ping_again(struct session *s, const struct http_request *request, str
 /* A verdict on what the token server gave, and none on what it gave it for. */
 static int refuse_grant(struct session *s, struct error *err)
 {
-    (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' does not take the token that it gave for the credential: HTTP %d%s",
-                    s->question->registry->host, s->response.status, session_words(s));
-    return error_hint(err, "user name and token were taken at first: try again; the clocks of the "
-                           "registry and its token server may differ, and a robot account "
-                           "(Harbor) may be good for its own repositories only");
+    return error_set_hint(err, CLASS_UNPROVED,
+                          "user name and token were taken at first: try again; the clocks of the "
+                          "registry and its token server may differ, and a robot account "
+                          "(Harbor) may be good for its own repositories only",
+                          "'%s' does not take the token that it gave for the credential: HTTP %d%s",
+                          s->question->registry->host, s->response.status, session_words(s));
 }
 
 /* Amazon's ECR says 400 to a token that it cannot read, or that another region has given. */
@@ -125,11 +124,11 @@ static bool is_ecr(const struct session *s)
 
 static int refuse_at_ecr(struct session *s, struct error *err)
 {
-    (void)error_set(err, CLASS_UNPROVED,
-                    "'%s' answers HTTP 400%s: the token is malformed, or of another region",
-                    s->question->registry->host, session_words(s));
-    return error_hint(err, "get one for the region in the registry's name: aws ecr "
-                           "get-login-password --region REGION; the user name is AWS");
+    return error_set_hint(err, CLASS_UNPROVED,
+                          "get one for the region in the registry's name: aws ecr "
+                          "get-login-password --region REGION; the user name is AWS",
+                          "'%s' answers HTTP 400%s: the token is malformed, or of another region",
+                          s->question->registry->host, session_words(s));
 }
 
 static int ping_with_credential(struct session *s, const char *ping_url, struct error *err)
@@ -176,12 +175,12 @@ static struct shown_image show(const struct image *image)
 
 static int refuse_pull(struct session *s, const struct image *image, struct error *err)
 {
-    (void)error_set(err, CLASS_FORBIDDEN,
-                    "the credential is good, but may not pull '%s': HTTP %d%s", show(image).text,
-                    s->response.status, session_words(s));
-    return error_hint(err,
-                      "the token lacks the right to read packages, or its account has no access "
-                      "to this one, or there is none of this name: registries answer alike");
+    return error_set_hint(
+        err, CLASS_FORBIDDEN,
+        "the token lacks the right to read packages, or its account has no access "
+        "to this one, or there is none of this name: registries answer alike",
+        "the credential is good, but may not pull '%s': HTTP %d%s", show(image).text,
+        s->response.status, session_words(s));
 }
 
 static int refuse_absent(struct session *s, const struct image *image, struct error *err)

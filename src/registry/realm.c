@@ -252,8 +252,9 @@ int realm_check_allowed(const char *given, struct error *err)
         snprintf(text, sizeof(text), "https://%s/", given) < (int)sizeof(text) &&
         url_parse(&url, text, &ignored) == 0)
         return 0;
-    (void)error_set(err, CLASS_USAGE, "--allow-realm is given what is neither HOST nor HOST:PORT");
-    return error_hint(err, "give the host alone, like auth.example.com, without https:// and path");
+    return error_set_hint(err, CLASS_USAGE,
+                          "give the host alone, like auth.example.com, without https:// and path",
+                          "--allow-realm is given what is neither HOST nor HOST:PORT");
 }
 
 static int parse_realm(struct realm_look *look, struct error *err)

@@ -16,8 +16,9 @@ enum { LABEL_MAX = 63, DNS_NAME_MAX = 253 };
 
 static int reference_refuse(const char *rule, struct error *err)
 {
-    (void)error_set(err, CLASS_USAGE, "the registry %s", rule);
-    return error_hint(err, "give it as HOST[:PORT], like ghcr.io or registry.example.com:5000");
+    return error_set_hint(err, CLASS_USAGE,
+                          "give it as HOST[:PORT], like ghcr.io or registry.example.com:5000",
+                          "the registry %s", rule);
 }
 
 /* RFC 1123 section 2.1: labels of letters, digits and inner hyphens. */

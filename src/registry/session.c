@@ -77,9 +77,9 @@ static int refuse_repetition(const struct session *s, struct error *err)
     if (token->len <= CHANCE_MAX || redact_finds(&s->redact, host, strlen(host)) ||
         !session_repeats_secret(s, s->challenge.realm))
         return 0;
-    (void)error_set(err, CLASS_UNPROVED, "the realm that '%s' names repeats the credential",
-                    s->question->registry->host);
-    return error_hint(err, "nothing was sent there; but somebody knows the token: revoke it");
+    return error_set_hint(
+        err, CLASS_UNPROVED, "nothing was sent there; but somebody knows the token: revoke it",
+        "the realm that '%s' names repeats the credential", s->question->registry->host);
 }
 
 static int build_token_url(struct session *s, char url[URL_MAX], const char *scope,
@@ -164,9 +164,9 @@ static int refuse_redirect(struct session *s, const char *what, struct error *er
     if (!http_response_header(&s->response, "Location", 0, &location) ||
         !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
         session_repeats_secret(s, target.host)) {
-        (void)error_set(err, CLASS_UNPROVED, "%s is redirected (HTTP %d)", what,
-                        s->response.status);
-        return error_hint(err, "a page where people sign in may stand before the registry");
+        return error_set_hint(err, CLASS_UNPROVED,
+                              "a page where people sign in may stand before the registry",
+                              "%s is redirected (HTTP %d)", what, s->response.status);
     }
     (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
                     url_place(&target).text);
@@ -301,10 +301,11 @@ int session_explain(struct session *s, const char *what, struct error *err)
     if (is_redirect(status))
         return refuse_redirect(s, what, err);
     if (status == 407) {
-        (void)error_set(err, CLASS_UNREACHABLE, "%s is answered by a proxy%s%s (HTTP 407)", what,
-                        s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
-        return error_hint(err, "the proxy wants a login of its own: "
-                               "http_proxy=http://USER:PASSWORD@PROXY:PORT");
+        return error_set_hint(err, CLASS_UNREACHABLE,
+                              "the proxy wants a login of its own: "
+                              "http_proxy=http://USER:PASSWORD@PROXY:PORT",
+                              "%s is answered by a proxy%s%s (HTTP 407)", what,
+                              s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
     }
     if ((status >= 400 && is_limited(s)) || (status >= 500 && status < 600 && status != 511))
         return refuse_trouble(s, what, err);

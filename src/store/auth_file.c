@@ -91,10 +91,9 @@ static int store_in_helper(const struct plan *plan, bool *changed, struct error 
         return error_wrap(err, "stored, but cannot be read back");
     if (is_held)
         return 0;
-    (void)error_set(err, CLASS_HELPER,
-                    "the credential helper '%.100s' did not keep what it was given for '%s'",
-                    plan->helper, entry_host(entry));
-    return error_hint(err, "repair the helper, or log in with --no-helper");
+    return error_set_hint(err, CLASS_HELPER, "repair the helper, or log in with --no-helper",
+                          "the credential helper '%.100s' did not keep what it was given for '%s'",
+                          plan->helper, entry_host(entry));
 }
 
 int auth_file_store(const struct entry *entry, struct auth_file_result *result,

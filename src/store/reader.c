@@ -121,11 +121,12 @@ static int build_at_home(struct location *out, const struct reader *owner,
         home = non_empty(request->passwd_home);
     if (home != NULL)
         return build_place(out, owner, home, rest, err);
-    (void)error_set(err, CLASS_AUTHFILE,
-                    "no place for the auth file: HOME is not set, and the user database has no "
-                    "home for this user");
-    return error_hint(err, "set HOME, or name Docker's directory with --config DIR or Podman's "
-                           "file with --authfile FILE");
+    return error_set_hint(
+        err, CLASS_AUTHFILE,
+        "set HOME, or name Docker's directory with --config DIR or Podman's "
+        "file with --authfile FILE",
+        "no place for the auth file: HOME is not set, and the user database has no "
+        "home for this user");
 }
 
 static int docker_place(struct location *out, const struct location_request *request,
@@ -166,10 +167,10 @@ static int podman_default(struct location *out, const struct location_request *r
 
     /* What is set is taken, whoever owns it; what is guessed has to be the user's. */
     if (runtime != NULL && !request->is_own_directory(runtime, LOCATION_ANYBODY)) {
-        (void)error_set(err, CLASS_AUTHFILE, "XDG_RUNTIME_DIR names '%s', which is no directory",
-                        runtime);
-        return error_hint(err, "log the user in (loginctl enable-linger), unset the variable, or "
-                               "use --persistent or --authfile FILE");
+        return error_set_hint(err, CLASS_AUTHFILE,
+                              "log the user in (loginctl enable-linger), unset the variable, or "
+                              "use --persistent or --authfile FILE",
+                              "XDG_RUNTIME_DIR names '%s', which is no directory", runtime);
     }
     if (runtime != NULL)
         return build_place(out, &reader_podman, runtime, "containers/auth.json", err);
@@ -178,11 +179,11 @@ static int podman_default(struct location *out, const struct location_request *r
     (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)request->uid);
     if (request->is_own_directory(usual, request->uid))
         return build_place(out, &reader_podman, usual, "containers/auth.json", err);
-    (void)error_set(err, CLASS_AUTHFILE,
-                    "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "
-                    "there",
-                    usual);
-    return error_hint(err, "use --persistent, which outlasts a reboot too, or --authfile FILE");
+    return error_set_hint(
+        err, CLASS_AUTHFILE, "use --persistent, which outlasts a reboot too, or --authfile FILE",
+        "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "
+        "there",
+        usual);
 }
 #else
 static int podman_default(struct location *out, const struct location_request *request,

@@ -223,7 +223,7 @@ USAGE = {
     "bad port": ["ghcr.io:port"],
     "registry with a blank": ["ghcr .io"],
     "empty registry": [""],
-    "a path, which Docker would use for the whole host": ["ghcr.io/owner"],
+    "an image": ["ghcr.io/owner/image:1"],
 }
 
 

@@ -58,8 +58,8 @@ def test_a_token_is_stored_whole_on_one_line(login, registry, user, token):
 
 def test_the_port_stays_and_the_host_is_lower_case(login, registry):
     server = registry()
-    login("-u", USER, "--password-stdin", "--cacert", login.ca_file, server.at("LocalHost"),
-          stdin=TOKEN.encode()).succeeded()
+    login("-u", USER, "--password-stdin", "--cacert", login.ca_file, server.at("LocalHost"), "-q",
+          stdin=TOKEN.encode())
     assert login.entry(server.at("localhost")) == f"{USER}:{TOKEN}"
 
 

@@ -126,11 +126,11 @@ static int report_connect(const struct fault *fault, const struct url *url, stru
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect%s%s",
-                    url_place(url).text, number != 0 ? ": " : "",
-                    number != 0 ? strerror((int)number) : "");
-    return error_hint(err, "check host and port; is the registry running, and does a firewall let "
-                           "this machine through?");
+    return error_set_hint(err, CLASS_UNREACHABLE,
+                          "check host and port; is the registry running, and does a firewall let "
+                          "this machine through?",
+                          "cannot ask '%s': cannot connect%s%s", url_place(url).text,
+                          number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
 }
 
 static int hint_at_client_certificate(const char *when, const struct url *url, struct error *err)

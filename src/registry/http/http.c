@@ -89,11 +89,6 @@ void http_close(struct http *http)
     free(http);
 }
 
-/* Stops at the first option that libcurl does not take: each of them matters. */
-#define SET(option, value)                                                                         \
-    if (code == CURLE_OK)                                                                          \
-    code = curl_easy_setopt(http->easy, option, value)
-
 static CURLcode set_auth(CURL *easy, const struct http_request *request)
 {
     CURLcode code = CURLE_OK;
@@ -137,28 +132,33 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     if (left > longest)
         left = longest;
     curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
-    SET(CURLOPT_ERRORBUFFER, http->error_text);
-    SET(CURLOPT_URL, request->url);
-    SET(CURLOPT_PROXY, http->proxy.url);
-    SET(CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
-    SET(CURLOPT_NOBODY, request->is_head ? 1L : 0L);
-    SET(CURLOPT_HTTPHEADER, fields);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* read where it comes; it is not asked for */
-    SET(CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_NOSIGNAL, 1L);
+    HTTP_SET(code, http->easy, CURLOPT_ERRORBUFFER, http->error_text);
+    HTTP_SET(code, http->easy, CURLOPT_URL, request->url);
+    HTTP_SET(code, http->easy, CURLOPT_PROXY, http->proxy.url);
+    HTTP_SET(code, http->easy, CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
+    HTTP_SET(code, http->easy, CURLOPT_NOBODY, request->is_head ? 1L : 0L);
+    HTTP_SET(code, http->easy, CURLOPT_HTTPHEADER, fields);
+    HTTP_SET(code, http->easy, CURLOPT_ACCEPT_ENCODING,
+             "gzip"); /* read where it comes; it is not asked for */
+    HTTP_SET(code, http->easy, CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
+    HTTP_SET(code, http->easy, CURLOPT_HTTP_VERSION,
+             (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
+    HTTP_SET(code, http->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    HTTP_SET(code, http->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    HTTP_SET(code, http->easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    SET(CURLOPT_QUICK_EXIT, 1L); /* do not wait for a resolver past the deadline */
+    HTTP_SET(code, http->easy, CURLOPT_QUICK_EXIT,
+             1L); /* do not wait for a resolver past the deadline */
 #endif
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < left ? connect : left + 1));
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, response);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, response);
+    HTTP_SET(code, http->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    HTTP_SET(code, http->easy, CURLOPT_TIMEOUT_MS,
+             (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
+    HTTP_SET(code, http->easy, CURLOPT_CONNECTTIMEOUT_MS,
+             (long)(connect < left ? connect : left + 1));
+    HTTP_SET(code, http->easy, CURLOPT_HEADERFUNCTION, on_header);
+    HTTP_SET(code, http->easy, CURLOPT_HEADERDATA, response);
+    HTTP_SET(code, http->easy, CURLOPT_WRITEFUNCTION, on_body);
+    HTTP_SET(code, http->easy, CURLOPT_WRITEDATA, response);
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)

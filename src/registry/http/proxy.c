@@ -276,12 +276,11 @@ static void report_unresolved(const struct proxy_fault *fault, struct error *err
     struct scan rest;
     bool is_known = scan_host_behind("Could not resolve proxy: ", fault->text, &rest, &host);
 
-    (void)error_set(err, CLASS_UNREACHABLE,
-                    "cannot ask '%s': cannot find the proxy's address%s%.*s%s"
-                    " (DNS)",
-                    url_place(fault->url).text, is_known ? ", '" : "", (int)host.len,
-                    is_known ? host.data : "", is_known ? "'" : "");
-    (void)error_hint(err, "%s", variables);
+    (void)error_set_hint(err, CLASS_UNREACHABLE, variables,
+                         "cannot ask '%s': cannot find the proxy's address%s%.*s%s"
+                         " (DNS)",
+                         url_place(fault->url).text, is_known ? ", '" : "", (int)host.len,
+                         is_known ? host.data : "", is_known ? "'" : "");
 }
 
 /* "Failed to connect to HOST port N after …": where that is not the registry, it is the proxy. */
@@ -361,10 +360,9 @@ static bool report_text(const struct proxy_fault *fault, bool *is_transient, str
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strncmp(fault->text, texts[i].begins, strlen(texts[i].begins)) != 0)
             continue;
-        (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': %s%s%s%s",
-                        url_place(fault->url).text, texts[i].text, peer[0] != '\0' ? " (" : "",
-                        peer, peer[0] != '\0' ? ")" : "");
-        (void)error_hint(err, "%s", variables);
+        (void)error_set_hint(err, CLASS_UNREACHABLE, variables, "cannot ask '%s': %s%s%s%s",
+                             url_place(fault->url).text, texts[i].text, peer[0] != '\0' ? " (" : "",
+                             peer, peer[0] != '\0' ? ")" : "");
         *is_transient = *is_transient && !texts[i].is_final;
         return true;
     }

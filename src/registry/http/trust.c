@@ -191,9 +191,8 @@ static int set_given_roots(struct trust *trust, const struct trust_request *requ
         return set_path(trust->file, request->ca_file, err);
     if (text->len > 0)
         return secret_append(&trust->extra, text->data, text->len, SIZE_MAX / 2, err);
-    (void)error_set(err, CLASS_UNREACHABLE, "'%s' has no certificate: it is empty",
-                    request->ca_file);
-    return error_hint(err, "check what is given with --cacert");
+    return error_set_hint(err, CLASS_UNREACHABLE, "check what is given with --cacert",
+                          "'%s' has no certificate: it is empty", request->ca_file);
 }
 
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)
@@ -235,11 +234,6 @@ bool trust_can_skip_bundle(const struct trust *trust)
            access(trust->dir, R_OK | X_OK) == 0;
 }
 
-/* Stops at the first option that libcurl does not take: each of them matters. */
-#define SET(option, value)                                                                         \
-    if (code == CURLE_OK)                                                                          \
-    code = curl_easy_setopt(easy, option, value)
-
 static const char *text_or_null(const char *text)
 {
     return text[0] != '\0' ? text : NULL;
@@ -262,8 +256,8 @@ static CURLcode add_extra_roots(CURL *easy, const struct trust *trust, bool skip
     if (secret_append(&all, trust->extra.data, trust->extra.len, BUNDLE_MAX, &ignored) < 0 ||
         secret_append(&all, bundle.data, bundle.len, BUNDLE_MAX, &ignored) < 0)
         code = CURLE_OUT_OF_MEMORY;
-    SET(CURLOPT_CAINFO_BLOB,
-        (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
+    HTTP_SET(code, easy, CURLOPT_CAINFO_BLOB,
+             (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
     secret_clear(&bundle);
     secret_clear(&all);
 #else
@@ -281,8 +275,8 @@ static CURLcode name_roots(CURL *easy, const struct trust *trust, bool skip_bund
 
     if (trust->file[0] == '\0' && trust->dir[0] == '\0' && trust->extra.len == 0)
         return code; /* whatever the TLS library knows */
-    SET(CURLOPT_CAINFO, skip_bundle ? NULL : text_or_null(trust->file));
-    SET(CURLOPT_CAPATH, text_or_null(trust->dir));
+    HTTP_SET(code, easy, CURLOPT_CAINFO, skip_bundle ? NULL : text_or_null(trust->file));
+    HTTP_SET(code, easy, CURLOPT_CAPATH, text_or_null(trust->dir));
     return code == CURLE_OK && trust->extra.len > 0 ? add_extra_roots(easy, trust, skip_bundle)
                                                     : code;
 }
@@ -291,10 +285,10 @@ CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle)
 {
     CURLcode code = CURLE_OK;
 
-    SET(CURLOPT_SSL_VERIFYPEER, trust->is_insecure ? 0L : 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, trust->is_insecure ? 0L : 2L);
-    SET(CURLOPT_SSLCERT, text_or_null(trust->client_cert));
-    SET(CURLOPT_SSLKEY, text_or_null(trust->client_key));
+    HTTP_SET(code, easy, CURLOPT_SSL_VERIFYPEER, trust->is_insecure ? 0L : 1L);
+    HTTP_SET(code, easy, CURLOPT_SSL_VERIFYHOST, trust->is_insecure ? 0L : 2L);
+    HTTP_SET(code, easy, CURLOPT_SSLCERT, text_or_null(trust->client_cert));
+    HTTP_SET(code, easy, CURLOPT_SSLKEY, text_or_null(trust->client_key));
     if (code == CURLE_OK && !trust->is_insecure)
         code = name_roots(easy, trust, skip_bundle);
     return code;

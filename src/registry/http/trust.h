@@ -22,4 +22,11 @@ bool trust_can_skip_bundle(const struct trust *trust);
  */
 CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle);
 
+/* Set one option, unless one before was not taken: each of them matters. */
+#define HTTP_SET(code, easy, option, value)                                                        \
+    do {                                                                                           \
+        if ((code) == CURLE_OK)                                                                    \
+            (code) = curl_easy_setopt(easy, option, value);                                        \
+    } while (0)
+
 #endif

@@ -244,10 +244,11 @@ static int helper_fail(const struct call *call, const struct child_result *resul
     case CHILD_UNSTARTED:
         return helper_fail_to_start(call, result->code, err);
     case CHILD_LATE:
-        (void)error_set(err, CLASS_HELPER, "'%s %s' did not end in time and was killed",
-                        call->program, call->action);
-        return error_hint(err, "it may wait for somebody who unlocks its store: unlock it before, "
-                               "or log in with --no-helper");
+        return error_set_hint(err, CLASS_HELPER,
+                              "it may wait for somebody who unlocks its store: unlock it before, "
+                              "or log in with --no-helper",
+                              "'%s %s' did not end in time and was killed", call->program,
+                              call->action);
     case CHILD_FLOODED:
         (void)error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes", call->program,
                         call->action, CHILD_OUTPUT_MAX);
