@@ -105,7 +105,8 @@ def test_what_docker_would_still_find_is_warned_of(login, server, logout):
         f"warning: docker still finds '{server.host}/owner' in '{login.config}'\n")
     assert "still finds" in logout().stderr         # absent, but
     variable = json.dumps({"auths": {server.host: {"auth": GOOD}}})
-    assert "in DOCKER_AUTH_CONFIG" in logout(env={"DOCKER_AUTH_CONFIG": variable}).stderr
+    said = logout(env={"DOCKER_AUTH_CONFIG": variable}).stderr
+    assert "in DOCKER_AUTH_CONFIG" in said and "28.3" in said
 
 
 def test_what_podman_would_still_find(login, server, logout):
