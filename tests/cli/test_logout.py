@@ -421,3 +421,10 @@ def test_the_paths_of_an_api_are_found(login):
                                              "reg.example/owner": OTHER}}))
     assert login("logout", "reg.example").status == 0
     assert json.loads(login.config.read_bytes()) == {"auths": {"reg.example/owner": OTHER}}
+
+
+def test_a_logout_that_kept_the_entry_does_not_say_that_it_succeeded(login):
+    login.write_config(json.dumps({"auths": {"x.example": {"auth": OTHER["auth"]}}}))
+    result = login("logout", "--if-user", "nobody-else", "x.example")
+    assert result.status == 0 and "kept in" in result.stdout, result
+    assert result.stdout.startswith("Not logged out: x.example"), result

@@ -198,6 +198,8 @@ static void test_warnings_keep_their_order(void **state)
     assert_string_equal(warnings.items[0], "plain");
     assert_string_equal(warnings.items[1], "it has 7");
     assert_string_equal(warnings.items[2], "100 %s %n");
+    warnings_add(&warnings, "it has %d", 7); /* said already */
+    assert_int_equal(warnings.count, 3);
 }
 
 static void test_long_warnings_are_cut(void **state)
