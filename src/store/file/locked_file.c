@@ -67,7 +67,7 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
         locked_file_close(file);
         clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, AGAIN_MS));
     } while (clock_left(clock, deadline_ms) > 0);
-    return error_set(err, CLASS_AUTHFILE, "'%s' is pointed elsewhere again and again", path);
+    return error_set(err, CLASS_AUTHFILE, "'%s' keeps changing (symlink retargeted)", path);
 }
 
 int locked_file_look(struct locked_file *file, const char *path, struct error *err)
@@ -329,8 +329,7 @@ int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings
         if (round == ROUND_STALE)
             pause_a_little(edit->clock);
         if (round == ROUND_STALE && clock_left(edit->clock, edit->deadline_ms) == 0) {
-            (void)error_set(err, CLASS_AUTHFILE, "%s is changed by others again and again",
-                            name.text);
+            (void)error_set(err, CLASS_AUTHFILE, "%s keeps being changed by others", name.text);
             round = ROUND_FAILED;
         }
     } while (round == ROUND_WROTE || round == ROUND_STALE);

@@ -5,7 +5,8 @@
  *   - At every instant, also after SIGKILL or on a full disk, the path holds the old file or the
  *     new one, whole. A new file is written beside the real one, synced, and put in its place by
  *     one system call; the directory is synced after it.
- *   - Of two runs of this program one waits for the other; the lock ends with the process.
+ *   - Of two runs of this program one waits for the other, also on another host where the file
+ *     system passes locks on; the lock ends with the process.
  *   - A program that knows no lock (docker, podman) and replaces the file between our reading and
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
  *   - A file that is a mount point of its own cannot be replaced, and is refused.
@@ -14,13 +15,13 @@
  *     lays a link in its place, has nothing happen elsewhere, and nothing left behind.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
- *     by the next run.
+ *     by the next run, or, where another host may be writing it, by one ten minutes later.
  *
  * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
  * then locked_file_close; or, to read alone, locked_file_look, locked_file_read, locked_file_close.
- * Where a path may have been pointed elsewhere in between,
- * locked_file_is_there() tells, after the last read: if not, close and begin again. edit_apply()
- * does all of that, again and again until nobody comes in between. Every error is CLASS_AUTHFILE.
+ * Where a path may have been pointed elsewhere in between, locked_file_is_there() tells, after the
+ * last read: if not, close and begin again. edit_apply() does all of that until nobody comes in
+ * between. Every error is CLASS_AUTHFILE.
  */
 #ifndef STORE_FILE_LOCKED_FILE_H
 #define STORE_FILE_LOCKED_FILE_H
