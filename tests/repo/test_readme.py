@@ -160,6 +160,6 @@ def test_the_statuses_are_those_of_the_help(binary):
 
 def test_every_option_of_the_readme_is_in_the_help(binary):
     shown = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
-    other_tools = {"--build", "--install"}
+    other_tools = {"--build", "--install", "--preset"}
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - other_tools:
         assert option in shown, option
