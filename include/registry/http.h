@@ -66,7 +66,10 @@ struct http_options {
     int64_t connect_timeout_ms;
     int64_t try_timeout_ms; /* of one request; no more than the deadline leaves */
     const struct clock *clock;
-    int64_t deadline_ms; /* of that clock, for all requests together */
+    int64_t deadline_ms;        /* of that clock, for all requests together */
+    void (*on_slow)(void *ctx); /* told once, when a request is still under way after slow_ms */
+    void *on_slow_ctx;
+    int64_t slow_ms; /* since the client was opened */
 };
 
 struct http;

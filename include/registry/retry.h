@@ -19,15 +19,22 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "registry/http.h"
+
+/* Told before each wait: what was no good, and what is left until the deadline. */
+typedef void retry_wait_fn(void *ctx, const struct http_response *response,
+                           const struct error *fault, int64_t left_ms);
 
 struct retry {
     http_send_fn *send;
     void *send_ctx;
     const struct clock *clock;
-    int64_t deadline_ms; /* of that clock */
-    unsigned retries;    /* how many failures of one request to ask again after; 0: none */
-    bool is_impatient;   /* being put off counts as a failure: the answer is not worth the wait */
+    int64_t deadline_ms;    /* of that clock */
+    unsigned retries;       /* how many failures of one request to ask again after; 0: none */
+    retry_wait_fn *on_wait; /* NULL: nobody is told */
+    void *on_wait_ctx;
+    bool is_impatient; /* being put off counts as a failure: the answer is not worth the wait */
 };
 
 /* Returns as http_send_fn does, of the last try. */

@@ -10,12 +10,62 @@
 
 enum {
     GRACE_MS = 2000, /* what is late says so by itself, if it can */
+    SLOW_MS = 3000,
     GITHUB_TIME_MAX_MS = 10000,
     GITHUB_RETRIES_MAX = 1,
 };
 
+/* A run that has to wait says so, once: after the first failed try, or after a while. */
+struct teller {
+    const char *host;
+    const struct question_limits *limits;
+    bool is_quiet;
+    bool *has_told;
+};
+
+static bool may_tell(struct teller *teller)
+{
+    bool may = !teller->is_quiet && !*teller->has_told;
+
+    *teller->has_told = true;
+    return may;
+}
+
+static long long whole_seconds(int64_t ms)
+{
+    return (long long)(ms + 999) / 1000;
+}
+
+static void tell_of_slowness(void *ctx)
+{
+    struct teller *teller = ctx;
+    int64_t left_ms = clock_left(teller->limits->clock, teller->limits->deadline_ms);
+
+    if (may_tell(teller))
+        (void)fprintf(stderr, "ghcr-login: waiting for '%s', for up to %lld s more (--timeout)\n",
+                      teller->host, whole_seconds(left_ms));
+}
+
+static void tell_of_retry(void *ctx, const struct http_response *response,
+                          const struct error *fault, int64_t left_ms)
+{
+    struct teller *teller = ctx;
+    char shown[512];
+
+    if (!may_tell(teller))
+        return;
+    if (fault->cls != CLASS_NONE)
+        (void)text_printable(shown, sizeof(shown), fault->message, strlen(fault->message));
+    else
+        (void)snprintf(shown, sizeof(shown), "'%s' answers HTTP %d", teller->host,
+                       response->status);
+    (void)fprintf(stderr, "ghcr-login: %s; trying again for up to %lld s (--timeout)\n", shown,
+                  whole_seconds(left_ms));
+}
+
 /* What the requests of a run go over; not to be moved while it is open. */
 struct connection {
+    struct teller teller;
     struct trust trust;
     struct http *http;
     struct retry retry; /* what to send requests with */
@@ -55,7 +105,8 @@ static void connection_close(struct connection *c)
 
 /* To be closed where it returns 0; -1 with *err set, and nothing to close. */
 static int connection_open(struct connection *c, const struct trust_request *trusted,
-                           const struct question_limits *limits, bool is_aloud, struct error *err)
+                           const struct question_limits *limits, const struct teller *teller,
+                           bool is_aloud, struct error *err)
 {
     struct trust_request request = *trusted;
     struct http_options options = {
@@ -64,9 +115,12 @@ static int connection_open(struct connection *c, const struct trust_request *tru
         .try_timeout_ms = try_timeout_ms(limits),
         .clock = limits->clock,
         .deadline_ms = limits->deadline_ms,
+        .on_slow = tell_of_slowness,
+        .on_slow_ctx = &c->teller,
+        .slow_ms = SLOW_MS,
     };
 
-    *c = (struct connection){.http = NULL};
+    *c = (struct connection){.teller = *teller};
     http_default_trust(&request.system_file, &request.system_dir);
     if (trust_find(&c->trust, &request, err) < 0)
         return -1;
@@ -81,17 +135,30 @@ static int connection_open(struct connection *c, const struct trust_request *tru
         .clock = limits->clock,
         .deadline_ms = limits->deadline_ms,
         .retries = limits->retries,
+        .on_wait = tell_of_retry,
+        .on_wait_ctx = &c->teller,
     };
     return 0;
 }
 
-static int prove_once(struct ask *ask, struct error *err)
+static struct teller teller_of(const struct ask *ask, const struct question_limits *limits,
+                               bool *has_told)
+{
+    return (struct teller){.host = ask->question.registry->host,
+                           .limits = limits,
+                           .is_quiet = ask->options->quiet,
+                           .has_told = has_told};
+}
+
+static int prove_once(struct ask *ask, bool *has_told, struct error *err)
 {
     const struct question *q = &ask->question;
+    struct teller teller = teller_of(ask, &q->limits, has_told);
     struct connection connection;
     int ret;
 
-    if (connection_open(&connection, &q->trust, &q->limits, ask->options->verbose, err) < 0)
+    if (connection_open(&connection, &q->trust, &q->limits, &teller, ask->options->verbose, err) <
+        0)
         return -1;
     ret = handshake_prove(q, &connection.retry, &ask->outcome, err);
     connection_close(&connection);
@@ -112,7 +179,8 @@ static int prove_patiently(struct ask *ask, struct error *err)
     struct question_limits *limits = &ask->question.limits;
     const struct clock *clock = limits->clock;
     struct patience patience = {.clock = clock, .limit_ms = limits->wait_ms};
-    int ret = prove_once(ask, err);
+    bool has_told = false;
+    int ret = prove_once(ask, &has_told, err);
     int64_t counted_ms = clock_now(clock);
 
     while (ret < 0 && (err->cls == CLASS_REJECTED || outcome_is_after_grant(&ask->outcome))) {
@@ -125,7 +193,7 @@ static int prove_patiently(struct ask *ask, struct error *err)
         limits->deadline_ms += clock_now(clock) - counted_ms;
         counted_ms = clock_now(clock);
         *err = ERROR_INIT;
-        ret = prove_once(ask, err);
+        ret = prove_once(ask, &has_told, err);
     }
     return ret;
 }
@@ -169,6 +237,8 @@ static void ask_github(const struct ask *ask, struct diagnosis *out)
     const struct question *q = &ask->question;
     struct question_limits limits = limits_at_github(&q->limits);
     struct trust_request trusted = q->trust;
+    bool has_told = true; /* what is not vital is waited for in silence, and not for long */
+    struct teller teller = teller_of(ask, &limits, &has_told);
     char organisation[GITHUB_NAME_MAX + 1];
     struct connection connection;
     struct error err = ERROR_INIT;
@@ -176,7 +246,7 @@ static void ask_github(const struct ask *ask, struct diagnosis *out)
     if (!diagnosis_begin(out, q, ask->warnings))
         return;
     trusted.is_insecure = false; /* that is for the registry; GitHub's API gets the token itself */
-    if (connection_open(&connection, &trusted, &limits, ask->options->verbose, &err) < 0) {
+    if (connection_open(&connection, &trusted, &limits, &teller, ask->options->verbose, &err) < 0) {
         (void)snprintf(out->findings.trouble, sizeof(out->findings.trouble), "%.*s",
                        GITHUB_TROUBLE_MAX, err.message);
     } else {

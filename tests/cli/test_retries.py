@@ -267,3 +267,40 @@ def test_a_refusal_after_a_passing_fault(login, registry):
     server.on("token", faults.answer(503), times=1)
     login.to(server, token=OTHER_TOKEN).failed(4, "denied")
     assert server.endpoints.count("token") == 2
+
+
+# It is never silent for long.
+
+def test_a_wait_is_told_once(login, registry):
+    server = registry()
+    server.on("ping", faults.answer(503), times=2)
+    result = login.to(server)
+    result.succeeded()
+    assert result.stderr.count("\n") == 1, result
+    assert f"'{server.host}' answers HTTP 503; trying again for up to" in result.stderr
+
+
+def test_a_fault_is_told_before_it_is_tried_again(login):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+        result = login("-u", USER, "--password-stdin", "--timeout", "3", host,
+                       stdin=TOKEN.encode())
+    first, second = result.stderr.splitlines()[:2]
+    assert result.status == 5 and "cannot connect" in first and "trying again for up to" in first
+    assert second.startswith("ghcr-login: cannot ask"), result
+
+
+def test_silence_is_told_of_after_three_seconds(login, registry):
+    server = registry()
+    server.on("ping", faults.delay(4.5), times=1)
+    result = login.to(server, "--timeout", "20")
+    result.succeeded()
+    assert f"waiting for '{server.host}', for up to" in result.stderr, result
+
+
+def test_quiet_waits_in_silence(login, registry):
+    server = registry()
+    server.on("ping", faults.answer(503), times=1)
+    result = login.to(server, "--quiet")
+    assert (result.status, result.stderr) == (0, ""), result

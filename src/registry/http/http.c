@@ -17,6 +17,8 @@ struct http {
     struct http_options options;
     bool skip_bundle; /* the hashed directory alone has not failed yet */
     bool has_been_answered;
+    int64_t opened_ms;
+    bool has_told;             /* that it is slow */
     struct proxy_choice proxy; /* of the last request */
     char error_text[CURL_ERROR_SIZE];
 };
@@ -76,6 +78,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
         return NULL;
     }
     http->options = *options;
+    http->opened_ms = clock_now(options->clock);
     http->skip_bundle = trust_can_skip_bundle(options->trust);
     return http;
 }
@@ -121,6 +124,21 @@ static CURLcode set_protocols(CURL *easy)
 #endif
 }
 
+/* libcurl calls it about once a second, whatever it waits for. */
+static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    struct http *http = ctx;
+
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    if (!http->has_told &&
+        clock_now(http->options.clock) - http->opened_ms >= http->options.slow_ms) {
+        http->has_told = true;
+        http->options.on_slow(http->options.on_slow_ctx);
+    }
+    return 0;
+}
+
 static CURLcode set_request(struct http *http, const struct http_request *request,
                             struct curl_slist *fields, struct http_response *response)
 {
@@ -155,6 +173,9 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
              (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
     HTTP_SET(code, http->easy, CURLOPT_CONNECTTIMEOUT_MS,
              (long)(connect < left ? connect : left + 1));
+    HTTP_SET(code, http->easy, CURLOPT_NOPROGRESS, http->options.on_slow == NULL ? 1L : 0L);
+    HTTP_SET(code, http->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    HTTP_SET(code, http->easy, CURLOPT_XFERINFODATA, http);
     HTTP_SET(code, http->easy, CURLOPT_HEADERFUNCTION, on_header);
     HTTP_SET(code, http->easy, CURLOPT_HEADERDATA, response);
     HTTP_SET(code, http->easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -46,6 +46,8 @@ int retry_send(const struct retry *retry, const struct http_request *request,
                 *err = fault;
             return ret;
         }
+        if (retry->on_wait != NULL)
+            retry->on_wait(retry->on_wait_ctx, response, &fault, left_ms + asked_ms);
         retry->clock->sleep_ms(retry->clock->ctx, asked_ms + wait_ms);
     }
 }
