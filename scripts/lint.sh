@@ -29,7 +29,8 @@ declare -A gates=(
     ["registry/http/fault.h"]="src/registry/http/http.c src/registry/http/fault.c"
     ["registry/http/proxy.h"]="src/registry/http/http.c src/registry/http/fault.c
         src/registry/http/proxy.c"
-    ["registry/http/trust.h"]="src/registry/http/http.c src/registry/http/trust.c"
+    ["registry/http/trust.h"]="src/registry/http/http.c src/registry/http/trust.c
+        src/registry/http/fault.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
     ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/registry/answer.c

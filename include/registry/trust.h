@@ -36,6 +36,7 @@ struct trust {
     bool is_insecure;           /* whoever answers is trusted */
     char file[PATH_MAX];        /* bundle of roots; "": none */
     char dir[PATH_MAX];         /* hashed directory of roots; "": none */
+    const char *named_by;       /* the option or variable that named them, a constant; NULL: none */
     struct secret extra;        /* PEM text of more roots; empty: none */
     char client_cert[PATH_MAX]; /* "": none */
     char client_key[PATH_MAX];

@@ -104,13 +104,14 @@ static int ping_again(struct session *s, const struct http_request *request, str
     return session_ask(s, OUTCOME_PING_WITH_TOKEN, request, err);
 }
 
+static const char taken_at_first[] =
+    "user name and token were taken at first: try again; the clocks of the registry and its token "
+    "server may differ; a robot account (Harbor) may be good for its own repositories only";
+
 /* A verdict on what the token server gave, and none on what it gave it for. */
 static int refuse_grant(struct session *s, struct error *err)
 {
-    return error_set_hint(err, CLASS_UNPROVED,
-                          "user name and token were taken at first: try again; the clocks of the "
-                          "registry and its token server may differ, and a robot account "
-                          "(Harbor) may be good for its own repositories only",
+    return error_set_hint(err, CLASS_UNPROVED, taken_at_first,
                           "'%s' does not take the token that it gave for the credential: HTTP %d%s",
                           s->question->registry->host, s->response.status, session_words(s));
 }
@@ -145,8 +146,10 @@ static int ping_with_credential(struct session *s, const char *ping_url, struct 
         return 0;
     if (is_granted && s->response.status == 401)
         return refuse_grant(s, err);
-    if (session_is_refused(s))
-        return refuse_credential(s, is_granted ? " after giving a token for it" : "", err);
+    if (session_is_refused(s)) {
+        (void)refuse_credential(s, is_granted ? " after giving a token for it" : "", err);
+        return is_granted ? error_hint(err, "%s", taken_at_first) : -1;
+    }
     if (!is_granted && s->response.status == 400 && is_ecr(s))
         return refuse_at_ecr(s, err);
     (void)snprintf(what, sizeof(what), "the authenticated /v2/ of '%s'",

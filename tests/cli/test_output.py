@@ -62,7 +62,7 @@ def test_json_of_no_change(login, registry):
 FAILURES = {
     "usage": (2, ["--token-env", "A_TOKEN", "--password-stdin"], None),
     "credential": (3, ["--token-env", "UNSET"], None),
-    "rejected": (4, ["--token-env", "A_TOKEN"], ("token", faults.answer(403))),
+    "rejected": (4, ["--token-env", "A_TOKEN"], ("token", faults.answer(401))),
     "unreachable": (5, ["--token-env", "A_TOKEN", "--timeout", "1"], ("ping", faults.silence())),
     "unproved": (6, ["--token-env", "A_TOKEN"], ("ping", faults.answer(200))),
     "authfile": (8, ["--token-env", "A_TOKEN", "--config", "/dev/null"], None),
@@ -92,7 +92,7 @@ def test_json_is_valid_whatever_the_server_says(login, registry):
     server.on("token", faults.answer(403, body))
     said = login.to(server, "--json").json
     assert said["error"]["class"] == "rejected"
-    server.on("token", faults.answer(403, b"\xff\xfe<\x1b[31m>"))
+    server.on("token", faults.answer(401, b"\xff\xfe<\x1b[31m>"))
     assert login.to(server, "--json").json["error"]["class"] == "rejected"
 
 

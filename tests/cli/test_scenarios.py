@@ -28,6 +28,7 @@ from pathlib import Path
 import pytest
 
 import scenarios
+from harness import WAITS
 
 ALL = [scenarios.read(path) for path in scenarios.paths()]
 BY_NAME = {each.name: each for each in ALL}
@@ -56,7 +57,7 @@ def test_scenario(scenario, login, ca):
                 for key, value in result.json.items()}
         error = {key: stage.plain(str(value)) for key, value in said.get("error", {}).items()
                  if value}
-        stderr = stage.plain(result.stderr)
+        stderr = WAITS.sub("", stage.plain(result.stderr))
     expect = scenario.expect
     assert (str(result.status), said["warnings"]) == (expect["status"], scenario.warnings), said
     assert error == {key: expect[key] for key in ("class", "status", "message", "hint")

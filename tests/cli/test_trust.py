@@ -500,3 +500,20 @@ def test_unchecked_contradicts(bare_login, registry, other):
 
 def test_checks_are_on_unless_asked_for(bare_login, registry, ca):
     bare_login(registry(certificate=ca.issue("registry.example")), *QUICK).failed(5, "certificate")
+
+
+# Where the trust comes from is named.
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.parametrize("kind", ["missing", "another's"])
+def test_the_variable_behind_the_trust_is_named(login, registry, bare_login, variable, kind):
+    path = login.work / "roots"
+    if kind != "missing" and variable == "SSL_CERT_DIR":
+        path.mkdir()
+    elif kind != "missing":
+        path.write_text("nothing that is a certificate\n")
+    server = registry()
+    env = {variable: path}
+    if variable == "SSL_CERT_DIR":
+        env["SSL_CERT_FILE"] = ""
+    bare_login(server, env=env).failed(5, server.host, "hint:", variable)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "registry/http/proxy.h"
+#include "registry/http/trust.h"
 #include "registry/http/url.h"
 
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
@@ -197,11 +198,31 @@ static void hint_at_hang_up(const struct fault *fault, const struct url *url, st
                                          err);
 }
 
+/* Of certificates: where those come from that are trusted, or that there are none. */
+static int hint_at_trust(const struct fault *fault, struct error *err)
+{
+    const struct trust *trust = fault->trust;
+    const char *path = trust->file[0] != '\0' ? trust->file : trust->dir;
+
+    if (!trust_has_roots(trust) && trust->named_by == NULL)
+        return error_hint(err, "this host has no CA certificates: install ca-certificates, or name "
+                               "the registry's with --cacert FILE");
+    if (trust->named_by == NULL || strlen(path) > 200)
+        return -1;
+    if (fault->code == CURLE_SSL_CACERT_BADFILE)
+        return error_hint(err, "check '%s', which %s names", path, trust->named_by);
+    return error_hint(err,
+                      "if the registry has a CA of its own, name it with --cacert FILE; "
+                      "trusted is what %s names",
+                      trust->named_by);
+}
+
 static int report_words(const struct fault *fault, const struct fault_words *words,
                         const struct url *url, struct error *err)
 {
     bool is_tls = fault->code == CURLE_PEER_FAILED_VERIFICATION ||
                   fault->code == CURLE_SSL_CONNECT_ERROR || fault->code == CURLE_SSL_CERTPROBLEM;
+    const char *hint;
     bool is_answer = fault->code == CURLE_WRITE_ERROR ||
                      fault->code == CURLE_BAD_CONTENT_ENCODING ||
                      fault->code == CURLE_WEIRD_SERVER_REPLY ||
@@ -212,7 +233,11 @@ static int report_words(const struct fault *fault, const struct fault_words *wor
                     is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "", is_tls ? ")" : "");
     if (!is_answer)
         hint_at_hang_up(fault, url, err);
-    return error_hint(err, "%s", hint_for(fault, words));
+    hint = hint_for(fault, words);
+    if (hint == words->hint &&
+        (fault->code == CURLE_PEER_FAILED_VERIFICATION || fault->code == CURLE_SSL_CACERT_BADFILE))
+        (void)hint_at_trust(fault, err);
+    return error_hint(err, "%s", hint);
 }
 
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err)

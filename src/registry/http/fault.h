@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "registry/trust.h"
 
 /* A transfer that failed. */
 struct fault {
@@ -17,7 +18,8 @@ struct fault {
     CURLcode code;
     const char *text; /* libcurl's error buffer for this transfer */
     const char *url;
-    const char *proxy;           /* its name; "": none was asked */
+    const char *proxy; /* its name; "": none was asked */
+    const struct trust *trust;
     bool has_been_answered;      /* an earlier request was */
     bool has_client_certificate; /* to show to a server that wants one */
 };

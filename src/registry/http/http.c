@@ -269,6 +269,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .text = http->error_text,
             .url = request->url,
             .proxy = http->proxy.name,
+            .trust = http->options.trust,
             .has_been_answered = http->has_been_answered,
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },

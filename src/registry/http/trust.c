@@ -174,10 +174,16 @@ static int set_variable(char path[PATH_MAX], const char *value, struct error *er
 
 static int set_roots(struct trust *trust, const struct trust_request *request, struct error *err)
 {
-    if (set_system(trust, request, err) < 0 ||
-        set_variable(trust->file, request->environment("SSL_CERT_FILE"), err) < 0)
+    const char *file = request->environment("SSL_CERT_FILE");
+    const char *dir = request->environment("SSL_CERT_DIR");
+
+    if (set_system(trust, request, err) < 0 || set_variable(trust->file, file, err) < 0)
         return -1;
-    return set_variable(trust->dir, request->environment("SSL_CERT_DIR"), err);
+    if (file != NULL && file[0] != '\0')
+        trust->named_by = "SSL_CERT_FILE";
+    else if (dir != NULL && dir[0] != '\0')
+        trust->named_by = "SSL_CERT_DIR";
+    return set_variable(trust->dir, dir, err);
 }
 
 /* In place of all roots that were found. */
@@ -186,6 +192,7 @@ static int set_given_roots(struct trust *trust, const struct trust_request *requ
 {
     const struct secret *text = request->ca_text;
 
+    trust->named_by = "--cacert";
     secret_clear(&trust->extra);
     if (text == NULL)
         return set_path(trust->file, request->ca_file, err);
@@ -224,6 +231,19 @@ void trust_clear(struct trust *trust)
 }
 
 enum { BUNDLE_MAX = 16 * 1024 * 1024 }; /* bytes of PEM text */
+
+bool trust_has_roots(const struct trust *trust)
+{
+    DIR *dir = trust->dir[0] != '\0' ? opendir(trust->dir) : NULL;
+    size_t count = 0;
+
+    while (dir != NULL && count <= 2 && readdir(dir) != NULL)
+        count++; /* . and .. are two */
+    if (dir != NULL)
+        (void)closedir(dir);
+    return count > 2 || trust->extra.len > 0 ||
+           (trust->file[0] != '\0' && access(trust->file, R_OK) == 0);
+}
 
 /* Only OpenSSL looks certificates up in a hashed directory one by one. */
 bool trust_can_skip_bundle(const struct trust *trust)

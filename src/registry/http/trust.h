@@ -13,6 +13,9 @@
 
 #include "registry/trust.h"
 
+/* Whether there is anything to trust: a file, a directory that is not empty, or a text. */
+bool trust_has_roots(const struct trust *trust);
+
 /* Whether the hashed directory can be tried alone. */
 bool trust_can_skip_bundle(const struct trust *trust);
 
