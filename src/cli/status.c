@@ -202,7 +202,7 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 {
     bool is_verified = true;
 
-    for (size_t i = 0; i < look->reader_count; i++) {
+    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
         const struct finding *reader = &look->readers[i];
         bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 
@@ -226,7 +226,7 @@ static int hide_credentials(struct look *look, struct report *report, struct err
 {
     bool can_hide = true;
 
-    for (size_t i = 0; i < look->reader_count; i++) {
+    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
         const struct holding *held = &look->readers[i].found.held;
 
         if (redact_add(&look->redact, &held->token, err) < 0)
@@ -246,7 +246,7 @@ static int tell(struct look *look, struct report *report, struct error *err)
         person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0 ||
         hide_credentials(look, report, err) < 0)
         return -1;
-    for (size_t i = 0; i < look->reader_count; i++) {
+    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
         if (look->readers[i].verdict != VERDICT_OPEN)
             continue;
         if (report->username == NULL)

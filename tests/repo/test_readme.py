@@ -132,16 +132,28 @@ def test_installing(tmp_path):
     assert re.match(r"ghcr-login \d+\.\d+\.\d+ libcurl/", shown.stdout)
 
 
-def test_the_quickstart():
-    """With nothing of the user's: it must find its own registry and show a login and a refusal."""
+def quickstart(**more):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("GHCR_", "GITHUB_"))}
-    done = subprocess.run([ROOT / "scripts" / "quickstart.sh"], env=environment, text=True,
-                          capture_output=True, timeout=300)
+    return subprocess.run([ROOT / "scripts" / "quickstart.sh"], env={**environment, **more},
+                          text=True, capture_output=True, timeout=300)
+
+
+def test_the_quickstart():
+    """With nothing of the user's: it must find its own registry and show a login and a refusal."""
+    done = quickstart()
     assert done.returncode == 0, done
     assert "Login Succeeded: 127.0.0.1:" in done.stdout
     assert '"auth": "..."' in done.stdout
     assert "refused the credential" in done.stderr
+    *_, login, install = done.stdout.splitlines()
+    assert login.startswith("    echo $GHCR_TOKEN | /") and "cmake --install /" in install
+
+
+def test_the_quickstart_builds_nothing_before_it_has_what_it_needs():
+    done = quickstart(GHCR_TOKEN=TOKEN)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "GHCR_USERNAME" in done.stderr
 
 
 def test_the_two_commands_are_there():
