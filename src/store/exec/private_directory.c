@@ -212,19 +212,25 @@ static void empty_directory(int fd, int levels, struct removal *removal)
     (void)closedir(dir);
 }
 
-static bool is_named(int parent_fd, const char *name, int fd)
+/* Returns 1 when that name leads to it, 0 when to something else or nothing, -1 with errno set. */
+static int is_named(int parent_fd, const char *name, int fd)
 {
     struct stat held;
     struct stat named;
 
-    return fstat(fd, &held) == 0 && fstatat(parent_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    if (fstat(fd, &held) < 0)
+        return -1;
+    if (fstatat(parent_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -1;
+    return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 /* One pass over what the private directory `fd` holds, and its name if that is all. */
 static void remove_once(int parent_fd, const char *name, int fd, int levels,
                         struct removal *removal)
 {
+    int named;
+
     removal->errnum = 0;
     removal->top_fd = open_directory(fd, ".");
     if (removal->top_fd < 0 && errno == ENOENT)
@@ -236,7 +242,8 @@ static void remove_once(int parent_fd, const char *name, int fd, int levels,
     empty_directory(removal->top_fd, levels, removal);
     if (removal->errnum == 0)
         (void)unlinkat(fd, marker, 0);
-    if (is_named(parent_fd, name, fd) && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0)
+    named = is_named(parent_fd, name, fd);
+    if (named < 0 || (named > 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0))
         note(removal, errno);
 }
 
@@ -334,8 +341,9 @@ static void sweep_one(const struct sweep *sweep, const char *name)
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && hold_directory(fd) != HOLD_ANOTHERS &&
-        is_named(sweep->place_fd, name, fd) && unlinkat(sweep->place_fd, name, AT_REMOVEDIR) < 0 &&
-        is_not_empty(errno) && is_stale(fd, !sweep->is_local))
+        is_named(sweep->place_fd, name, fd) > 0 &&
+        unlinkat(sweep->place_fd, name, AT_REMOVEDIR) < 0 && is_not_empty(errno) &&
+        is_stale(fd, !sweep->is_local))
         (void)remove_private(sweep->place_fd, name, fd, sweep->clock, sweep->deadline_ms);
     (void)close(fd);
 }
@@ -401,29 +409,19 @@ static int claim(struct private_directory *made)
     made->marker_fd = openat(made->fd, marker, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (made->marker_fd < 0)
         return errno == ENOENT || errno == ESTALE ? 0 : -1;
-    return hold_marker(made->marker_fd) != HOLD_ANOTHERS &&
-           is_named(AT_FDCWD, made->path, made->fd);
+    return hold_marker(made->marker_fd) == HOLD_ANOTHERS ? 0
+                                                         : is_named(AT_FDCWD, made->path, made->fd);
 }
 
-/* A file system that is full lets a directory be made all the same. */
+/* A file system that is full lets a directory and a file be made all the same. */
 static int try_room(int fd, size_t room)
 {
-    static const char name[] = "room";
     static const char zeros[4096];
-    int ret = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int room_fd = ret;
-    int errnum;
+    int ret = 0;
 
-    for (size_t done = 0; ret >= 0 && done < room; done += sizeof(zeros))
-        ret = io_write_all(room_fd, zeros, sizeof(zeros));
-    errnum = errno;
-    if (room_fd >= 0 && close(room_fd) < 0 && ret >= 0) {
-        errnum = errno;
-        ret = -1;
-    }
-    (void)unlinkat(fd, name, 0);
-    errno = errnum;
-    return ret < 0 ? -1 : 0;
+    for (size_t done = 0; ret == 0 && done < room; done += sizeof(zeros))
+        ret = io_write_all(fd, zeros, sizeof(zeros));
+    return ret == 0 ? ftruncate(fd, 0) : -1;
 }
 
 static void undo(struct private_directory *made)
@@ -453,7 +451,7 @@ static int make_in(struct private_directory *out, const char *place, size_t room
         if (mkdtemp(made.path) == NULL)
             return -1;
         ret = claim(&made);
-        if (ret > 0 && try_room(made.fd, room) == 0) {
+        if (ret > 0 && try_room(made.marker_fd, room) == 0) {
             *out = made;
             return 0;
         }
