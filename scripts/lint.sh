@@ -2,7 +2,7 @@
 # The rules of the house that a machine can check.
 # The last line counts the checks. Format and clang-tidy are left out where the version that this tree
 # is written for is not installed: another one has other tastes.
-# usage: scripts/lint.sh [arrows|gates|headers|format|shell|manual|tidy|cppcheck|analyzer|all]...
+# usage: scripts/lint.sh [arrows|gates|doors|circles|headers|format|shell|manual|tidy|cppcheck|analyzer|all]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -63,6 +63,35 @@ check_gates() {
                 complain "$file: includes '$included' outside its gate"
         done
     done < <(includes)
+}
+
+# The headers of a part that the rest of its wing may include; include/ has those for other wings.
+declare -A doors=(
+    [registry/http]="url.h response.h"
+    [store/text]="document.h decode.h edit.h layout.h syntax.h"
+    [store/file]="locked_file.h preflight.h look.h"
+    [store/helper]="helper.h"
+)
+
+# A header in include/ is there for another wing; a part is entered by its doors.
+check_doors() {
+    local file included part header
+    while read -r file included; do
+        part=${included%/*}
+        [[ $included == */*/* && $file != src/$part/* ]] || continue
+        [[ " ${doors[$part]-} " == *" ${included##*/} "* ]] ||
+            complain "$file: passes the door of '$part' with '$included'"
+    done < <(includes)
+    while read -r header; do
+        includes | grep -F " $header" | grep -vE "^(src|include)/${header%%/*}/" >/dev/null ||
+            complain "include/$header: only '${header%%/*}' uses it; put it beside its body"
+    done < <(find include -name '*.h' -printf '%P\n')
+}
+
+# A body and its header are one file here.
+check_circles() {
+    includes | sed -E 's#(include|src)/##; s#\.[ch] # #; s#\.h$##' | awk '$1 != $2' |
+        tsort >/dev/null || complain "these files include each other in a circle"
 }
 
 # What a compiler has to know to read a file of src/ alone.
@@ -150,7 +179,7 @@ lint() {
     failed=$((before + failed))
 }
 
-all=(arrows gates headers format shell manual tidy cppcheck analyzer)
+all=(arrows gates doors circles headers format shell manual tidy cppcheck analyzer)
 [[ $# -gt 0 && $1 != all ]] || set -- "${all[@]}"
 for check; do
     if [[ " ${all[*]} " != *" $check "* ]]; then

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/exec.h"
 #include "cli/login.h"
 #include "cli/logout.h"
@@ -47,7 +48,7 @@ int main(int argc, char *argv[])
         (void)fputs("ghcr-login: cannot set the process up\n", stderr);
         return CLASS_INTERNAL;
     }
-    if (options_parse(&options, argc, argv, &err) < 0)
+    if (command_line_parse(&options, argc, argv, &err) < 0)
         return report_print(&report, &options, &err);
     if (options.help || options.version) {
         options.help ? option_table_print_help(stdout) : option_table_print_version(stdout);

@@ -1,13 +1,12 @@
 /*
- * What was asked for on the command line. option_table.h says what can be.
+ * What was asked for on the command line: data alone. option_table.h says what there can be, and
+ * command_line.h reads it.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/error.h"
 
 enum { OPTIONS_LIST_MAX = 16 };
 
@@ -67,16 +66,10 @@ struct options {
     char *const *run; /* of `exec`: the command and its arguments, ends in NULL */
 };
 
-/*
- * Parse; argv[argc] is NULL, as main() gets it. Of a repeated option the last counts, as in docker.
- * Unknown and contradicting options are refused. The value of an option is not shown in errors, a
- * word that cannot be a registry is; nothing that has the form of a GitHub token ever is. Returns 0
- * and fills *out, or -1 with *err set (CLASS_USAGE); out->json is right in either case.
- */
-int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
-    __attribute__((warn_unused_result));
-
 /* Whether they name podman's file, in one of the ways that there are. */
-bool options_name_podman(const struct options *options);
+static inline bool options_name_podman(const struct options *options)
+{
+    return options->podman || options->persistent || options->authfile != NULL;
+}
 
 #endif

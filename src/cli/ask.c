@@ -7,6 +7,7 @@
 #include "cli/sandbox.h"
 #include "registry/handshake.h"
 #include "registry/http.h"
+#include "registry/retry.h"
 
 enum {
     GRACE_MS = 2000, /* what is late says so by itself, if it can */

@@ -8,6 +8,8 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
+#include "store/entry.h"
+#include "store/holding.h"
 #include "store/lookup.h"
 #include "store/shadow.h"
 

@@ -1,5 +1,6 @@
 #include "cli/targets.h"
 
+#include "store/entry.h"
 #include "store/path.h"
 #include "store/shadow.h"
 

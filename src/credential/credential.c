@@ -7,6 +7,11 @@
 #include "base/base64.h"
 #include "credential/input.h"
 
+_Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
+                   (int)CREDENTIAL_NAME_MAX == (int)INPUT_NAME_MAX &&
+                   (int)CREDENTIAL_SOURCE_MAX == (int)INPUT_TEXT_MAX,
+               "what was read fits");
+
 /* Where the token is missing, too, both are told at once. */
 static int refuse_nameless(const struct credential_request *request, struct error *err)
 {

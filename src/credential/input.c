@@ -83,7 +83,7 @@ static struct io_input io_input(const char *name, const struct input_context *co
     return (struct io_input){
         .name = name,
         .cls = CLASS_CREDENTIAL,
-        .max = CREDENTIAL_TOKEN_MAX,
+        .max = INPUT_TOKEN_MAX,
         .line_end = LINE_ENDS_MAX,
         .clock = context->clock,
         .deadline_ms = context->deadline_ms,
@@ -342,9 +342,9 @@ int input_check_token(struct secret *value, const struct input_rules *rules, con
         cut_at_end(value, "\r\n");
     if (value->len == 0)
         return refuse_empty(rules, given_len > 0, err);
-    if (value->len > CREDENTIAL_TOKEN_MAX)
+    if (value->len > INPUT_TOKEN_MAX)
         return error_set(err, CLASS_CREDENTIAL, "the token from %s is longer than %d bytes",
-                         rules->where->text, CREDENTIAL_TOKEN_MAX);
+                         rules->where->text, INPUT_TOKEN_MAX);
     if (rules->is_github)
         return check_github_token(value, rules, err);
     fault = fault_anywhere(value);
@@ -381,7 +381,7 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
         fault = "starts or ends with a space";
     if (fault == NULL && strncmp(value->data, "--", 2) == 0)
         fault = "is spelled like an option; is the variable behind -u empty?";
-    if (fault == NULL && value->len > CREDENTIAL_NAME_MAX)
+    if (fault == NULL && value->len > INPUT_NAME_MAX)
         fault = "is longer than 255 bytes";
     return fault != NULL
                ? input_refuse("user name", where, fault, "give the account's name alone", err)

@@ -15,7 +15,9 @@
 #include "base/error.h"
 #include "base/place.h"
 #include "base/secret.h"
-#include "credential/credential.h"
+
+/* In bytes; credential.h has the same limits for those who hold a credential. */
+enum { INPUT_TOKEN_MAX = 16384, INPUT_NAME_MAX = 255, INPUT_TEXT_MAX = 511 };
 
 enum input_kind { INPUT_ARGUMENT, INPUT_VARIABLE, INPUT_FILE, INPUT_STDIN };
 
@@ -23,8 +25,8 @@ enum input_kind { INPUT_ARGUMENT, INPUT_VARIABLE, INPUT_FILE, INPUT_STDIN };
 struct input {
     enum input_kind kind;
     bool is_named; /* by the user: what was not may be the rest of a script */
-    char text[CREDENTIAL_SOURCE_MAX + 1];
-    char name[CREDENTIAL_SOURCE_MAX + 1]; /* for programs: "env:GHCR_TOKEN" */
+    char text[INPUT_TEXT_MAX + 1];
+    char name[INPUT_TEXT_MAX + 1]; /* for programs: "env:GHCR_TOKEN" */
 };
 
 /* What all of them need; borrowed. */

@@ -22,7 +22,7 @@ def lint(tree, *checks):
 
 
 def test_the_tree_is_clean(tree):
-    assert lint(tree, "arrows", "gates").returncode == 0
+    assert lint(tree, "arrows", "gates", "doors", "circles").returncode == 0
 
 
 @pytest.mark.parametrize("check, file, line", [
@@ -38,8 +38,11 @@ def test_the_tree_is_clean(tree):
     ("gates", "src/store/part/new.c", '#include "base/json.h"'),
     ("gates", "src/store/new.c", "#include <b64/cencode.h>"),
     ("gates", "src/registry/part/new.c", "# include <jansson.h>"),
+    ("doors", "src/store/new.c", '#include "store/text/splice.h"'),
+    ("doors", "src/store/file/new.c", '#include "store/exec/private_config.h"'),
+    ("doors", "include/store/new.h", ""),
 ])
-def test_an_arrow_or_a_library_that_is_not_allowed(tree, check, file, line):
+def test_an_include_that_is_not_allowed(tree, check, file, line):
     path = tree / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(line + "\n")
@@ -51,3 +54,10 @@ def test_a_header_that_does_not_compile_alone(tree):
     (tree / "include" / "base" / "alone.h").write_text("int alone(size_t len);\n")
     found = lint(tree, "headers")
     assert found.returncode == 1 and "alone.h" in found.stderr
+
+
+def test_files_that_include_each_other(tree):
+    (tree / "src" / "base" / "one.h").write_text('#include "base/two.h"\n')
+    (tree / "src" / "base" / "two.c").write_text('#include "base/one.h"\n')
+    found = lint(tree, "circles")
+    assert found.returncode == 1 and "base/two" in found.stderr

@@ -282,8 +282,8 @@ static void check_limit(check_fn *check, size_t max, const char *part)
 static void test_limits(void **state)
 {
     (void)state;
-    check_limit(check_token, CREDENTIAL_TOKEN_MAX, "is longer than 16384 bytes");
-    check_limit(check_name, CREDENTIAL_NAME_MAX, "is longer than 255 bytes");
+    check_limit(check_token, INPUT_TOKEN_MAX, "is longer than 16384 bytes");
+    check_limit(check_name, INPUT_NAME_MAX, "is longer than 255 bytes");
 }
 
 /* A token of the new length must not be taken for a mistake. */

@@ -4,7 +4,7 @@
 #include "../support.h"
 
 #include "cli/option_table.h"
-#include "cli/options.h"
+#include "cli/command_line.h"
 
 enum { WORDS_MAX = 48 };
 
@@ -29,7 +29,7 @@ static int parse(struct options *out, const char *line, struct error *err)
     static char *argv[WORDS_MAX];
 
     (void)snprintf(text, sizeof(text), "ghcr-login%s%s", line[0] != '\0' ? "|" : "", line);
-    return options_parse(out, split(text, argv), argv, err);
+    return command_line_parse(out, split(text, argv), argv, err);
 }
 
 static void test_defaults(void **state)
@@ -60,7 +60,7 @@ static void test_no_argv_at_all(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    assert_int_equal(options_parse(&o, 0, argv, &err), 0);
+    assert_int_equal(command_line_parse(&o, 0, argv, &err), 0);
     assert_null(o.registry);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/command_line.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -298,11 +298,6 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
     return 0;
 }
 
-bool options_name_podman(const struct options *options)
-{
-    return options->podman || options->persistent || options->authfile != NULL;
-}
-
 /* Behind "--": the command of `exec`, and for others no option any more. */
 static int parse_rest(struct parser *p, struct error *err)
 {
@@ -463,7 +458,7 @@ static void parse_command(struct parser *p)
         p->next++;
 }
 
-int options_parse(struct options *out, int argc, char *const argv[], struct error *err)
+int command_line_parse(struct options *out, int argc, char *const argv[], struct error *err)
 {
     struct parser p = {.out = out, .next = argv + (argc > 0), .end = argv + argc};
 

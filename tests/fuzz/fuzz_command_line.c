@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (count = 0; count < WORDS_MAX && (in.left > 0 || count == 0); count++)
         words[count] = take_line(&in);
     words[count] = NULL;
-    if (options_parse(&options, count, words, &err) == 0) {
+    if (command_line_parse(&options, count, words, &err) == 0) {
         check_options(&options);
     } else {
         check_error(&err, CLASS_USAGE);
