@@ -278,6 +278,12 @@ def write_docker_cli(machine, archive):
     listed = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False,
                             timeout=30).stdout
     with tarfile.open(archive, "w") as tar:
+        # Without entries of their own dockerd makes directories that not even root may enter who has
+        # laid down CAP_DAC_OVERRIDE, as the process that asks has.
+        for name in ("etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/local", "usr/local/bin"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(entry)
         for path, target in zip(programs, ("usr/local/bin/docker", "bin/sh")):
             tar.add(os.path.realpath(path), target)
         for library in set(re.findall(r"(?<=\s)/\S+", listed)) - {f"{each}:" for each in programs}:
