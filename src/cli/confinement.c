@@ -319,7 +319,9 @@ static void filter_sockets(struct filter *filter)
     filter_end(filter, REFUSAL(EPERM));
     filter_end(filter, SECCOMP_RET_ALLOW);
 
-    filter_only_for(filter, SYS_socketpair, 5);
+    filter_only_for(filter, SYS_socketpair, 7);
+    filter_load(filter, OF_ARGUMENT(0));
+    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 3);
     filter_load(filter, OF_ARGUMENT(1));
     filter_add(filter, BPF_ALU | BPF_AND | BPF_K, 0xf, 0,
                0); /* without SOCK_CLOEXEC, SOCK_NONBLOCK */

@@ -230,6 +230,14 @@ static long try_datagrams(void)
     return socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair);
 }
 
+/* Of another family: to make them may load a module into the kernel. */
+static long try_foreign_pair(void)
+{
+    int pair[2];
+
+    return socketpair(AF_TIPC, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+}
+
 static long try_listen(void)
 {
     return listen(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 1);
@@ -463,6 +471,7 @@ static const struct row {
     {"setgroups", ROOT, NEVER, EPERM, CALL(setgroups), {0, 0}},
     {"socket(AF_UNIX), connect", BOTH, NEVER, EPERM, try_unix_socket, 0, {0}},
     {"socketpair(AF_UNIX, SOCK_DGRAM)", BOTH, NEVER, EPERM, try_datagrams, 0, {0}},
+    {"socketpair(AF_TIPC)", MAY, NEVER, EPERM, try_foreign_pair, 0, {0}},
     {"socket(AF_PACKET)", ROOT, NEVER, EPERM, CALL(socket), {AF_PACKET, SOCK_RAW, 0}},
     {"socket(AF_INET, SOCK_RAW)", ROOT, NEVER, EPERM, CALL(socket), {AF_INET, SOCK_RAW, 1}},
     {"socket(AF_NETLINK) of the audit",
