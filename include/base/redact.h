@@ -3,13 +3,13 @@
  * it. Whoever shows words from outside (of a registry, an API, a helper, the environment) asks here
  * first, and shows none of them where they repeat a secret.
  *
- * A secret of one line is found by any run of REDACT_RUN bytes of it (the whole of a shorter one),
- * a secret of more lines, or a JSON object, as a whole, and by any line of REDACT_LINE bytes or
- * more and any unbroken stretch of a key: a service account's key holds names of projects and
- * accounts, which a registry may well repeat. Each is found plainly, in base64 (either alphabet, at
- * any offset, so that user:token is found too; padded or not), in hex, and URL-, form-, JSON- and
- * HTML-escaped, also where these are mixed; case of ASCII letters aside, as far as the spelling
- * survives that.
+ * A secret of one line is found by any run of REDACT_RUN bytes of it (of a shorter one all but a
+ * byte at an end, of one below 8 bytes the whole), a secret of more lines, or a JSON object, as a
+ * whole, and by any line of REDACT_LINE bytes or more and any unbroken stretch of a key: a service
+ * account's key holds names of projects and accounts, which a registry may well repeat. Each is
+ * found plainly, in base64 (either alphabet, at any offset, so that user:token is found too; padded
+ * or not), in hex, and URL-, form-, JSON- and HTML-escaped, also where these are mixed; case of
+ * ASCII letters aside, as far as the spelling survives that.
  *
  * A struct redact has copies of the secrets, and is made once for a credential.
  */

@@ -243,9 +243,10 @@ static bool take_json(struct scan *s, uint32_t *code)
     return true;
 }
 
-/* Behind an ampersand. */
+/* Behind an ampersand. A number may begin with many zeros. */
 static bool take_html(struct scan *s, uint32_t *code)
 {
+    enum { DIGITS_MAX = 64 };
     static const struct {
         const char *name;
         char value;
@@ -256,7 +257,7 @@ static bool take_html(struct scan *s, uint32_t *code)
     if (scan_char(s, '#')) {
         bool is_hex = scan_char(s, 'x') || scan_char(s, 'X');
 
-        return take_code(s, is_hex ? 16 : 10, 1, 8, code) && (scan_char(s, ';') || true);
+        return take_code(s, is_hex ? 16 : 10, 1, DIGITS_MAX, code) && (scan_char(s, ';') || true);
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (take_word(s, names[i].name)) {
@@ -397,10 +398,18 @@ static int add(struct redact *redact, const char *text, size_t len, size_t run, 
     return 0;
 }
 
+/* A byte may be missing at an end; of a very short one too little would be left then. */
+static size_t telling_run(size_t len)
+{
+    enum { SHORT = 8 };
+
+    return len < SHORT || len > REDACT_RUN ? REDACT_RUN : len - 1;
+}
+
 int redact_add(struct redact *redact, const struct secret *secret, struct error *err)
 {
     return secret->len > 0 ? add(redact, secret->data, secret->len,
-                                 has_many_lines(secret) ? 0 : REDACT_RUN, err)
+                                 has_many_lines(secret) ? 0 : telling_run(secret->len), err)
                            : 0;
 }
 
