@@ -18,7 +18,13 @@ failed=0
 
 # The undefined and the defined names of the program's objects. Those that begin with '_' are the
 # compiler's, the sanitizers' and libc's own, _exit() among them.
-mapfile -t objects < <(find "$build/CMakeFiles/ghcr_login_core.dir" \
+# An object whose source is gone is left from an earlier build.
+objects=()
+while read -r object; do
+    source=${object#*.dir/}
+    source=src/${source#*src/}
+    [ ! -e "${source%.o}" ] || objects+=("$object")
+done < <(find "$build/CMakeFiles/ghcr_login_core.dir" \
     "$build/CMakeFiles/ghcr-login.dir" "$build/tests/CMakeFiles/fault_standalone.dir/__" -name '*.o')
 nm --undefined-only "${objects[@]}" | awk '$1 == "U" && $2 !~ /^_/ { print $2 }' | sort -u >"$work/used"
 nm --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }' | sort -u >"$work/own"

@@ -57,6 +57,7 @@
     X(symlinkat, ENOSPC)                                                                           \
     X(realpath, EACCES)                                                                            \
     X(mkdtemp, ENOSPC)                                                                             \
+    X(ftruncate, EIO)                                                                              \
     X(rmdir, EBUSY)                                                                                \
     X(opendir, EMFILE)                                                                             \
     X(readdir, EIO)                                                                                \

@@ -42,6 +42,7 @@ INJECT_WRAP(ssize_t, -1, readlink, (const char *path, char *buf, size_t size), (
 INJECT_WRAP(char *, NULL, realpath, (const char *path, char *real), (path, real))
 INJECT_WRAP(int, -1, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 INJECT_WRAP(char *, NULL, mkdtemp, (char *path), (path))
+INJECT_WRAP(int, -1, ftruncate, (int fd, off_t length), (fd, length))
 INJECT_WRAP(int, -1, rmdir, (const char *path), (path))
 INJECT_WRAP(int, -1, symlinkat, (const char *target, int dir, const char *path),
             (target, dir, path))

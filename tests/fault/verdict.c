@@ -56,13 +56,23 @@ static const char *judge_end(const struct scene *scene, const struct verdict_nor
     return NULL;
 }
 
+/* That it is waited for something is no error yet. */
+static bool is_error(const char *line, size_t len)
+{
+    static const char begin[] = "ghcr-login: ";
+    static const char waiting[] = "; trying again ";
+
+    return len >= strlen(begin) && strncmp(line, begin, strlen(begin)) == 0 &&
+           memmem(line, len, waiting, strlen(waiting)) == NULL;
+}
+
 static unsigned count_errors(const char *text)
 {
-    unsigned count = strncmp(text, "ghcr-login: ", 12) == 0;
+    unsigned count = 0;
 
-    while ((text = strstr(text, "\nghcr-login: ")) != NULL) {
-        text++;
-        count++;
+    for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        count += is_error(text, len);
     }
     return count;
 }
