@@ -2,8 +2,7 @@
  * A kernel, a sandbox or a file system that refuses one call altogether: each call that storing
  * makes, with each of seven errnos, in each of a few scenes. The work is done another way, or it is
  * known before the network that it cannot be done: auth_file_check() passes only where
- * auth_file_store() does. What came of each is printed as a table. rename(2) is asked only where
- * the exchange is refused; were both, there would be no other way, and none to try that before.
+ * auth_file_store() does. What came of each is printed as a table.
  */
 #include "store/auth_file.h"
 
@@ -39,6 +38,8 @@ static const struct scene {
     {"one of mode 0600 on a file system that may be a network's", true, true, 0600, 0,
      INJECT_fstatfs},
     {"one of mode 0600 where no directory can be locked", true, true, 0600, 0, INJECT_flock},
+    {"one of mode 0600 where nothing can be exchanged", true, true, 0600, 0, INJECT_renameat2},
+    {"no file where nothing can be linked", true, false, 0, 0, INJECT_linkat},
 };
 
 static const int errnums[] = {EPERM, EACCES, ENOSYS, EINVAL, EOPNOTSUPP, EXDEV, EROFS};

@@ -49,9 +49,11 @@ static const char *judge_end(const struct scene *scene, const struct verdict_nor
         return "it shows a secret";
     if (status == 0 && WEXITSTATUS(norm->end.status) != 0)
         return "what cannot succeed succeeds";
-    /* A diagnosis may know less, and says so; stat() chooses between places, as podman does. */
+    /* A diagnosis may know less, and says so; stat() chooses between places, as podman does; and
+     * without memory nobody can tell what repeats the credential. */
     if (status == 0 && strcmp(end->out, norm->end.out) != 0 &&
-        strcmp(end->err, norm->end.err) == 0 && fault->call != INJECT_stat)
+        strcmp(end->err, norm->end.err) == 0 && fault->call != INJECT_stat &&
+        (fault->call != INJECT_malloc || strstr(end->out, "is not shown") == NULL))
         return "success says something else than ever";
     return NULL;
 }

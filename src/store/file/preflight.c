@@ -246,6 +246,9 @@ static int try_writing(const struct site *site, struct error *err)
     int errnum = 0;
     int fd;
 
+    if (temporary_try_rename(site->fd, name, is_new) < 0)
+        return preflight_refuse(site, "rename files in the directory", site->nearest, errno, err);
+
     if (is_new && fstat(site->fd, &st) == 0 && identity_take(&identity, &st, err) < 0)
         return -1;
     fd = temporary_try(site->fd, name);

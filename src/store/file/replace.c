@@ -183,6 +183,41 @@ int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
     return ret;
 }
 
+/* A filter of system calls may know the newer of the two alone. */
+static int rename_file(int dir_fd, const char *from, const char *to)
+{
+    int ret = renameat(dir_fd, from, dir_fd, to);
+
+#if defined(RENAME_EXCHANGE)
+    if (ret < 0 && path_is_refusal(errno))
+        ret = renameat2(dir_fd, from, dir_fd, to, 0);
+#endif
+    return ret;
+}
+
+/* Another such name, which nothing has. Returns 0, or -1 with errno set. */
+static int temporary_name(char temporary[NAME_MAX + 1], const char *name)
+{
+    char tail[RANDOM_LEN + 1];
+
+    fill_random(tail);
+    return path_beside(temporary, name, mark, tail);
+}
+
+/* As the file will be that takes the other's place; it loses its name, whatever that is then. */
+static int temporary_try_name(int dir_fd, const char *temporary, const char *name)
+{
+    char other[NAME_MAX + 1];
+    int errnum;
+
+    if (temporary_name(other, name) == 0 && rename_file(dir_fd, temporary, other) == 0)
+        return unlinkat(dir_fd, other, 0);
+    errnum = errno;
+    (void)unlinkat(dir_fd, temporary, 0);
+    errno = errnum;
+    return -1;
+}
+
 int temporary_try(int dir_fd, const char *name)
 {
     char temporary[NAME_MAX + 1];
@@ -193,7 +228,7 @@ int temporary_try(int dir_fd, const char *name)
         fd = temporary_make(temporary, dir_fd, name);
         if (fd < 0)
             return -1;
-        if (unlinkat(dir_fd, temporary, 0) < 0)
+        if (temporary_try_name(dir_fd, temporary, name) < 0)
             goto fail;
     }
     if (io_write_all(fd, "\n", 1) == 0)
@@ -207,13 +242,28 @@ fail:
 
 int temporary_try_directory(int dir_fd, const char *name)
 {
-    char tail[RANDOM_LEN + 1];
     char temporary[NAME_MAX + 1];
 
-    fill_random(tail);
-    if (path_beside(temporary, name, mark, tail) < 0 || mkdirat(dir_fd, temporary, 0700) < 0)
+    if (temporary_name(temporary, name) < 0 || mkdirat(dir_fd, temporary, 0700) < 0)
         return -1;
     return unlinkat(dir_fd, temporary, AT_REMOVEDIR);
+}
+
+int temporary_try_rename(int dir_fd, const char *name, bool is_first)
+{
+    char from[NAME_MAX + 1];
+    char to[NAME_MAX + 1];
+    int errnum;
+
+    if (temporary_name(from, name) < 0 || temporary_name(to, name) < 0)
+        return -1;
+    if (rename_file(dir_fd, from, to) == 0 || !path_is_refusal(errno))
+        return 0;
+    errnum = errno;
+    if (is_first && (linkat(dir_fd, from, dir_fd, to, 0) == 0 || errno == ENOENT))
+        return 0;
+    errno = errnum;
+    return -1;
 }
 
 bool temporary_has_room(const char *name)
@@ -307,7 +357,7 @@ static int exchange(const struct pair *pair)
 
 static int rename_over(const struct pair *pair)
 {
-    return renameat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name);
+    return rename_file(pair->dir_fd, pair->temporary, pair->name);
 }
 
 /* Where nothing better works: the last look is right before. */

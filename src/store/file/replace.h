@@ -51,13 +51,22 @@ int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
                     struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Try whether such a file can be made and written to: one that has no name, or loses it at once.
+ * Try whether such a file can be made and written to: one that has no name, or is given another and
+ * loses that at once.
  * Returns its descriptor, or -1 with errno set.
  */
 int temporary_try(int dir_fd, const char *name) __attribute__((warn_unused_result));
 
 /* The same with a directory, which is removed again. Returns 0, or -1 with errno set. */
 int temporary_try_directory(int dir_fd, const char *name) __attribute__((warn_unused_result));
+
+/*
+ * Try whether a file can be given another name there, or, a first one, a second name, with names
+ * that nothing has: what a filter of system calls refuses it refuses for those, too. Returns 0, or
+ * -1 with errno set.
+ */
+int temporary_try_rename(int dir_fd, const char *name, bool is_first)
+    __attribute__((warn_unused_result));
 
 /* Whether there is room for such a name beside one as long as `name`. */
 bool temporary_has_room(const char *name);
