@@ -82,7 +82,9 @@ struct child {
     const char *path;
     const char *const *argv;    /* ends in NULL; holds no secret */
     char *const *environment;   /* as environ(7); ends in NULL */
-    const struct secret *input; /* if it does not read all of it, its exit status says more */
+    const struct secret *input; /* if it does not read all of it, its exit status says more;
+                                   NULL: it has /dev/null */
+    bool ends_group;            /* what it leaves behind in its process group is killed */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock */
     enum exit_class cls; /* of an error */
@@ -109,7 +111,8 @@ struct child_result {
  * Run it to its end. It has the descriptors 0 to 2 and no other, no signal blocked or ignored, and
  * a session and process group of its own: a prompt finds no terminal, and fails instead of hanging.
  * When its time is up, the group gets SIGTERM, and SIGKILL half a second later. What it leaves
- * behind when it exits by itself lives on, as a gpg-agent has to, even if it holds the pipes open.
+ * behind when it exits by itself lives on, as a gpg-agent has to, even if it holds the pipes open;
+ * with `ends_group`, only if it has left the group too.
  *
  * The caller has descriptors 0 to 2 open, and ignores SIGPIPE.
  * Returns 0 and replaces *out (release with child_result_clear()), or -1 with *err set and *out

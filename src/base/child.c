@@ -239,10 +239,11 @@ static void reset_signals(void)
 static void child_become(const struct child *child, const int *theirs)
 {
     int errnum;
+    int in = child->input != NULL ? theirs[IN] : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setsid(); /* cannot fail: a new process leads no group */
     reset_signals();
-    if (dup2(theirs[IN], STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
+    if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
         dup2(theirs[ERR], STDERR_FILENO) >= 0) {
         child_close_range(STDERR_FILENO + 1, UINT_MAX, true);
         (void)execve(child->path, (char *const *)(uintptr_t)child->argv, child->environment);
@@ -275,6 +276,8 @@ static int child_start(struct running_child *run)
     if (run->pid == 0)
         child_become(run->child, theirs);
     close_ends(theirs);
+    if (run->child->input == NULL)
+        close_end(&run->fds[IN]);
     if (run->pid > 0 && has_failed(run->fds[STATUS], &errnum)) {
         (void)waitpid(run->pid, NULL, 0);
         run->pid = -1;
@@ -378,6 +381,8 @@ static int converse(struct running_child *run, enum child_end *end, struct error
 
         if (*end == CHILD_LATE && has_ended(run)) {
             *end = CHILD_EXITED;
+            if (run->child->ends_group)
+                (void)kill(-run->pid, SIGKILL);
             deadline_ms = clock_now(clock) + LINGER_MS;
         }
         left = clock_left(clock, deadline_ms);

@@ -29,6 +29,7 @@ struct scene {
     const char *body;
     struct secret input;
     int64_t wait_ms;
+    bool is_alone; /* it has no input, and leaves nothing behind */
 };
 
 static int run(struct child_result *result, const struct scene *scene, struct error *err)
@@ -39,7 +40,8 @@ static int run(struct child_result *result, const struct scene *scene, struct er
         .path = "/bin/sh",
         .argv = argv,
         .environment = environment,
-        .input = &scene->input,
+        .input = scene->is_alone ? NULL : &scene->input,
+        .ends_group = scene->is_alone,
         .clock = clock_system(),
         .deadline_ms = support_in_ms(scene->wait_ms > 0 ? scene->wait_ms : SCRIPTS_PATIENCE_MS),
         .cls = CLASS_HELPER,
@@ -254,6 +256,20 @@ static void test_what_it_leaves_behind_may_hold_the_pipes(void **state)
     child_result_clear(&result);
 }
 
+/* Nothing to read, not even the end of a pipe; and whom it leaves behind is killed at once. */
+static void test_one_that_is_alone(void **state)
+{
+    struct scene scene = {.body = "readlink /proc/self/fd/0; sleep 600 & echo $! >pid; exit 7",
+                          .is_alone = true};
+    struct child_result result = CHILD_RESULT_INIT;
+
+    (void)state;
+    assert_ends(&result, &scene, CHILD_EXITED, 7);
+    assert_string_equal(secret_text(&result.output), "/dev/null\n");
+    assert_true(scripts_is_gone(scripts_pid("pid")));
+    child_result_clear(&result);
+}
+
 /* Some wrappers end a little before the filter that their output goes through. */
 static void test_what_others_write_for_it_counts_for_a_while(void **state)
 {
@@ -324,6 +340,7 @@ int main(void)
         IN_DIRECTORY(test_time_was_up_before),
         IN_DIRECTORY(test_its_children_are_killed_with_it),
         IN_DIRECTORY(test_what_it_leaves_behind_may_hold_the_pipes),
+        IN_DIRECTORY(test_one_that_is_alone),
         IN_DIRECTORY(test_what_others_write_for_it_counts_for_a_while),
         IN_DIRECTORY(test_a_result_is_replaced_only_by_another),
         IN_DIRECTORY(test_who_was_started_with_sigchld_ignored),
