@@ -26,6 +26,7 @@ enum {
     CREDENTIAL_TOKEN_MAX = 16384, /* bytes */
     CREDENTIAL_NAME_MAX = 255,
     CREDENTIAL_SOURCE_MAX = 511,
+    CREDENTIAL_WORDS_MAX = 255,
 };
 
 /* The name where none is given for GitHub's registries, which look at the token alone. */
@@ -35,9 +36,10 @@ struct credential_request {
     const char *username; /* at most one of the three is set */
     const char *username_env;
     const char *username_file;
-    bool token_stdin; /* at most one of the three is set */
+    bool token_stdin; /* at most one of the four is set */
     const char *token_env;
     const char *token_file;
+    const char *token_command;
     bool is_default_registry; /* the sources that nobody named count */
     bool is_github;           /* refuse what can be no GitHub token */
     int stdin_fd;
@@ -53,6 +55,7 @@ struct credential {
     const char *oddity; /* of the token, follows "it": "ends with a space"; NULL: none */
     char source[CREDENTIAL_SOURCE_MAX + 1];      /* of the token: "standard input" */
     char source_name[CREDENTIAL_SOURCE_MAX + 1]; /* for programs: "stdin", "env:X", "file:X" */
+    char words[CREDENTIAL_WORDS_MAX + 1]; /* of a command's error output, fit to be shown, or "" */
 };
 
 #define CREDENTIAL_INIT ((struct credential){.username = ""})

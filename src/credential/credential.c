@@ -16,7 +16,8 @@ _Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
 static int refuse_nameless(const struct credential_request *request, struct error *err)
 {
     bool has_token = request->token_stdin || request->token_env != NULL ||
-                     request->token_file != NULL || !isatty(request->stdin_fd);
+                     request->token_file != NULL || request->token_command != NULL ||
+                     !isatty(request->stdin_fd);
 
     return error_set_hint(err, CLASS_CREDENTIAL,
                           has_token
@@ -61,6 +62,8 @@ static int read_token(struct secret *out, const struct credential_request *reque
         return input_variable(out, where, "--token-env", request->token_env, context, err);
     if (request->token_file != NULL)
         return input_file(out, where, "--token-file", request->token_file, context, err);
+    if (request->token_command != NULL)
+        return input_command(out, where, "--token-command", request->token_command, context, err);
     if (request->is_default_registry) {
         ret = input_implicit(out, where, "GHCR_TOKEN", context, err);
         if (ret > 0)
@@ -111,6 +114,7 @@ int credential_read(struct credential *out, const struct credential_request *req
         goto out;
     memcpy(built.source, where.text, sizeof(built.source));
     memcpy(built.source_name, where.name, sizeof(built.source_name));
+    memcpy(built.words, where.words, sizeof(built.words));
     *out = built;
     built = CREDENTIAL_INIT; /* moved */
     ret = 0;

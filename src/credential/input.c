@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/io.h"
 #include "base/place.h"
+#include "base/redact.h"
+#include "base/text.h"
 #include "credential/github_token.h"
 #include "credential/mistake.h"
 
@@ -14,15 +18,65 @@ enum { LINE_ENDS_MAX = 64 }; /* bytes that may come on top of the longest value 
 
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
+static void cut(struct secret *value, size_t len)
+{
+    while (value->len > len)
+        value->data[--value->len] = '\0';
+}
+
+/* Cut exactly one line end: CR LF, LF or CR. */
+static void cut_line_end(struct secret *value)
+{
+    size_t len = value->len;
+
+    if (len > 0 && value->data[len - 1] == '\n')
+        len--;
+    if (len > 0 && value->data[len - 1] == '\r')
+        len--;
+    cut(value, len);
+}
+
+static bool is_among(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static void cut_at_end(struct secret *value, const char *set)
+{
+    size_t len = value->len;
+
+    while (len > 0 && is_among(value->data[len - 1], set))
+        len--;
+    cut(value, len);
+}
+
+static void cut_around(struct secret *value, const char *set)
+{
+    size_t begin = 0;
+    size_t len;
+
+    cut_at_end(value, set);
+    while (begin < value->len && is_among(value->data[begin], set))
+        begin++;
+    len = value->len - begin;
+    if (begin > 0)
+        memmove(value->data, value->data + begin, len);
+    cut(value, len);
+}
+
 static void name_it(struct input *where, enum input_kind kind, const char *name)
 {
-    bool is_file = kind == INPUT_FILE;
+    static const char *const words[][2] = {
+        [INPUT_VARIABLE] = {"environment variable", "env"},
+        [INPUT_FILE] = {"file", "file"},
+        [INPUT_COMMAND] = {"command", "command"},
+    };
 
     where->kind = kind;
     where->is_named = true;
-    (void)snprintf(where->text, sizeof(where->text), "%s '%.480s'",
-                   is_file ? "file" : "environment variable", name);
-    (void)snprintf(where->name, sizeof(where->name), "%s:%.480s", is_file ? "file" : "env", name);
+    where->words[0] = '\0';
+    (void)snprintf(where->text, sizeof(where->text), "%s '%.480s'", words[kind][0], name);
+    (void)snprintf(where->name, sizeof(where->name), "%s:%.480s", words[kind][1], name);
 }
 
 int input_argument(struct secret *out, struct input *where, const char *option, const char *value,
@@ -136,6 +190,123 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
     return -1;
 }
 
+/* The lines of its error output as one; none of them where one may tell the secret. */
+static void take_words(struct input *where, struct child_result *result)
+{
+    struct redact redact = REDACT_INIT;
+    struct error ignored = ERROR_INIT;
+    struct secret *said = &result->errors;
+    size_t len = said->len;
+
+    while (len > 0 && strchr(" \t\r\n", said->data[len - 1]) != NULL && said->data[len - 1] != '\0')
+        len--;
+    if (len == 0)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        if (said->data[i] == '\n' || said->data[i] == '\0')
+            said->data[i] = ' ';
+    }
+    cut_around(&result->output, " \t\r\n");
+    if (redact_start(&redact, NULL, &result->output, &ignored) < 0 ||
+        redact_finds(&redact, said->data, len) || github_token_is_inside(said->data))
+        (void)snprintf(where->words, sizeof(where->words), "%s", REDACT_WORDS);
+    else
+        (void)text_printable(where->words, sizeof(where->words), said->data, len);
+    redact_clear(&redact);
+}
+
+/* What it printed is nobody's business: only how it ended is told. */
+static int command_fail(const struct input *where, const struct child_result *result,
+                        struct error *err)
+{
+    const char *words = where->words;
+    const char *before = words[0] != '\0' ? ": " : "";
+
+    switch (result->end) {
+    case CHILD_UNSTARTED:
+        return error_set_errno(err, CLASS_CREDENTIAL, result->code,
+                               "cannot start '/bin/sh' for the %s", where->text);
+    case CHILD_LATE:
+        return error_set_hint(err, CLASS_CREDENTIAL,
+                              "it has no terminal and no standard input: it must not ask anybody",
+                              "the %s did not end in time and was killed%s%s", where->text, before,
+                              words);
+    case CHILD_FLOODED:
+        return error_set(err, CLASS_CREDENTIAL, "the %s printed more than %d bytes", where->text,
+                         CHILD_OUTPUT_MAX);
+    case CHILD_KILLED:
+        (void)error_set(err, CLASS_CREDENTIAL, "the %s was killed by signal %d (%s)%s%s",
+                        where->text, result->code, strsignal(result->code), before, words);
+        break;
+    case CHILD_EXITED:
+        (void)error_set(err, CLASS_CREDENTIAL, "the %s failed with status %d%s%s", where->text,
+                        result->code, before, words);
+        break;
+    }
+    return error_hint(err, "run it by hand as this user: it must print the token, and exit with 0");
+}
+
+static int command_judge(struct secret *out, const struct input *where, struct child_result *result,
+                         struct error *err)
+{
+    if (result->end != CHILD_EXITED || result->code != 0)
+        return command_fail(where, result, err);
+    if (result->output.len == 0)
+        return error_set_hint(err, CLASS_CREDENTIAL,
+                              "run it by hand as this user: it must print the token",
+                              "the %s exited with status 0 and printed nothing%s%s", where->text,
+                              where->words[0] != '\0' ? ": " : "", where->words);
+    secret_move(out, &result->output);
+    return 0;
+}
+
+static int command_run(struct child_result *result, const char *command,
+                       const struct input_context *context, struct error *err)
+{
+    const char *const argv[] = {"sh", "-c", command, NULL};
+    int64_t limit = clock_now(context->clock) + INPUT_COMMAND_MS;
+    char **variables = child_environment("GHCR_TOKEN");
+    struct child child = {
+        .path = "/bin/sh",
+        .argv = argv,
+        .environment = variables,
+        .ends_group = true,
+        .clock = context->clock,
+        .deadline_ms = limit < context->deadline_ms ? limit : context->deadline_ms,
+        .cls = CLASS_CREDENTIAL,
+    };
+    int ret;
+
+    if (variables == NULL)
+        return error_no_memory(err);
+    ret = child_run(result, &child, err);
+    free(variables);
+    return ret;
+}
+
+int input_command(struct secret *out, struct input *where, const char *option, const char *command,
+                  const struct input_context *context, struct error *err)
+{
+    struct child_result result = CHILD_RESULT_INIT;
+    struct secret printed = SECRET_INIT;
+    int ret;
+
+    if (refuse_value_as_name(option, command, err) < 0)
+        return -1;
+    if (command[strspn(command, " \t\r\n")] == '\0')
+        return error_set(err, CLASS_CREDENTIAL, "%s is given an empty command", option);
+    name_it(where, INPUT_COMMAND, command);
+    ret = command_run(&result, command, context, err);
+    if (ret == 0) {
+        take_words(where, &result);
+        ret = command_judge(&printed, where, &result, err);
+    }
+    child_result_clear(&result);
+    if (ret == 0)
+        secret_move(out, &printed);
+    return ret;
+}
+
 int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
                 const struct input_context *context, struct error *err)
 {
@@ -160,52 +331,6 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
 }
 
 /* What a value may be. */
-
-static void cut(struct secret *value, size_t len)
-{
-    while (value->len > len)
-        value->data[--value->len] = '\0';
-}
-
-/* Cut exactly one line end: CR LF, LF or CR. */
-static void cut_line_end(struct secret *value)
-{
-    size_t len = value->len;
-
-    if (len > 0 && value->data[len - 1] == '\n')
-        len--;
-    if (len > 0 && value->data[len - 1] == '\r')
-        len--;
-    cut(value, len);
-}
-
-static bool is_among(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static void cut_at_end(struct secret *value, const char *set)
-{
-    size_t len = value->len;
-
-    while (len > 0 && is_among(value->data[len - 1], set))
-        len--;
-    cut(value, len);
-}
-
-static void cut_around(struct secret *value, const char *set)
-{
-    size_t begin = 0;
-    size_t len;
-
-    cut_at_end(value, set);
-    while (begin < value->len && is_among(value->data[begin], set))
-        begin++;
-    len = value->len - begin;
-    if (begin > 0)
-        memmove(value->data, value->data + begin, len);
-    cut(value, len);
-}
 
 static bool begins_with_mark(const struct secret *value)
 {

@@ -1,6 +1,6 @@
 /*
- * One place that a name or a token is read from: a variable, a file, standard input; and what its
- * value may be.
+ * One place that a name or a token is read from: a variable, a file, a command, standard input; and
+ * what its value may be.
  *
  * Each function that reads fills *where, also when it fails, and reads into *out. They return 0, or
  * -1 with *err set (CLASS_CREDENTIAL).
@@ -17,16 +17,19 @@
 #include "base/secret.h"
 
 /* In bytes; credential.h has the same limits for those who hold a credential. */
-enum { INPUT_TOKEN_MAX = 16384, INPUT_NAME_MAX = 255, INPUT_TEXT_MAX = 511 };
+enum { INPUT_TOKEN_MAX = 16384, INPUT_NAME_MAX = 255, INPUT_TEXT_MAX = 511, INPUT_WORDS_MAX = 255 };
 
-enum input_kind { INPUT_ARGUMENT, INPUT_VARIABLE, INPUT_FILE, INPUT_STDIN };
+enum input_kind { INPUT_ARGUMENT, INPUT_VARIABLE, INPUT_FILE, INPUT_STDIN, INPUT_COMMAND };
+
+enum { INPUT_COMMAND_MS = 30000 }; /* that a command may take */
 
 /* Where a value came from, and how messages speak of it: "environment variable 'GHCR_TOKEN'". */
 struct input {
     enum input_kind kind;
     bool is_named; /* by the user: what was not may be the rest of a script */
     char text[INPUT_TEXT_MAX + 1];
-    char name[INPUT_TEXT_MAX + 1]; /* for programs: "env:GHCR_TOKEN" */
+    char name[INPUT_TEXT_MAX + 1];   /* for programs: "env:GHCR_TOKEN" */
+    char words[INPUT_WORDS_MAX + 1]; /* of a command's error output; "": it had none */
 };
 
 /* What all of them need; borrowed. */
@@ -59,6 +62,17 @@ int input_file(struct secret *out, struct input *where, const char *option, cons
 /* The file "ghcr-token" of a systemd unit. Returns 1 where the unit has no such credential. */
 int input_systemd(struct secret *out, struct input *where, const struct input_context *context,
                   struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * What the command that `option` gives prints: /bin/sh runs it in a session of its own, with
+ * /dev/null as its standard input and without GHCR_TOKEN, until the deadline and for
+ * INPUT_COMMAND_MS at most; what it leaves behind in its process group is killed. What it
+ * prints is never shown. Its error output is, in where->words or the error, but not where that
+ * repeats what it printed, or tells a GitHub token.
+ */
+int input_command(struct secret *out, struct input *where, const char *option, const char *command,
+                  const struct input_context *context, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Standard input, to its end. `wait_ms` < 0: until the deadline. */
 int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
