@@ -20,6 +20,7 @@ struct entry {
     const struct reader *second; /* ... and who else does; NULL: nobody */
     const char *registry;        /* its host: "ghcr.io", "docker.io" */
     const char *key;             /* as its owner spells it; NULL: every entry of the file */
+    bool at_pull;                /* it is not stored: its readers ask this program's helper */
     bool no_helper;              /* no credential helper is asked, whatever the file names */
     const struct clock *clock;
     int64_t deadline_ms; /* for other runs of this program, and for a helper */

@@ -18,6 +18,9 @@
 
 #include "base/error.h"
 
+/* The NAME of this program's own credential helper, docker-credential-NAME. */
+#define READER_OWN_HELPER "ghcr-login"
+
 enum {
     READER_KEY_MAX = 1023,   /* bytes of a key of "auths" */
     READER_HELPER_MAX = 255, /* and of a helper's name */

@@ -1,5 +1,6 @@
 #include "store/auth_file.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,18 @@ static int ask_helper(const struct plan *plan, bool *is_held, struct error *err)
     return found < 0 ? -1 : 0;
 }
 
+/* A login that is not --at-pull, where another token is fetched at each pull. */
+static int refuse_own(const struct entry *entry, struct error *err)
+{
+    (void)error_set(err, CLASS_HELPER,
+                    "'%s' has the token of '%s' fetched at each pull, and this is another one",
+                    entry->path, entry_host(entry));
+    return error_hint(err,
+                      "'ghcr-login status %s' names the source: write the new token there; or use "
+                      "--no-helper, or 'ghcr-login logout %s' first",
+                      entry->registry, entry->registry);
+}
+
 int auth_file_check(const struct entry *entry, struct auth_file_result *result, struct error *err)
 {
     struct plan plan = {.entry = entry};
@@ -62,8 +75,10 @@ int auth_file_check(const struct entry *entry, struct auth_file_result *result, 
 
     if (ret == 0)
         ret = (is_due = plan_is_due(&plan, err)) < 0 ? -1 : 0;
-    if (ret == 0 && plan.helper[0] != '\0')
+    if (ret == 0 && plan.helper[0] != '\0' && !entry->at_pull)
         ret = ask_helper(&plan, &is_held, err);
+    if (ret == 0 && !is_held && strcmp(plan.helper, READER_OWN_HELPER) == 0)
+        ret = refuse_own(entry, err);
     if (ret == 0 && is_due > 0)
         ret = preflight_check(entry->path, err);
     plan_clear(&plan);
@@ -94,35 +109,6 @@ static int store_in_helper(const struct plan *plan, bool *changed, struct error 
     return error_set_hint(err, CLASS_HELPER, "repair the helper, or log in with --no-helper",
                           "the credential helper '%.100s' did not keep what it was given for '%s'",
                           plan->helper, entry_host(entry));
-}
-
-int auth_file_store(const struct entry *entry, struct auth_file_result *result,
-                    struct warnings *warnings, struct error *err)
-{
-    struct plan plan = {.entry = entry, .expected = result->helper};
-    struct edit edit = edit_of(&plan, plan_put);
-    bool file_changed = false;
-    int ret = 0;
-
-    result->changed = false;
-    memcpy(plan.helper, result->helper, sizeof(plan.helper));
-    if (plan.helper[0] != '\0')
-        ret = store_in_helper(&plan, &result->changed, err);
-    if (ret == 0 && edit_apply(&edit, &file_changed, warnings, err) < 0)
-        ret = result->changed ? error_wrap(err, "the credential helper '%.100s' has the credential",
-                                           result->helper)
-                              : -1;
-    result->changed = result->changed || file_changed;
-    if (ret == 0)
-        shadow_in_file(&plan.document, entry, plan.helper, warnings);
-    if (ret == 0 && file_changed && plan.is_docker_moved)
-        warnings_add(
-            warnings,
-            "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
-            "other",
-            entry_shown(entry), entry_host(entry));
-    plan_clear(&plan);
-    return ret;
 }
 
 /* What is asked of one helper under one name of the registry after the other. */
@@ -191,6 +177,68 @@ static int erase(struct plan *plan, const char *key, bool dry_run, struct error 
     return ret;
 }
 
+/* Who keeps the registry's credential before its readers ask this program: "" for the file. */
+static int find_earlier_store(char *earlier, struct plan *plan, struct error *err)
+{
+    const struct entry *entry = plan->entry;
+
+    if (auth_file_look(plan, err) < 0)
+        return -1;
+    (void)document_helper(earlier, &plan->document, entry->reader, entry_host(entry));
+    if (strcmp(earlier, DOCUMENT_NO_NAME) == 0 || strcmp(earlier, READER_OWN_HELPER) == 0)
+        earlier[0] = '\0';
+    return 0;
+}
+
+/* Nobody asks it any more; that it keeps a copy all the same is no reason to fail. */
+static void clear_earlier_store(const struct entry *entry, const char *earlier,
+                                struct warnings *warnings)
+{
+    struct entry any = *entry;
+    struct plan plan = {.entry = &any};
+    struct error fault = ERROR_INIT;
+
+    any.username = NULL;
+    any.token = NULL;
+    (void)snprintf(plan.helper, sizeof(plan.helper), "%s", earlier);
+    if (earlier[0] != '\0' && erase(&plan, entry_host(entry), false, &fault) < 0)
+        warnings_add(warnings, "an earlier credential may still be kept: %s", fault.message);
+}
+
+int auth_file_store(const struct entry *entry, struct auth_file_result *result,
+                    struct warnings *warnings, struct error *err)
+{
+    struct plan plan = {.entry = entry, .expected = result->helper};
+    struct edit edit = edit_of(&plan, plan_put);
+    char earlier[READER_HELPER_MAX + 1] = "";
+    bool file_changed = false;
+    int ret = 0;
+
+    result->changed = false;
+    memcpy(plan.helper, result->helper, sizeof(plan.helper));
+    if (entry->at_pull)
+        ret = find_earlier_store(earlier, &plan, err);
+    else if (plan.helper[0] != '\0')
+        ret = store_in_helper(&plan, &result->changed, err);
+    if (ret == 0 && edit_apply(&edit, &file_changed, warnings, err) < 0)
+        ret = result->changed ? error_wrap(err, "the credential helper '%.100s' has the credential",
+                                           result->helper)
+                              : -1;
+    result->changed = result->changed || file_changed;
+    if (ret == 0)
+        shadow_in_file(&plan.document, entry, plan.helper, warnings);
+    if (ret == 0)
+        clear_earlier_store(entry, earlier, warnings);
+    if (ret == 0 && file_changed && plan.is_docker_moved)
+        warnings_add(
+            warnings,
+            "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
+            "other",
+            entry_shown(entry), entry_host(entry));
+    plan_clear(&plan);
+    return ret;
+}
+
 /* The keys of a removal that a helper may have. */
 struct erasing {
     struct plan *plan;
@@ -202,7 +250,8 @@ struct erasing {
 /* The empty name, a helper's to podman, is nobody who could be asked. */
 static bool is_helper(const char *name)
 {
-    return name[0] != '\0' && strcmp(name, DOCUMENT_NO_NAME) != 0;
+    return name[0] != '\0' && strcmp(name, DOCUMENT_NO_NAME) != 0 &&
+           strcmp(name, READER_OWN_HELPER) != 0;
 }
 
 /* Helpers know no namespaces. */
@@ -277,6 +326,25 @@ static int erase_in_helpers(struct plan *plan, bool is_in_file, bool dry_run, st
                : erase_of_second(&erasing);
 }
 
+/* Whether what this program's own helper gives is what is to be removed. */
+static int judge_own(struct plan *plan, struct error *err)
+{
+    const struct entry *entry = plan->entry;
+    bool is_held = false;
+
+    if (entry->key == NULL || (entry->username == NULL && entry->token == NULL) ||
+        strcmp(document_helper(plan->helper, &plan->document, entry->reader, entry_host(entry)),
+               READER_OWN_HELPER) != 0) {
+        plan->helper[0] = '\0';
+        return 0;
+    }
+    if (ask_helper(plan, &is_held, err) < 0)
+        return -1;
+    plan->keeps_own = !is_held;
+    plan->helper[0] = '\0';
+    return 0;
+}
+
 /* Nothing is taken from the helper before it is known that the file can be changed. */
 int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_result *result,
                      struct warnings *warnings, struct error *err)
@@ -287,6 +355,8 @@ int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_r
     bool file_changed = false;
 
     *result = (struct auth_file_result){.changed = false};
+    if (is_due == 0)
+        is_due = judge_own(&plan, err);
     if (is_due == 0)
         is_due = plan_is_there(&plan, err);
     if (is_due > 0 && preflight_check(entry->path, err) < 0)

@@ -1,11 +1,14 @@
 #include "store/plan.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/text/decode.h"
 #include "store/text/edit.h"
+#include "store/text/layout.h"
+#include "store/text/syntax.h"
 
 const char *const plan_schemes[PLAN_SCHEMES] = {"", "https://", "http://"};
 
@@ -108,6 +111,43 @@ static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper
         add_change(out, DOCUMENT_UNHELP, second, NULL);
 }
 
+/* An empty name is none: docker's word for the file. */
+static int refuse_earlier_helper(const struct plan *plan, const char *host, struct error *err)
+{
+    struct document_member member;
+    char name[READER_HELPER_MAX + 1];
+
+    if (!document_get(&member, &plan->document, DOCUMENT_HELPERS, host) ||
+        !document_is_text(member.value))
+        return 0;
+    (void)syntax_copy(name, sizeof(name), layout_inner(member.value));
+    if (name[0] == '\0' || strcmp(name, READER_OWN_HELPER) == 0)
+        return 0;
+    (void)error_set(err, CLASS_HELPER, "\"credHelpers\" in %s has the helper '%.100s' for '%s'",
+                    plan->document.name, name, host);
+    return error_hint(err, "log out there, and take that line out: --at-pull replaces no helper");
+}
+
+/* Its readers ask this program's own helper, whatever each of them calls the registry. */
+static int plan_at_pull(struct changes *out, struct plan *plan, bool is_namespace,
+                        struct error *err)
+{
+    const char *host = entry_host(plan->entry);
+    const char *second = second_host_of(plan->entry);
+    bool has_two_names = second != NULL && strcmp(second, host) != 0;
+
+    if (is_namespace)
+        return refuse_namespace(plan, err);
+    if (refuse_earlier_helper(plan, host, err) < 0 ||
+        (has_two_names && refuse_earlier_helper(plan, second, err) < 0))
+        return -1;
+    add_change(out, DOCUMENT_HELP, host, NULL);
+    if (has_two_names)
+        add_change(out, DOCUMENT_HELP, second, NULL);
+    (void)snprintf(plan->helper, sizeof(plan->helper), "%s", READER_OWN_HELPER);
+    return 0;
+}
+
 static int plan_changes(struct changes *out, struct plan *plan, struct error *err)
 {
     const struct entry *entry = plan->entry;
@@ -117,6 +157,8 @@ static int plan_changes(struct changes *out, struct plan *plan, struct error *er
         document_helper(plan->helper, &plan->document, entry->reader, host)[0] != '\0';
 
     *out = (struct changes){.count = 0};
+    if (entry->at_pull)
+        return plan_at_pull(out, plan, is_namespace, err);
     if (has_helper && !entry->no_helper && is_namespace)
         return refuse_namespace(plan, err);
     if (has_helper && !entry->no_helper) {
@@ -127,18 +169,6 @@ static int plan_changes(struct changes *out, struct plan *plan, struct error *er
     plan->helper[0] = '\0';
     plan_in_file(out, plan, has_helper);
     return 0;
-}
-
-int plan_is_due(struct plan *plan, struct error *err)
-{
-    struct changes changes;
-    bool is_due = false;
-
-    if (plan_changes(&changes, plan, err) < 0)
-        return -1;
-    for (size_t i = 0; i < changes.count; i++)
-        is_due = is_due || document_is_due(&plan->document, &changes.items[i]);
-    return is_due;
 }
 
 /* Somebody gave the registry to another keeper while the registry was asked. */
@@ -176,27 +206,6 @@ static int give_text(struct secret *out, const struct plan *plan, struct error *
         return -1;
     secret_move(out, &copy);
     return 0;
-}
-
-int plan_put(void *ctx, struct secret *out, const struct secret *in, const char *name,
-             bool *changed, struct error *err)
-{
-    struct plan *plan = ctx;
-    struct changes changes;
-
-    *changed = false;
-    if (read_document(plan, in, name, err) < 0 || plan_changes(&changes, plan, err) < 0)
-        return -1;
-    if (plan->expected != NULL && strcmp(plan->helper, plan->expected) != 0)
-        return refuse_new_helper(plan, err);
-    for (size_t i = 0; i < changes.count; i++) {
-        bool has_changed;
-
-        if (document_edit(&plan->document, &changes.items[i], &has_changed, err) < 0)
-            return -1;
-        *changed = *changed || has_changed;
-    }
-    return give_text(out, plan, err);
 }
 
 bool plan_is_wanted(const struct entry *entry, const struct secret *username,
@@ -248,7 +257,26 @@ static bool entry_goes(struct plan *plan, const char *key)
 
     return (wanted == NULL || strcmp(key, wanted) == 0 ||
             reader_is_spelling(plan->entry->owner, key, wanted)) &&
-           holds_what_is_wanted(plan, key);
+           (plan->entry->at_pull || holds_what_is_wanted(plan, key));
+}
+
+/* The key in "credHelpers" for which this program's own helper goes, or NULL. */
+static const char *own_of(const struct plan *plan)
+{
+    const struct entry *entry = plan->entry;
+    const char *second = second_host_of(entry);
+    struct document_member member = document_members(&plan->document, DOCUMENT_HELPERS);
+    bool is_whole = entry->key == NULL || strcmp(entry->key, entry_host(entry)) == 0 ||
+                    !entry->owner->has_namespaces;
+
+    while (!plan->keeps_own && is_whole && document_next(&member)) {
+        if (document_is_text(member.value) &&
+            syntax_is(layout_inner(member.value), READER_OWN_HELPER, strlen(READER_OWN_HELPER)) &&
+            (entry->key == NULL || strcmp(member.key, entry_host(entry)) == 0 ||
+             (second != NULL && strcmp(member.key, second) == 0)))
+            return member.key;
+    }
+    return NULL;
 }
 
 int plan_is_there(struct plan *plan, struct error *err)
@@ -258,6 +286,7 @@ int plan_is_there(struct plan *plan, struct error *err)
 
     while (!is_there && document_next(&member))
         is_there = entry_goes(plan, member.key);
+    is_there = is_there || (!plan->entry->at_pull && own_of(plan) != NULL);
     return plan->is_starved ? error_no_memory(err) : is_there;
 }
 
@@ -278,13 +307,73 @@ static int prune(struct plan *plan, bool *changed, struct error *err)
     return ret;
 }
 
+int plan_is_due(struct plan *plan, struct error *err)
+{
+    struct changes changes;
+    bool is_due = false;
+
+    if (plan_changes(&changes, plan, err) < 0)
+        return -1;
+    for (size_t i = 0; i < changes.count; i++)
+        is_due = is_due || document_is_due(&plan->document, &changes.items[i]);
+    return is_due || !plan->entry->at_pull ? is_due : plan_is_there(plan, err);
+}
+
+int plan_put(void *ctx, struct secret *out, const struct secret *in, const char *name,
+             bool *changed, struct error *err)
+{
+    struct plan *plan = ctx;
+    struct changes changes;
+
+    *changed = false;
+    if (read_document(plan, in, name, err) < 0 || plan_changes(&changes, plan, err) < 0)
+        return -1;
+    if (plan->expected != NULL && strcmp(plan->helper, plan->expected) != 0)
+        return refuse_new_helper(plan, err);
+    for (size_t i = 0; i < changes.count; i++) {
+        bool has_changed;
+
+        if (document_edit(&plan->document, &changes.items[i], &has_changed, err) < 0)
+            return -1;
+        *changed = *changed || has_changed;
+    }
+    if (plan->entry->at_pull) {
+        bool has_changed;
+
+        if (prune(plan, &has_changed, err) < 0)
+            return -1;
+        *changed = *changed || has_changed;
+    }
+    return give_text(out, plan, err);
+}
+
+static int unhelp_own(struct plan *plan, bool *changed, struct error *err)
+{
+    const char *key;
+
+    while ((key = own_of(plan)) != NULL) {
+        char host[READER_KEY_MAX + 1];
+        struct document_edit edit = {.change = DOCUMENT_UNHELP, .key = host};
+        bool has_changed;
+
+        (void)snprintf(host, sizeof(host), "%s", key);
+        if (document_edit(&plan->document, &edit, &has_changed, err) < 0)
+            return -1;
+        if (!has_changed)
+            return error_set(err, CLASS_INTERNAL, "a helper's name cannot be removed");
+        *changed = true;
+    }
+    return 0;
+}
+
 int plan_drop(void *ctx, struct secret *out, const struct secret *in, const char *name,
               bool *changed, struct error *err)
 {
     struct plan *plan = ctx;
 
     *changed = false;
-    if (read_document(plan, in, name, err) < 0 || prune(plan, changed, err) < 0)
+    if (read_document(plan, in, name, err) < 0 || prune(plan, changed, err) < 0 ||
+        unhelp_own(plan, changed, err) < 0)
         return -1;
     return give_text(out, plan, err);
 }

@@ -20,6 +20,7 @@ struct plan {
     const char *expected;      /* what `helper` has to be: another is an error; NULL: anything */
     bool is_erased;            /* from the helper, under the host with any of these schemes; */
     bool erased[PLAN_SCHEMES]; /* and what tells of it in the file goes too */
+    bool keeps_own;            /* plan_drop leaves this program's own helper where it is named */
     bool is_docker_moved;      /* what is changed for podman sends docker to "credsStore" */
     bool is_read;              /* `document` is what was made of the text that was read last */
     bool is_starved;           /* memory was lacking for a look at what is to go */
@@ -27,8 +28,10 @@ struct plan {
 
 /*
  * Edits, as edit.h has them. plan_put: the entry into the text, or the sign that a helper has it;
- * with no_helper the helper is passed by. plan_drop: no entry for the key, however it is spelled
- * (for any key where that is NULL), save those that auth_file_remove() is to leave.
+ * with no_helper the helper is passed by; with at_pull this program's own helper is named, and no
+ * entry is left. plan_drop: no entry for the key, however it is spelled
+ * (for any key where that is NULL), save those that auth_file_remove() is to leave; nor this
+ * program's own helper.
  */
 edit_fn plan_put;
 edit_fn plan_drop;

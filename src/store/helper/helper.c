@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "base/scan.h"
 #include "base/text.h"
+#include "store/reader.h"
+#include "store/record.h"
 
 /* What this program takes its token from by itself; a helper has no use for it. */
 static const char own_variable[] = "GHCR_TOKEN";
@@ -287,6 +289,11 @@ static int blame(const struct helper *helper, struct error *err)
                : error_wrap(err, "'%s' hands the registry to a credential helper", helper->file);
 }
 
+static bool is_own(const struct helper *helper)
+{
+    return strcmp(helper->name, READER_OWN_HELPER) == 0;
+}
+
 int helper_store(const struct helper *helper, const char *server_url, const char *username,
                  const struct secret *token, struct error *err)
 {
@@ -294,8 +301,11 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     struct secret request = SECRET_INIT;
     struct helper teller = *helper;
     struct call call = {.helper = &teller, .action = "store", .request = &request};
-    int ret = helper_wire_request(&request, server_url, username, token, err);
+    int ret;
 
+    if (is_own(helper))
+        return error_set(err, CLASS_HELPER, "this program's own helper keeps no token");
+    ret = helper_wire_request(&request, server_url, username, token, err);
     teller.username = username;
     teller.token = token;
     if (ret == 0)
@@ -307,8 +317,8 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     return ret < 0 ? blame(helper, err) : 0;
 }
 
-int helper_probe(const struct helper *helper, const char *server_url, struct secret *username,
-                 struct secret *token, bool *has_refused, struct error *err)
+static int ask_program(const struct helper *helper, const char *server_url, struct secret *username,
+                       struct secret *token, bool *has_refused, struct error *err)
 {
     struct child_result result = CHILD_RESULT_INIT;
     struct secret request = SECRET_INIT;
@@ -324,6 +334,19 @@ int helper_probe(const struct helper *helper, const char *server_url, struct sec
     }
     child_result_clear(&result);
     secret_clear(&request);
+    return ret < 0 ? blame(helper, err) : ret;
+}
+
+/* This program never runs itself. */
+int helper_probe(const struct helper *helper, const char *server_url, struct secret *username,
+                 struct secret *token, bool *has_refused, struct error *err)
+{
+    int ret;
+
+    *has_refused = false;
+    if (!is_own(helper))
+        return ask_program(helper, server_url, username, token, has_refused, err);
+    ret = record_answer(server_url, username, token, helper->clock, helper->deadline_ms, err);
     return ret < 0 ? blame(helper, err) : ret;
 }
 
@@ -353,8 +376,11 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     struct secret request = SECRET_INIT;
     struct call call = {.helper = helper, .action = "erase", .request = &request};
     struct error fault = ERROR_INIT;
-    int ret = secret_append_text(&request, server_url, &fault);
+    int ret;
 
+    if (is_own(helper))
+        return 0;
+    ret = secret_append_text(&request, server_url, &fault);
     if (ret == 0)
         ret = helper_ask(&result, &call, &fault);
     /* docker-credential-pass fails when there is nothing to erase. */

@@ -13,6 +13,9 @@
  * Its words are shown, but not where they repeat, in any spelling (base/redact.h), the credential
  * that is to be stored, or that was got last.
  *
+ * This program's own helper (READER_OWN_HELPER) is never run: record_answer() says what it would,
+ * nothing can be stored in it, and there is nothing to erase.
+ *
  * Order: json_init() before.
  */
 #ifndef STORE_HELPER_H

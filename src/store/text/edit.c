@@ -17,6 +17,7 @@ static const struct {
     [DOCUMENT_MARK] = {DOCUMENT_AUTHS, false, SPLICE_EMPTY_OBJECT},
     [DOCUMENT_REMOVE] = {DOCUMENT_AUTHS, true, SPLICE_ENTRY},
     [DOCUMENT_BYPASS] = {DOCUMENT_HELPERS, false, SPLICE_EMPTY_TEXT},
+    [DOCUMENT_HELP] = {DOCUMENT_HELPERS, false, SPLICE_OWN_HELPER},
     [DOCUMENT_UNHELP] = {DOCUMENT_HELPERS, true, SPLICE_EMPTY_TEXT},
 };
 
@@ -56,6 +57,9 @@ static bool is_current(struct span value, const struct document_edit *edit)
         return is_entry_current(value, edit->auth);
     case SPLICE_EMPTY_OBJECT:
         return document_is_object(value) && document_entry_of(value).count == 0;
+    case SPLICE_OWN_HELPER:
+        return document_is_text(value) &&
+               syntax_is(layout_inner(value), READER_OWN_HELPER, strlen(READER_OWN_HELPER));
     case SPLICE_EMPTY_TEXT:
         break;
     }

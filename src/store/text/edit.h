@@ -21,6 +21,7 @@ enum document_change {
     DOCUMENT_MARK,   /* the entry `key` becomes {}: docker's sign that a helper has it */
     DOCUMENT_REMOVE, /* there is no entry `key` */
     DOCUMENT_BYPASS, /* "credHelpers" has "" for the host `key`: docker then reads the file */
+    DOCUMENT_HELP,   /* "credHelpers" has this program's own helper for the host `key` */
     DOCUMENT_UNHELP, /* "credHelpers" does not have the host `key`: podman then reads the file */
 };
 

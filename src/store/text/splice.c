@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "store/reader.h"
 #include "store/text/layout.h"
 
 /* A text under way. */
@@ -48,6 +49,8 @@ static int put_name(struct work *work, const char *name, struct error *err)
 /* The member's value; `indent` is that of the line its key stands on. */
 static int put_member_value(struct work *work, struct span indent, struct error *err)
 {
+    if (work->what->value == SPLICE_OWN_HELPER)
+        return put_text(work, "\"" READER_OWN_HELPER "\"", err);
     if (work->what->value != SPLICE_ENTRY)
         return put_text(work, work->what->value == SPLICE_EMPTY_TEXT ? "\"\"" : "{}", err);
     if (put_text(work, "{", err) < 0 || put_line(work, indent, 1, err) < 0 ||

@@ -16,6 +16,7 @@ enum splice_value {
     SPLICE_ENTRY,        /* {"auth": AUTH} */
     SPLICE_EMPTY_OBJECT, /* {} */
     SPLICE_EMPTY_TEXT,   /* "" */
+    SPLICE_OWN_HELPER,   /* the name of this program's own credential helper */
 };
 
 struct splice {
