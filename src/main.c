@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/command_line.h"
 #include "cli/exec.h"
+#include "cli/helper_verbs.h"
 #include "cli/login.h"
 #include "cli/logout.h"
 #include "cli/option_table.h"
@@ -48,6 +49,10 @@ int main(int argc, char *argv[])
         (void)fputs("ghcr-login: cannot set the process up\n", stderr);
         return CLASS_INTERNAL;
     }
+    if (helper_verbs_are_meant(argv[0])) {
+        json_init();
+        process_end(helper_verbs_run(argc, argv));
+    }
     if (command_line_parse(&options, argc, argv, &err) < 0)
         return report_print(&report, &options, &err);
     if (options.help || options.version) {
@@ -55,5 +60,6 @@ int main(int argc, char *argv[])
         return end_output();
     }
     json_init();
+    helper_verbs_serve();
     process_end(run(&options));
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/redact.h"
 #include "base/secret.h"
+#include "cli/at_pull.h"
 #include "cli/diagnosis.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -22,6 +23,7 @@ struct login {
     struct secret auth;
     struct redact redact; /* what no output may hold: the credential */
     struct diagnosis diagnosis;
+    struct at_pull at_pull; /* where that was asked for */
 };
 
 /* Log in as the options say, report it, and return the exit status. */

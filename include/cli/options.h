@@ -34,6 +34,7 @@ struct options {
     bool token_stdin;
     const char *token_env;
     const char *token_file;
+    const char *token_command;
     const char *config_dir;
     bool docker;
     bool podman;
@@ -41,6 +42,7 @@ struct options {
     bool persistent;
     bool no_helper;
     const char *for_user;
+    bool at_pull;
     struct option_list images;
     bool diagnose;
     bool no_verify;

@@ -15,6 +15,7 @@
 #include "cli/targets.h"
 #include "credential/credential.h"
 #include "store/lookup.h"
+#include "store/record.h"
 
 enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
 
@@ -32,7 +33,8 @@ struct finding {
     const struct reader *by;
     struct lookup found;
     enum verdict verdict;
-    struct error err; /* of this reader */
+    struct record record; /* where this program's own helper has it: what that reads */
+    struct error err;     /* of this reader */
 };
 
 /* What a run has come to so far; all of it borrowed. */
@@ -48,6 +50,7 @@ struct report {
     const struct warnings *warnings;
     const struct redact *redact; /* errors and warnings that repeat it are not shown; NULL: none */
     bool verified;
+    bool is_record_changed; /* of --at-pull */
 };
 
 /* The registry's name; NULL where it is not known. */

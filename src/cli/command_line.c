@@ -341,7 +341,20 @@ static bool has_two_names(const struct options *o)
 
 static bool has_two_tokens(const struct options *o)
 {
-    return o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) > 1;
+    return o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) +
+               (o->token_command != NULL) >
+           1;
+}
+
+static bool pulls_from_nowhere(const struct options *o)
+{
+    return o->at_pull && !o->help && !o->version && o->token_file == NULL &&
+           o->token_command == NULL;
+}
+
+static bool pulls_past_helper(const struct options *o)
+{
+    return o->at_pull && o->no_helper;
 }
 
 static bool has_two_podman_files(const struct options *o)
@@ -393,9 +406,12 @@ static const struct {
      "--username-file",
      ""},
     {has_two_tokens,
-     "the token has more than one source: give one of --password-stdin, --token-env and "
-     "--token-file",
+     "the token has more than one source: give one of --password-stdin, --token-env, --token-file "
+     "and --token-command",
      ""},
+    {pulls_from_nowhere, "--at-pull takes the token from where docker will find it at each pull",
+     "add --token-file FILE or --token-command CMD"},
+    {pulls_past_helper, "--at-pull is done by a credential helper: --no-helper contradicts it", ""},
     {has_two_podman_files, "--persistent and --authfile name two files", ""},
     {has_unused_directory, "--config names Docker's directory: add --docker to store there too",
      ""},

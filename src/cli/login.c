@@ -70,7 +70,9 @@ static int read_credential(struct login *login, struct error *err)
         .username_file = o->username_file,
         .token_stdin = o->token_stdin,
         .token_env = o->token_env,
-        .token_file = o->token_file,
+        .token_file =
+            o->at_pull && o->token_file != NULL ? login->at_pull.record.file : o->token_file,
+        .token_command = o->token_command,
         .is_default_registry = reference_is_default(&run->subject.registry),
         .is_github = reference_is_github(&run->subject.registry),
         .stdin_fd = STDIN_FILENO,
@@ -106,6 +108,9 @@ static void tell_of_credential(struct login *login, struct report *report)
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);
     report->credential = &login->credential;
+    if (login->credential.words[0] != '\0')
+        warnings_add(&login->run.warnings, "the %s says: %s", login->credential.source,
+                     login->credential.words);
     advice_on_token(&here, &login->run.warnings);
 }
 
@@ -118,10 +123,14 @@ static struct targets_entry entry_of(const struct login *login)
 static int check_targets(struct login *login, struct error *err)
 {
     struct targets_entry entry = entry_of(login);
+    bool at_pull = login->run.options->at_pull;
 
-    if (person_become(&login->run.subject.person, err) < 0)
+    if ((!at_pull && person_become(&login->run.subject.person, err) < 0) ||
+        targets_check(&login->targets, &login->run, &entry, err) < 0)
         return -1;
-    return targets_check(&login->targets, &login->run, &entry, err);
+    return at_pull ? at_pull_check(&login->at_pull, &login->run, &login->targets,
+                                   entry.credential->username, err)
+                   : 0;
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
@@ -193,9 +202,10 @@ static int store(struct login *login, struct error *err)
     struct situation here = situation(login);
     struct targets_entry entry = entry_of(login);
 
-    if (targets_store(&login->targets, run, &entry, err) < 0)
+    if ((run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0) ||
+        targets_store(&login->targets, run, &entry, err) < 0)
         return -1;
-    if (run->options->command == COMMAND_LOGIN) /* `exec` keeps nothing */
+    if (run->options->command == COMMAND_LOGIN && !run->options->at_pull) /* else nothing is kept */
         advice_on_storing(&here, &run->warnings);
     diagnosis_warn(&login->diagnosis, &run->warnings);
     return 0;
@@ -215,10 +225,22 @@ void login_clear(struct login *login)
     run_end(&login->run);
 }
 
+/* What is read later, by them, is read by them now: anything else would prove nothing. */
+static int begin_at_pull(struct login *login, struct error *err)
+{
+    struct run *run = &login->run;
+
+    if ((!run->options->no_verify && run_read_trust(run, err) < 0) ||
+        person_become(&run->subject.person, err) < 0)
+        return -1;
+    return at_pull_begin(&login->at_pull, run, &login->targets, err);
+}
+
 int login_begin(struct login *login, struct report *report, struct error *err)
 {
-    if (find_targets(login, report, err) < 0 || read_credential(login, err) < 0 ||
-        hide_credential(login, report, err) < 0)
+    if (find_targets(login, report, err) < 0 ||
+        (login->run.options->at_pull && begin_at_pull(login, err) < 0) ||
+        read_credential(login, err) < 0 || hide_credential(login, report, err) < 0)
         return -1;
     tell_of_credential(login, report);
     return 0;
@@ -227,13 +249,18 @@ int login_begin(struct login *login, struct report *report, struct error *err)
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
 int login_finish(struct login *login, struct report *report, struct error *err)
 {
-    if (!login->run.options->no_verify && run_read_trust(&login->run, err) < 0)
+    const struct options *o = login->run.options;
+
+    if (!o->no_verify && !o->at_pull && run_read_trust(&login->run, err) < 0)
         return -1;
     if (check_targets(login, err) < 0)
         return -1;
-    if (!login->run.options->no_verify && login_ask(login, report, err) < 0)
+    if (!o->no_verify && login_ask(login, report, err) < 0)
         return -1;
-    return store(login, err);
+    if (store(login, err) < 0)
+        return -1;
+    report->is_record_changed = login->at_pull.is_changed;
+    return 0;
 }
 
 static int login_tell(struct login *login, struct report *report, struct error *err)

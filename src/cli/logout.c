@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/ask.h"
+#include "cli/at_pull.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/targets.h"
@@ -131,12 +132,17 @@ static int remove_entries(struct logout *logout, struct error *err)
 {
     const struct options *o = logout->run.options;
     struct targets *targets = &logout->targets;
+    bool keeps = false;
 
     for (size_t i = 0; i < targets->count && (o->if_user != NULL || o->if_refused); i++) {
         if (judge(logout, &targets->items[i], &logout->found[i], err) < 0)
             return -1;
     }
     if (targets_remove(targets, &logout->run, err) < 0)
+        return -1;
+    for (size_t i = 0; i < targets->count; i++)
+        keeps = keeps || targets->items[i].kept != NULL;
+    if (!o->dry_run && !keeps && at_pull_forget(&logout->run, err) < 0)
         return -1;
     for (size_t i = 0; i < targets->count && !o->all && !o->dry_run; i++) {
         if (targets->items[i].kept == NULL)

@@ -56,11 +56,12 @@ static void print_target(const struct target *target, const struct options *opti
     bool changed = target->result.changed;
     const char *verb = target->kept != NULL ? "kept in"
                        : is_logout          ? changed ? "removed from" : "not in"
+                       : options->at_pull   ? changed ? "set up in" : "already set up in"
                        : changed            ? "stored in"
                                             : "already stored in";
 
     (void)printf(", %s%s ", options->dry_run && changed ? "would be " : "", verb);
-    if (target->result.helper[0] != '\0')
+    if (target->result.helper[0] != '\0' && !options->at_pull)
         print_quoted("the credential helper ", target->result.helper, " of ");
     print_quoted("", target->location.path, "");
     if (target->kept != NULL)
@@ -74,28 +75,47 @@ static const char *const verdicts[] = {
     [VERDICT_FAULT] = "nothing proved",
 };
 
+/* Whether it asks this program's own helper. */
+static bool is_at_pull(const struct finding *reader)
+{
+    return reader->record.username[0] != '\0';
+}
+
+static void print_source(const struct record *record)
+{
+    bool is_file = record->file[0] != '\0';
+
+    print_quoted(is_file ? "reads " : "runs ", is_file ? record->file : record->command, "");
+}
+
 /* What a reader uses, for `status`. */
 static void print_reader(const struct report *report, const struct finding *reader)
 {
     const struct lookup *found = &reader->found;
     const struct secret *username = &found->held.username;
+    bool tells_kind = is_at_pull(reader) && report->token_kind != NULL;
     char shown[SHOWN_MAX];
 
     if (reader->verdict == VERDICT_NONE)
         (void)printf("%s: %s finds no credential\n", report_registry(report), reader->by->name);
     if (found->key[0] == '\0')
         return; /* none, or an error says why */
-    (void)printf("%s: %s uses ", report_registry(report), reader->by->name);
-    print_quoted("", found->key, "");
-    if (found->helper[0] != '\0')
+    (void)printf("%s: %s %s ", report_registry(report), reader->by->name,
+                 is_at_pull(reader) ? "asks ghcr-login, which" : "uses");
+    if (is_at_pull(reader))
+        print_source(&reader->record);
+    else
+        print_quoted("", found->key, "");
+    if (found->helper[0] != '\0' && !is_at_pull(reader))
         print_quoted(" of the credential helper ", found->helper, "");
     if (found->path[0] != '\0')
         print_quoted(found->helper[0] != '\0' ? " that is set in " : " in ", found->path, "");
     else
         (void)printf(" in DOCKER_AUTH_CONFIG");
-    (void)printf(" as %s: %s\n",
+    (void)printf(" as %s%s%s%s: %s\n",
                  text_printable(shown, sizeof(shown), secret_text(username), username->len),
-                 verdicts[reader->verdict]);
+                 tells_kind ? " (kind of token: " : "", tells_kind ? report->token_kind : "",
+                 tells_kind ? ")" : "", verdicts[reader->verdict]);
 }
 
 /* Whether a logout spares an entry, and removes none. */
@@ -118,7 +138,7 @@ static void print_logout(const struct report *report, const struct options *opti
 }
 
 /* Scripts look for the first words: nothing that was not proved begins with them. */
-static void print_login(const struct report *report)
+static void print_login(const struct report *report, const struct options *options)
 {
     char shown[SHOWN_MAX];
 
@@ -129,6 +149,8 @@ static void print_login(const struct report *report)
         (void)printf(", token from %s",
                      text_printable(shown, sizeof(shown), report->credential->source,
                                     strlen(report->credential->source)));
+    if (options->at_pull)
+        (void)printf(" at each pull");
 }
 
 static void print_success(const struct report *report, const struct options *options)
@@ -136,7 +158,7 @@ static void print_success(const struct report *report, const struct options *opt
     if (options->command == COMMAND_LOGOUT)
         print_logout(report, options);
     else
-        print_login(report);
+        print_login(report, options);
     for (size_t i = 0; i < report->targets->count; i++)
         print_target(&report->targets->items[i], options);
     (void)putchar('\n');
@@ -279,7 +301,7 @@ static json_t *with(json_t *object, const char *key, json_t *value)
 
 static bool is_changed(const struct report *report)
 {
-    bool changed = false;
+    bool changed = report->is_record_changed;
 
     for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
         changed = changed || report->targets->items[i].result.changed;
@@ -305,6 +327,19 @@ static const char *name_keeper(char keeper[sizeof("helper:") + READER_HELPER_MAX
     return keeper;
 }
 
+/* Where this program's own helper takes it from. */
+static json_t *add_source(json_t *file, const struct record *record)
+{
+    char source[sizeof("command:") + sizeof(record->command)];
+    bool is_file = record->file[0] != '\0';
+
+    if (record->username[0] == '\0')
+        return file;
+    (void)snprintf(source, sizeof(source), "%s:%s", is_file ? "file" : "command",
+                   is_file ? record->file : record->command);
+    return with(file, "source", json_text(source));
+}
+
 /* Of `status`: who reads what. */
 static json_t *add_readers(json_t *files, const struct report *report)
 {
@@ -312,17 +347,18 @@ static json_t *add_readers(json_t *files, const struct report *report)
         const struct finding *reader = &report->readers[i];
         const struct lookup *found = &reader->found;
         const char *path = found->path[0] != '\0' ? found->path : NULL;
+        json_t *file;
         char keeper[sizeof("helper:") + READER_HELPER_MAX];
 
         if (found->key[0] == '\0')
             continue;
-        files =
-            append(files, json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path",
-                                    json_text(path), "format", found->owner->name, "store",
-                                    json_text(name_keeper(keeper, found->helper)), "changed", false,
-                                    "reader", reader->by->name, "key", json_text(found->key),
-                                    "username", json_text(secret_text(&found->held.username)),
-                                    "verified", reader->verdict == VERDICT_ACCEPTED));
+        file =
+            json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path), "format",
+                      found->owner->name, "store", json_text(name_keeper(keeper, found->helper)),
+                      "changed", false, "reader", reader->by->name, "key", json_text(found->key),
+                      "username", json_text(secret_text(&found->held.username)), "verified",
+                      reader->verdict == VERDICT_ACCEPTED);
+        files = append(files, add_source(file, &reader->record));
     }
     return files;
 }

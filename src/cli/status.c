@@ -4,6 +4,7 @@
 
 #include "cli/advice.h"
 #include "cli/ask.h"
+#include "cli/at_pull.h"
 #include "cli/environment.h"
 #include "cli/report.h"
 #include "cli/run.h"
@@ -60,10 +61,14 @@ static void add_reader(struct look *look, const struct reader *by)
         .clock = look->run.clock,
         .deadline_ms = look->run.deadline_ms,
     };
+    struct error ignored = ERROR_INIT;
     int found;
 
     *reader = (struct finding){.by = by, .found = LOOKUP_INIT};
     found = lookup_find(&reader->found, by, &request, &reader->err);
+    if (strcmp(reader->found.helper, READER_OWN_HELPER) == 0 &&
+        at_pull_find(&reader->record, request.registry, &ignored) <= 0)
+        reader->record.username[0] = '\0'; /* it went away since */
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (found > 0)
         warn_of_shadows(look, by);

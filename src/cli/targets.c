@@ -56,6 +56,7 @@ static struct entry entry_of(const struct target *target, const struct run *run)
         .second = target->second,
         .registry = run->subject.registry.host,
         .key = run->options->all ? NULL : target->key,
+        .at_pull = run->options->at_pull,
         .no_helper = run->options->no_helper,
         .clock = run->clock,
         .deadline_ms = run->deadline_ms,

@@ -15,7 +15,7 @@
 struct http {
     CURL *easy;
     struct http_options options;
-    enum trust_reach reach;
+    bool skip_bundle; /* the hashed directory alone has not failed yet */
     bool has_been_answered;
     int64_t opened_ms;
     bool has_told;             /* that it is slow */
@@ -79,7 +79,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
     }
     http->options = *options;
     http->opened_ms = clock_now(options->clock);
-    http->reach = trust_first_reach(options->trust);
+    http->skip_bundle = trust_can_skip_bundle(options->trust);
     return http;
 }
 
@@ -183,7 +183,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)
-        code = trust_set(http->easy, http->options.trust, http->reach);
+        code = trust_set(http->easy, http->options.trust, http->skip_bundle);
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
 }
 
@@ -196,8 +196,11 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     http->error_text[0] = '\0';
     if (code == CURLE_OK)
         code = curl_easy_perform(http->easy);
-    if (trust_reach_further(&http->reach, http->options.trust, code))
+    if (http->skip_bundle &&
+        (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)) {
+        http->skip_bundle = false;
         return perform(http, request, fields, response);
+    }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
     response->status = (int)status;
     proxy_peer(http->easy, response->peer);
@@ -267,7 +270,6 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .url = request->url,
             .proxy = http->proxy.name,
             .trust = http->options.trust,
-            .left_ms = clock_left(http->options.clock, http->options.deadline_ms),
             .has_been_answered = http->has_been_answered,
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },

@@ -1,0 +1,257 @@
+#include "cli/at_pull.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/scan.h"
+#include "cli/environment.h"
+#include "cli/person.h"
+
+#define HELPER_PROGRAM "docker-credential-" READER_OWN_HELPER
+
+enum { DOCKER_VERSION_MS = 2000 };
+
+/* Where sudo, cron and services look. */
+static const char usual_directories[] = "/usr/local/bin:/usr/bin:/bin";
+
+/* The source. */
+
+/* It is read from elsewhere, later: what is only there for this run is no source. */
+static int take_file(struct record *record, const char *path, struct error *err)
+{
+    char here[PATH_MAX] = "";
+    bool is_absolute = path[0] == '/';
+    struct stat st;
+
+    if (!is_absolute && getcwd(here, sizeof(here)) == NULL)
+        return error_set(err, CLASS_CREDENTIAL,
+                         "--token-file is relative, and the working directory has no path");
+    if (snprintf(record->file, sizeof(record->file), "%s%s%s", here, is_absolute ? "" : "/",
+                 path) >= (int)sizeof(record->file))
+        return error_set(err, CLASS_CREDENTIAL, "the path of --token-file is too long");
+    if (strncmp(record->file, "/dev/", 5) == 0 || strncmp(record->file, "/proc/", 6) == 0 ||
+        (stat(record->file, &st) == 0 && !S_ISREG(st.st_mode)))
+        return error_set_hint(err, CLASS_CREDENTIAL,
+                              "name a file that stays, or give --token-command CMD",
+                              "--token-file is no regular file, which --at-pull could read again "
+                              "at each pull");
+    return 0;
+}
+
+static int take_source(struct record *record, const struct options *options, struct error *err)
+{
+    const char *command = options->token_command;
+
+    *record = (struct record){.username = ""};
+    if (options->token_file != NULL)
+        return take_file(record, options->token_file, err);
+    if (strlen(command) > RECORD_COMMAND_MAX)
+        return error_set(err, CLASS_CREDENTIAL, "--token-command is longer than %d bytes",
+                         RECORD_COMMAND_MAX);
+    (void)snprintf(record->command, sizeof(record->command), "%s", command);
+    return 0;
+}
+
+/* What would fail later. */
+
+static int check_helper(struct warnings *warnings, struct error *err)
+{
+    char path[PATH_MAX];
+    int found = child_find(path, HELPER_PROGRAM, getenv("PATH"));
+
+    if (found == 0)
+        return error_set_hint(err, CLASS_HELPER,
+                              "make it a link to this program: ln -s ghcr-login "
+                              "/usr/local/bin/" HELPER_PROGRAM,
+                              "'" HELPER_PROGRAM "' is not on PATH, and docker would pull without "
+                              "a credential");
+    if (found < 0)
+        return error_set_hint(err, CLASS_HELPER, "chmod +x it", "'%s' is not executable", path);
+    if (child_find(path, HELPER_PROGRAM, usual_directories) <= 0)
+        warnings_add(warnings,
+                     "'%s' is in none of /usr/local/bin, /usr/bin and /bin: sudo, cron and "
+                     "services will not find it, and docker then pulls without a credential",
+                     path);
+    return 0;
+}
+
+static bool is_below(const char *path, const char *directory)
+{
+    return strncmp(path, directory, strlen(directory)) == 0;
+}
+
+/* "Docker version 28.2.2, build …" */
+static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
+{
+    static const char before[] = "Docker version ";
+    struct scan s = scan_over(text, strlen(text));
+
+    if (!is_below(text, before))
+        return false;
+    s.p += sizeof(before) - 1;
+    return scan_number(&s, 1000, major) && scan_char(&s, '.') && scan_number(&s, 1000, minor);
+}
+
+/* Docker has "credHelpers" since 1.13. */
+static void check_docker_version(const char *path, const struct run *run, struct warnings *warnings)
+{
+    const char *const argv[] = {"docker", "--version", NULL};
+    char **variables = child_environment("GHCR_TOKEN");
+    struct child child = {
+        .path = path,
+        .argv = argv,
+        .environment = variables,
+        .ends_group = true,
+        .clock = run->clock,
+        .deadline_ms = clock_now(run->clock) + DOCKER_VERSION_MS,
+        .cls = CLASS_HELPER,
+    };
+    struct child_result result = CHILD_RESULT_INIT;
+    struct error ignored = ERROR_INIT;
+    uint64_t major;
+    uint64_t minor;
+
+    if (variables != NULL && child_run(&result, &child, &ignored) == 0 &&
+        read_version(secret_text(&result.output), &major, &minor) && major == 1 && minor < 13)
+        warnings_add(warnings,
+                     "'%s' is older than docker 1.13, which is the first that knows "
+                     "\"credHelpers\": it will pull without a credential",
+                     path);
+    child_result_clear(&result);
+    free(variables);
+}
+
+static void check_docker(const struct run *run, struct warnings *warnings)
+{
+    char path[PATH_MAX];
+    char real[PATH_MAX];
+
+    if (child_find(path, "docker", getenv("PATH")) <= 0)
+        return;
+    if (realpath(path, real) != NULL && (is_below(path, "/snap/") || is_below(real, "/snap/") ||
+                                         strcmp(real, "/usr/bin/snap") == 0))
+        warnings_add(warnings,
+                     "'%s' is from snap, which may run no program of the host: docker will not "
+                     "find " HELPER_PROGRAM ", and pulls without a credential",
+                     path);
+    else
+        check_docker_version(path, run, warnings);
+}
+
+/* The story. */
+
+static struct record_edit edit_of(const struct at_pull *at_pull, const struct run *run,
+                                  const struct targets *targets, const char **files)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        files[i] = targets->items[i].location.path;
+    return (struct record_edit){
+        .path = at_pull->path,
+        .host = run->subject.registry.host,
+        .record = &at_pull->record,
+        .files = files,
+        .count = targets->count,
+        .clock = run->clock,
+        .deadline_ms = run->deadline_ms,
+    };
+}
+
+int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *targets,
+                  struct error *err)
+{
+    bool is_dockers = false;
+
+    if (take_source(&out->record, run->options, err) < 0 ||
+        record_path(out->path, &run->places, err) < 0 || check_helper(&run->warnings, err) < 0)
+        return -1;
+    for (size_t i = 0; i < targets->count; i++)
+        is_dockers = is_dockers || targets->items[i].reader == &reader_docker;
+    if (is_dockers)
+        check_docker(run, &run->warnings);
+    return 0;
+}
+
+int at_pull_check(struct at_pull *at_pull, const struct run *run, const struct targets *targets,
+                  const char *username, struct error *err)
+{
+    const char *files[TARGETS_MAX];
+    struct record_edit edit = edit_of(at_pull, run, targets, files);
+
+    (void)snprintf(at_pull->record.username, sizeof(at_pull->record.username), "%s", username);
+    return record_check(&edit, &at_pull->is_changed, err);
+}
+
+int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets *targets,
+                  struct error *err)
+{
+    const char *files[TARGETS_MAX];
+    struct record_edit edit = edit_of(at_pull, run, targets, files);
+
+    return run->options->dry_run ? 0 : record_put(&edit, &at_pull->is_changed, &run->warnings, err);
+}
+
+int at_pull_forget(struct run *run, struct error *err)
+{
+    char path[PATH_MAX];
+    struct error no_place = ERROR_INIT;
+    struct record_edit edit = {
+        .path = path,
+        .host = run->options->all ? NULL : run->subject.registry.host,
+        .clock = run->clock,
+        .deadline_ms = run->deadline_ms,
+    };
+    bool kept = false;
+
+    if (record_path(path, &run->places, &no_place) < 0)
+        return 0; /* nor was there one for a record */
+    if (record_drop(&edit, &kept, &run->warnings, err) < 0)
+        return error_wrap(err, "the auth files are done, but not the record of --at-pull");
+    if (kept && !run->options->all)
+        warnings_add(&run->warnings,
+                     "another auth file asks ghcr-login for '%s' at each pull, and goes on to get "
+                     "the token: '%s' names it",
+                     edit.host, path);
+    return 0;
+}
+
+int at_pull_path(char path[PATH_MAX], struct error *err)
+{
+    struct person person;
+    struct location_request places = {.environment = environment};
+
+    if (person_find(&person, NULL, err) < 0)
+        return -1;
+    places.passwd_home = person.home;
+    return record_path(path, &places, err);
+}
+
+int at_pull_find(struct record *out, const char *host, struct error *err)
+{
+    char path[PATH_MAX];
+
+    return at_pull_path(path, err) < 0 ? -1 : record_find(out, path, host, err);
+}
+
+int at_pull_read(struct credential *out, const struct record *record,
+                 const struct reference *registry, const struct clock *clock, int64_t deadline_ms,
+                 struct error *err)
+{
+    bool is_file = record->file[0] != '\0';
+    struct credential_request request = {
+        .username = record->username,
+        .token_file = is_file ? record->file : NULL,
+        .token_command = is_file ? NULL : record->command,
+        .is_default_registry = reference_is_default(registry),
+        .is_github = reference_is_github(registry),
+        .stdin_fd = STDIN_FILENO,
+        .environment = environment,
+        .clock = clock,
+        .deadline_ms = deadline_ms,
+    };
+
+    return credential_read(out, &request, err);
+}

@@ -1,0 +1,61 @@
+/*
+ * --at-pull: not the token is stored, but where it comes from. Auth files are made to ask this
+ * program's credential helper, which reads the source at each pull.
+ *
+ * Order of a login: at_pull_begin() as the person who will pull, then their credential is read and
+ * its name given; at_pull_check() before the network; at_pull_store() before the auth files; and of
+ * a logout: at_pull_forget() after them.
+ */
+#ifndef CLI_AT_PULL_H
+#define CLI_AT_PULL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/run.h"
+#include "cli/targets.h"
+#include "credential/credential.h"
+#include "registry/reference.h"
+#include "store/record.h"
+
+struct at_pull {
+    char path[PATH_MAX]; /* of the record */
+    struct record record;
+    bool is_changed; /* the record is, or would be */
+};
+
+/*
+ * The source that the options name, which must be one that can be read again, and what would keep
+ * docker or podman from asking: an error (CLASS_HELPER) where the helper is not on PATH, warnings
+ * for the rest. Returns 0, or -1 with *err set.
+ */
+int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *targets,
+                  struct error *err) __attribute__((warn_unused_result));
+
+/* record_check() with the name that was found. Returns 0, or -1 with *err set. */
+int at_pull_check(struct at_pull *at_pull, const struct run *run, const struct targets *targets,
+                  const char *username, struct error *err) __attribute__((warn_unused_result));
+
+/* record_put(); with --dry-run nothing. Returns 0, or -1 with *err set. */
+int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets *targets,
+                  struct error *err) __attribute__((warn_unused_result));
+
+/* record_drop() of what was logged out of. Returns 0, or -1 with *err set. */
+int at_pull_forget(struct run *run, struct error *err) __attribute__((warn_unused_result));
+
+/* The record of a registry, where the environment has it. Returns 1, 0, or -1 with *err set. */
+int at_pull_find(struct record *out, const char *host, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* What the source of a record gives now. Returns 0 and fills *out, or -1 with *err set. */
+int at_pull_read(struct credential *out, const struct record *record,
+                 const struct reference *registry, const struct clock *clock, int64_t deadline_ms,
+                 struct error *err) __attribute__((warn_unused_result));
+
+/* The path of the record of whoever runs this, into path[PATH_MAX]. Returns 0, or -1 with *err. */
+int at_pull_path(char path[PATH_MAX], struct error *err) __attribute__((warn_unused_result));
+
+#endif
