@@ -135,6 +135,32 @@ def test_an_empty_file_counts_as_absent(login, registry, content):
         "auths": {server.host: {"auth": auth(USER, TOKEN)}}}
 
 
+# What is no auth file, and what the hint says of it.
+SPOILED = {
+    "a byte-order mark": (b'\xef\xbb\xbf{"auths":{}}', "byte-order mark"),
+    "a line end within an auth": (b'{"auths":{"x.example":{"auth":"YTpi\nYTpi"}}}', "base64 -w0"),
+    "a line end of Windows": (b'{"auths":{"x.example":{"auth":"YTpi\r\nYTpi"}}}', "base64 -w0"),
+    "else": (b'{"auths":{\n}', "nothing was changed; repair the file or move it away\n"),
+}
+
+
+@pytest.mark.parametrize("content, hint", SPOILED.values(), ids=SPOILED)
+def test_what_spoiled_the_file_is_hinted_at(login, registry, content, hint):
+    server = registry()
+    login.write_config(content)
+    login.to(server).failed(8, str(login.config), "is not valid JSON", "hint: nothing was changed",
+                            hint)
+    assert login.config.read_bytes() == content and server.connections == 0
+
+
+def test_a_directory_in_place_of_the_file(login, registry):
+    """docker makes one where the source of a bind mount is missing."""
+    server = registry()
+    login.config.mkdir(parents=True)
+    login.to(server).failed(8, str(login.config), "is a directory", "hint: docker makes", "rmdir")
+    assert not list(login.config.iterdir()) and server.connections == 0
+
+
 @pytest.mark.parametrize("old", [0o600, 0o640, 0o644, 0o400])
 def test_the_mode_is_never_wider_than_it_was(login, registry, old):
     login.write_config("{}", mode=old)

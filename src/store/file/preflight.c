@@ -18,6 +18,16 @@
 
 enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
+/* Docker has to be told where, too, for the pull that follows. */
+#define ELSEWHERE                                                                                  \
+    "store elsewhere: --config DIR, and then 'DOCKER_CONFIG=DIR docker pull ...'; or "             \
+    "--authfile FILE"
+
+static int hint_elsewhere(struct error *err)
+{
+    return error_hint(err, ELSEWHERE);
+}
+
 int obstacle_refuse_mount(const char *path, struct error *err)
 {
     (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
@@ -109,8 +119,10 @@ void obstacle_hint_at(const char *culprit, const char *path, int errnum, struct 
 {
     if (errnum == EROFS)
         (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
-                              "ProtectSystem=); allow it with ReadWritePaths=, or store elsewhere "
-                              "with --config DIR or --authfile FILE");
+                              "ProtectSystem=); allow it with ReadWritePaths=, or " ELSEWHERE);
+    else if (errnum == ENOSPC || errnum == EDQUOT)
+        (void)error_hint(err, "make room there (df -h and df -i show what is full, quota what a "
+                              "user may have), or " ELSEWHERE);
     else if (errnum == EACCES || errnum == EPERM)
         hint_at_owner(culprit, path, err);
 }
@@ -127,6 +139,12 @@ void obstacle_hint(const char *path, int errnum, struct error *err)
 
 void obstacle_hint_unread(const char *path, struct error *err)
 {
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        (void)error_hint(err, "docker makes a directory where the source of a bind mount is "
+                              "missing: remove it (rmdir), and mount the directory that the file "
+                              "is in");
     obstacle_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
 }
 
@@ -138,11 +156,6 @@ void obstacle_warn_of_readers(const char *path, struct warnings *warnings)
         warnings_add(warnings, "other users may %s '%s' (mode %04o): run chmod 600 '%s'",
                      (st.st_mode & 044) != 0 ? "read" : "change", path,
                      (unsigned)st.st_mode & 07777, path);
-}
-
-static int hint_elsewhere(struct error *err)
-{
-    return error_hint(err, "store elsewhere with --config DIR or --authfile FILE");
 }
 
 /* The auth file's place, as far as it exists. */

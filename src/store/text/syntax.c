@@ -454,6 +454,19 @@ static bool is_valid(struct checker *c)
     return scan_is_at_end(&c->s);
 }
 
+/* What editors of Windows leave at the start, and base64 within a long "auth". */
+static void hint_at_fault(const struct checker *c, const struct secret *text, struct error *err)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (strncmp(secret_text(text), mark, strlen(mark)) == 0)
+        (void)error_hint(err, "nothing was changed; the file begins with a byte-order mark, as "
+                              "Windows writes it: save it as UTF-8 without one");
+    else if (scan_is_at(&c->s, '\n') || scan_is_at(&c->s, '\r')) /* blank but in a string */
+        (void)error_hint(err, "nothing was changed; a text of the file has a line end in it, as "
+                              "base64 breaks long lines: make it one line (base64 -w0)");
+}
+
 static int refuse_text(const struct checker *c, const struct secret *text, const char *name,
                        struct error *err)
 {
@@ -468,8 +481,10 @@ static int refuse_text(const struct checker *c, const struct secret *text, const
     }
     column = (size_t)(c->s.p - line);
     column += column == 0 || !scan_is_at_end(&c->s); /* of a text that ends too soon: its last */
-    return error_set(err, CLASS_AUTHFILE, "%s %s (line %zu, column %zu)", name,
-                     c->fault != NULL ? c->fault : "is not valid JSON", number, column);
+    (void)error_set(err, CLASS_AUTHFILE, "%s %s (line %zu, column %zu)", name,
+                    c->fault != NULL ? c->fault : "is not valid JSON", number, column);
+    hint_at_fault(c, text, err);
+    return -1;
 }
 
 int syntax_check(const struct secret *text, const char *name, struct error *err)

@@ -21,7 +21,7 @@ enum { SYNTAX_DEPTH_MAX = 2048 }; /* levels of objects and arrays */
  * Whether `text` is one JSON text with nothing behind it, in which no object has a key twice,
  * whatever its escapes.
  * Returns 0, or -1 with *err set: CLASS_AUTHFILE, "NAME is not valid JSON (line 3, column 7)",
- * which quotes nothing of the text, or CLASS_INTERNAL.
+ * which quotes nothing of the text, with a hint where the cause is plain, or CLASS_INTERNAL.
  */
 int syntax_check(const struct secret *text, const char *name, struct error *err)
     __attribute__((warn_unused_result));
