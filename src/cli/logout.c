@@ -102,8 +102,16 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
     return 0;
 }
 
+/* Whether `key` is for all of a registry, of which an entry for a part was to go. */
+static bool is_above(const char *key, const struct target *target)
+{
+    size_t len = strlen(key);
+
+    return strncmp(target->key, key, len) == 0 && target->key[len] == '/';
+}
+
 /* What a reader would use after that. Whether that can be told is no matter. */
-static void warn_of_rest(struct logout *logout, const struct reader *reader)
+static void warn_of_rest(struct logout *logout, struct target *target, const struct reader *reader)
 {
     struct lookup_request request = request_for(logout);
     struct location_request places = logout->run.places;
@@ -112,19 +120,21 @@ static void warn_of_rest(struct logout *logout, const struct reader *reader)
 
     places.is_persistent = false;
     request.places = &places;
-    if (lookup_find(&left, reader, &request, &ignored) > 0)
+    if (lookup_find(&left, reader, &request, &ignored) > 0) {
+        target->is_served_from_above = is_above(left.key, target);
         warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s", reader->name, left.key,
                      left.path[0] != '\0' ? "'" : "",
                      left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
                      left.path[0] != '\0' ? "'" : ", which it reads from version 28.3 on");
+    }
     lookup_clear(&left);
 }
 
-static void warn_of_readers(struct logout *logout, const struct target *target)
+static void warn_of_readers(struct logout *logout, struct target *target)
 {
-    warn_of_rest(logout, target->reader);
+    warn_of_rest(logout, target, target->reader);
     if (target->second != NULL)
-        warn_of_rest(logout, target->second);
+        warn_of_rest(logout, target, target->second);
 }
 
 /* Nothing is removed before all is judged. */

@@ -11,11 +11,35 @@
 
 enum { SHOWN_MAX = 4200 };
 
+struct entry_name {
+    char text[REFERENCE_HOST_MAX + REFERENCE_NAMESPACE_MAX + 2];
+};
+
 const char *report_registry(const struct report *report)
 {
     const struct subject *subject = report->subject;
 
     return subject != NULL && subject->registry.host[0] != '\0' ? subject->registry.host : NULL;
+}
+
+/* Whether every file that the run is about can hold an entry for a part of the registry. */
+static bool has_namespaces(const struct report *report)
+{
+    bool has = true;
+
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
+        has = has && report->targets->items[i].location.owner->has_namespaces;
+    return has;
+}
+
+/* "quay.io", or "quay.io/owner", which is an entry of its own. */
+static const char *report_entry(struct entry_name *out, const struct report *report)
+{
+    const char *name_space = has_namespaces(report) ? report->subject->registry.name_space : "";
+
+    (void)snprintf(out->text, sizeof(out->text), "%s%s%s", report_registry(report),
+                   name_space[0] != '\0' ? "/" : "", name_space);
+    return out->text;
 }
 
 /* What is said to people passes here. */
@@ -50,8 +74,10 @@ static void print_quoted(const char *before, const char *text, const char *behin
 }
 
 /* What became of the entry in one file. */
-static void print_target(const struct target *target, const struct options *options)
+static void print_target(const struct report *report, const struct target *target,
+                         const struct options *options)
 {
+    const char *name_space = report->subject->registry.name_space;
     bool is_logout = options->command == COMMAND_LOGOUT;
     bool changed = target->result.changed;
     const char *verb = target->kept != NULL ? "kept in"
@@ -64,6 +90,8 @@ static void print_target(const struct target *target, const struct options *opti
     if (target->result.helper[0] != '\0' && !options->at_pull)
         print_quoted("the credential helper ", target->result.helper, " of ");
     print_quoted("", target->location.path, "");
+    if (name_space[0] != '\0' && target->location.owner->has_namespaces && !has_namespaces(report))
+        print_quoted(" for ", target->key, "");
     if (target->kept != NULL)
         (void)printf(" (it is %s)", target->kept);
 }
@@ -95,12 +123,14 @@ static void print_reader(const struct report *report, const struct finding *read
     const struct secret *username = &found->held.username;
     bool tells_kind = is_at_pull(reader) && report->token_kind != NULL;
     char shown[SHOWN_MAX];
+    struct entry_name entry;
 
     if (reader->verdict == VERDICT_NONE)
-        (void)printf("%s: %s finds no credential\n", report_registry(report), reader->by->name);
+        (void)printf("%s: %s finds no credential\n", report_entry(&entry, report),
+                     reader->by->name);
     if (found->key[0] == '\0')
         return; /* none, or an error says why */
-    (void)printf("%s: %s %s ", report_registry(report), reader->by->name,
+    (void)printf("%s: %s %s ", report_entry(&entry, report), reader->by->name,
                  is_at_pull(reader) ? "asks ghcr-login, which" : "uses");
     if (is_at_pull(reader))
         print_source(&reader->record);
@@ -118,32 +148,37 @@ static void print_reader(const struct report *report, const struct finding *read
                  tells_kind ? ")" : "", verdicts[reader->verdict]);
 }
 
-/* Whether a logout spares an entry, and removes none. */
-static bool keeps_all(const struct report *report)
+/* Whether a logout removes nothing, and leaves what would be used all the same. */
+static bool leaves_all(const struct report *report)
 {
-    size_t kept = 0;
+    size_t left = 0;
     size_t changed = 0;
 
     for (size_t i = 0; i < report->targets->count; i++) {
-        kept += report->targets->items[i].kept != NULL;
-        changed += report->targets->items[i].result.changed;
+        const struct target *target = &report->targets->items[i];
+
+        left += target->kept != NULL || target->is_served_from_above;
+        changed += target->result.changed;
     }
-    return kept > 0 && changed == 0;
+    return left > 0 && changed == 0;
 }
 
 static void print_logout(const struct report *report, const struct options *options)
 {
-    (void)printf("%s: %s", keeps_all(report) ? "Not logged out" : "Logout Succeeded",
-                 options->all ? "all registries" : report_registry(report));
+    struct entry_name entry;
+
+    (void)printf("%s: %s", leaves_all(report) ? "Not logged out" : "Logout Succeeded",
+                 options->all ? "all registries" : report_entry(&entry, report));
 }
 
 /* Scripts look for the first words: nothing that was not proved begins with them. */
 static void print_login(const struct report *report, const struct options *options)
 {
     char shown[SHOWN_MAX];
+    struct entry_name entry;
 
     (void)printf("%s: %s as %s", report->verified ? "Login Succeeded" : "Not verified",
-                 report_registry(report),
+                 report_entry(&entry, report),
                  text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
     if (report->credential != NULL)
         (void)printf(", token from %s",
@@ -160,7 +195,7 @@ static void print_success(const struct report *report, const struct options *opt
     else
         print_login(report, options);
     for (size_t i = 0; i < report->targets->count; i++)
-        print_target(&report->targets->items[i], options);
+        print_target(report, &report->targets->items[i], options);
     (void)putchar('\n');
 }
 
@@ -363,20 +398,27 @@ static json_t *add_readers(json_t *files, const struct report *report)
     return files;
 }
 
+/* Of a file: with its key where that is for a part of the registry, and so says more than that. */
+static json_t *json_target(const struct target *target, bool has_part)
+{
+    char keeper[sizeof("helper:") + READER_HELPER_MAX];
+    json_t *file = json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
+                             "format", target->location.owner->name, "store",
+                             json_text(name_keeper(keeper, target->result.helper)), "changed",
+                             target->result.changed);
+
+    return has_part && target->location.owner->has_namespaces
+               ? with(file, "key", json_text(target->key))
+               : file;
+}
+
 static json_t *json_files(const struct report *report)
 {
     json_t *files = json_array();
 
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++) {
-        const struct target *target = &report->targets->items[i];
-        char keeper[sizeof("helper:") + READER_HELPER_MAX];
-
-        files = append(files,
-                       json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
-                                 "format", target->location.owner->name, "store",
-                                 json_text(name_keeper(keeper, target->result.helper)), "changed",
-                                 target->result.changed));
-    }
+    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
+        files = append(files, json_target(&report->targets->items[i],
+                                          report->subject->registry.name_space[0] != '\0'));
     return add_readers(files, report);
 }
 

@@ -78,6 +78,8 @@ static void add_reader(struct look *look, const struct reader *by)
 static int find_readers(struct look *look, struct report *report, struct error *err)
 {
     const struct options *o = look->run.options;
+    const struct reference *registry = &look->run.subject.registry;
+    const char *slash = registry->name_space[0] != '\0' ? "/" : "";
     bool podman = options_name_podman(o);
     bool docker = o->docker || o->config_dir != NULL;
     bool both = podman == docker;
@@ -94,12 +96,13 @@ static int find_readers(struct look *look, struct report *report, struct error *
         report->reader_count = look->reader_count;
         return 0;
     }
-    (void)error_set(err, CLASS_CREDENTIAL, "%s credential for '%s'",
+    (void)error_set(err, CLASS_CREDENTIAL, "%s credential for '%s%s%s'",
                     both     ? "neither docker nor podman finds a"
                     : docker ? "docker finds no"
                              : "podman finds no",
-                    look->run.subject.registry.host);
-    return error_hint(err, "store one: ghcr-login -u NAME %s", look->run.subject.registry.host);
+                    registry->host, slash, registry->name_space);
+    return error_hint(err, "store one: ghcr-login -u NAME %s%s%s", registry->host, slash,
+                      registry->name_space);
 }
 
 static struct situation situation(const struct look *look, const struct finding *reader)

@@ -30,6 +30,7 @@ struct target {
     bool is_spared;                  /* it is left alone */
     const char *only_username;       /* only an entry of theirs goes; NULL: anybody's */
     const struct secret *only_token; /* only one with that; NULL: any */
+    bool is_served_from_above;       /* after it a reader finds an entry for more than the key */
     const char *kept;                /* why the entry stays; NULL: it does not, or is not there */
 };
 

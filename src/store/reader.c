@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hub.h"
 
@@ -49,6 +50,7 @@ static bool is_spelling(const struct reader *owner, const char *key, const char 
     (void)reader_key_host(host, sizeof(host), key);
     (void)reader_key_host(wanted_host, sizeof(wanted_host), wanted);
     return strcmp(host, wanted_host) == 0 ||
+           (use == HUB_AS_TYPED && strcasecmp(host, wanted_host) == 0) ||
            (hub_is_name(host, use) && hub_is_name(wanted_host, use));
 }
 

@@ -1,6 +1,7 @@
 #include "store/shadow.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "store/text/decode.h"
 #include "store/text/syntax.h"
@@ -15,6 +16,17 @@ static bool is_below(const char *key, const char *above)
     size_t len = strlen(above);
 
     return strncmp(key, above, len) == 0 && key[len] == '/';
+}
+
+/* A registry is one whatever the case of its host; to its readers it is two. */
+static bool is_other_case(const char *key, const char *wanted)
+{
+    char host[READER_KEY_MAX + 1];
+    char wanted_host[READER_KEY_MAX + 1];
+
+    (void)reader_key_host(host, sizeof(host), key);
+    (void)reader_key_host(wanted_host, sizeof(wanted_host), wanted);
+    return strcmp(host, wanted_host) != 0 && strcasecmp(host, wanted_host) == 0;
 }
 
 static bool is_default_port(const char *key, const char *host)
@@ -73,6 +85,10 @@ static void warn_of_neighbour(const struct document_member *member, const struct
     if (entry->owner->serves_nerdctl && is_default_port(key, entry_host(entry)))
         warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
                      key);
+    if (is_other_case(key, entry->key))
+        warnings_add(warnings,
+                     "'%s' also has '%s', which is taken for images that spell the registry so",
+                     entry_shown(entry), key);
     if (podmans_host(entry) != NULL)
         warn_of_podmans_neighbour(member, entry, warnings);
 }

@@ -52,6 +52,29 @@ def test_podman_keeps_a_credential_per_namespace(login, server, given, stored):
     assert auths == {server.host + stored: {"auth": auth(USER, TOKEN)}}
 
 
+def test_a_namespace_is_told_in_every_line(login, server):
+    file = login.home / "auth.json"
+    name = f"{server.host}/owner"
+    args = ("--authfile", file, "--plain-http", name)
+    result = login("-u", USER, "--password-stdin", *args, stdin=TOKEN.encode()).succeeded()
+    assert result.stdout.startswith(f"Login Succeeded: {name} as {USER}, "), result
+    result = login("-u", USER, "--password-stdin", "--json", *args, stdin=TOKEN.encode())
+    assert [each["key"] for each in result.json["files"]] == [name]
+    said = login("status", "--no-verify", *args)
+    assert said.stdout == f"{name}: podman uses '{name}' in '{file}' as {USER}: not verified\n"
+    login("status", "--no-verify", *args[:2], "x.example/owner").failed(
+        3, "podman finds no credential for 'x.example/owner'", "-u NAME x.example/owner\n")
+
+
+def test_a_namespace_that_only_one_of_two_has(login, server):
+    result = login("-u", USER, "--password-stdin", "--docker", "--persistent", "--plain-http",
+                   f"{server.host}/owner", stdin=TOKEN.encode())
+    assert result.status == 0 and result.stdout == (
+        f"Login Succeeded: {server.host} as {USER}, token from standard input, stored in "
+        f"'{login.config}', stored in '{login.home / '.config/containers/auth.json'}' for "
+        f"'{server.host}/owner'\n"), result
+
+
 def test_namespaces_stand_beside_their_registry(login, server):
     file = login.home / "auth.json"
     for end, user in (("", "a"), ("/one", "b"), ("/one/image", "c"), ("/two", "d"), ("/one", "e")):

@@ -428,3 +428,30 @@ def test_a_logout_that_kept_the_entry_does_not_say_that_it_succeeded(login):
     result = login("logout", "--if-user", "nobody-else", "x.example")
     assert result.status == 0 and "kept in" in result.stdout, result
     assert result.stdout.startswith("Not logged out: x.example"), result
+
+
+def test_a_namespace_is_told(login):
+    path = put(login, {"x.example/user": OTHER}, login.home / PODMAN)
+    result = login("logout", "--persistent", "x.example/user")
+    assert result.stdout == f"Logout Succeeded: x.example/user, removed from '{path}'\n"
+    result = login("logout", "--persistent", "--json", "x.example/user")
+    assert [(file["key"], file["changed"]) for file in result.json["files"]] == [
+        ("x.example/user", False)]
+
+
+def test_what_stands_above_a_namespace_is_no_logout(login):
+    path = put(login, {"x.example": OTHER}, login.home / PODMAN)
+    result = login("logout", "--persistent", "x.example/user/image")
+    assert (result.status, result.stdout) == (
+        0, f"Not logged out: x.example/user/image, not in '{path}'\n")
+    assert result.stderr == f"warning: podman still finds 'x.example' in '{path}'\n"
+    assert login("logout", "--persistent", "--json", "x.example/user").json["result"] == "absent"
+
+
+@pytest.mark.parametrize("named", ["harbor.example.com", "Harbor.Example.COM"])
+@pytest.mark.parametrize("stored", ["Harbor.Example.COM", "https://HARBOR.example.com/v2/"])
+def test_another_case_of_the_host_is_found(login, named, stored):
+    put(login, {stored: OTHER, "x.example": OTHER})
+    result = login("logout", named)
+    assert result.status == 0 and "removed from" in result.stdout, result
+    assert set(auths(login.config)) == {"x.example"}

@@ -140,6 +140,19 @@ def test_docker_hub_in_both_files_beside_another(login, key, entry, warned):
     assert len(found) == warned, result
 
 
+@pytest.mark.parametrize("args, file", [([], DOCKER), (["--persistent"], PODMAN)],
+                         ids=["docker", "podman"])
+def test_another_case_of_the_host(login, args, file):
+    """To docker and podman the two are two registries."""
+    path = put(login, file, document(**{"Harbor.Example.COM": GOOD}))
+    login.mounted_files.add(path)
+    result = login("-u", USER, "--password-stdin", "--no-verify", *args, "harbor.example.com",
+                   stdin=TOKEN.encode())
+    assert result.status == 0 and result.stderr == (
+        f"warning: '{path}' also has 'Harbor.Example.COM', which is taken for images that spell "
+        "the registry so\n")
+
+
 def test_several_warnings_and_a_quiet_run(login, server):
     put(login, DOCKER, document(**{f"{server.host}/own": GOOD}))
     env = {name: text.replace("HOST", server.host)

@@ -20,8 +20,8 @@ enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
 /* Docker has to be told where, too, for the pull that follows. */
 #define ELSEWHERE                                                                                  \
-    "store elsewhere: --config DIR, and then 'DOCKER_CONFIG=DIR docker pull ...'; or "             \
-    "--authfile FILE"
+    "store elsewhere with --config DIR or --authfile FILE (what docker pulls with is then "        \
+    "'DOCKER_CONFIG=DIR docker pull ...')"
 
 static int hint_elsewhere(struct error *err)
 {

@@ -490,7 +490,8 @@ static void test_directory_that_cannot_be_read(void **state)
 
 static void test_hint_fits_or_is_silent(void **state)
 {
-    static const int errnums[] = {EIO, ENOENT, ENOSPC, EACCES, EPERM};
+    static const int errnums[] = {EIO, ENOENT, EACCES, EPERM};
+    static const int full[] = {ENOSPC, EDQUOT};
 
     (void)state;
     support_write("own", "");
@@ -503,6 +504,13 @@ static void test_hint_fits_or_is_silent(void **state)
         assert_string_equal(err.hint, "");
         obstacle_hint("absent", EROFS, &err);
         assert_non_null(strstr(err.hint, "read-only"));
+    }
+    for (size_t i = 0; i < COUNT(full); i++) {
+        struct error err = ERROR_INIT;
+
+        obstacle_hint("absent", full[i], &err);
+        assert_non_null(strstr(err.hint, "make room there"));
+        assert_non_null(strstr(err.hint, "DOCKER_CONFIG=DIR docker pull"));
     }
 }
 
