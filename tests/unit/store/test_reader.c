@@ -420,10 +420,11 @@ static void test_what_stands_for_what(void **state)
         {"ghcr.io/owner", "ghcr.io", true, false},
         {"ghcr.io/", "ghcr.io", true, false},
         {"https://ghcr.io/owner", "ghcr.io", true, true},
+        {"https://GHCR.io/v2/", "ghcr.io", false, true},
         {"ghcr.io:443", "ghcr.io", false, false},
         {"ghcr.i", "ghcr.io", false, false},
         {"ghcr.iox", "ghcr.io", false, false},
-        {"GHCR.IO", "ghcr.io", false, false},
+        {"GHCR.IO", "ghcr.io", false, true},
         {"", "ghcr.io", false, false},
         {"https://h:5000/v2/", "h:5000", true, true},
         /* A namespace has one spelling. */
