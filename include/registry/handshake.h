@@ -3,6 +3,7 @@
  *
  *   1. GET /v2/ without credentials: 401 with a challenge. 200 proves nothing: then an image that
  *      asks for a credential is the proof, by its own challenge.
+ *      A registry on this machine that speaks no TLS is asked over http from then on.
  *   2. Bearer: GET realm?service=…&account=USER&client_id=ghcr-login with HTTP Basic, without a
  *      scope (GHCR's challenge carries a placeholder), answered by a token. One redirect within
  *      the same scheme, host and port is followed.

@@ -31,6 +31,7 @@ struct http_response {
     bool is_body_cut;         /* there was more than HTTP_BODY_MAX */
     char peer[HTTP_PEER_MAX]; /* ADDRESS:PORT that answered, maybe a proxy's; "" through a tunnel */
     bool is_transient;        /* no answer, for a cause that waiting may mend */
+    bool is_not_tls;          /* no answer, for what came is nothing of TLS: plain http, maybe */
 };
 
 #define HTTP_RESPONSE_INIT ((struct http_response){.status = 0})

@@ -49,14 +49,31 @@ static int refuse_open(const struct session *s, struct error *err)
                                  "--can-pull IMAGE, and its own challenge serves for the proof");
 }
 
-/* Returns 1 where the registry is open: only an image can ask for a credential then; 0, -1. */
-static int ping_without_credential(struct session *s, const char *ping_url, struct error *err)
+/* The first request of all tells what the registry speaks; `ping_url` then says so. */
+static int ping_first(struct session *s, char ping_url[URL_MAX], struct error *err)
 {
     struct http_request request = {.url = ping_url, .auth = HTTP_AUTH_NONE};
+    struct error fault = ERROR_INIT;
+    struct error ignored = ERROR_INIT;
+
+    if (session_ask(s, OUTCOME_PING, &request, &fault) == 0)
+        return 0;
+    if (session_turns_plain(s)) {
+        (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
+        if (session_ask(s, OUTCOME_PING, &request, &ignored) == 0)
+            return 0;
+    }
+    *err = fault; /* who did not ask for plain http is told nothing of it */
+    return -1;
+}
+
+/* Returns 1 where the registry is open: only an image can ask for a credential then; 0, -1. */
+static int ping_without_credential(struct session *s, char ping_url[URL_MAX], struct error *err)
+{
     const char *host = s->question->registry->host;
     char what[URL_MAX + 2];
 
-    if (session_ask(s, OUTCOME_PING, &request, err) < 0)
+    if (ping_first(s, ping_url, err) < 0)
         return -1;
     if (s->response.status == 401)
         return read_challenge(s, err);

@@ -21,6 +21,7 @@
 struct session {
     const struct question *question;
     const struct retry *retry;
+    bool turned_plain;          /* see session_turns_plain() */
     struct challenge challenge; /* zeroed until the registry has named one */
     struct secret bearer;
     struct redact redact;          /* the credential, and every bearer there was */
@@ -38,6 +39,13 @@ void session_clear(struct session *s);
 /* The URL of `path` ("/v2/") at the registry's API, into url[URL_MAX]. False where it is too long.
  */
 bool session_url(const struct session *s, char *url, const char *path);
+
+/*
+ * After a request without an answer: whether the registry is on this machine and speaks plain http,
+ * which nobody had asked for. Then it is asked so from now on, as docker does: nothing leaves the
+ * machine. Never where --cacert says that TLS is wanted.
+ */
+bool session_turns_plain(struct session *s);
 
 /*
  * Send, as a part of that phase; the answer is in s->response, its facts in *s->outcome. Returns 0

@@ -49,6 +49,7 @@ def test_registry_of_ones_own(engine, stack, person):
     config = person.home / "elsewhere" / "config.json"
     config.parent.mkdir()
     config.write_text("{}")
+    config.chmod(0o600)
     assert_refused(engine, person, stack.own.image, config)
     person.log_in(stack.new_token(), config=config, command=f"{LOGIN} {stack.own.name}"
                   f" --cacert {stack.own.ca} --config {config.parent} --password-stdin")

@@ -8,6 +8,7 @@ import pytest
 import faults
 from flavours import FLAVOURS, error
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
+from proxy import ConnectProxy
 
 BEARER = [name for name, flavour in FLAVOURS.items()
           if flavour.takes("bearer") and not flavour.open]
@@ -322,8 +323,9 @@ def test_a_certificate_that_is_not_good(login, registry, ca, options):
 
 def test_a_registry_without_tls_gets_nothing(login, registry):
     server = registry(certificate=None)
-    login("-u", USER, "--password-stdin", "--timeout", "1", server.host,
-          stdin=TOKEN.encode()).failed(5, server.host)
+    with ConnectProxy(server.port) as proxy:
+        login("-u", USER, "--password-stdin", "--timeout", "1", "ghcr.io", stdin=TOKEN.encode(),
+              env={"https_proxy": proxy.url}).failed(5, "ghcr.io")
     assert not server.requests and not server.received
 
 
@@ -331,3 +333,23 @@ def test_plain_http_when_asked_for(login, registry):
     server = registry(certificate=None)
     login.to(server).succeeded()
     assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("flavour", ["ghcr", "basic"])
+def test_a_registry_on_this_machine_without_tls(login, registry, flavour, name):
+    """As docker has it; nothing leaves the machine."""
+    server = registry(flavour, certificate=None)
+    host = f"{name}:{server.port}"
+    result = login("-u", USER, "--password-stdin", host, stdin=TOKEN.encode()).succeeded()
+    assert result.took_less_than(5)
+    assert login.entry(host) == f"{USER}:{TOKEN}"
+    assert login("status", host).status == 0
+
+
+def test_tls_that_was_asked_for_is_not_given_up(login, registry):
+    server = registry(certificate=None)
+    result = login("-u", USER, "--password-stdin", "--retries", "0", "--cacert", login.ca_file,
+                   server.host, stdin=TOKEN.encode())
+    result.failed(5, "TLS handshake failed", "--plain-http")
+    assert not server.requests and not server.received

@@ -49,9 +49,10 @@ def talker():
         one.close()
 
 
-def test_tls_to_a_plain_port(bare_login, talker):
+def test_tls_to_a_plain_port(bare_login, talker, ca):
+    """Whoever names a CA wants TLS, on this machine too."""
     server = talker(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
-    result = bare_login(server, "--timeout", "20")
+    result = bare_login(server, "--timeout", "20", "--cacert", ca.pem)
     result.failed(5, server.host, "TLS", "hint:", "--plain-http")
     assert result.took_less_than(2) and server.received[:1] == b"\x16"
 

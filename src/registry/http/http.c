@@ -8,9 +8,12 @@
 
 #include "registry/http/fault.h"
 #include "registry/http/proxy.h"
+#include "registry/http/url.h"
+#include "registry/reference.h"
 #include "registry/http/response.h"
 #include "registry/http/trust.h"
 #include "registry/http/url.h"
+#include "registry/reference.h"
 
 struct http {
     CURL *easy;
@@ -234,6 +237,22 @@ static int append_field(struct curl_slist **fields, const char *field)
     return 0;
 }
 
+/* What a server that speaks plain http makes of TLS: an answer in http, or it hangs up. */
+static bool is_not_tls(CURLcode code, const char *text)
+{
+    return code == CURLE_SSL_CONNECT_ERROR &&
+           (strstr(text, "wrong version number") != NULL || strstr(text, "SYSCALL") != NULL ||
+            strstr(text, "unexpected eof") != NULL);
+}
+
+static bool is_this_machine(const char *text)
+{
+    struct error ignored = ERROR_INIT;
+    struct url url;
+
+    return url_parse(&url, text, &ignored) == 0 && reference_is_loopback(url.host);
+}
+
 int http_send(void *ctx, const struct http_request *request, struct http_response *response,
               struct error *err)
 {
@@ -262,7 +281,8 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         return 0;
     if (code == CURLE_WRITE_ERROR && !response->is_header_bad)
         return error_no_memory(err); /* a callback had no other reason to stop */
-    return fault_report(
+    response->is_not_tls = is_not_tls(code, http->error_text);
+    (void)fault_report(
         &(struct fault){
             .easy = http->easy,
             .code = code,
@@ -274,4 +294,8 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },
         &response->is_transient, err);
+    /* Between a program and its own machine no wire is cut: no wait turns that into TLS. */
+    response->is_transient =
+        response->is_transient && !(response->is_not_tls && is_this_machine(request->url));
+    return -1;
 }
