@@ -7,10 +7,10 @@
 #include "base/json.h"
 #include "cli/command_line.h"
 #include "cli/exec.h"
+#include "cli/help.h"
 #include "cli/helper_verbs.h"
 #include "cli/login.h"
 #include "cli/logout.h"
-#include "cli/option_table.h"
 #include "cli/options.h"
 #include "cli/process.h"
 #include "cli/report.h"
@@ -56,7 +56,7 @@ int main(int argc, char *argv[])
     if (command_line_parse(&options, argc, argv, &err) < 0)
         return report_print(&report, &options, &err);
     if (options.help || options.version) {
-        options.help ? option_table_print_help(stdout) : option_table_print_version(stdout);
+        options.help ? help_print(stdout, options.help_topic) : help_print_version(stdout);
         return end_output();
     }
     json_init();

@@ -63,7 +63,7 @@ struct options {
     bool quiet;
     bool verbose;
     bool help;
-    const char *help_topic; /* what --help is to tell of; NULL: nothing was said */
+    const char *help_topic; /* for --help: the command that is named, "all", or NULL */
     bool version;
     char *const *run; /* of `exec`: the command and its arguments, ends in NULL */
 };

@@ -470,7 +470,9 @@ static void parse_command(struct parser *p)
 
     p->out->help = strcmp(word, "help") == 0;
     p->out->version = strcmp(word, "version") == 0;
-    if (p->out->help || p->out->version || option_table_command(word, &p->out->command))
+    if (option_table_command(word, &p->out->command))
+        p->out->help_topic = word;
+    if (p->out->help || p->out->version || p->out->help_topic != NULL)
         p->next++;
 }
 

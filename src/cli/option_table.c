@@ -1,9 +1,6 @@
 #include "cli/option_table.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include "registry/http.h"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -31,77 +28,78 @@ static const struct {
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 const struct option_spec option_table[] = {
-    {"username", 'u', "NAME", OPTION_TEXT, AT(username), 0, COMMANDS_GIVEN, "Who",
+    {"username", 'u', "NAME", OPTION_TEXT, AT(username), 0, COMMANDS_GIVEN, "User name",
      "the account that owns the token"},
-    {"username-env", 0, "VAR", OPTION_TEXT, AT(username_env), 0, COMMANDS_GIVEN, "Who",
-     "the name is in this environment variable"},
-    {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, COMMANDS_GIVEN, "Who",
-     "the name is in this file"},
+    {"username-env", 0, "VAR", OPTION_TEXT, AT(username_env), 0, COMMANDS_GIVEN, "User name",
+     "read the user name from this environment variable"},
+    {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, COMMANDS_GIVEN, "User name",
+     "read the user name from this file"},
     {"password-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMANDS_GIVEN, "Token",
      "read the token from standard input"},
     {"token-env", 0, "VAR", OPTION_TEXT, AT(token_env), 0, COMMANDS_GIVEN, "Token",
-     "the token is in this environment variable"},
+     "read the token from this environment variable"},
     {"token-file", 0, "FILE", OPTION_TEXT, AT(token_file), 0, COMMANDS_GIVEN, "Token",
-     "the token is in this file"},
+     "read the token from this file"},
     {"token-command", 0, "CMD", OPTION_TEXT, AT(token_command), 0, COMMANDS_GIVEN, "Token",
-     "this shell command prints the token"},
+     "run this shell command, which prints the token"},
     {"password", 'p', "VALUE", OPTION_REFUSED, 0, 0, COMMANDS_ALL, NULL,
      "every process can read the arguments of every other, and shells keep them"},
-    {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, COMMANDS_STORED, "Where",
-     "store in Docker's config.json (the default)"},
-    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, COMMANDS_STORED, "Where",
-     "store in Podman's auth.json; with --docker in both"},
-    {"config", 0, "DIR", OPTION_PATH, AT(config_dir), 0, COMMANDS_ALL, "Where",
-     "the directory of Docker's config.json"},
-    {"authfile", 0, "FILE", OPTION_PATH, AT(authfile), 0, COMMANDS_ALL, "Where",
-     "store in this file, in the format of auth.json"},
-    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, COMMANDS_STORED, "Where",
-     "Podman's file that stays: ~/.config/containers/auth.json"},
-    {"no-helper", 0, NULL, OPTION_FLAG, AT(no_helper), 0, COMMANDS_CHANGING, "Where",
-     "store in the file, and have it read, where a helper is set"},
-    {"for-user", 0, "NAME", OPTION_PATH, AT(for_user), 0, COMMANDS_STORED, "Where",
-     "as root: act as this user, in their home"},
-    {"at-pull", 0, NULL, OPTION_FLAG, AT(at_pull), 0, COMMAND_LOGIN, "Where",
-     "store where the token comes from: docker asks for it at each pull"},
-    {"all", 0, NULL, OPTION_FLAG, AT(all), 0, COMMAND_LOGOUT, "Which (logout)",
+    {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, COMMANDS_STORED, "Credential store",
+     "use Docker's config.json (the default)"},
+    {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, COMMANDS_STORED, "Credential store",
+     "use Podman's auth.json; with --docker, both files"},
+    {"config", 0, "DIR", OPTION_PATH, AT(config_dir), 0, COMMANDS_ALL, "Credential store",
+     "the directory that holds Docker's config.json"},
+    {"authfile", 0, "FILE", OPTION_PATH, AT(authfile), 0, COMMANDS_ALL, "Credential store",
+     "use this file, in Podman's auth.json format"},
+    {"persistent", 0, NULL, OPTION_FLAG, AT(persistent), 0, COMMANDS_STORED, "Credential store",
+     "use Podman's permanent file, ~/.config/containers/auth.json"},
+    {"no-helper", 0, NULL, OPTION_FLAG, AT(no_helper), 0, COMMANDS_CHANGING, "Credential store",
+     "use the file even if a credential helper is configured"},
+    {"for-user", 0, "NAME", OPTION_PATH, AT(for_user), 0, COMMANDS_STORED, "Credential store",
+     "as root: act as this user, in their home directory"},
+    {"at-pull", 0, NULL, OPTION_FLAG, AT(at_pull), 0, COMMAND_LOGIN, "Credential store",
+     "store no token: docker fetches it from its source at each pull"},
+    {"all", 0, NULL, OPTION_FLAG, AT(all), 0, COMMAND_LOGOUT, "Which entries (logout)",
      "remove every entry of the file"},
-    {"if-user", 0, "NAME", OPTION_PATH, AT(if_user), 0, COMMAND_LOGOUT, "Which (logout)",
+    {"if-user", 0, "NAME", OPTION_PATH, AT(if_user), 0, COMMAND_LOGOUT, "Which entries (logout)",
      "remove the entry only if it is this user's"},
-    {"if-refused", 0, NULL, OPTION_FLAG, AT(if_refused), 0, COMMAND_LOGOUT, "Which (logout)",
-     "remove the entry only if the registry refuses it"},
-    {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, COMMANDS_PROVING, "Proof",
-     "succeed only if the credential can pull this image; repeatable"},
-    {"no-verify", 0, NULL, OPTION_FLAG, AT(no_verify), 0, COMMANDS_PROVING, "Proof",
-     "do not ask the registry: nothing is proved"},
-    {"dry-run", 0, NULL, OPTION_FLAG, AT(dry_run), 0, COMMANDS_CHANGING, "Proof",
-     "do all but change files, and tell what would be changed"},
-    {"diagnose", 0, NULL, OPTION_FLAG, AT(diagnose), 0, COMMANDS_PROVING, "Proof",
-     "ask GitHub's API what it knows of the token: owner, scopes, expiry"},
+    {"if-refused", 0, NULL, OPTION_FLAG, AT(if_refused), 0, COMMAND_LOGOUT,
+     "Which entries (logout)", "remove the entry only if the registry refuses it"},
+    {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, COMMANDS_PROVING, "Checks",
+     "succeed only if the credential may pull this image; repeatable"},
+    {"no-verify", 0, NULL, OPTION_FLAG, AT(no_verify), 0, COMMANDS_PROVING, "Checks",
+     "do not check the credential with the registry"},
+    {"dry-run", 0, NULL, OPTION_FLAG, AT(dry_run), 0, COMMANDS_CHANGING, "Checks",
+     "change nothing, and say what would be changed"},
+    {"diagnose", 0, NULL, OPTION_FLAG, AT(diagnose), 0, COMMANDS_PROVING, "Checks",
+     "ask GitHub's API for the token's owner, scopes and expiry"},
     {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, COMMANDS_ALL,
-     "Network", "limit of the whole run (60)"},
+     "Network", "time limit for the whole run (60)"},
     {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
-     COMMANDS_ASKING, "Network", "limit of each connection attempt (10)"},
+     COMMANDS_ASKING, "Network", "time limit for each connection attempt (10)"},
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, COMMANDS_ASKING, "Network",
-     "ask again after N passing failures (4); a rate limit is waited out"},
+     "retry up to N times after transient failures (4)"},
     {"wait-for-token", 0, "SECONDS", OPTION_NUMBER, AT(wait_for_token_s), OPTIONS_SECONDS_MAX,
-     COMMANDS_GIVEN, "Network", "a new token may be refused for so long: ask again, slowly (0)"},
+     COMMANDS_GIVEN, "Network", "retry a refused new token, slowly, for this long (0)"},
     {"cacert", 0, "FILE", OPTION_PATH, AT(ca_file), 0, COMMANDS_ASKING, "Network",
      "trust only the CA certificates in this file"},
     {"cert-dir", 0, "DIR", OPTION_PATH, AT(cert_dir), 0, COMMANDS_ASKING, "Network",
-     "CA and client certificates (*.crt, *.cert, *.key) for this registry"},
+     "this registry's certificates: *.crt, *.cert and *.key files"},
     {"allow-realm", 0, "HOST", OPTION_LIST, AT(allowed_realms), 0, COMMANDS_ASKING, "Network",
-     "the token may be sent to this host[:port] too; repeatable"},
+     "allow the token to be sent to this host[:port] too; repeatable"},
     {"plain-http", 0, NULL, OPTION_FLAG, AT(plain_http), 0, COMMANDS_ASKING, "Network",
-     "speak http without TLS: the token can be read on the way"},
+     "use HTTP without TLS: anyone on the network can read the token"},
     {"insecure", 0, NULL, OPTION_FLAG, AT(insecure), 0, COMMANDS_ASKING, "Network",
-     "check no certificate: whoever stands in between gets the token"},
+     "do not verify certificates: an attacker in between gets the token"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, COMMANDS_ALL, "Output",
-     "one JSON object on standard output"},
+     "print one JSON object on standard output"},
     {"quiet", 'q', NULL, OPTION_FLAG, AT(quiet), 0, COMMANDS_ALL, "Output",
-     "say nothing but errors"},
+     "print nothing but errors"},
     {"verbose", 'v', NULL, OPTION_FLAG, AT(verbose), 0, COMMANDS_ALL, "Output",
-     "show each request and answer on standard error"},
-    {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, COMMANDS_ALL, "Output", "show this help"},
+     "show each request and response status on standard error"},
+    {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, COMMANDS_ALL, "Output",
+     "show help; '--help all' lists every option"},
     {"version", 0, NULL, OPTION_FLAG, AT(version), 0, COMMANDS_ALL, "Output", "show the version"},
 };
 
@@ -250,65 +248,6 @@ bool option_table_is_topic(const char *word)
 {
     enum command ignored;
 
-    return strcmp(word, "all") == 0 || option_table_command(word, &ignored);
-}
-
-enum { HELP_COLUMN = 33 };
-
-static const char head[] =
-    "usage: ghcr-login [login] [OPTION...] [REGISTRY[/NAMESPACE]]\n"
-    "       ghcr-login status  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
-    "       ghcr-login logout  [OPTION...] [REGISTRY[/NAMESPACE]]\n"
-    "       ghcr-login exec    [OPTION...] [REGISTRY] -- COMMAND [ARG...]\n"
-    "\n"
-    "Prove a user name and a token to a container registry (ghcr.io unless another is named),\n"
-    "and store them where docker or podman finds them. Never prompts. 'status' tells what they\n"
-    "use and whether the registry takes it; 'logout' removes it; 'exec' stores only where one\n"
-    "command finds it, and runs that.\n"
-    "\n"
-    "    echo $GHCR_TOKEN | ghcr-login -u $USER\n";
-
-static const char tail[] =
-    "\n"
-    "For ghcr.io the token may also come from $GHCR_TOKEN or from the systemd credential\n"
-    "'ghcr-token', the name from $GHCR_USERNAME or $GITHUB_ACTOR.\n"
-    "\n"
-    "Exit status: 0 done, 1 internal, 2 usage, 3 credential missing or unusable, 4 refused by the\n"
-    "registry, 5 registry could not be asked, 6 nothing was proved, 7 may not pull the image,\n"
-    "8 auth file, 9 credential helper. exec: that of its command; 125 where one of 1 to 9 kept it\n"
-    "from running that, 126 where it cannot be run, 127 where there is none.\n";
-
-static void print_option(FILE *out, const struct option_spec *spec)
-{
-    char left[64];
-    int len =
-        snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", spec->letter ? '-' : ' ',
-                 spec->letter ? spec->letter : ' ', spec->letter ? "," : " ", spec->name,
-                 spec->argument != NULL ? " " : "", spec->argument != NULL ? spec->argument : "");
-
-    (void)fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, len >= HELP_COLUMN ? "  " : "", spec->help);
-}
-
-void option_table_print_help(FILE *out)
-{
-    const char *group = "";
-
-    (void)fputs(head, out);
-    for (size_t i = 0; i < option_table_len; i++) {
-        if (option_table[i].group == NULL)
-            continue;
-        if (strcmp(group, option_table[i].group) != 0)
-            (void)fprintf(out, "\n%s:\n", option_table[i].group);
-        group = option_table[i].group;
-        print_option(out, &option_table[i]);
-    }
-    (void)fputs(tail, out);
-}
-
-void option_table_print_version(FILE *out)
-{
-    char libraries[128];
-
-    http_libraries(libraries, sizeof(libraries));
-    (void)fprintf(out, "ghcr-login " GHCR_LOGIN_VERSION " %s\n", libraries);
+    return strcmp(word, "all") == 0 || strcmp(word, "help") == 0 || strcmp(word, "version") == 0 ||
+           option_table_command(word, &ignored);
 }

@@ -191,15 +191,52 @@ def test_verbose_shows_no_secret(login, registry, flag):
     assert login.to(server, flag, token=OTHER_TOKEN).status == 4
 
 
-@pytest.mark.parametrize("args", [["-h"], ["--help"], ["login", "--help"], ["--help", "ghcr.io"]],
-                         ids=" ".join)
-def test_help(login, args):
+@pytest.mark.parametrize("args", [["-h"], ["--help"], ["help"], ["--help", "ghcr.io"],
+                                  ["help", "help"], ["help", "version"]], ids=" ".join)
+def test_help_is_one_screen(login, args):
+    """Usage, the options that most people need, examples, statuses, and where to read more."""
+    result = login(*args)
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.startswith("usage: ghcr-login [login] ")
+    assert re.findall(r"^  .{4}--([a-z-]+)", result.stdout, re.MULTILINE) == [
+        "username", "password-stdin", "token-file", "podman", "can-pull"]
+    for word in ("Examples:", "Exit status: 0 done", "help COMMAND", "help all", "man ghcr-login"):
+        assert word in result.stdout
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 30 and max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("args", [["--help", "all"], ["-h", "all"], ["help", "all"],
+                                  ["status", "--help", "all"]], ids=" ".join)
+def test_help_of_everything(login, args):
     result = login(*args)
     assert (result.status, result.stderr) == (0, "")
     for word in ("ghcr-login", "--password-stdin", "--token-env", "--token-file", "--username",
-                 "--json", "--config"):
+                 "--json", "--config", "--if-refused", "$GHCR_TOKEN", "Exit status: 0 done"):
         assert word in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+VALUES = {"SECONDS": "1", "N": "1"}
+
+
+@pytest.mark.parametrize("command", ["login", "status", "logout", "exec"])
+def test_help_of_a_command(login, command):
+    """It shows the options that the command takes, and no other."""
+    shown = login(command, "--help")
+    assert (shown.status, shown.stderr) == (0, "")
+    assert shown.stdout == login("help", command).stdout == login("--help", command).stdout
+    assert re.match(rf"usage: ghcr-login \[?{command}\]? ", shown.stdout)
+    assert max(map(len, shown.stdout.splitlines())) <= 100
+    option = re.compile(r"^  .{4}--([a-z-]+)(?: ([A-Z]+))?  ", re.MULTILINE)
+    named = {name for name, _ in option.findall(shown.stdout)}
+    everything = option.findall(login("help", "all").stdout)
+    assert named < {name for name, _ in everything}
+    for name, kind in everything:
+        value = [VALUES.get(kind, "x")] if kind else []
+        result = login(command, f"--{name}", *value, "--help")
+        is_refused = f"--{name} cannot be used with '{command}'" in result.stderr
+        assert is_refused == (name not in named), result
 
 
 def test_version(login):

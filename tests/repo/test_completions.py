@@ -141,7 +141,7 @@ def shell(request, home):
 @pytest.fixture
 def options(binary):
     """{option: (letter, kind of its value)}, as --help has them."""
-    shown = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
+    shown = subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
     found = {name: (letter, kind) for letter, name, kind in OPTION.findall(shown)}
     assert len(found) == len(re.findall(r"^ .*?--[a-z]", shown, re.MULTILINE)) > 20
     return found

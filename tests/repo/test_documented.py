@@ -1,4 +1,4 @@
-"""--help, which is made of the option table, the manual page and the README tell of the same things.
+"""The help, which is made of the option table, the manual page and the README tell of the same things.
 
 The completions read --help (test_completions.py).
 """
@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.fixture(scope="module")
 def help_text(binary):
-    return subprocess.run([binary, "--help"], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def test_the_readme_sorts_every_option_by_task(options, help_text):
 def test_all_name_the_same_commands(help_text):
     in_help = set(re.findall(r"^(?:usage:|      ) ghcr-login \[?(\w+)\]?", help_text, re.MULTILINE))
     synopsis = MANUAL.split(".Sh SYNOPSIS")[1].split(".Sh")[0]
-    assert set(re.findall(r"\bCm (\w+)", synopsis)) == in_help == {"login", "status", "logout",
-                                                                  "exec"}
-    for command in in_help - {"login"}:
+    assert set(re.findall(r"\bCm (\w+)", synopsis)) - {"all"} == in_help == {"login", "status", "logout",
+                                                                  "exec", "help", "version"}
+    for command in in_help - {"login", "help", "version"}:
         assert f"ghcr-login {command}" in README, command
 
 

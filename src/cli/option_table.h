@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "cli/options.h"
 
@@ -59,11 +58,7 @@ const struct option_foreign *option_table_foreign(const char *name, size_t len);
 const char *option_table_nearest(const char *name, size_t len);
 const char *option_table_nearest_command(const char *word);
 
-/* Whether `word` behind --help says what to tell of: a command, "all". */
+/* Whether `word` after --help is a topic: a command, or "all". */
 bool option_table_is_topic(const char *word);
-
-void option_table_print_help(FILE *out);
-
-void option_table_print_version(FILE *out);
 
 #endif
