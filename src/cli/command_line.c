@@ -451,12 +451,20 @@ static int check_line_ends(int argc, char *const argv[], struct error *err)
     return 0;
 }
 
+/* Also behind the letter of an option that does not exist. */
+static bool tells_token(const char *word)
+{
+    bool is_letter = word[0] == '-' && word[1] != '-' && word[1] != '\0';
+
+    return github_token_is_told(word) || (is_letter && github_token_is_told(word + 2));
+}
+
 /* Who reads JSON wants it of this error too, wherever --json stands; and a token is told of. */
 static void look_at_rest(struct options *out, int argc, char *const argv[], struct error *err)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         out->json = out->json || strcmp(argv[i], "--json") == 0;
-        if (github_token_is_told(argv[i])) {
+        if (tells_token(argv[i])) {
             err->hint[0] = '\0';
             (void)error_hint(err, "%s", revoke_hint);
         }

@@ -81,14 +81,43 @@ bool github_token_is_inside(const char *text)
            github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
 }
 
+/*
+ * Whether `word` of `text` is one of the oldest, which look like the number of a commit: where it
+ * is a word, the value of something, or in a URL's user information.
+ */
+static bool is_legacy_word(const char *text, const char *word, size_t len)
+{
+    const char *scheme = strstr(text, "://");
+    char before = word > text + strspn(text, "-") ? word[-1] : ' ';
+    char behind = word[len];
+
+    if (len != LEGACY_LEN)
+        return false;
+    if (behind == '@')
+        return scheme != NULL && scheme < word && (before == '/' || before == ':');
+    return strchr(" \"'=", before) != NULL && (behind == '\0' || strchr(" \"'=", behind) != NULL);
+}
+
+static bool tells_legacy(const char *text)
+{
+    const char *word = text + strcspn(text, "0123456789abcdef");
+
+    while (*word != '\0') {
+        size_t len = strspn(word, "0123456789abcdef");
+
+        if (is_legacy_word(text, word, len))
+            return true;
+        word += len;
+        word += strcspn(word, "0123456789abcdef");
+    }
+    return false;
+}
+
 bool github_token_is_told(const char *text)
 {
     const char *token = text;
-    const char *name = text + strspn(text, "-"); /* "--NAME=VALUE" */
-    const char *value = name + strcspn(name, "=");
 
-    if (is_legacy(name, (size_t)(value - name)) ||
-        (*value == '=' && is_legacy(value + 1, strlen(value + 1))))
+    if (tells_legacy(text))
         return true;
     while ((token = github_token_begin(token)) != NULL) {
         const struct shape *shape = find_shape(token, strlen(token));

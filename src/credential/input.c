@@ -492,9 +492,12 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
                               "name the account with -u NAME; is the variable behind -u empty?",
                               "the user name from %s is empty", where);
     }
-    if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN) {
+    if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN ||
+        github_token_is_told(secret_text(value))) {
         return input_refuse(
-            "user name", where, "looks like a token",
+            "user name", where,
+            github_token_is_whole(secret_text(value), value->len) ? "looks like a token"
+                                                                  : "holds a token",
             "were user name and token swapped? Revoke the token if it was an argument: "
             "arguments are public",
             err);

@@ -79,6 +79,8 @@ NOT_FOR_A_TOKEN = ["--can-pull", "--cert-dir", "--config", "--cacert", "--authfi
                                   ["%s"], ["ghcr.io/%s"], ["logout", "%s"], ["exec", "%s"],
                                   ["ghcr.io", "%s"], ["--%s"], ["-%s"], ["--json=%s"],
                                   ["-u", "%s"], ["--username=%s"], ["--token-env", "%s"],
+                                  ["-u", "GHCR_TOKEN=%s"], ["-u", "octocat/%s"],
+                                  ["-u", "octocat:%s"], ["-x%s"],
                                   ["--token-file", "%s"], ["-p", "%s"], ["-p%s"]], ids=" ".join)
 def test_a_token_in_the_arguments_is_never_shown(login, token, args):
     """The harness looks for it; and it has been seen by others, so that it must go."""

@@ -149,6 +149,42 @@ static void test_begin_and_whole(void **state)
     assert_false(github_token_is_whole("octocat", 7));
 }
 
+static void test_what_is_told(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } rows[] = {
+        {TOKEN_CLASSIC, true},
+        {"GHCR_TOKEN=" TOKEN_CLASSIC, true},
+        {"octocat:" TOKEN_CLASSIC, true},
+        {"https://octocat:" TOKEN_CLASSIC "@ghcr.io", true},
+        {"/home/octocat/.ghp_token", false},
+        {TOKEN_LEGACY, true},
+        {"--cacert=" TOKEN_LEGACY, true},
+        {"Bearer " TOKEN_LEGACY, true},
+        {"\"" TOKEN_LEGACY "\"", true},
+        {"https://" TOKEN_LEGACY "@ghcr.io", true},
+        {"https://octocat:" TOKEN_LEGACY "@ghcr.io", true},
+        {"GHCR_TOKEN=" TOKEN_LEGACY " docker", true},
+        /* the number of a commit, which tags, hosts and paths have */
+        {"ghcr.io/o/app:" TOKEN_LEGACY, false},
+        {"ghcr.io/o/app:build-" TOKEN_LEGACY, false},
+        {"--config=/builds/ci-" TOKEN_LEGACY, false},
+        {"--" TOKEN_LEGACY, true},
+        {"ghcr.io/o/app:" TOKEN_LEGACY "@sha256:0", false},
+        {TOKEN_LEGACY ".preview.example.com", false},
+        {"/builds/" TOKEN_LEGACY "/ca.pem", false},
+        {"x" TOKEN_LEGACY, false},
+        {TOKEN_LEGACY "0", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_row(rows[i].text, github_token_is_told(rows[i].text) == rows[i].is);
+}
+
 static void test_names(void **state)
 {
     static const char *const names[] = {
@@ -185,7 +221,7 @@ int main(void)
         cmocka_unit_test(test_kinds),           cmocka_unit_test(test_length_is_the_limit),
         cmocka_unit_test(test_checksum),        cmocka_unit_test(test_oddities),
         cmocka_unit_test(test_begin_and_whole), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes),           cmocka_unit_test(test_what_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,9 @@ static void test_names(void **state)
         {BYTES(TOKEN_CLASSIC "\n"), false, NULL, "looks like a token"},
         {BYTES(TOKEN_FINE_GRAINED), false, NULL, "looks like a token"},
         {BYTES(TOKEN_LEGACY), false, NULL, "looks like a token"},
+        {BYTES("GHCR_TOKEN=" TOKEN_CLASSIC), false, NULL, "holds a token"},
+        {BYTES("octocat:" TOKEN_CLASSIC), false, NULL, "holds a token"},
+        {BYTES("octocat/" TOKEN_FINE_GRAINED), false, NULL, "holds a token"},
     };
 
     (void)state;
