@@ -31,6 +31,7 @@ enum verdict {
 /* Which credential a reader uses. */
 struct finding {
     const struct reader *by;
+    bool is_older; /* a version of it that knows no DOCKER_AUTH_CONFIG, which is set */
     struct lookup found;
     enum verdict verdict;
     struct record record; /* where this program's own helper has it: what that reads */

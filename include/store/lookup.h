@@ -25,7 +25,8 @@ struct lookup_request {
     const char *registry;   /* its host: "ghcr.io", "docker.io" */
     const char *name_space; /* "owner"; "": the whole registry. Docker knows none */
     const struct location_request *places;
-    bool no_helper; /* no credential helper is asked: files are read as if they named none */
+    bool no_variable; /* $DOCKER_AUTH_CONFIG is passed over, as docker before 28.3 does */
+    bool no_helper;   /* no credential helper is asked: files are read as if they named none */
     const struct clock *clock;
     int64_t deadline_ms; /* for a helper */
 };
@@ -54,6 +55,16 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
     __attribute__((warn_unused_result));
 
 void lookup_clear(struct lookup *lookup);
+
+struct document;
+
+/*
+ * Read the auth file at `path`: no lock is taken, and nothing is made. One that is absent is an
+ * empty document. Returns 0 and replaces *out (release with document_clear()), or -1 with *err set
+ * (CLASS_AUTHFILE) and what to do.
+ */
+int lookup_document(struct document *out, const char *path, struct error *err)
+    __attribute__((warn_unused_result));
 
 /*
  * Whether docker takes the entry of exactly `key` from `text`, which $DOCKER_AUTH_CONFIG holds,

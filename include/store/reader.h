@@ -24,7 +24,7 @@
 enum {
     READER_KEY_MAX = 1023,   /* bytes of a key of "auths" */
     READER_HELPER_MAX = 255, /* and of a helper's name */
-    READER_FILES_MAX = 3,
+    READER_FILES_MAX = 4,
 };
 
 struct reader;
@@ -33,6 +33,7 @@ struct reader;
 struct location {
     char path[PATH_MAX];
     const struct reader *owner;
+    bool is_bare; /* ~/.dockercfg: the whole is what "auths" holds elsewhere */
 };
 
 #define LOCATION_ANYBODY ((uid_t)-1)
@@ -80,9 +81,10 @@ struct reader {
 
     /*
      * The files that it looks into, one after the other, until one has the registry. Podman's: the
-     * one above, the persistent one, and Docker's; or, where an option or a variable names one,
-     * that alone. Those for which there is no place are left out. Returns 0 and fills out[] and
-     * *count, or -1 with *err set where the one named has no place.
+     * one above, the persistent one, Docker's, and ~/.dockercfg, which docker itself has given up;
+     * or, where an option or a variable names one, that alone. Those for which there is no place
+     * are left out. Returns 0 and fills out[] and *count, or -1 with *err set where the one named
+     * has no place.
      */
     int (*files)(struct location out[READER_FILES_MAX], size_t *count,
                  const struct location_request *request, struct error *err);

@@ -130,7 +130,10 @@ static void print_reader(const struct report *report, const struct finding *read
                      reader->by->name);
     if (found->key[0] == '\0')
         return; /* none, or an error says why */
-    (void)printf("%s: %s %s ", report_entry(&entry, report), reader->by->name,
+    (void)printf("%s: %s%s %s ", report_entry(&entry, report), reader->by->name,
+                 found->path[0] == '\0' ? " 28.3 and newer"
+                 : reader->is_older     ? " before 28.3"
+                                        : "",
                  is_at_pull(reader) ? "asks ghcr-login, which" : "uses");
     if (is_at_pull(reader))
         print_source(&reader->record);

@@ -14,14 +14,17 @@
 #include "store/lookup.h"
 #include "store/shadow.h"
 
+/* What each reader takes, and an older docker, which knows no DOCKER_AUTH_CONFIG. */
+enum { READINGS_MAX = 3 };
+
 /* All that one look holds. */
 struct look {
     struct run run;
-    struct finding readers[TARGETS_MAX];
+    struct finding readers[READINGS_MAX];
     size_t reader_count;
-    struct diagnosis diagnoses[TARGETS_MAX]; /* of each reader's credential */
-    bool has_proved;                         /* one reader's credential, at least */
-    struct redact redact;                    /* what no output may hold */
+    struct diagnosis diagnoses[READINGS_MAX]; /* of each reader's credential */
+    bool has_proved;                          /* one reader's credential, at least */
+    struct redact redact;                     /* what no output may hold */
 };
 
 /* What stands in the reader's own files, but is not what it takes. */
@@ -51,6 +54,22 @@ static void warn_of_shadows(struct look *look, const struct reader *by)
     }
 }
 
+/* The file's entry stands beside the variable's: told, but proved only where it is the same. */
+static void add_older_docker(struct look *look, const struct reader *by,
+                             const struct lookup_request *of_newer)
+{
+    struct finding *older = &look->readers[look->reader_count];
+    struct lookup_request request = *of_newer;
+    struct error ignored = ERROR_INIT;
+
+    request.no_variable = true;
+    *older = (struct finding){.by = by, .found = LOOKUP_INIT, .is_older = true};
+    if (lookup_find(&older->found, by, &request, &ignored) <= 0)
+        return;
+    older->verdict = VERDICT_OPEN;
+    look->reader_count++;
+}
+
 static void add_reader(struct look *look, const struct reader *by)
 {
     struct finding *reader = &look->readers[look->reader_count++];
@@ -72,6 +91,8 @@ static void add_reader(struct look *look, const struct reader *by)
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (found > 0)
         warn_of_shadows(look, by);
+    if (found > 0 && reader->found.path[0] == '\0')
+        add_older_docker(look, by, &request);
 }
 
 /* Where nothing names one of them, both are looked at. */
@@ -124,7 +145,7 @@ static void forget(void *holder)
 
     run_end(&look->run);
     redact_clear(&look->redact);
-    for (size_t i = 0; i < TARGETS_MAX; i++)
+    for (size_t i = 0; i < READINGS_MAX; i++)
         lookup_clear(&look->readers[i].found);
 }
 
@@ -184,14 +205,14 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
     struct finding *reader = &look->readers[i];
     const struct finding *first = &look->readers[0];
 
-    if (reader->found.held.token_kind != NULL) {
+    if (reader->found.held.token_kind != NULL && !reader->is_older) {
         reader->verdict = VERDICT_FAULT;
         (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be proved here",
                         reader->found.held.token_kind);
     } else if (i > 0 && is_same(&first->found, &reader->found)) {
         reader->verdict = first->verdict;
         reader->err = first->err;
-    } else {
+    } else if (!reader->is_older) {
         prove_images(look, reader, report);
     }
 }
@@ -212,10 +233,12 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 {
     bool is_verified = true;
 
-    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
+    for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {
         const struct finding *reader = &look->readers[i];
         bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 
+        if (reader->is_older)
+            continue;
         is_verified =
             is_verified && (reader->verdict == VERDICT_ACCEPTED || reader->verdict == VERDICT_NONE);
         if (reader->err.cls == CLASS_NONE || is_told)
@@ -236,7 +259,7 @@ static int hide_credentials(struct look *look, struct report *report, struct err
 {
     bool can_hide = true;
 
-    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
+    for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {
         const struct holding *held = &look->readers[i].found.held;
 
         if (redact_add(&look->redact, &held->token, err) < 0)
@@ -256,7 +279,7 @@ static int tell(struct look *look, struct report *report, struct error *err)
         person_become(&look->run.subject.person, err) < 0 || find_readers(look, report, err) < 0 ||
         hide_credentials(look, report, err) < 0)
         return -1;
-    for (size_t i = 0; i < look->reader_count && i < TARGETS_MAX; i++) {
+    for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {
         if (look->readers[i].verdict != VERDICT_OPEN)
             continue;
         if (report->username == NULL)

@@ -70,7 +70,7 @@ static int show_podman(struct view *view, const struct run *run, struct error *e
         reader_podman.files(files, &count, &run->places, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (is_there(files[i].path))
+        if (!files[i].is_bare && is_there(files[i].path))
             return make_copy(&view->podman, &files[i], err);
     }
     return 0;

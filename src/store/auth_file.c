@@ -6,7 +6,7 @@
 
 #include "store/file/locked_file.h"
 #include "store/helper/helper.h"
-#include "store/file/look.h"
+#include "store/lookup.h"
 #include "store/plan.h"
 #include "store/file/preflight.h"
 #include "store/shadow.h"
@@ -37,7 +37,7 @@ static struct helper helper_of(const struct entry *entry, const char *name)
 
 static int auth_file_look(struct plan *plan, struct error *err)
 {
-    return look_into(&plan->document, plan->entry->path, err);
+    return lookup_document(&plan->document, plan->entry->path, err);
 }
 
 /* Whether the helper holds this very credential. Tells of a helper that does not work. */

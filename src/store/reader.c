@@ -109,6 +109,7 @@ static int build_place(struct location *out, const struct reader *owner, const c
         return error_set(err, CLASS_AUTHFILE, "the path of the auth file is too long");
     memcpy(out->path, path, (size_t)len + 1);
     out->owner = owner;
+    out->is_bare = false;
     return 0;
 }
 
@@ -235,6 +236,8 @@ static int podman_files(struct location out[READER_FILES_MAX], size_t *count,
     found += podman_place(&out[found], request, &no_place) == 0;
     found += reader_persistent(&out[found], request, &no_place) == 0;
     found += docker_place(&out[found], &dockers, &no_place) == 0;
+    if (build_at_home(&out[found], &reader_docker, request, ".dockercfg", &no_place) == 0)
+        out[found++].is_bare = true;
     *count = found;
     return 0;
 }

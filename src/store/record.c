@@ -8,9 +8,10 @@
 
 #include "base/json.h"
 #include "store/file/locked_file.h"
-#include "store/file/look.h"
+#include "store/lookup.h"
 #include "store/file/preflight.h"
 #include "store/path.h"
+#include "store/text/document.h"
 
 int record_path(char path[PATH_MAX], const struct location_request *request, struct error *err)
 {
@@ -275,7 +276,7 @@ static bool asks_us(const char *file, const char *host)
     struct document document = DOCUMENT_INIT;
     struct error ignored = ERROR_INIT;
     char name[READER_HELPER_MAX + 1];
-    bool asks = look_into(&document, file, &ignored) < 0;
+    bool asks = lookup_document(&document, file, &ignored) < 0;
 
     for (size_t i = 0; !asks && i < 2; i++)
         asks = strcmp(document_helper(name, &document, readers[i], reader_host(readers[i], host)),

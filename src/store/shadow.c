@@ -5,10 +5,10 @@
 
 #include "store/text/decode.h"
 #include "store/text/syntax.h"
-#include "store/file/look.h"
 #include "store/file/preflight.h"
 #include "store/lookup.h"
 #include "store/path.h"
+#include "store/registries_conf.h"
 
 /* Whether `key` is for a part of what `above` is for: ghcr.io/owner of ghcr.io. */
 static bool is_below(const char *key, const char *above)
@@ -152,7 +152,7 @@ static bool shadow_look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;
 
-    return look_into(out, path, &ignored) == 0;
+    return lookup_document(out, path, &ignored) == 0;
 }
 
 /* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */
@@ -181,8 +181,8 @@ static void check_docker(const struct entry *entry, const struct location_reques
     if (config != NULL && lookup_variable_has(config, entry->key))
         warnings_add(warnings,
                      "DOCKER_AUTH_CONFIG is set and has '%s': docker 28.3 and newer takes "
-                     "that before any file",
-                     entry->key);
+                     "that before any file, and older ones take what is in '%s'",
+                     entry->key, entry_shown(entry));
 }
 
 /* Whether podman would take the very credential from Docker's file, by whatever spelling. */
@@ -251,6 +251,19 @@ static void check_podman(const struct entry *entry, const struct location_reques
     }
 }
 
+/* A helper that podman asks for every registry, whatever its auth files have. */
+static void warn_of_registries_conf(const struct location_request *request,
+                                    struct warnings *warnings)
+{
+    struct registries_conf conf;
+
+    if (registries_conf_find(&conf, request))
+        warnings_add(warnings,
+                     "podman asks the credential helper '%s' before its auth files, as "
+                     "\"credential-helpers\" in '%s' has it",
+                     conf.helper, conf.path);
+}
+
 void shadow_elsewhere(const struct entry *entry, const struct location_request *request,
                       struct warnings *warnings)
 {
@@ -258,6 +271,8 @@ void shadow_elsewhere(const struct entry *entry, const struct location_request *
         check_docker(entry, request, warnings);
     else
         check_podman(entry, request, warnings);
+    if (podmans_host(entry) != NULL)
+        warn_of_registries_conf(request, warnings);
 }
 
 void shadow_of(const struct entry *entry, const struct location_request *request,

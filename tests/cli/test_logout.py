@@ -116,6 +116,15 @@ def test_what_podman_would_still_find(login, server, logout):
         f"warning: podman still finds '{server.host}' in '{login.config}'\n")
 
 
+def test_what_podman_would_still_find_in_its_last_file(login, server, logout):
+    put(login, {server.host: {"auth": GOOD}}, login.home / PODMAN)
+    old = login.home / ".dockercfg"
+    old.write_text(json.dumps({server.host: {"auth": GOOD}}))
+    login.mounted_files.add(old)
+    assert logout("--persistent").stderr == (
+        f"warning: podman still finds '{server.host}' in '{old}'\n")
+
+
 def test_both(login, server, logout):
     paths = [put(login, {server.host: {"auth": GOOD}, "x": OTHER}, path)
              for path in (login.config, login.home / PODMAN)]

@@ -29,6 +29,7 @@ def docker_auth_config(host, entry=None):
     return {"DOCKER_AUTH_CONFIG": json.dumps({"auths": {host: entry or GOOD}})}
 
 
+CONF = ".config/containers/registries.conf"
 NAMED = {"REGISTRY_AUTH_FILE": "{home}/named.json"}
 RUNTIME = {"XDG_RUNTIME_DIR": "{home}"}
 CASES = {
@@ -82,6 +83,26 @@ CASES = {
     "docker's variable, and the file of both": (
         ["--docker", "--podman"],
         {"DOCKER_CONFIG": "{home}/.docker", **docker_auth_config("HOST")}, {}, "DOCKER_AUTH_CONFIG"),
+    "registries.conf": (["--persistent"], {}, {
+        CONF: 'unqualified-search-registries = ["x"]\ncredential-helpers = ["secretservice"]\n'},
+        ("'secretservice'", "{home}/" + CONF)),
+    "over several lines": (["--podman"], RUNTIME, {
+        CONF: '"credential-helpers"=[ # who\n  # not \'x\'\n \'pass\', "containers-auth.json"]'},
+        ("'pass'", "{home}/" + CONF)),
+    "a file beside it": (["--persistent"], {}, {CONF + ".d/9.conf": 'credential-helpers=["pass"]'},
+                         ("'pass'", "{home}/" + CONF + ".d/9.conf")),
+    "the file that is named": (["--persistent"], {"CONTAINERS_REGISTRIES_CONF": "{home}/r.conf"}, {
+        "r.conf": 'credential-helpers = ["pass"]', CONF: 'credential-helpers = ["other"]'},
+        ("'pass'", "{home}/r.conf")),
+    "podman's own files first": (["--persistent"], {}, {
+        CONF: 'credential-helpers = ["containers-auth.json", "pass"]'}, None),
+    "none after all": (["--persistent"], {}, {
+        CONF: 'credential-helpers = ["pass"]', CONF + ".d/9.conf": 'credential-helpers=[]'}, None),
+    "a comment": (["--persistent"], {}, {CONF: '# credential-helpers = ["pass"]'}, None),
+    "another key": (["--persistent"], {}, {CONF: 'credential-helpers-x = ["pass"]'}, None),
+    "it is podman's": ([], {}, {CONF: 'credential-helpers = ["pass"]'}, None),
+    "podman in docker's file asks it too": (["--podman"], {"DOCKER_CONFIG": "{home}/.docker"}, {
+        CONF: 'credential-helpers = ["pass"]'}, ("'pass'", "{home}/" + CONF)),
     "a namespace in docker's file": ([], {}, {DOCKER: document(**{"HOST/own": GOOD})}, None),
 }
 

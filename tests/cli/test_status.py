@@ -123,6 +123,36 @@ def test_podman_s_namespaces(login, server, status, put):
     assert f"'{server.host}/owner', which podman takes for images below that" in result.stderr
 
 
+def test_a_variable_and_the_file_beside_it_are_told(login, server, status, put):
+    path = put(DOCKER, one(value=auth("other", OTHER_TOKEN)))
+    env = {"DOCKER_AUTH_CONFIG": one().replace("HOST", server.host)}
+    name = f"{server.host}: docker"
+    assert status("--docker", env=env).stdout == (
+        f"{name} 28.3 and newer uses '{server.host}' in DOCKER_AUTH_CONFIG as {USER}: accepted\n"
+        f"{name} before 28.3 uses '{server.host}' in '{path}' as other: not verified\n")
+    put(DOCKER, one())
+    assert status("--docker", env=env).stdout.count(": accepted\n") == 2
+    path.unlink()
+    assert status("--docker", env=env).stdout.count("\n") == 1
+
+
+def test_podman_s_last_file(login, server, status, put):
+    """Docker's of old, without "auths"; docker itself reads it no more."""
+    path = put(".dockercfg", '{"https://HOST/v1/":{"auth":"%s","email":"a@b.c"}}' % GOOD)
+    result = status()
+    assert result.status == 0 and result.stdout == (
+        f"{server.host}: docker finds no credential\n"
+        f"{server.host}: podman uses 'https://{server.host}/v1/' in '{path}' as {USER}: accepted\n")
+    put(DOCKER, one(value=BAD))
+    assert readers(status("--podman", "--json"))["podman"][0] == str(login.config)
+    login.config.unlink()
+    for blank in ("", "{}", " \n"):
+        put(".dockercfg", blank)
+        status().failed(3)
+    put(".dockercfg", "[")
+    status("--podman").failed(8, str(path))
+
+
 def test_a_variable_is_docker_s_first(login, server, status, put):
     put(DOCKER, one(value=BAD))
     env = {"DOCKER_AUTH_CONFIG": one().replace("HOST", server.host)}

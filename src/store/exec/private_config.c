@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "store/file/look.h"
+#include "store/lookup.h"
+#include "store/text/document.h"
 #include "store/path.h"
 
 static const char docker_file[] = "config.json";
@@ -78,7 +79,7 @@ int private_config_copy(const char *to, const char *from, struct error *err)
 {
     struct document document = DOCUMENT_INIT;
     /* Fault is found with it now, while errors can speak of the user's own file. */
-    int ret = look_into(&document, from, err);
+    int ret = lookup_document(&document, from, err);
 
     if (ret == 0 && document.text.len > 0)
         ret = write_new(to, &document.text, err);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "scripts.h"
+#include "store/text/document.h"
 #include "support.h"
 #include "surroundings.h"
 
@@ -274,6 +275,43 @@ static void test_without_memory(void **state)
     }
 }
 
+static int read_now(struct document *document, const char *path, struct error *err)
+{
+    *err = ERROR_INIT;
+    return lookup_document(document, path, err);
+}
+
+static void test_a_look_makes_nothing(void **state)
+{
+    struct document document = DOCUMENT_INIT;
+    struct document_entry entry;
+    size_t before = support_count(".");
+    struct error err;
+
+    (void)state;
+    assert_int_equal(read_now(&document, "dir/file", &err), 0);
+    assert_true(document_is_blank(&document));
+    assert_int_equal(support_count("."), before);
+    support_write("file", "{\"auths\":{\"a\":{}}}");
+    assert_int_equal(read_now(&document, "file", &err), 0);
+    assert_true(document_find(&entry, &document, "a"));
+    assert_int_equal(support_count("."), before + 1);
+    document_clear(&document);
+}
+
+static void test_what_is_malformed_is_named(void **state)
+{
+    struct document document = DOCUMENT_INIT;
+    struct error err;
+
+    (void)state;
+    support_write("file", "{");
+    assert_int_equal(read_now(&document, "file", &err), -1);
+    assert_error("malformed", &err, CLASS_AUTHFILE, "'file' is not valid JSON");
+    assert_int_equal(read_now(&document, ".", &err), -1);
+    assert_error("a directory", &err, CLASS_AUTHFILE, "cannot open '.'");
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
 int main(void)
@@ -288,6 +326,8 @@ int main(void)
         IN_DIRECTORY(test_no_place_to_look_in),
         IN_DIRECTORY(test_nothing_may_be_cleared),
         IN_DIRECTORY(test_without_memory),
+        IN_DIRECTORY(test_a_look_makes_nothing),
+        IN_DIRECTORY(test_what_is_malformed_is_named),
     };
 
     json_init();
