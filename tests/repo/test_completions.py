@@ -1,4 +1,4 @@
-"""bash, zsh and fish complete every option of --help, and its value by its kind."""
+"""bash, zsh and fish complete the options of each command, and a value by its kind."""
 
 import os
 import pty
@@ -19,15 +19,17 @@ COMPLETIONS = ROOT / "scripts" / "completions"
 OPTION = re.compile(r"^ +(?:-(\w),)? +--([a-z-]+)(?: ([A-Z]+))? ", re.MULTILINE)
 # What stands for a value in --help. A new one belongs here and, where it can be completed, in all
 # three of scripts/completions/.
-KINDS = {"FILE", "DIR", "VAR", "HOST", "IMAGE", "N", "NAME", "SECONDS"}
+KINDS = {"CMD", "FILE", "DIR", "VAR", "HOST", "IMAGE", "N", "NAME", "SECONDS"}
 LIMIT = 20
 
 
 @pytest.fixture
 def home(tmp_path, binary):
-    """A home where ghcr-login is on the PATH, with a file, a directory, and nothing else."""
+    """A home where ghcr-login and a program are on the PATH, with a file, a directory, and nothing else."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "ghcr-login").symlink_to(binary)
+    (tmp_path / "bin" / "zzprogram").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "zzprogram").chmod(0o755)
     work = tmp_path / "work"
     (work / "zzdirectory").mkdir(parents=True)
     (work / "zzfile").touch()
@@ -138,18 +140,31 @@ def shell(request, home):
     running.close()
 
 
+COMMANDS = ["login", "status", "logout", "exec"]
+
+
 @pytest.fixture
-def options(binary):
-    """{option: (letter, kind of its value)}, as --help has them."""
-    shown = subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
-    found = {name: (letter, kind) for letter, name, kind in OPTION.findall(shown)}
-    assert len(found) == len(re.findall(r"^ .*?--[a-z]", shown, re.MULTILINE)) > 20
-    return found
+def helped(binary):
+    """{option: (letter, kind of its value)}, as the help of a topic has them."""
+    def read(topic):
+        shown = subprocess.run([binary, "help", topic], check=True, capture_output=True,
+                               text=True).stdout
+        found = {name: (letter, kind) for letter, name, kind in OPTION.findall(shown)}
+        assert len(found) == len(re.findall(r"^ .*?--[a-z][a-z-]+ ", shown, re.MULTILINE)) > 15
+        return found
+    return read
 
 
-def test_every_option_is_offered(shell, options):
-    shown = shell.listed("ghcr-login --")
-    assert set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", shown)) == set(options)
+@pytest.fixture
+def options(helped):
+    return helped("all")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_options_of_a_command_are_offered(shell, helped, command):
+    shown = shell.listed(f"ghcr-login {command} --".replace("  ", " "))
+    offered = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", shown))
+    assert offered == set(helped(command or "login"))
 
 
 def test_every_kind_of_value_is_known(options):
@@ -177,3 +192,19 @@ def test_an_option_of_its_start(shell):
 def test_the_command(shell):
     """What all of them begin with is completed, so ask for one that nothing else is like."""
     assert shell.completed("ghcr-login st").strip() == "ghcr-login status"
+    assert shell.completed("ghcr-login ver").strip() == "ghcr-login version"
+    assert shell.completed("ghcr-login he").strip() == "ghcr-login help"
+
+
+def test_what_help_is_asked_of(shell):
+    assert shell.completed("ghcr-login help st").strip() == "ghcr-login help status"
+    assert shell.completed("ghcr-login help al").strip() == "ghcr-login help all"
+
+
+@pytest.mark.parametrize("before", ["exec --", "exec -u octocat ghcr.io --"])
+def test_the_command_that_exec_runs(shell, before):
+    """After "--" a command is completed as if it stood alone, and then its arguments."""
+    assert shell.completed(f"ghcr-login {before} zzp").strip() == f"ghcr-login {before} zzprogram"
+    line = shell.completed(f"ghcr-login {before} cat zzf").strip()
+    assert line == f"ghcr-login {before} cat zzfile"
+    assert "--username" not in shell.listed(f"ghcr-login {before} cat --")
