@@ -20,6 +20,12 @@ static const char usual_directories[] = "/usr/local/bin:/usr/bin:/bin";
 
 /* The source. */
 
+static bool is_descriptor(const char *path)
+{
+    return strcmp(path, "/dev/stdin") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/", 6) == 0;
+}
+
 /* It is read from elsewhere, later: what is only there for this run is no source. */
 static int take_file(struct record *record, const char *path, struct error *err)
 {
@@ -27,14 +33,13 @@ static int take_file(struct record *record, const char *path, struct error *err)
     bool is_absolute = path[0] == '/';
     struct stat st;
 
-    if (!is_absolute && getcwd(here, sizeof(here)) == NULL)
+    if (!is_absolute && realpath(".", here) == NULL)
         return error_set(err, CLASS_CREDENTIAL,
                          "--token-file is relative, and the working directory has no path");
     if (snprintf(record->file, sizeof(record->file), "%s%s%s", here, is_absolute ? "" : "/",
                  path) >= (int)sizeof(record->file))
         return error_set(err, CLASS_CREDENTIAL, "the path of --token-file is too long");
-    if (strncmp(record->file, "/dev/", 5) == 0 || strncmp(record->file, "/proc/", 6) == 0 ||
-        (stat(record->file, &st) == 0 && !S_ISREG(st.st_mode)))
+    if (is_descriptor(record->file) || (stat(record->file, &st) == 0 && !S_ISREG(st.st_mode)))
         return error_set_hint(err, CLASS_CREDENTIAL,
                               "name a file that stays, or give --token-command CMD",
                               "--token-file is no regular file, which --at-pull could read again "

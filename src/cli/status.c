@@ -80,14 +80,13 @@ static void add_reader(struct look *look, const struct reader *by)
         .clock = look->run.clock,
         .deadline_ms = look->run.deadline_ms,
     };
-    struct error ignored = ERROR_INIT;
     int found;
 
     *reader = (struct finding){.by = by, .found = LOOKUP_INIT};
     found = lookup_find(&reader->found, by, &request, &reader->err);
-    if (strcmp(reader->found.helper, READER_OWN_HELPER) == 0 &&
-        at_pull_find(&reader->record, request.registry, &ignored) <= 0)
-        reader->record.username[0] = '\0'; /* it went away since */
+    if (found > 0 && strcmp(reader->found.helper, READER_OWN_HELPER) == 0 &&
+        at_pull_find(&reader->record, request.registry, &reader->err) < 0)
+        found = -1;
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (found > 0)
         warn_of_shadows(look, by);

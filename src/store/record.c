@@ -1,5 +1,6 @@
 #include "store/record.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -398,7 +399,8 @@ int record_drop(const struct record_edit *edit, bool *kept, struct warnings *war
 {
     struct dropping dropping = {.edit = edit};
     bool changed;
-    int ret = access(edit->path, F_OK) < 0 ? 0 : record_apply(&dropping, &changed, warnings, err);
+    bool is_there = access(edit->path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    int ret = is_there ? record_apply(&dropping, &changed, warnings, err) : 0;
 
     if (ret == 0 && kept != NULL)
         *kept = dropping.kept;

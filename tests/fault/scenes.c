@@ -28,6 +28,19 @@
 #define HELD                                                                                       \
     "{\"ServerURL\":\"ghcr.io\",\"Username\":\"octocat\",\"Secret\":\"" REGISTRY_TOKEN "\"}\n"
 
+/* What a token that is fetched at each pull takes. */
+#define ASKS "{\"credHelpers\":{\"ghcr.io\":\"ghcr-login\"}}"
+#define RECORD                                                                                     \
+    {                                                                                              \
+        "home/.config/ghcr-login/logins.json",                                                     \
+            "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat token\"}}}",     \
+            0600, 0                                                                                \
+    }
+#define OWN_HELPER                                                                                 \
+    {                                                                                              \
+        "bin/docker-credential-ghcr-login", "#!/bin/sh\n", 0755, 0                                 \
+    }
+
 const struct scene scenes[] = {
     {.name = "login, new file", .start = {.arguments = LOGIN, .input = STDIN}},
     {.name = "login, old file, an image",
@@ -98,6 +111,20 @@ const struct scene scenes[] = {
                .environment = "GHCR_USERNAME=octocat GHCR_TOKEN=" REGISTRY_TOKEN,
                .is_closed = true},
      .status = 0},
+    {.name = "login, at each pull",
+     .start = {.arguments = "--at-pull -u octocat --token-file token --no-verify"},
+     .files = {{.path = DOCKER, .text = STORED}, {.path = "token", .text = STDIN}, OWN_HELPER}},
+    {.name = "login, at each pull, from a command",
+     .start = {.arguments = "--at-pull -u octocat --token-command ./give --no-verify --podman"},
+     .files = {{.path = "token", .text = STDIN},
+               {.path = "give", .text = "#!/bin/sh\nread -r x <token; echo $x", .mode = 0755},
+               OWN_HELPER}},
+    {.name = "status, at each pull",
+     .start = {.arguments = "status --docker --no-verify"},
+     .files = {{.path = DOCKER, .text = ASKS}, RECORD, {.path = "token", .text = STDIN}}},
+    {.name = "logout, at each pull",
+     .start = {.arguments = "logout --docker"},
+     .files = {{.path = DOCKER, .text = ASKS}, RECORD}},
     {.name = "status",
      .start = {.arguments = "status --can-pull ghcr.io/octo-org/app:1"},
      .files = {{.path = DOCKER, .text = STORED}, {.path = PODMAN, .text = OTHER}}},
