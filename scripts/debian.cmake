@@ -10,6 +10,8 @@ endfunction()
 
 file(COPY src/ghcr-login.1 DESTINATION ${debian})
 install_compressed(ghcr-login.1 ${CMAKE_INSTALL_MANDIR}/man1)
+file(CREATE_LINK ghcr-login.1.gz ${debian}/${helper}.1.gz SYMBOLIC)
+install(FILES ${debian}/${helper}.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 file(STRINGS CHANGELOG.md heading REGEX "^## \\[${PROJECT_VERSION}\\] - ")
 string(REGEX MATCH "[0-9]+-[0-9]+-[0-9]+$" day "${heading}")

@@ -39,7 +39,8 @@ install=$(tr '\n' ' ' <<'END'
 dir=$HOME/.local/bin; new=.ghcr-login.$$;
 [ "$(id -u)" -ne 0 ] || dir=/usr/local/bin;
 mkdir -p "$dir" && cat >"$dir/$new" && chmod 755 "$dir/$new" &&
-mv -f "$dir/$new" "$dir/ghcr-login" && echo "$dir/ghcr-login" &&
+mv -f "$dir/$new" "$dir/ghcr-login" &&
+ln -sf ghcr-login "$dir/docker-credential-ghcr-login" && echo "$dir/ghcr-login" &&
 { command -v ghcr-login || :; }
 END
 )

@@ -155,7 +155,7 @@ say_who_finds_it() {
 
 uninstall() {
     if [ -e "$program" ] || [ -L "$program" ]; then
-        rm -f "$program" || fail "cannot remove '$program'"
+        rm -f "$program" "$directory/docker-credential-ghcr-login" || fail "cannot remove '$program'"
         echo "removed: $program (stored logins stay; docker logout removes them)"
     else
         echo "not installed: $program"
@@ -188,6 +188,9 @@ main() {
     else
         install_program
     fi
+    # docker and podman run it by this name, for --at-pull.
+    ln -sf ghcr-login "$directory/docker-credential-ghcr-login" ||
+        fail "cannot link '$directory/docker-credential-ghcr-login'"
     say_who_finds_it
 }
 

@@ -16,12 +16,15 @@ from stack import ADDRESS, PATH, SYSTEM_TRUST
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = os.uname().machine
 REPOSITORY = "https://github.com/OWNER/ghcr-login"
-COMMON = {"bin/ghcr-login", "share/doc/ghcr-login/copyright", "share/doc/ghcr-login/CHANGELOG.md",
+HELPER = "docker-credential-ghcr-login"     # links
+COMMON = {"bin/ghcr-login", f"bin/{HELPER}", "share/doc/ghcr-login/copyright", "share/doc/ghcr-login/CHANGELOG.md",
           "share/bash-completion/completions/ghcr-login",
           "share/fish/vendor_completions.d/ghcr-login.fish"}
-DEB = COMMON | {"share/man/man1/ghcr-login.1.gz", "share/doc/ghcr-login/changelog.gz",
+DEB = COMMON | {"share/man/man1/ghcr-login.1.gz", f"share/man/man1/{HELPER}.1.gz",
+                "share/doc/ghcr-login/changelog.gz",
                 "share/zsh/vendor-completions/_ghcr-login"}
-TAR = COMMON | {"share/man/man1/ghcr-login.1", "share/zsh/site-functions/_ghcr-login"}
+TAR = COMMON | {"share/man/man1/ghcr-login.1", f"share/man/man1/{HELPER}.1",
+                "share/zsh/site-functions/_ghcr-login"}
 
 
 @pytest.fixture(scope="module")
