@@ -2,7 +2,7 @@
 # Build build/static/ghcr-login: one file that runs on any Linux of this architecture, with nothing
 # installed; or, with "aarch64", build/static-aarch64/ghcr-login by a cross compiler (on Debian).
 # libcurl is built from the distribution's source package, with HTTP and HTTPS alone; OpenSSL,
-# c-ares, jansson and libb64 are those of its -dev packages. apt checks the signatures of them all.
+# c-ares, zlib, jansson and libb64 are those of its -dev packages. apt checks the signatures of them all.
 # Works on a fresh Debian 12, as root or with sudo; "rm -r build/static*" for fresh libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,7 +52,8 @@ fetch_curl() {
 fetch_arm64_libraries() {
     mkdir -p "$libraries"
     (set_up_apt "$work/apt-arm64" deb 'APT::Architecture "arm64"; APT::Architectures "arm64";' &&
-        cd "$work" && apt-get download -qq libssl-dev libjansson-dev libb64-dev libc-ares-dev &&
+        cd "$work" && apt-get download -qq libssl-dev libjansson-dev libb64-dev libc-ares-dev \
+            zlib1g-dev &&
         for package in *_arm64.deb; do dpkg -x "$package" "$libraries" || exit; done)
 }
 
@@ -62,12 +63,12 @@ build_curl() {
     flags="-fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
     flags+=" -fstack-clash-protection -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$source=curl"
     options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$libraries/usr"
-        -DCMAKE_C_FLAGS="$flags" -DENABLE_ARES=ON -DCURL_USE_OPENSSL=ON
+        -DCMAKE_C_FLAGS="$flags" -DENABLE_ARES=ON -DCURL_USE_OPENSSL=ON -DCURL_ZLIB=ON
         -DENABLE_IPV6=ON -DHTTP_ONLY=ON
         -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON)
     for off in BUILD_SHARED_LIBS BUILD_CURL_EXE BUILD_TESTING BUILD_LIBCURL_DOCS BUILD_MISC_DOCS \
         ENABLE_MANUAL ENABLE_CURL_MANUAL USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIBPSL CURL_USE_LIBSSH2 \
-        CURL_USE_GSSAPI CURL_ZLIB CURL_BROTLI CURL_ZSTD; do
+        CURL_USE_GSSAPI CURL_BROTLI CURL_ZSTD; do
         options+=("-D$off=OFF")
     done
     for off in ALTSVC COOKIES CRYPTO_AUTH DOH GETOPTIONS HSTS MIME NTLM; do

@@ -8,7 +8,7 @@ set -eu
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
-static="dpkg-dev file libc-ares-dev libssl-dev"
+static="dpkg-dev file libc-ares-dev libssl-dev zlib1g-dev"
 aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 quick="bindfs binutils git libcmocka-dev python3-pytest python3-pytest-xdist strace util-linux"
 tests="clang cppcheck shellcheck llvm mandoc valgrind libc6-dbg

@@ -19,7 +19,7 @@ comment with the cause. The sections, all but the last as needed:
                     let two situations be told apart, like: the other's name
 
 @CLASSIC@ and the other names of tests/support/scenarios.py stand for secrets, and @HOST@
-and @DIR@ for what differs from run to run; of what is said, HOST, PROXY and DIR do.
+and @DIR@ for what differs from run to run; of what is said, HOST, PROXY, CA and DIR do.
 """
 
 import re

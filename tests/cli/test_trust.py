@@ -239,6 +239,73 @@ def test_the_variables_of_openssl(login, bare_login, registry, ca, variable):
     bare_login(server, env={variable: value}).succeeded()
 
 
+@pytest.mark.parametrize("name", ["ca.pem", "ca.crt", "root", ".hidden", "zz.p7"])
+def test_a_directory_whose_names_are_not_hashes(login, bare_login, registry, ca, name, tmp_path):
+    """As Go reads it: every file of each directory in the list."""
+    server = registry()
+    empty, directory = login.directory / "empty", login.directory / "roots"
+    for each in (empty, directory):
+        each.mkdir()
+    shutil.copy(ca.pem, directory / name)
+    shutil.copy(CertificateAuthority(tmp_path / "other-ca").pem, directory / "a-other.pem")
+    (directory / "README").write_text("-----BEGIN CERTIFICATE-----\nhello\n")
+    (directory / "inner.pem").mkdir()
+    (directory / "gone.pem").symlink_to(directory / "nowhere")
+    os.mkfifo(directory / "pipe.pem")
+    bare_login(server, env={"SSL_CERT_DIR": directory}).succeeded()
+    bare_login(server, env={"SSL_CERT_DIR": f"{empty}:{directory}", "SSL_CERT_FILE": ""}).succeeded()
+
+
+def test_a_directory_and_a_file(login, bare_login, registry, ca, tmp_path):
+    """Both count, whichever has the root."""
+    server = registry()
+    directory = login.directory / "roots"
+    directory.mkdir()
+    shutil.copy(ca.pem, directory / "ca.pem")
+    other = CertificateAuthority(tmp_path / "other-ca")
+    env = {"SSL_CERT_FILE": other.pem, "SSL_CERT_DIR": directory}
+    bare_login(server, env=env).succeeded()
+
+
+def damaged(pem):
+    lines = pem.read_text().splitlines()
+    middle = len(lines) // 2
+    return {
+        "foreign bytes": [*lines[:middle], "%%% not base64 %%%", *lines[middle:]],
+        "cut": lines[:middle] + lines[-1:],
+        "without its end": lines[:-1],
+        "base64 of a text": [lines[0], "aGVsbG8sIHdvcmxkIQ==", lines[-1]],
+        "empty": [lines[0], lines[-1]],
+        "a key's": ["-----BEGIN PRIVATE KEY-----", "AAAA", "-----END PRIVATE KEY-----"],
+    }
+
+
+@pytest.mark.parametrize("damage", ["foreign bytes", "cut", "without its end", "base64 of a text",
+                                    "empty", "a key's"])
+@pytest.mark.parametrize("order", ["before", "behind"])
+def test_one_damaged_certificate_in_a_bundle(login, bare_login, registry, ca, tmp_path, damage,
+                                             order):
+    """The others count, as to Go."""
+    server = registry()
+    bad = damaged(CertificateAuthority(tmp_path / "other-ca").pem)[damage]
+    good = ca.pem.read_text().splitlines()
+    bundle = login.directory / "bundle.pem"
+    bundle.write_text("\n".join(bad + good if order == "before" else good + bad) + "\n")
+    bare_login(server, "--cacert", bundle).succeeded()
+    bare_login(server, env={"SSL_CERT_FILE": bundle}).succeeded()
+    shutil.copy(bundle, certs_d(login, server) / "ca.crt")
+    bare_login(server).succeeded()
+
+
+def test_a_bundle_of_which_nothing_is_whole(login, bare_login, registry, ca):
+    server = registry()
+    bundle = login.directory / "bundle.pem"
+    bundle.write_text("\n".join(damaged(ca.pem)["cut"]) + "\n")
+    bare_login(server, "--cacert", bundle, *QUICK).failed(5, "CA certificates cannot be read",
+                                                          str(bundle), "--cacert")
+    unheard(server)
+
+
 @pytest.mark.parametrize("option", ["--cacert", "--cert-dir"])
 def test_trust_that_is_not_there(login, bare_login, registry, option):
     server = registry()
@@ -517,3 +584,67 @@ def test_the_variable_behind_the_trust_is_named(login, registry, bare_login, var
     if variable == "SSL_CERT_DIR":
         env["SSL_CERT_FILE"] = ""
     bare_login(server, env=env).failed(5, server.host, "hint:", variable)
+
+
+def test_a_host_without_any_ca_certificates(login, bare_login, registry, space):
+    """A static program in an empty container, or a host that never installed them."""
+    server = registry()
+    mounts = space("mount -t tmpfs tmpfs /etc/ssl")
+    result = bare_login(server, *QUICK, through=mounts.through)
+    result.failed(5, "hint: this host has no CA certificates: install ca-certificates")
+    unheard(server)
+
+
+def test_the_issuer_is_named(bare_login, registry, tmp_path):
+    """Of whoever opens TLS on the way: it is asked for, and told nothing."""
+    box = CertificateAuthority(tmp_path / "box", name="Inspection CA of Example Corp")
+    server = registry(certificate=box.issue("127.0.0.1"))
+    result = bare_login(server, *QUICK)
+    result.failed(5, "issued by CN = Inspection CA of Example Corp", "a proxy that inspects TLS")
+    unheard(server)
+
+
+def test_the_issuer_does_not_matter_to_another_fault(login, registry, ca):
+    server = registry(certificate=ca.issue("127.0.0.1", expired=True))
+    assert "issued by" not in login.to(server, *QUICK).failed(5, "expired").stderr
+
+
+def test_an_issuer_that_looks_like_a_command(bare_login, registry, tmp_path):
+    box = CertificateAuthority(tmp_path / "box", name="::error::a\\x1b[31m" + "x" * 30)
+    server = registry(certificate=box.issue("127.0.0.1"))
+    result = bare_login(server, *QUICK).failed(5, "issued by")
+    assert "\x1b" not in result.stderr and "\n::error" not in result.stderr
+
+
+def test_a_server_that_is_not_there_the_second_time(bare_login, registry):
+    """The issuer is not worth a failure, nor a wait."""
+    server = registry()
+    server.on("tls", faults.close())
+    result = bare_login(server, "--timeout", "2", "--retries", "0")
+    assert result.status == 5 and result.took_less_than(4), result
+
+
+def test_a_file_given_that_lacks_the_authority(bare_login, registry, tmp_path):
+    other = CertificateAuthority(tmp_path / "other-ca")
+    bare_login(registry(), "--cacert", other.pem, *QUICK).failed(
+        5, "hint: the file given with --cacert does not have the CA")
+
+
+# A host with IPv6 alone.
+
+IPV6_ONLY = ["ip link set lo up", "ip -6 route add default dev lo"]
+
+
+def test_a_host_with_ipv6_alone(login):
+    """ghcr.io has no IPv6 address."""
+    through = ["unshare", "--net", "sh", "-c", " && ".join(IPV6_ONLY) + ' && exec "$@"', "sh"]
+    for host in ("192.0.2.1", "registry.example:8443"):
+        result = login("-u", USER, "--password-stdin", *QUICK, host,
+                       stdin=f"{TOKEN}\n".encode(), through=through)
+        result.failed(5, "hint: this host has IPv6 alone", "ghcr.io has none", "NAT64")
+
+
+def test_a_host_without_any_network(login):
+    result = login("-u", USER, "--password-stdin", *QUICK, "192.0.2.1",
+                   stdin=f"{TOKEN}\n".encode(), through=["unshare", "--net"])
+    assert "IPv6" not in result.failed(5, "cannot connect", "hint:").stderr

@@ -131,6 +131,7 @@ class Stage:
     def plain(self, text):
         """What was said, without what differs from run to run."""
         for what, name in ((self.registry.host, "HOST"), (str(self._directory), "DIR"),
+                           (str(self._ca.pem), "CA"),
                            (self.proxy.host if self.proxy else None, "PROXY")):
             text = text.replace(what, name) if what else text
         return text

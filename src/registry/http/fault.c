@@ -1,13 +1,24 @@
 #include "registry/http/fault.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <arpa/inet.h>
+
+#include "base/text.h"
 #include "registry/http/proxy.h"
 #include "registry/http/trust.h"
 #include "registry/http/url.h"
 
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
-#define HANGS_UP    "the registry, or what stands before it, hangs up: try again later"
+#define CA_HINT                                                                                    \
+    "if the registry has a CA of its own, name it with --cacert FILE; so also that of a proxy "    \
+    "that "                                                                                        \
+    "inspects TLS"
+#define HANGS_UP "the registry, or what stands before it, hangs up: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
 static const struct fault_words {
@@ -32,8 +43,7 @@ static const struct fault_words {
      "check the file given with --cacert, or install ca-certificates"},
     {CURLE_SSL_CERTPROBLEM, false, "the client certificate or its key cannot be used",
      "check the *.cert and *.key files for this registry"},
-    {CURLE_PEER_FAILED_VERIFICATION, false, "the server's certificate does not verify",
-     "if the registry has a CA of its own, name it with --cacert FILE"},
+    {CURLE_PEER_FAILED_VERIFICATION, false, "the server's certificate does not verify", CA_HINT},
     {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
      "a registry that speaks plain http needs --plain-http; a firewall may also cut TLS off"},
 };
@@ -122,16 +132,45 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR, "legacy", OLD_TLS},
 };
 
+/* Whether there is a way to addresses of this family. Nothing is sent: UDP knows no connections. */
+static bool has_route(int family)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(443)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool found;
+
+    (void)inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr);     /* RFC 5737, of nobody */
+    (void)inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr); /* RFC 3849 */
+    found = fd >= 0 && (family == AF_INET ? connect(fd, (struct sockaddr *)&v4, sizeof(v4))
+                                          : connect(fd, (struct sockaddr *)&v6, sizeof(v6))) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return found;
+}
+
+/* A host with IPv6 alone finds and reaches no registry that has only an IPv4 address. */
+static void hint_at_ipv6_only(const struct fault *fault, const struct url *url, struct error *err)
+{
+    if ((fault->code == CURLE_COULDNT_CONNECT || fault->code == CURLE_COULDNT_RESOLVE_HOST) &&
+        url->host[0] != '[' && !has_route(AF_INET) && has_route(AF_INET6))
+        (void)error_hint(err,
+                         "this host has IPv6 alone, and '%s' may have no IPv6 address (ghcr.io has "
+                         "none): use NAT64 with DNS64, or a proxy (https_proxy)",
+                         url->host);
+}
+
 static int report_connect(const struct fault *fault, const struct url *url, struct error *err)
 {
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
-    return error_set_hint(err, CLASS_UNREACHABLE,
-                          "check host and port; is the registry running, and does a firewall let "
-                          "this machine through?",
-                          "cannot ask '%s': cannot connect%s%s", url_place(url).text,
-                          number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect%s%s",
+                    url_place(url).text, number != 0 ? ": " : "",
+                    number != 0 ? strerror((int)number) : "");
+    hint_at_ipv6_only(fault, url, err);
+    return error_hint(err, "check host and port; is the registry running, and does a firewall let "
+                           "this machine through?");
 }
 
 static int hint_at_client_certificate(const char *when, const struct url *url, struct error *err)
@@ -198,6 +237,57 @@ static void hint_at_hang_up(const struct fault *fault, const struct url *url, st
                                          err);
 }
 
+struct issuer {
+    char text[160]; /* fit to be shown; "": unknown */
+};
+
+/* What libcurl tells of the server's own certificate: "Issuer:O = Example, CN = Example CA". */
+static void copy_issuer(struct issuer *issuer, CURL *easy)
+{
+    static const char field[] = "Issuer:";
+    struct curl_certinfo *chain = NULL;
+
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL ||
+        chain->num_of_certs < 1)
+        return;
+    for (const struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
+        if (strncmp(line->data, field, strlen(field)) == 0)
+            (void)text_printable(issuer->text, sizeof(issuer->text), line->data + strlen(field),
+                                 strlen(line->data + strlen(field)));
+    }
+}
+
+/*
+ * Who issued a certificate that nobody vouches for, whom libcurl names only where it does not look.
+ * The server is met once more for it, on a connection of its own on which nothing is asked or
+ * shown.
+ */
+static struct issuer find_issuer(const struct fault *fault)
+{
+    enum { LONGEST_MS = 5000 };
+    struct issuer issuer = {.text = ""};
+    CURL *easy = fault->left_ms > 0 ? curl_easy_duphandle(fault->easy) : NULL;
+    CURLcode code = easy != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+
+    HTTP_SET(code, easy, CURLOPT_CONNECT_ONLY, 1L);
+    HTTP_SET(code, easy, CURLOPT_CERTINFO, 1L);
+    HTTP_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    HTTP_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    HTTP_SET(code, easy, CURLOPT_USERNAME, NULL);
+    HTTP_SET(code, easy, CURLOPT_PASSWORD, NULL);
+    HTTP_SET(code, easy, CURLOPT_XOAUTH2_BEARER, NULL);
+    HTTP_SET(code, easy, CURLOPT_SSLCERT, NULL);
+    HTTP_SET(code, easy, CURLOPT_SSLKEY, NULL);
+    HTTP_SET(code, easy, CURLOPT_ERRORBUFFER, NULL); /* it has the words of the fault */
+    HTTP_SET(code, easy, CURLOPT_NOPROGRESS, 1L);
+    HTTP_SET(code, easy, CURLOPT_TIMEOUT_MS,
+             (long)(fault->left_ms < LONGEST_MS ? fault->left_ms : LONGEST_MS));
+    if (code == CURLE_OK && curl_easy_perform(easy) == CURLE_OK)
+        copy_issuer(&issuer, easy);
+    curl_easy_cleanup(easy);
+    return issuer;
+}
+
 /* Of certificates: where those come from that are trusted, or that there are none. */
 static int hint_at_trust(const struct fault *fault, struct error *err)
 {
@@ -211,10 +301,16 @@ static int hint_at_trust(const struct fault *fault, struct error *err)
         return -1;
     if (fault->code == CURLE_SSL_CACERT_BADFILE)
         return error_hint(err, "check '%s', which %s names", path, trust->named_by);
-    return error_hint(err,
-                      "if the registry has a CA of its own, name it with --cacert FILE; "
-                      "trusted is what %s names",
-                      trust->named_by);
+    if (strcmp(trust->named_by, "--cacert") == 0)
+        return error_hint(err, "the file given with --cacert does not have the CA that this "
+                               "certificate needs, and is trusted alone");
+    return error_hint(err, CA_HINT "; trusted is what %s names ('%s')", trust->named_by, path);
+}
+
+/* Whether no CA that is trusted vouches for it: else its dates or its names are what is wrong. */
+static bool is_unknown_authority(const struct fault *fault, const struct fault_words *words)
+{
+    return fault->code == CURLE_PEER_FAILED_VERIFICATION && hint_for(fault, words) == words->hint;
 }
 
 static int report_words(const struct fault *fault, const struct fault_words *words,
@@ -222,22 +318,24 @@ static int report_words(const struct fault *fault, const struct fault_words *wor
 {
     bool is_tls = fault->code == CURLE_PEER_FAILED_VERIFICATION ||
                   fault->code == CURLE_SSL_CONNECT_ERROR || fault->code == CURLE_SSL_CERTPROBLEM;
-    const char *hint;
+    bool is_unknown = is_unknown_authority(fault, words);
+    struct issuer issuer = is_unknown ? find_issuer(fault) : (struct issuer){.text = ""};
     bool is_answer = fault->code == CURLE_WRITE_ERROR ||
                      fault->code == CURLE_BAD_CONTENT_ENCODING ||
                      fault->code == CURLE_WEIRD_SERVER_REPLY ||
                      fault->code == CURLE_UNSUPPORTED_PROTOCOL || words == &malformed;
 
     (void)error_set(err, is_answer ? CLASS_UNPROVED : CLASS_UNREACHABLE,
-                    "cannot ask '%s': %s%s%s%s", url_place(url).text, words->text,
-                    is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "", is_tls ? ")" : "");
-    if (!is_answer)
+                    "cannot ask '%s': %s%s%s%s%s%s", url_place(url).text, words->text,
+                    is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "",
+                    issuer.text[0] != '\0' ? "; issued by " : "", issuer.text, is_tls ? ")" : "");
+    if (!is_answer) {
         hint_at_hang_up(fault, url, err);
-    hint = hint_for(fault, words);
-    if (hint == words->hint &&
-        (fault->code == CURLE_PEER_FAILED_VERIFICATION || fault->code == CURLE_SSL_CACERT_BADFILE))
+        hint_at_ipv6_only(fault, url, err);
+    }
+    if (is_unknown || fault->code == CURLE_SSL_CACERT_BADFILE)
         (void)hint_at_trust(fault, err);
-    return error_hint(err, "%s", hint);
+    return error_hint(err, "%s", hint_for(fault, words));
 }
 
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err)

@@ -6,6 +6,7 @@
 #define REGISTRY_HTTP_FAULT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <curl/curl.h>
 
@@ -20,13 +21,15 @@ struct fault {
     const char *url;
     const char *proxy; /* its name; "": none was asked */
     const struct trust *trust;
+    int64_t left_ms;             /* until the login has to end */
     bool has_been_answered;      /* an earlier request was */
     bool has_client_certificate; /* to show to a server that wants one */
 };
 
 /*
  * Fill *err (CLASS_UNREACHABLE; CLASS_UNPROVED where what came was no HTTP answer) and
- * *is_transient. A proxy's faults are named as the proxy's. Returns -1.
+ * *is_transient. A proxy's faults are named as the proxy's. Of a certificate that nobody vouches
+ * for the issuer is named, for which the server is met once more, and told nothing. Returns -1.
  */
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err);
 

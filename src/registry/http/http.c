@@ -18,7 +18,7 @@
 struct http {
     CURL *easy;
     struct http_options options;
-    bool skip_bundle; /* the hashed directory alone has not failed yet */
+    enum trust_reach reach;
     bool has_been_answered;
     int64_t opened_ms;
     bool has_told;             /* that it is slow */
@@ -82,7 +82,7 @@ struct http *http_open(const struct http_options *options, struct error *err)
     }
     http->options = *options;
     http->opened_ms = clock_now(options->clock);
-    http->skip_bundle = trust_can_skip_bundle(options->trust);
+    http->reach = trust_first_reach(options->trust);
     return http;
 }
 
@@ -186,7 +186,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
     if (code == CURLE_OK)
-        code = trust_set(http->easy, http->options.trust, http->skip_bundle);
+        code = trust_set(http->easy, http->options.trust, http->reach);
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
 }
 
@@ -199,11 +199,8 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     http->error_text[0] = '\0';
     if (code == CURLE_OK)
         code = curl_easy_perform(http->easy);
-    if (http->skip_bundle &&
-        (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)) {
-        http->skip_bundle = false;
+    if (trust_reach_further(&http->reach, http->options.trust, code))
         return perform(http, request, fields, response);
-    }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
     response->status = (int)status;
     proxy_peer(http->easy, response->peer);
@@ -290,6 +287,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .url = request->url,
             .proxy = http->proxy.name,
             .trust = http->options.trust,
+            .left_ms = clock_left(http->options.clock, http->options.deadline_ms),
             .has_been_answered = http->has_been_answered,
             .has_client_certificate = http->options.trust->client_cert[0] != '\0',
         },

@@ -10,6 +10,8 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "registry/http.h"
+#include "registry/http/pem.h"
 
 /* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
 static const struct root_place {
@@ -183,6 +185,7 @@ static int set_roots(struct trust *trust, const struct trust_request *request, s
         trust->named_by = "SSL_CERT_FILE";
     else if (dir != NULL && dir[0] != '\0')
         trust->named_by = "SSL_CERT_DIR";
+    trust->is_dir_named = dir != NULL && dir[0] != '\0';
     return set_variable(trust->dir, dir, err);
 }
 
@@ -246,12 +249,27 @@ bool trust_has_roots(const struct trust *trust)
 }
 
 /* Only OpenSSL looks certificates up in a hashed directory one by one. */
-bool trust_can_skip_bundle(const struct trust *trust)
+enum trust_reach trust_first_reach(const struct trust *trust)
 {
     const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    bool is_hashed = library != NULL && strstr(library, "OpenSSL") != NULL &&
+                     trust->dir[0] != '\0' && access(trust->dir, R_OK | X_OK) == 0;
 
-    return library != NULL && strstr(library, "OpenSSL") != NULL && trust->dir[0] != '\0' &&
-           access(trust->dir, R_OK | X_OK) == 0;
+    return is_hashed ? TRUST_HASHED : TRUST_BUNDLE;
+}
+
+bool trust_reach_further(enum trust_reach *reach, const struct trust *trust, CURLcode code)
+{
+    if (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE)
+        return false;
+    if (*reach == TRUST_HASHED) {
+        *reach = TRUST_BUNDLE;
+        return true;
+    }
+    if (*reach == TRUST_EACH || !http_takes_roots() || trust->is_insecure)
+        return false;
+    *reach = TRUST_EACH; /* OpenSSL may have read past the damage, and past what came behind it */
+    return true;
 }
 
 static const char *text_or_null(const char *text)
@@ -259,49 +277,113 @@ static const char *text_or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-/* Roots beside the system's: libcurl takes a text in place of the bundle, so that it holds both. */
-static CURLcode add_extra_roots(CURL *easy, const struct trust *trust, bool skip_bundle)
+#if LIBCURL_VERSION_NUM >= 0x074d00
+/* What cannot be read is none of the roots; the others may do. */
+static int append_file(struct secret *out, const char *path, struct error *err)
+{
+    struct io_input input = {.name = "", .max = BUNDLE_MAX};
+    struct error ignored = ERROR_INIT;
+    struct secret text = SECRET_INIT;
+    struct stat st;
+    int ret = 0;
+
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && !S_ISFIFO(st.st_mode) &&
+        io_read_path(&text, path, &input, NULL, &ignored) == 0)
+        ret = secret_append(out, text.data, text.len, BUNDLE_MAX, err);
+    if (ret == 0)
+        ret = secret_append(out, "\n", 1, BUNDLE_MAX, err); /* a file may lack its last line end */
+    secret_clear(&text);
+    return ret;
+}
+
+static int append_directory(struct secret *out, const char *path, struct error *err)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    int ret = 0;
+
+    while (dir != NULL && ret == 0 && (entry = readdir(dir)) != NULL) {
+        char name[PATH_MAX];
+
+        if (trust_join(name, path, "/", entry->d_name))
+            ret = append_file(out, name, err);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return ret;
+}
+
+static int append_directories(struct secret *out, const char *list, struct error *err)
+{
+    char dirs[PATH_MAX];
+    char *rest = dirs;
+    int ret = 0;
+
+    (void)snprintf(dirs, sizeof(dirs), "%s", list);
+    for (char *dir = strsep(&rest, ":"); dir != NULL && ret == 0; dir = strsep(&rest, ":")) {
+        if (dir[0] != '\0')
+            ret = append_directory(out, dir, err);
+    }
+    return ret;
+}
+
+static int gather(struct secret *all, const struct trust *trust, enum trust_reach reach,
+                  struct error *err)
+{
+    struct secret text = SECRET_INIT;
+    int ret = secret_append(&text, trust->extra.data, trust->extra.len, BUNDLE_MAX, err);
+
+    if (ret == 0 && reach != TRUST_HASHED && trust->file[0] != '\0')
+        ret = append_file(&text, trust->file, err);
+    if (ret == 0 && reach == TRUST_EACH && trust->is_dir_named)
+        ret = append_directories(&text, trust->dir, err);
+    if (ret == 0 && reach == TRUST_EACH)
+        ret = pem_append_certificates(all, &text, BUNDLE_MAX, err);
+    else if (ret == 0)
+        secret_move(all, &text);
+    secret_clear(&text);
+    return ret;
+}
+#endif
+
+/* libcurl takes a text in place of the bundle, so that it holds both. */
+static CURLcode set_text(CURL *easy, const struct trust *trust, enum trust_reach reach)
 {
     CURLcode code = CURLE_OK;
 
 #if LIBCURL_VERSION_NUM >= 0x074d00
-    struct io_input input = {.name = "", .max = BUNDLE_MAX};
     struct error ignored = ERROR_INIT;
-    struct secret bundle = SECRET_INIT;
     struct secret all = SECRET_INIT;
 
-    if (!skip_bundle && trust->file[0] != '\0' &&
-        io_read_path(&bundle, trust->file, &input, NULL, &ignored) < 0)
-        secret_clear(&bundle);
-    if (secret_append(&all, trust->extra.data, trust->extra.len, BUNDLE_MAX, &ignored) < 0 ||
-        secret_append(&all, bundle.data, bundle.len, BUNDLE_MAX, &ignored) < 0)
+    if (gather(&all, trust, reach, &ignored) < 0)
         code = CURLE_OUT_OF_MEMORY;
-    HTTP_SET(code, easy, CURLOPT_CAINFO_BLOB,
-             (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
-    secret_clear(&bundle);
+    if (all.len > 0) /* where no certificate is whole, what was named is said to be unreadable */
+        HTTP_SET(code, easy, CURLOPT_CAINFO_BLOB,
+                 (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
     secret_clear(&all);
 #else
     (void)easy;
     (void)trust;
-    (void)skip_bundle;
+    (void)reach;
     code = CURLE_NOT_BUILT_IN; /* needs libcurl 7.77 */
 #endif
     return code;
 }
 
-static CURLcode name_roots(CURL *easy, const struct trust *trust, bool skip_bundle)
+static CURLcode name_roots(CURL *easy, const struct trust *trust, enum trust_reach reach)
 {
     CURLcode code = CURLE_OK;
 
     if (trust->file[0] == '\0' && trust->dir[0] == '\0' && trust->extra.len == 0)
         return code; /* whatever the TLS library knows */
-    HTTP_SET(code, easy, CURLOPT_CAINFO, skip_bundle ? NULL : text_or_null(trust->file));
+    HTTP_SET(code, easy, CURLOPT_CAINFO, reach == TRUST_HASHED ? NULL : text_or_null(trust->file));
     HTTP_SET(code, easy, CURLOPT_CAPATH, text_or_null(trust->dir));
-    return code == CURLE_OK && trust->extra.len > 0 ? add_extra_roots(easy, trust, skip_bundle)
-                                                    : code;
+    return code == CURLE_OK && (trust->extra.len > 0 || reach == TRUST_EACH)
+               ? set_text(easy, trust, reach)
+               : code;
 }
 
-CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle)
+CURLcode trust_set(CURL *easy, const struct trust *trust, enum trust_reach reach)
 {
     CURLcode code = CURLE_OK;
 
@@ -310,6 +392,6 @@ CURLcode trust_set(CURL *easy, const struct trust *trust, bool skip_bundle)
     HTTP_SET(code, easy, CURLOPT_SSLCERT, text_or_null(trust->client_cert));
     HTTP_SET(code, easy, CURLOPT_SSLKEY, text_or_null(trust->client_key));
     if (code == CURLE_OK && !trust->is_insecure)
-        code = name_roots(easy, trust, skip_bundle);
+        code = name_roots(easy, trust, reach);
     return code;
 }

@@ -28,8 +28,8 @@ static void test_no_roots_are_named(void **state)
     struct trust trust = {.file = "", .dir = ""};
 
     (void)state;
-    assert_false(trust_can_skip_bundle(&trust));
-    assert_int_equal(trust_set(easy, &trust, false), CURLE_OK);
+    assert_int_equal(trust_first_reach(&trust), TRUST_BUNDLE);
+    assert_int_equal(trust_set(easy, &trust, TRUST_BUNDLE), CURLE_OK);
 }
 
 /* A registry's own roots serve all the same. */
@@ -38,9 +38,9 @@ static void test_a_bundle_that_cannot_be_read(void **state)
     struct trust trust = {.file = "nowhere.pem", .extra = secret_of("of the registry's own")};
 
     (void)state;
-    assert_int_equal(trust_set(easy, &trust, false), CURLE_OK);
+    assert_int_equal(trust_set(easy, &trust, TRUST_BUNDLE), CURLE_OK);
     support_write("nowhere.pem", "the system's");
-    assert_int_equal(trust_set(easy, &trust, false), CURLE_OK);
+    assert_int_equal(trust_set(easy, &trust, TRUST_BUNDLE), CURLE_OK);
     trust_clear(&trust);
 }
 
