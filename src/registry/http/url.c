@@ -43,6 +43,15 @@ static bool is_plain(const char *host)
     return true;
 }
 
+/* libcurl takes one slash or three for two, and a port of 0. */
+static bool has_authority(const char *text, const char *port)
+{
+    const char *colon = strchr(text, ':');
+
+    return colon != NULL && strncmp(colon, "://", 3) == 0 && colon[3] != '/' &&
+           strtoul(port, NULL, 10) != 0;
+}
+
 int url_parse(struct url *out, const char *text, struct error *err)
 {
     struct url url = {.scheme = ""};
@@ -63,6 +72,8 @@ int url_parse(struct url *out, const char *text, struct error *err)
         code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK)
         code = get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, part, sizeof(part));
+    if (code == CURLUE_OK && !has_authority(text, part))
+        code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK) {
         url.port = (unsigned)strtoul(part, NULL, 10);
         url.has_userinfo =

@@ -101,6 +101,8 @@ static void test_same_host(void **state)
         MAY("git.example:5050", "https://git.example/jwt/auth"),
         MAY("10.0.0.1:5000", "https://10.0.0.1:5000/auth"),
         MAY("[2001:db8::1]:5000", "https://[2001:db8::1]:5000/auth"),
+        MAY("[2001:db8::1]:5000", "https://[2001:DB8:0:0::1]/auth"),
+        MAY("ghcr.io", "https://ghcr%2eio/token"), /* for libcurl decodes it */
         /* docker_auth beside the registry, Portus */
         MAY("ghcr.io", "https://ghcr.io:8443/token"),
         MAY("a.example:5000", "https://a.example:5001/"),
@@ -147,6 +149,13 @@ static void test_same_domain(void **state)
         MAY("registry.example.co.uk", "https://auth.example.co.uk/"),
         MAY("registry.example.gov.br", "https://auth.example.gov.br/"),
         MAY("registry.corp.internal:5000", "https://gitlab.corp.internal/jwt/auth"),
+        MAY("gitlab.example.com:5050", "https://gitlab.example.com/jwt/auth"),
+        MAY("docker.elastic.co", "https://docker-auth.elastic.co/auth"),
+        MAY("registry.connect.redhat.com", "https://sso.redhat.com/auth"),
+        MAY("registry.ns.svc.cluster.local:5000", "https://auth.ns.svc.cluster.local/t"),
+        NOT("registry.corp.internal", "https://gitlab.other.internal/", OTHER_HOST),
+        NOT("registry:5000", "https://auth:5001/t", OTHER_HOST),
+        NOT("10.0.0.1:5000", "https://10.0.0.2/t", OTHER_HOST),
         NOT("registry.example.co.uk", "https://auth.evil.co.uk/", OTHER_HOST),
         NOT("example.co.uk", "https://co.uk/", OTHER_HOST),
         NOT("registry.com.au", "https://evil.com.au/", OTHER_HOST),
@@ -160,6 +169,10 @@ static void test_same_domain(void **state)
             OTHER_HOST),
         NOT("acme.github.io", "https://evil.github.io/", OTHER_HOST),
         NOT("a.b.github.io", "https://evil.github.io/", OTHER_HOST),
+        NOT("rg.nl-ams.scw.cloud", "https://evil.functions.fnc.nl-ams.scw.cloud/", OTHER_HOST),
+        NOT("registry.acme.uk.com", "https://auth.evil.uk.com/", OTHER_HOST),
+        NOT("acme.ondigitalocean.app", "https://evil.ondigitalocean.app/", OTHER_HOST),
+        NOT("nas.synology.me:5000", "https://evil.synology.me/", OTHER_HOST),
         NOT("containers.acme.ghe.com", "https://ghe.com/", OTHER_HOST),
         NOT("containers.acme.ghe.com", "https://evil.ghe.com/", OTHER_HOST),
         NOT("ghcr.io", "https://io/token", OTHER_HOST),
@@ -238,6 +251,9 @@ static void test_look_alikes(void **state)
         NOT("ghcr.io", "http://2130706433/", "'127.0.0.1'"),
         NOT("ghcr.io", "http://[::1]/", OTHER_HOST),
         NOT("ghcr.io", "http://[::ffff:127.0.0.1]/", OTHER_HOST),
+        NOT("ghcr.io", "https://0x7f.1/", OTHER_HOST),
+        NOT("ghcr.io", "https://0/", OTHER_HOST),
+        NOT("ghcr.io", "https://8.8.8.8/", OTHER_HOST),
     };
 
     (void)state;
@@ -391,6 +407,11 @@ static void test_what_is_no_url(void **state)
         NOT("ghcr.io", "https://gh cr.io/token", NOT_A_URL),
         NOT("ghcr.io", "https://ghcr.io/to\nken", NOT_A_URL),
         NOT("ghcr.io", "https://[::1/token", NOT_A_URL),
+        NOT("ghcr.io", "https:/ghcr.io/token", NOT_A_URL),
+        NOT("ghcr.io", "https:///ghcr.io/token", NOT_A_URL),
+        NOT("ghcr.io", "https:ghcr.io/token", NOT_A_URL),
+        NOT("ghcr.io", "https://ghcr.io:0/token", NOT_A_URL),
+        NOT("ghcr.io", "https://ghcr.io:8081:8081/repository/", NOT_A_URL), /* Nexus */
     };
 
     (void)state;
