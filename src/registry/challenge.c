@@ -56,6 +56,28 @@ static bool scan_value(struct scan *s, char *value, size_t size)
     return scan_is_at(s, '"') ? scan_quoted(s, value, size) : scan_bare_value(s, value, size);
 }
 
+/* Past a value that decides nothing, which may be longer than any that does: a scope. */
+static bool skip_value(struct scan *s)
+{
+    struct scan ahead = *s;
+
+    if (!scan_char(&ahead, '"')) {
+        while (!is_at_separator(&ahead))
+            ahead.p++;
+        *s = ahead;
+        return true;
+    }
+    while (!scan_is_at_end(&ahead) && !scan_is_at(&ahead, '"')) {
+        (void)scan_char(&ahead, '\\');
+        if (!scan_is_at_end(&ahead))
+            ahead.p++;
+    }
+    if (!scan_char(&ahead, '"'))
+        return false;
+    *s = ahead;
+    return true;
+}
+
 /* Past blanks and empty list elements; returns whether there was a comma (or the end). */
 static bool skip_commas(struct scan *s)
 {
@@ -94,7 +116,7 @@ static enum challenge_part parse_parameters(struct scan *s, struct challenge *ou
         char *place = place_of(name, out);
         bool *is_there = place == out->realm ? &has_realm : &has_service;
 
-        if (!scan_value(s, value, sizeof(value)))
+        if (place == NULL ? !skip_value(s) : !scan_value(s, value, sizeof(value)))
             return is_bearer && place != NULL
                        ? challenge_refuse("has a realm or service that is malformed or too long",
                                           err)
@@ -142,11 +164,9 @@ static enum challenge_part parse_challenge(struct scan *s, struct challenge *out
     if (!is_at_separator(s))
         return PART_FAULT;
     out->scheme = scheme_named(scheme);
-    if (skip_commas(s)) /* a scheme alone */
+    if (!skip_commas(s) && out->scheme == CHALLENGE_NONE && scan_token68(s))
         return PART_READ;
-    if (out->scheme == CHALLENGE_NONE && scan_token68(s))
-        return PART_READ;
-    return parse_parameters(s, out, err);
+    return parse_parameters(s, out, err); /* behind a scheme alone there are none */
 }
 
 int challenge_add_field(struct challenge *challenge, const char *field, size_t len,

@@ -231,13 +231,24 @@ static bool is_at_proxy(const struct proxy_fault *fault)
            (unsigned)port != fault->url->port;
 }
 
-/* Whether a proxy that wants a login takes one by password. */
-static bool takes_password(CURL *easy)
+/* What to do for a proxy that wants a login, by the ways that it offers as far as libcurl knows. */
+static void hint_at_login(CURL *easy, struct error *err)
 {
-    long offered = 0;
+    long offered = 0; /* the static program's libcurl knows neither Negotiate nor NTLM */
 
-    return curl_easy_getinfo(easy, CURLINFO_PROXYAUTH_AVAIL, &offered) != CURLE_OK ||
-           offered == 0 || (offered & (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST)) != 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
+    if ((offered & (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST)) != 0)
+        (void)error_hint(err, "the proxy wants a login of its own: "
+                              "https_proxy=http://USER:PASSWORD@PROXY:PORT");
+    else if (offered != 0)
+        (void)error_hint(err, "the proxy takes no password, only Negotiate (Kerberos) or NTLM, "
+                              "which is not spoken here: go through a local proxy that speaks it "
+                              "(cntlm, px), or have this host let through");
+    else
+        (void)error_hint(err, "the proxy wants a login of its own: "
+                              "https_proxy=http://USER:PASSWORD@PROXY:PORT; one that takes only "
+                              "Negotiate (Kerberos) or NTLM is reached through a local proxy that "
+                              "speaks it (cntlm, px)");
 }
 
 /* The proxy answered CONNECT by itself, and with no. */
@@ -247,13 +258,8 @@ static void report_refusal(const struct proxy_fault *fault, struct error *err)
 
     (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the proxy '%s' answered %ld",
                     url_place(fault->url).text, fault->proxy, status);
-    if (status == 407 && !takes_password(fault->easy))
-        (void)error_hint(err, "the proxy takes no password, only Negotiate (Kerberos) or NTLM, "
-                              "which is not spoken here: go through a local proxy that speaks it "
-                              "(cntlm, px), or have this host let through");
-    else if (status == 407)
-        (void)error_hint(err, "the proxy wants a login of its own: "
-                              "https_proxy=http://USER:PASSWORD@PROXY:PORT");
+    if (status == 407)
+        hint_at_login(fault->easy, err);
     else
         (void)error_hint(err, "the proxy does not let this host through; no_proxy lists the hosts "
                               "that need none");

@@ -121,6 +121,8 @@ static void test_several_challenges(void **state)
         {{"Basic, Bearer realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
         {{"Negotiate", "Bearer realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
         {{"Negotiate, NTLM, Basic realm=\"b\""}, CHALLENGE_BASIC, "b", ""},
+        {{"Negotiate, Basic"}, CHALLENGE_BASIC, "", ""},
+        {{"Bearer ,,realm=\"r\",,service=\"s\",,"}, CHALLENGE_BEARER, "r", "s"},
         {{"Negotiate YII+/-._~0==, Bearer realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
         {{"Bearer realm=\"r\", Negotiate YII="}, CHALLENGE_BEARER, "r", ""},
         {{"Digest realm=\"d\", qop=\"auth,auth-int\", nonce=x, Bearer realm=\"r\""},
@@ -345,13 +347,40 @@ static void test_every_prefix(void **state)
     }
 }
 
+/* What decides nothing may be longer than what does: a scope of many repositories. */
+static void test_a_long_scope(void **state)
+{
+    static const char *const forms[] = {"Bearer scope=\"%s\",realm=\"r\",service=\"s\"",
+                                        "Bearer scope=%s,realm=\"r\",service=\"s\""};
+    static char scope[3 * CHALLENGE_VALUE_MAX];
+    static char field[sizeof(scope) + 64];
+
+    (void)state;
+    memset(scope, 'x', sizeof(scope) - 1);
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        struct challenge got = {.scheme = CHALLENGE_NONE};
+        struct error err = ERROR_INIT;
+
+        (void)snprintf(field, sizeof(field), "%.*s%s%s", (int)strcspn(forms[i], "%"), forms[i],
+                       scope, strstr(forms[i], "%s") + 2);
+        assert_int_equal(challenge_add_field(&got, field, strlen(field), &err), 0);
+        assert_string_equal(got.realm, "r");
+        assert_string_equal(got.service, "s");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_registries),      cmocka_unit_test(test_several_challenges),
-        cmocka_unit_test(test_grammar),         cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_bad_field_behind_a_good_one),
-        cmocka_unit_test(test_longest_value),   cmocka_unit_test(test_many_parameters),
+        cmocka_unit_test(test_a_long_scope),
+        cmocka_unit_test(test_registries),
+        cmocka_unit_test(test_several_challenges),
+        cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_bad_field_behind_a_good_one),
+        cmocka_unit_test(test_longest_value),
+        cmocka_unit_test(test_many_parameters),
         cmocka_unit_test(test_every_prefix),
     };
 
