@@ -203,9 +203,15 @@ static const struct {
     {OUTCOME_SAYS_ADDRESS, "client with IP"},             /* Azure */
     {OUTCOME_SAYS_ADDRESS, "not allowed access"},
     {OUTCOME_SAYS_ADDRESS, "IP address is not"},
+    {OUTCOME_SAYS_ADDRESS, "IP allow list"}, /* GitHub's organizations */
+    {OUTCOME_SAYS_ADDRESS, "IP allowlist"},
+    {OUTCOME_SAYS_ADDRESS, "whitelist"},
     {OUTCOME_SAYS_ADDRESS, "firewall"},
     {OUTCOME_SAYS_DIRECTORY, "ldap"}, /* Harbor */
     {OUTCOME_SAYS_DIRECTORY, "active directory"},
+    {OUTCOME_SAYS_DIRECTORY, "dial tcp"}, /* Go, of a service behind the registry */
+    {OUTCOME_SAYS_DIRECTORY, "connection refused"},
+    {OUTCOME_SAYS_DIRECTORY, "deadline exceeded"},
     {OUTCOME_SAYS_LOCKED_OUT, "login attempts"}, /* Docker Hub */
     {OUTCOME_SAYS_LOCKED_OUT, "failed login"},
 };

@@ -228,8 +228,9 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
         return error_hint(err, "the registry, or a firewall in front of it, does not let this "
                                "machine's address in; that says nothing about the credential");
     if ((s->outcome->phrases & OUTCOME_SAYS_DIRECTORY) != 0)
-        return error_hint(err, "the registry's directory service (LDAP) is in trouble; that says "
-                               "nothing about the credential: try again later");
+        return error_hint(err,
+                          "the registry's directory service (LDAP), or another behind it, is in "
+                          "trouble; that says nothing about the credential: try again later");
     if (is_page && s->response.status == 401)
         return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
                                "its page does not say whether the registry saw the credential: "
