@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/scan.h"
 #include "base/text.h"
@@ -97,10 +98,17 @@ static bool names_file(const char *value, const char *name)
            (strlen(value) == len || value[strlen(value) - len - 1] == '/');
 }
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* What a value of one option alone must not be. */
 static int check_place(const struct option_spec *spec, const char *value, struct error *err)
 {
-    if (strcmp(spec->name, "config") == 0 && names_file(value, "config.json"))
+    if (strcmp(spec->name, "config") == 0 && (names_file(value, "config.json") || is_file(value)))
         return error_set_hint(err, CLASS_USAGE,
                               "name the directory that holds it, as docker takes it; or use "
                               "--authfile FILE for podman's format",

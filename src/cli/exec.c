@@ -44,16 +44,8 @@ static int check_command(const char *command, struct error *err)
 
 static int find_user_files(struct exec *exec, struct error *err)
 {
-    const struct reference *registry = &exec->run.subject.registry;
-
-    if (check_command(exec->run.options->run[0], err) < 0 || run_find_subject(&exec->run, err) < 0)
-        return -1;
-    if (registry->name_space[0] != '\0')
-        return error_set(err, CLASS_USAGE,
-                         "'exec' logs in to a registry, not to a namespace: docker keeps one "
-                         "credential for all of '%s'",
-                         registry->host);
-    return 0;
+    return check_command(exec->run.options->run[0], err) < 0 ? -1
+                                                             : run_find_subject(&exec->run, err);
 }
 
 /* The user's configuration into the private directory, and the environment pointed there. */

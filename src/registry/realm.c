@@ -355,6 +355,8 @@ static int check_realm(struct realm_look *look, struct error *err)
         return refuse_realm_scheme(look, err);
     if (strcmp(url->scheme, "https") == 0 && (look->is_own_host || is_neighbour))
         return 0;
+    if (look->is_own_host && reference_is_loopback(url->host))
+        return 0; /* docker_auth beside the registry, both on this machine and without TLS */
     if (!is_named && url->port != url_default_port(url) && url->port != look->registry.port)
         return refuse_realm_port(look, err);
     return 0;

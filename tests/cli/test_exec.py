@@ -155,9 +155,15 @@ def test_a_mistake_on_the_command_line(login, runtime, args):
     assert result.status == 125 and result.json["error"]["status"] == 2
 
 
-def test_a_namespace_is_refused(login, runtime):
-    refused(login("exec", "-u", USER, "ghcr.io/owner", "--", "true",
-                  env={"XDG_RUNTIME_DIR": runtime}), "namespace")
+def test_a_namespace_as_each_reader_has_it(login, server, runtime):
+    """As for a login: docker keeps one credential a host, podman one for the namespace."""
+    show = "import json, os; print(*json.load(open(os.environ['%s']%s))['auths'])"
+    for script, key in ((show % ("DOCKER_CONFIG", " + '/config.json'"), server.host),
+                        (show % ("REGISTRY_AUTH_FILE", ""), f"{server.host}/owner")):
+        result = login("exec", "-u", USER, "--token-env", "T_TOKEN", f"{server.host}/owner", "--",
+                       *PYTHON, script, env={"T_TOKEN": TOKEN, "XDG_RUNTIME_DIR": runtime})
+        assert (result.status, result.stdout) == (0, f"{key}\n"), result
+        assert f"docker keeps one credential for all of '{server.host}'" in result.stderr
 
 
 def test_no_registry(login, runtime):

@@ -27,6 +27,32 @@ def test_an_empty_variable_behind_u(login, server, option):
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("form", ["http://{}", "http://{}/", "http://{}/v2/", "HTTP://{}", "{}",
+                                  "{}/v2/", "https://{}/v1/"])
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_registry_on_this_machine_without_tls(login, server, form, name):
+    """As docker takes it: what is sent stays here."""
+    host = server.at(name)
+    server.realm = f"http://{host}/token"
+    login("-u", USER, "--password-stdin", form.format(host), stdin=LINE).succeeded()
+    assert login.entry(host) == f"{USER}:{TOKEN}"
+
+
+def test_http_in_front_of_another_host(ghcr):
+    result = ghcr("-u", USER, "http://ghcr.io", env={"GHCR_TOKEN": TOKEN})
+    assert result.status == 0 and "'http://' is dropped" in result.stderr, result
+
+
+@pytest.mark.parametrize("command", [[], ["logout"], ["status"]], ids=str)
+@pytest.mark.parametrize("name", ["other", "settings.json", "config.json"])
+def test_a_file_where_a_directory_is_meant(login, server, command, name):
+    path = login.work / name
+    path.write_text("{}")
+    result = login(*command, "--config", path, server.host, stdin=LINE)
+    result.failed(2, "--config is given a file", "hint: name the directory")
+    assert path.read_text() == "{}" and server.connections == 0
+
+
 TYPED = [
     (["logut"], "'logut' is neither", "did you mean 'logout'?"),
     (["octocat"], "'octocat' is neither", "-u"),

@@ -231,7 +231,7 @@ static void hint_at_hang_up(const struct fault *fault, const struct url *url, st
          fault->code != CURLE_SEND_ERROR))
         return;
     if (strcmp(url->scheme, "http") == 0)
-        (void)error_hint(err, "where this port speaks TLS, leave --plain-http out");
+        (void)error_hint(err, "where this port speaks TLS, leave --plain-http out, and http://");
     else if (!fault->has_client_certificate)
         (void)hint_at_client_certificate("where the registry wants a client certificate, ", url,
                                          err);

@@ -286,6 +286,8 @@ static void test_plain_http(void **state)
         MAY_PLAIN("h.example:5000", "http://h.example:5000/t"),
         MAY_PLAIN("h.example", "http://h.example/t"),
         MAY_PLAIN("h.example", "https://h.example/t"),
+        MAY_PLAIN("localhost:5000", "http://localhost:5001/auth"),
+        NOT_PLAIN("localhost:5000", "http://127.0.0.1:5001/auth", OTHER_HOST),
         NOT_PLAIN("h.example", "http://h.example:81/t", OTHER_PORT),
         NOT_PLAIN("h.example", "http://evil.com/t", OTHER_HOST),
     };
