@@ -48,6 +48,7 @@ struct location_request {
                                                               for LOCATION_ANYBODY */
     const char *passwd_home; /* the home directory of the user database; NULL: unknown */
     uid_t uid;
+    bool is_docker_of_snap; /* the docker on PATH is: it reads a file of its own, unless told */
 };
 
 /* What a reader decodes a member of the file into. */
@@ -71,7 +72,8 @@ struct reader {
     /*
      * The file that it stores in. Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
      * Docker's: config.json in --config, else $DOCKER_CONFIG where it is not empty, else
-     * $HOME/.docker, where an unset HOME is looked up in the user database. Podman's, as `podman
+     * $HOME/.docker, where an unset HOME is looked up in the user database; of a docker from snap
+     * ~/snap/docker/current/.docker, once that docker has run. Podman's, as `podman
      * login` chooses it: --authfile; $REGISTRY_AUTH_FILE; $DOCKER_CONFIG/config.json, which is
      * Docker's; $XDG_RUNTIME_DIR/containers/auth.json (/run/containers/0 for root and
      * /run/user/UID for others where it is not set), which is gone after a reboot; or, with
@@ -120,6 +122,13 @@ const char *reader_host(const struct reader *reader, const char *host);
 /* The key of the entry for a namespace ("": the whole registry), into key[READER_KEY_MAX + 1]. */
 const char *reader_key(char *key, const struct reader *reader, const char *host,
                        const char *name_space);
+
+/*
+ * What a docker from snap reads, whether it is there or not. Returns 0 and fills *out, or -1 with
+ * *err set (CLASS_AUTHFILE): no home.
+ */
+int reader_snap(struct location *out, const struct location_request *request, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Podman's persistent file alone, whatever is set: the second that it looks at. */
 int reader_persistent(struct location *out, const struct location_request *request,

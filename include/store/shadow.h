@@ -18,8 +18,10 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
                     struct warnings *warnings);
 
 /*
- * What stands outside the file: $DOCKER_AUTH_CONFIG for docker; for podman $REGISTRY_AUTH_FILE,
- * $DOCKER_CONFIG, and an earlier file on its way that has the registry.
+ * What stands outside the file: for docker $DOCKER_AUTH_CONFIG, a docker from snap, which reads
+ * another file, and a socket that this user may not open, so that it runs under sudo; for podman
+ * $REGISTRY_AUTH_FILE, $DOCKER_CONFIG, an earlier file on its way that has the registry, and
+ * "credential-helpers" of registries.conf(5).
  */
 void shadow_elsewhere(const struct entry *entry, const struct location_request *request,
                       struct warnings *warnings);

@@ -1,14 +1,17 @@
 #include "cli/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "cli/environment.h"
 #include "registry/http.h"
 #include "registry/realm.h"
 #include "registry/trust.h"
+#include "store/path.h"
 
 void run_begin(struct run *run, const struct options *options)
 {
@@ -29,6 +32,32 @@ static bool is_own_directory(const char *path, uid_t uid)
            (uid == LOCATION_ANYBODY || st.st_uid == uid);
 }
 
+/*
+ * Whether the docker that this PATH leads to is from snap: a link to the program of that name in a
+ * directory for such links, or a link to that again.
+ */
+static bool is_docker_of_snap(void)
+{
+    static const char links[] = "/snap/bin/docker";
+    const char *dir = environment("PATH");
+
+    while (dir != NULL && dir[0] != '\0') {
+        size_t len = strcspn(dir, ":");
+        char path[PATH_MAX];
+        char real[PATH_MAX];
+        int made = snprintf(path, sizeof(path), "%.*s/docker", (int)len, dir);
+
+        dir += len + (dir[len] == ':');
+        if (made < 0 || (size_t)made >= sizeof(path) || access(path, X_OK) < 0)
+            continue;
+        if ((size_t)made >= strlen(links) &&
+            strcmp(path + (size_t)made - strlen(links), links) == 0)
+            return true;
+        return realpath(path, real) != NULL && strcmp(path_base(real), "snap") == 0;
+    }
+    return false;
+}
+
 static void find_places(struct run *run)
 {
     run->places = (struct location_request){
@@ -39,6 +68,7 @@ static void find_places(struct run *run)
         .is_own_directory = is_own_directory,
         .passwd_home = run->subject.person.home,
         .uid = run->subject.person.uid,
+        .is_docker_of_snap = is_docker_of_snap(),
     };
 }
 

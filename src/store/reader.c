@@ -132,15 +132,38 @@ static int build_at_home(struct location *out, const struct reader *owner,
         "home for this user");
 }
 
+/* Its home is below the user's; a directory whose name begins with a dot it cannot see there. */
+#define SNAP_HOME "snap/docker/current"
+
+int reader_snap(struct location *out, const struct location_request *request, struct error *err)
+{
+    return build_at_home(out, &reader_docker, request, SNAP_HOME "/.docker/config.json", err);
+}
+
+/* "current" is a link that the first run makes: a directory in its place would be in the way. */
+static bool has_snap_home(const struct location_request *request)
+{
+    struct error ignored = ERROR_INIT;
+    struct location home;
+
+    return build_at_home(&home, &reader_docker, request, SNAP_HOME, &ignored) == 0 &&
+           request->is_own_directory(home.path, LOCATION_ANYBODY);
+}
+
+static const char *dockers_directory(const struct location_request *request)
+{
+    return request->config_dir != NULL ? request->config_dir : variable(request, "DOCKER_CONFIG");
+}
+
 static int docker_place(struct location *out, const struct location_request *request,
                         struct error *err)
 {
-    const char *dir = request->config_dir;
+    const char *dir = dockers_directory(request);
 
-    if (dir == NULL)
-        dir = variable(request, "DOCKER_CONFIG");
     if (dir != NULL)
         return build_place(out, &reader_docker, dir, "config.json", err);
+    if (request->is_docker_of_snap && has_snap_home(request))
+        return reader_snap(out, request, err);
     return build_at_home(out, &reader_docker, request, ".docker/config.json", err);
 }
 
@@ -148,7 +171,9 @@ static int docker_files(struct location out[READER_FILES_MAX], size_t *count,
                         const struct location_request *request, struct error *err)
 {
     *count = 1;
-    return docker_place(&out[0], request, err);
+    return request->is_docker_of_snap && dockers_directory(request) == NULL
+               ? reader_snap(&out[0], request, err)
+               : docker_place(&out[0], request, err);
 }
 
 int reader_persistent(struct location *out, const struct location_request *request,
@@ -232,7 +257,8 @@ static int podman_files(struct location out[READER_FILES_MAX], size_t *count,
         *count = 1;
         return podman_place(&out[0], request, err);
     }
-    dockers.config_dir = NULL; /* which podman knows nothing of */
+    dockers.config_dir = NULL; /* which podman knows nothing of, nor of snap */
+    dockers.is_docker_of_snap = false;
     found += podman_place(&out[found], request, &no_place) == 0;
     found += reader_persistent(&out[found], request, &no_place) == 0;
     found += docker_place(&out[found], &dockers, &no_place) == 0;

@@ -1,7 +1,11 @@
 #include "store/shadow.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/text/decode.h"
 #include "store/text/syntax.h"
@@ -173,6 +177,66 @@ static bool has_registry(const char *path, const struct entry *entry)
     return has;
 }
 
+/* Docker from snap has not run yet, so that there is no place for its file. */
+static void warn_of_snap(const struct entry *entry, const struct location_request *request,
+                         struct warnings *warnings)
+{
+    const char *config = request->environment("DOCKER_CONFIG");
+    struct error ignored = ERROR_INIT;
+    struct location snap;
+    char dir[PATH_MAX];
+
+    if (!request->is_docker_of_snap || request->config_dir != NULL ||
+        (config != NULL && config[0] != '\0') || reader_snap(&snap, request, &ignored) < 0 ||
+        path_is_same(snap.path, entry->path))
+        return;
+    path_directory(dir, snap.path);
+    warnings_add(warnings,
+                 "the docker on PATH is from snap and reads '%s' only: run it once, and then log "
+                 "in again, or with --config %s",
+                 snap.path, dir);
+}
+
+/* The socket that docker would open; NULL: another one, somewhere else. */
+static const char *dockers_socket(const struct location_request *request)
+{
+    static const char scheme[] = "unix://";
+    const char *host = request->environment("DOCKER_HOST");
+    const char *context = request->environment("DOCKER_CONTEXT");
+
+    if (host != NULL && host[0] != '\0')
+        return strncmp(host, scheme, strlen(scheme)) == 0 ? host + strlen(scheme) : NULL;
+    return context != NULL && context[0] != '\0' ? NULL : "/var/run/docker.sock";
+}
+
+static bool names_context(const char *path)
+{
+    struct document document = DOCUMENT_INIT;
+    bool names = shadow_look(&document, path) &&
+                 strstr(secret_text(&document.text), "\"currentContext\"") != NULL;
+
+    document_clear(&document);
+    return names;
+}
+
+/* Who has to run docker with sudo has to log in with sudo. */
+static void warn_of_socket(const struct entry *entry, const struct location_request *request,
+                           struct warnings *warnings)
+{
+    const char *path = dockers_socket(request);
+    struct stat st;
+
+    if (request->config_dir != NULL || entry->shown != NULL || path == NULL ||
+        stat(path, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+        faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 || errno != EACCES ||
+        names_context(entry->path))
+        return;
+    warnings_add(warnings,
+                 "this user may not open docker's socket '%s', and 'sudo docker' reads root's "
+                 "file, not '%s': for that log in with sudo, or as root with --for-user root",
+                 path, entry->path);
+}
+
 static void check_docker(const struct entry *entry, const struct location_request *request,
                          struct warnings *warnings)
 {
@@ -183,6 +247,10 @@ static void check_docker(const struct entry *entry, const struct location_reques
                      "DOCKER_AUTH_CONFIG is set and has '%s': docker 28.3 and newer takes "
                      "that before any file, and older ones take what is in '%s'",
                      entry->key, entry_shown(entry));
+    if (entry->reader->obeys_variable) {
+        warn_of_snap(entry, request, warnings);
+        warn_of_socket(entry, request, warnings);
+    }
 }
 
 /* Whether podman would take the very credential from Docker's file, by whatever spelling. */

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -216,3 +217,87 @@ def test_root_stores_for_the_user_whose_home_it_is(ordinary, server):
     for path in (ordinary.config, ordinary.home / ".config/containers/auth.json"):
         assert owner(path) == owner(path.parent) == owner(ordinary.home)
     assert json.loads(ordinary.config.read_text())["auths"].keys() == {server.host}
+
+
+# docker from snap: where that docker reads, and what this program says of it.
+
+@pytest.fixture(params=["a link to snap", "snap's directory"])
+def snap(login, request):
+    """The environment with such a docker on PATH."""
+    directory = login.directory / ("bin" if request.param == "a link to snap" else "snap/bin")
+    directory.mkdir(parents=True)
+    program = login.directory / "snap-program" / "snap"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (directory / "docker").symlink_to(program)
+    return {"PATH": f"{directory}:/usr/bin:/bin"}
+
+
+def test_docker_from_snap_gets_its_own_file(login, server, snap):
+    place = login.home / "snap/docker/current/.docker/config.json"
+    (login.home / "snap/docker/1").mkdir(parents=True)
+    (login.home / "snap/docker/current").symlink_to("1")
+    login.mounted_files |= {place, place.resolve()}
+    login.to(server, env=snap).succeeded()
+    assert login.entry(server.host, place) == f"{USER}:{TOKEN}"
+    assert not login.config.exists()
+    said = login("status", "--no-verify", "--docker", server.host, env=snap)
+    assert said.stdout == (f"{server.host}: docker uses '{server.host}' in '{place}' as {USER}: "
+                           "not verified\n")
+    login("status", "--no-verify", "--podman", server.host, env=snap).failed(3)
+    assert login("logout", server.host, env=snap).status == 0
+    assert json.loads(place.read_text()) == {"auths": {}}
+
+
+def test_docker_from_snap_that_has_never_run(login, server, snap):
+    directory = login.home / "snap/docker/current/.docker"
+    result = login.to(server, env=snap)
+    assert result.status == 0 and f"--config {directory}\n" in result.stderr, result
+    assert login.entry(server.host) == f"{USER}:{TOKEN}" and not directory.exists()
+    login("status", "--no-verify", "--docker", server.host, env=snap).failed(
+        3, "docker finds no credential")
+
+
+@pytest.mark.parametrize("how", ["--config", "DOCKER_CONFIG"])
+def test_docker_from_snap_that_is_told_where(login, server, snap, how):
+    (login.home / "snap/docker/current").mkdir(parents=True)
+    args = ["--config", login.home / "x"] if how == "--config" else []
+    login.to(server, *args, env={**snap, how: login.home / "x"} if not args else snap).succeeded()
+    assert login.entry(server.host, login.home / "x/config.json") == f"{USER}:{TOKEN}"
+
+
+@pytest.fixture
+def socket_of_docker(ordinary):
+    """One that only root may open."""
+    path = ordinary.work / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+        path.chmod(0o600)
+        yield path
+
+
+def test_who_needs_sudo_for_docker_is_told(ordinary, login, server, socket_of_docker):
+    env = {"DOCKER_HOST": f"unix://{socket_of_docker}"}
+    for _ in range(2):
+        result = ordinary.to(server, env=env)
+        assert result.status == 0 and result.stderr.count("warning: ") == 1, result
+        assert f"'{socket_of_docker}', and 'sudo docker' reads root's file" in result.stderr
+        assert "--for-user" in result.stderr
+    result = ordinary("status", "--no-verify", server.host, env=env)
+    assert result.stderr.count("'sudo docker' reads root's file") == 1, result
+    login.to(server, env=env).succeeded()       # root may open it
+
+
+@pytest.mark.parametrize("how", ["--config", "tcp", "may be opened", "--podman", "context"])
+def test_who_needs_no_sudo(ordinary, server, socket_of_docker, how):
+    env = {"DOCKER_HOST": f"unix://{socket_of_docker}"}
+    args = {"--config": [how, ordinary.home / "x"], "--podman": [how, "--persistent"]}.get(how, [])
+    if how == "tcp":
+        env = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+    if how == "may be opened":
+        socket_of_docker.chmod(0o666)
+    if how == "context":
+        ordinary.write_config('{"currentContext":"x"}')
+        give(ordinary.home)
+    ordinary.to(server, *args, env=env).succeeded()
