@@ -505,6 +505,8 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
     fault = fault_in_bytes(value);
     if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
         fault = "has a colon, which HTTP Basic authentication cannot carry (RFC 7617)";
+    if (fault == NULL && strcmp(secret_text(value), "<token>") == 0)
+        fault = "is that by which credential helpers and docker mean an identity token";
     if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
         fault = "starts or ends with a space";
     if (fault == NULL && strncmp(value->data, "--", 2) == 0)

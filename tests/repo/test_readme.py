@@ -22,7 +22,9 @@ LINES = [line for text in SHELL for line in text.splitlines()
          if "ghcr-login" in line and not line.startswith("#")]
 OTHERS = [line for line in LINES if re.match("ghcr-login (status|logout)", line)]
 EXEC = next(line for line in LINES if " exec " in line)
-LOGINS = [line for line in LINES if line not in OTHERS and line != EXEC]
+# One line for each registry people ask about: LINE # NAME.
+USUAL = [line for line in LINES if re.search(r" # \w+( \w+)?$", line)]
+LOGINS = [line for line in LINES if line not in OTHERS + USUAL and line != EXEC]
 SECRET_FILE = "/run/secrets/ghcr-token"
 
 
@@ -60,6 +62,30 @@ def test_a_login_of_the_readme(shell, line):
     for option, place in places.items():
         if option in line or (option == "--docker" and "--podman" not in line):
             assert (shell.home / place).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("line", USUAL)
+def test_each_registry_by_its_usual_credential(line, binary, ca, tmp_path):
+    words = shlex.split(line, comments=True)
+    user = words[words.index("-u") + 1].replace("$APP_ID", "an-application")
+    name = "registry-1.docker.io" if words[-1] == "docker.io" else words[-1]
+    (tmp_path / "ghcr-login").symlink_to(binary)
+    (tmp_path / "key.json").write_text(TOKEN)
+    (tmp_path / "key.json").chmod(0o600)
+    with Registry(ca.issue(name), user=user, token=TOKEN) as server, \
+            ConnectProxy(server.port) as proxy:
+        done = subprocess.run(["sh", "-ec", line], cwd=tmp_path, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=30, env={
+                                  "PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path),
+                                  "SSL_CERT_FILE": str(ca.pem), "https_proxy": proxy.url,
+                                  "GHCR_TOKEN": TOKEN, "PASSWORD": TOKEN,
+                                  "APP_ID": "an-application"})
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert done.stdout.startswith("Login Succeeded")
+
+
+def test_the_readme_has_the_registries_people_ask_about():
+    assert len(USUAL) == 9
 
 
 def test_the_other_commands_of_the_readme(shell):

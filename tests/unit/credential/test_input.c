@@ -241,6 +241,7 @@ static void test_names(void **state)
         {BYTES("SECRET:x"), false, NULL, "has a colon"},
         {BYTES(":SECRET"), false, NULL, "has a colon"},
         {BYTES("SECRET:"), false, NULL, "has a colon"},
+        {BYTES("<token>"), false, NULL, "identity token"},
         {BYTES(" SECRET"), false, NULL, "starts or ends with a space"},
         {BYTES("SECRET "), false, NULL, "starts or ends with a space"},
         {BYTES("--password-stdin"), false, NULL, "is spelled like an option"},
