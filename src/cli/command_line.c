@@ -331,7 +331,7 @@ static int parse_word(struct parser *p, const char *word, struct error *err)
 
 static int parse_words(struct parser *p, struct error *err)
 {
-    while (p->next < p->end) {
+    while (p->next < p->end && *p->next != NULL) {
         const char *word = *p->next++;
 
         if (strcmp(word, "--") == 0)

@@ -22,6 +22,11 @@ const char *report_registry(const struct report *report)
     return subject != NULL && subject->registry.host[0] != '\0' ? subject->registry.host : NULL;
 }
 
+static const char *report_namespace(const struct report *report)
+{
+    return report->subject != NULL ? report->subject->registry.name_space : "";
+}
+
 /* Whether every file that the run is about can hold an entry for a part of the registry. */
 static bool has_namespaces(const struct report *report)
 {
@@ -35,7 +40,7 @@ static bool has_namespaces(const struct report *report)
 /* "quay.io", or "quay.io/owner", which is an entry of its own. */
 static const char *report_entry(struct entry_name *out, const struct report *report)
 {
-    const char *name_space = has_namespaces(report) ? report->subject->registry.name_space : "";
+    const char *name_space = has_namespaces(report) ? report_namespace(report) : "";
 
     (void)snprintf(out->text, sizeof(out->text), "%s%s%s", report_registry(report),
                    name_space[0] != '\0' ? "/" : "", name_space);
@@ -77,7 +82,7 @@ static void print_quoted(const char *before, const char *text, const char *behin
 static void print_target(const struct report *report, const struct target *target,
                          const struct options *options)
 {
-    const char *name_space = report->subject->registry.name_space;
+    const char *name_space = report_namespace(report);
     bool is_logout = options->command == COMMAND_LOGOUT;
     bool changed = target->result.changed;
     const char *verb = target->kept != NULL ? "kept in"

@@ -115,7 +115,7 @@ static int ping_again(struct session *s, const struct http_request *request, str
     enum { PAUSE_MS = 1000 };
     const struct clock *clock = s->retry->clock;
 
-    if (clock_left(clock, s->retry->deadline_ms) <= 2 * PAUSE_MS)
+    if (clock_left(clock, s->retry->deadline_ms) <= 2 * (int64_t)PAUSE_MS)
         return 0;
     clock->sleep_ms(clock->ctx, PAUSE_MS + clock->random_below(clock->ctx, PAUSE_MS));
     return session_ask(s, OUTCOME_PING_WITH_TOKEN, request, err);

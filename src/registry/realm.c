@@ -230,7 +230,7 @@ struct shown_realm {
 
 static struct shown_realm show_realm(const char *realm)
 {
-    struct shown_realm shown;
+    struct shown_realm shown = {.text = ""};
 
     (void)text_printable(shown.text, sizeof(shown.text), realm, strlen(realm));
     return shown;

@@ -225,10 +225,10 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
                                            result->helper)
                               : -1;
     result->changed = result->changed || file_changed;
-    if (ret == 0)
+    if (ret == 0) {
         shadow_in_file(&plan.document, entry, plan.helper, warnings);
-    if (ret == 0)
         clear_earlier_store(entry, earlier, warnings);
+    }
     if (ret == 0 && file_changed && plan.is_docker_moved)
         warnings_add(
             warnings,

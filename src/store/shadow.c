@@ -66,10 +66,10 @@ static bool has_auth(const struct document *document, const char *key, const str
  * Hub, whose key is docker's there, by other keys first, or by chance.
  */
 static void warn_of_podmans_neighbour(const struct document_member *member,
-                                      const struct entry *entry, struct warnings *warnings)
+                                      const struct entry *entry, const char *host,
+                                      struct warnings *warnings)
 {
     const char *key = member->key;
-    const char *host = podmans_host(entry);
     bool is_whole = is_host(entry->key, host); /* or the key has a namespace */
 
     if (is_below(key, is_whole ? host : entry->key))
@@ -85,6 +85,7 @@ static void warn_of_neighbour(const struct document_member *member, const struct
                               struct warnings *warnings)
 {
     const char *key = member->key;
+    const char *host = podmans_host(entry);
 
     if (entry->owner->serves_nerdctl && is_default_port(key, entry_host(entry)))
         warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
@@ -93,8 +94,8 @@ static void warn_of_neighbour(const struct document_member *member, const struct
         warnings_add(warnings,
                      "'%s' also has '%s', which is taken for images that spell the registry so",
                      entry_shown(entry), key);
-    if (podmans_host(entry) != NULL)
-        warn_of_podmans_neighbour(member, entry, warnings);
+    if (host != NULL)
+        warn_of_podmans_neighbour(member, entry, host, warnings);
 }
 
 static void warn_of_the_rest(const struct document *document, const struct reader *reader,

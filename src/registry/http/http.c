@@ -12,8 +12,6 @@
 #include "registry/reference.h"
 #include "registry/http/response.h"
 #include "registry/http/trust.h"
-#include "registry/http/url.h"
-#include "registry/reference.h"
 
 struct http {
     CURL *easy;
