@@ -4,7 +4,7 @@ import pytest
 
 import faults
 from flavours import error
-from harness import OTHER_TOKEN, TOKEN, USER, basic
+from harness import OTHER_TOKEN, TOKEN, USER, basic, pulls
 from proxy import ConnectProxy
 
 IMAGES = {"octo/app:1": "private", "octo/app:latest": "private", "octo/public:1": "public",
@@ -36,7 +36,7 @@ def ask(login, registry):
 @pytest.mark.parametrize("name", ["octo/app:1", "octo/app", "octo/public:1"])
 def test_an_image_that_may_be_pulled(ask, login, flavour, name):
     server, result = ask(flavour, name)
-    result.succeeded()
+    result.succeeded(pulls(f"{server.host}/{name}"))
     path, _, tag = name.partition(":")
     bearer = server.flavour.takes("bearer")
     assert server.endpoints == (["ping", "token", "ping2", "token", "manifest"] if bearer
@@ -49,7 +49,7 @@ def test_an_image_that_may_be_pulled(ask, login, flavour, name):
 
 def test_what_is_sent(ask):
     server, result = ask("ghcr", "octo/app:1")
-    result.succeeded()
+    result.succeeded(pulls(f"{server.host}/octo/app:1"))
     first, second = server.asked("token")
     assert "scope" not in first.query
     assert second.query == {**first.query, "scope": ["repository:octo/app:pull"]}
@@ -69,7 +69,8 @@ def test_what_is_sent(ask):
 def test_the_version_that_is_asked_for(login, registry, version, asked):
     server = registry(images={f"octo/app:{asked}": "private"})
     server.on("manifest", faults.answer(200))
-    login.to(server, "--can-pull", f"{server.host}/octo/app{version}").succeeded()
+    image = f"{server.host}/octo/app{version}"
+    login.to(server, "--can-pull", image).succeeded(pulls(image))
     assert server.asked("manifest")[0].path == f"/v2/octo/app/manifests/{asked}"
 
 
@@ -199,7 +200,7 @@ def test_trouble_while_an_image_is_asked_for(ask, login, endpoint, before, fault
 def test_a_passing_fault_is_waited_out(ask):
     server, result = ask("ghcr", "octo/app:1",
                          prepare=lambda server: server.on("manifest", faults.answer(503), times=2))
-    result.succeeded()
+    result.succeeded(pulls(f"{server.host}/octo/app:1"))
     assert server.endpoints.count("manifest") == 3
 
 
@@ -235,7 +236,8 @@ def test_another_registrys_image_is_no_mistake_in_the_password(ghcr):
 
 def test_ghcr(ghcr):
     ghcr.registry.images.update(IMAGES)
-    ghcr("-u", USER, "--can-pull", "ghcr.io/octo/app:1", env={"GHCR_TOKEN": TOKEN}).succeeded()
+    ghcr("-u", USER, "--can-pull", "ghcr.io/octo/app:1", env={"GHCR_TOKEN": TOKEN}).succeeded(
+        pulls("ghcr.io/octo/app:1"))
     assert ghcr.proxy.targets == ["ghcr.io:443"]
     ghcr("-u", USER, "--can-pull", "ghcr.io/octo/none:1", env={"GHCR_TOKEN": TOKEN}).failed(7)
 
@@ -252,7 +254,7 @@ def test_short_names_at_docker_hub(login, registry, ca, image, path):
     server.on("manifest", faults.answer(200))
     with ConnectProxy(server.port) as proxy:
         login("-u", USER, "--password-stdin", "--cacert", ca.pem, "--can-pull", image, "docker.io",
-              stdin=TOKEN.encode(), env={"https_proxy": proxy.url}).succeeded()
+              stdin=TOKEN.encode(), env={"https_proxy": proxy.url}).succeeded(pulls(image))
     name = path.partition("/manifests/")[0]
     assert server.asked("token")[1].query["scope"] == [f"repository:{name}:pull"]
     assert server.asked("manifest")[0].path == f"/v2/{path}"
@@ -267,7 +269,7 @@ OPEN = ["zot-open", "artifactory-open"]
 @pytest.mark.parametrize("flavour", OPEN)
 def test_an_image_proves_where_v2_is_open(ask, login, flavour):
     server, result = ask(flavour, "octo/public:1", "octo/app:1")
-    result.succeeded()
+    result.succeeded(*(pulls(f"{server.host}/octo/{name}") for name in ("public:1", "app:1")))
     bearer = server.flavour.takes("bearer")
     assert server.endpoints == ["ping", "manifest", "manifest", *["token"] * bearer, "manifest",
                                 *["token"] * bearer, "manifest"]

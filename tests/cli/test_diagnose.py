@@ -7,7 +7,7 @@ import pytest
 import faults
 from flavours import error
 from github_api import LOCKED_OUT, NO_CLASSIC, SSO, SSO_URL, GitHubApi, says
-from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER
+from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, pulls
 from proxy import ConnectProxy
 
 # In two parts, so that secret scanners do not bite.
@@ -48,6 +48,30 @@ def test_nothing_to_say(ghcr, github):
     assert request.headers["x-github-api-version"] == "2022-11-28"
     assert request.headers["user-agent"].startswith("ghcr-login/")
     assert ghcr.login.entry("ghcr.io") == f"{USER}:{TOKEN}"
+
+
+FACTS = {
+    "all": ("read:packages, repo", 300, ["owner octocat", "scopes read:packages, repo", "expires"]),
+    "no expiry date": ("read:packages", None, ["owner octocat", "scopes read:packages",
+                                               "no expiry date"]),
+    "no scopes field": (None, None, ["owner octocat", "no expiry date"]),
+}
+
+
+@pytest.mark.parametrize("scopes, days, facts", FACTS.values(), ids=FACTS)
+def test_a_line_for_each_fact(ghcr, github, scopes, days, facts):
+    moment, text = in_days(days) if days else (None, None)
+    github(scopes=scopes, expires=text)
+    result = diagnose(ghcr)
+    shown = moment.strftime(" %Y-%m-%dT%H:%M:%SZ") if moment else ""
+    first, *said = result.stdout.splitlines()
+    assert result.status == 0 and first.startswith("Login Succeeded: ghcr.io as octocat"), result
+    assert said == [f"token: {fact}{shown if fact == 'expires' else ''}" for fact in facts]
+
+
+def test_no_scopes_at_all(ghcr, github):
+    github(scopes="")
+    assert "token: scopes none" in diagnose(ghcr).stdout.splitlines()
 
 
 def test_insecure_is_for_the_registry_alone(login, ghcr, github):
@@ -148,7 +172,9 @@ def test_the_organisation_of_an_image(ghcr, github, answer, words):
 def test_ones_own_image(ghcr, github):
     ghcr.registry.images[f"{USER}/app:1"] = "private"
     api = github()
-    diagnose(ghcr, "--can-pull", f"ghcr.io/{USER}/app:1").succeeded()
+    diagnose(ghcr, "--can-pull", f"ghcr.io/{USER}/app:1").succeeded(
+        pulls(f"ghcr.io/{USER}/app:1"), f"token: owner {USER}", "token: scopes read:packages",
+        "token: no expiry date")
     assert [request.path for request in api.requests] == ["/user"]
 
 

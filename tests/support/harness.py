@@ -75,12 +75,12 @@ class Result:
         assert isinstance(found, dict), self
         return found
 
-    def succeeded(self):
+    def succeeded(self, *facts):
+        """In one line, and one for each fact: of --diagnose, and `pulls()` of --can-pull."""
         assert self.status == 0, self
-        first, *facts = self.stdout.splitlines()
+        first, *said = self.stdout.splitlines()
         assert first.startswith("Login Succeeded") and self.stdout.endswith("\n"), self
-        # A line for each image of --can-pull and each fact of --diagnose.
-        assert all(fact.startswith(("image '", "token: ")) for fact in facts), self
+        assert said == list(facts), self
         assert WAITS.sub("", self.stderr) == "", self
         return self
 
@@ -276,6 +276,11 @@ class Running:
             for value in sorted(self._given, key=len, reverse=True):
                 shown = shown.replace(value.encode(), b"")
             assert not _leak(shown, secrets), f"secret in /proc/PID/{name}"
+
+
+def pulls(image):
+    """What --can-pull says of an image, named as it was given."""
+    return f"image '{image}': can be pulled"
 
 
 def auth(user, token):
