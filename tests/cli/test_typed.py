@@ -113,3 +113,41 @@ def test_a_token_in_the_arguments_is_never_shown(login, token, args):
     login.protect(token)
     result = login(*[word.replace("%s", token) for word in args], "-v", stdin=b"")
     assert result.status in (2, 3, 125) and "revoke" in result.stderr.lower(), result
+
+
+def test_a_host_in_another_case(login, server):
+    result = login("-u", USER, "--password-stdin", "--plain-http", f"LocalHost:{server.port}",
+                   stdin=LINE)
+    assert result.status == 0 and "in lower case" in result.stderr, result
+    assert login.entry(f"localhost:{server.port}") == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("path", ["owner", "owner/", "owner/app", "my_team.x/app-1"])
+def test_a_path_behind_the_host(login, server, path):
+    result = login("-u", USER, "--password-stdin", "--plain-http", f"{server.host}/{path}",
+                   stdin=LINE)
+    assert result.status == 0 and "docker keeps one credential for all of" in result.stderr, result
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("registry", ["123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app",
+                                      "europe-docker.pkg.dev/project/repository"])
+def test_the_address_of_a_repository(login, registry):
+    result = login("-u", "AWS", "--password-stdin", "--no-verify", registry, stdin=b"hunter22\n",
+                   may_store=True)
+    assert result.status == 0, result
+    assert login.entry(registry.split("/")[0]) == "AWS:hunter22"
+
+
+@pytest.mark.parametrize("token, words, hint", [
+    ("glpat-abcdefghij1234567890", "is a GitLab token", "registry.gitlab.com"),
+    ("dckr_pat_abcdefghijklmnopqrstuvwxyz0", "is a Docker Hub token", "docker.io"),
+    ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "is a JSON web token", "variable"),
+    ("$${{ secrets.TOKEN }}", "one '$' too many", "drop the '$' in front"),
+    ("${{ secrets.TOKEN }}", "was not expanded", "'env:'")])
+def test_what_is_no_token_of_github(login, token, words, hint):
+    login("-u", USER, "--password-stdin", stdin=token.encode()).failed(3, words, "hint:", hint)
+
+
+def test_status_speaks_grammar(login):
+    login("status").failed(3, "neither docker nor podman finds a credential for 'ghcr.io'")
