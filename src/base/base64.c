@@ -50,7 +50,7 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
 }
 
 /* Without the line ends, and with padding where it belongs and nowhere else. */
-static bool is_encoded(const struct secret *text)
+static bool base64_is_encoded(const struct secret *text)
 {
     struct scan s = scan_over(secret_text(text), text->len);
     struct span ignored;
@@ -96,7 +96,7 @@ int base64_decode(struct secret *out, const char *text, size_t len, struct error
         while (scan_char(&s, '\r') || scan_char(&s, '\n'))
             ;
     }
-    if (ret == 0 && !is_encoded(&line))
+    if (ret == 0 && !base64_is_encoded(&line))
         ret = error_set(err, CLASS_AUTHFILE, "not base64 text");
     if (ret == 0)
         ret = decode_encoded(&built, &line, err);

@@ -142,7 +142,7 @@ void child_withhold(const char *name)
         withheld.names[withheld.count++] = name;
 }
 
-static bool is_variable(const char *text, const char *name)
+static bool child_is_variable(const char *text, const char *name)
 {
     size_t len = strlen(name);
 
@@ -152,7 +152,7 @@ static bool is_variable(const char *text, const char *name)
 static bool is_withheld(const char *text)
 {
     for (size_t i = 0; i < withheld.count; i++) {
-        if (is_variable(text, withheld.names[i]))
+        if (child_is_variable(text, withheld.names[i]))
             return true;
     }
     return false;
@@ -167,7 +167,7 @@ char **child_environment(const char *without)
         count++;
     kept = calloc(count + 1, sizeof(*kept));
     for (size_t i = 0, used = 0; kept != NULL && i < count; i++) {
-        if (!is_variable(environ[i], without) && !is_withheld(environ[i]))
+        if (!child_is_variable(environ[i], without) && !is_withheld(environ[i]))
             kept[used++] = environ[i];
     }
     return kept;
@@ -191,7 +191,7 @@ struct running_child {
     struct child_result result;
 };
 
-static void close_end(int *fd)
+static void child_close_end(int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd); /* a pipe: nothing is lost */
@@ -201,7 +201,7 @@ static void close_end(int *fd)
 static void close_ends(int *fds)
 {
     for (size_t i = 0; i < ALL_PIPES; i++)
-        close_end(&fds[i]);
+        child_close_end(&fds[i]);
 }
 
 static int open_pipes(int *ours, int *theirs)
@@ -277,12 +277,12 @@ static int child_start(struct running_child *run)
         child_become(run->child, theirs);
     close_ends(theirs);
     if (run->child->input == NULL)
-        close_end(&run->fds[IN]);
+        child_close_end(&run->fds[IN]);
     if (run->pid > 0 && has_failed(run->fds[STATUS], &errnum)) {
         (void)waitpid(run->pid, NULL, 0);
         run->pid = -1;
     }
-    close_end(&run->fds[STATUS]);
+    child_close_end(&run->fds[STATUS]);
     errno = errnum;
     return run->pid < 0 ? -1 : 0;
 }
@@ -317,7 +317,7 @@ static int feed(struct running_child *run, struct error *err)
     if (n > 0)
         run->written += (size_t)n;
     if (run->written == input->len || is_unread)
-        close_end(&run->fds[IN]);
+        child_close_end(&run->fds[IN]);
     return 0;
 }
 
@@ -334,7 +334,7 @@ static int drain(struct running_child *run, size_t pipe, struct secret *kept, si
     if (!is_passing(n))
         return child_fail(run, "read from", err);
     if (n == 0)
-        close_end(&run->fds[pipe]);
+        child_close_end(&run->fds[pipe]);
     *is_over = len > room;
     ret = secret_append(kept, block, *is_over ? room : len, max, err);
     explicit_bzero(block, sizeof(block));
@@ -342,7 +342,8 @@ static int drain(struct running_child *run, size_t pipe, struct secret *kept, si
 }
 
 /* Move what can be moved now, waiting up to `wait_ms` for that. */
-static int exchange(struct running_child *run, int wait_ms, bool *is_flooded, struct error *err)
+static int child_exchange(struct running_child *run, int wait_ms, bool *is_flooded,
+                          struct error *err)
 {
     const int *fds = run->fds;
     struct pollfd polled[STANDARD_PIPES] = {
@@ -388,11 +389,11 @@ static int converse(struct running_child *run, enum child_end *end, struct error
         left = clock_left(clock, deadline_ms);
         if (left == 0 || (*end == CHILD_EXITED && !is_open))
             return 0;
-        if (exchange(run,
-                     !is_open         ? PAUSE_MS
-                     : left < TICK_MS ? (int)left
-                                      : TICK_MS,
-                     &is_flooded, err) < 0)
+        if (child_exchange(run,
+                           !is_open         ? PAUSE_MS
+                           : left < TICK_MS ? (int)left
+                                            : TICK_MS,
+                           &is_flooded, err) < 0)
             return -1;
     }
     *end = CHILD_FLOODED;

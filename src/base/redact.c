@@ -15,7 +15,7 @@ enum { STRETCH = 48 };
 /* Bytes of which two texts must have the same before they are compared. */
 enum { HASHED = 4, HASHES = 1 << 16 };
 
-static unsigned char lower(char c)
+static unsigned char redact_lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
@@ -25,14 +25,14 @@ static uint32_t hash(const char *text, size_t len)
     uint32_t value = 0;
 
     for (size_t i = 0; i < len && i < HASHED; i++)
-        value = value * 16777619U ^ lower(text[i]);
+        value = value * 16777619U ^ redact_lower(text[i]);
     return (value ^ value >> 16) % HASHES;
 }
 
-static bool is_same(const char *a, const char *b, size_t len)
+static bool redact_is_same(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (lower(a[i]) != lower(b[i]))
+        if (redact_lower(a[i]) != redact_lower(b[i]))
             return false;
     }
     return true;
@@ -53,7 +53,7 @@ static bool has_run(struct span text, struct span needle, size_t run)
         uint32_t value = hash(text.data + at, run);
 
         for (size_t i = 0; (seen[value / 8] >> value % 8 & 1) != 0 && i + run <= needle.len; i++) {
-            if (is_same(text.data + at, needle.data + i, run))
+            if (redact_is_same(text.data + at, needle.data + i, run))
                 return true;
         }
     }
@@ -143,7 +143,7 @@ static int digit_of_16(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c = (char)lower(c);
+    c = (char)redact_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -215,11 +215,11 @@ static bool take_code(struct scan *s, int base, size_t least, size_t most, uint3
     return true;
 }
 
-static bool take_word(struct scan *s, const char *word)
+static bool redact_take_word(struct scan *s, const char *word)
 {
     size_t len = strlen(word);
 
-    if ((size_t)(s->end - s->p) < len || !is_same(s->p, word, len))
+    if ((size_t)(s->end - s->p) < len || !redact_is_same(s->p, word, len))
         return false;
     s->p += len;
     return true;
@@ -260,7 +260,7 @@ static bool take_html(struct scan *s, uint32_t *code)
         return take_code(s, is_hex ? 16 : 10, 1, DIGITS_MAX, code) && (scan_char(s, ';') || true);
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (take_word(s, names[i].name)) {
+        if (redact_take_word(s, names[i].name)) {
             *code = (unsigned char)names[i].value;
             return scan_char(s, ';') || true;
         }
@@ -268,7 +268,7 @@ static bool take_html(struct scan *s, uint32_t *code)
     return false;
 }
 
-static bool take_escape(struct scan *s, unsigned escapes, uint32_t *code)
+static bool redact_take_escape(struct scan *s, unsigned escapes, uint32_t *code)
 {
     struct scan ahead = *s;
     bool is_one = false;
@@ -313,7 +313,7 @@ static size_t unescape(char *dst, struct span text, unsigned escapes)
         bool is_byte = *s.p == '%';
         uint32_t code = 0;
 
-        if (take_escape(&s, escapes, &code))
+        if (redact_take_escape(&s, escapes, &code))
             len += put_code(dst + len, code, is_byte);
         else
             dst[len++] = *s.p++;

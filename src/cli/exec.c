@@ -95,7 +95,7 @@ static int log_in(const struct exec *exec, struct login *login, struct report *r
 }
 
 /* Become the command. Comes back only where that fails, with the status to exit with. */
-static int become(const struct exec *exec, struct error *err)
+static int exec_become(const struct exec *exec, struct error *err)
 {
     char *const *argv = exec->run.options->run;
     int errnum;
@@ -108,7 +108,7 @@ static int become(const struct exec *exec, struct error *err)
 }
 
 /* What the child does, to the end of it or of the command. */
-static int tell(void *ctx)
+static int exec_tell(void *ctx)
 {
     struct exec *exec = ctx;
     struct options options = login_options(exec);
@@ -122,7 +122,7 @@ static int tell(void *ctx)
     if (move_in(exec, &err) == 0 && log_in(exec, &login, &report, &err) == 0) {
         (void)report_print(&report, &options, NULL);
         login.run.warnings.count = 0; /* said */
-        status = become(exec, &err);
+        status = exec_become(exec, &err);
     }
     report.targets = NULL; /* they go with the directory */
     (void)report_print(&report, &options, &err);
@@ -131,7 +131,7 @@ static int tell(void *ctx)
 }
 
 /* The child has its own copy; this process waits as long as the command runs. */
-static void forget(void *ctx)
+static void exec_forget(void *ctx)
 {
     (void)ctx;
     environment_forget_all();
@@ -149,7 +149,7 @@ static int run_apart(struct exec *exec, const struct private_places *places)
     if (guard_begin(&err) < 0 ||
         private_directory_make(&exec->directory, places, view_room(&exec->run), &err) < 0)
         return report_print(&report, exec->run.options, &err);
-    if (guard_run(tell, forget, exec, &status, &err) < 0)
+    if (guard_run(exec_tell, exec_forget, exec, &status, &err) < 0)
         status = report_print(&report, exec->run.options, &err);
     /* The command's status says more than ours; but what is left is somebody's credential. */
     if (private_directory_remove(&exec->directory, clock, clock_now(clock) + REMOVE_MS, &left) < 0)

@@ -9,7 +9,7 @@
 #include "cli/ask.h"
 #include "cli/environment.h"
 
-static int find_targets(struct login *login, struct report *report, struct error *err)
+static int login_find_targets(struct login *login, struct report *report, struct error *err)
 {
     struct run *run = &login->run;
 
@@ -28,7 +28,7 @@ static enum place find_place(const struct options *options)
     return place == PLACE_SSH && options->token_file != NULL ? PLACE_HOST : place;
 }
 
-static struct situation situation(const struct login *login)
+static struct situation login_situation(const struct login *login)
 {
     return (struct situation){
         .registry = &login->run.subject.registry,
@@ -90,7 +90,7 @@ static int read_credential(struct login *login, struct error *err)
 }
 
 /* From here on no word may repeat it, wherever it comes from. */
-static int hide_credential(struct login *login, struct report *report, struct error *err)
+static int login_hide_credential(struct login *login, struct report *report, struct error *err)
 {
     const struct credential *credential = &login->credential;
 
@@ -103,7 +103,7 @@ static int hide_credential(struct login *login, struct report *report, struct er
 
 static void tell_of_credential(struct login *login, struct report *report)
 {
-    struct situation here = situation(login);
+    struct situation here = login_situation(login);
 
     report->username = login->credential.username;
     report->token_kind = advice_kind_name(&here);
@@ -114,7 +114,7 @@ static void tell_of_credential(struct login *login, struct report *report)
     advice_on_token(&here, &login->run.warnings);
 }
 
-static struct targets_entry entry_of(const struct login *login)
+static struct targets_entry login_entry_of(const struct login *login)
 {
     return (struct targets_entry){.credential = &login->credential, .auth = &login->auth};
 }
@@ -122,7 +122,7 @@ static struct targets_entry entry_of(const struct login *login)
 /* The credential may be in a file of root's; the targets are not touched but by their owner. */
 static int check_targets(struct login *login, struct error *err)
 {
-    struct targets_entry entry = entry_of(login);
+    struct targets_entry entry = login_entry_of(login);
     bool at_pull = login->run.options->at_pull;
 
     if ((!at_pull && person_become(&login->run.subject.person, err) < 0) ||
@@ -134,9 +134,9 @@ static int check_targets(struct login *login, struct error *err)
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
-static int prove(struct login *login, struct ask *ask, struct error *err)
+static int login_prove(struct login *login, struct ask *ask, struct error *err)
 {
-    struct situation here = situation(login);
+    struct situation here = login_situation(login);
     bool is_in_vain = ask->question.limits.wait_ms > 0 && !advice_is_worth_a_wait(&here);
     int ret;
 
@@ -150,7 +150,7 @@ static int prove(struct login *login, struct ask *ask, struct error *err)
     return ret;
 }
 
-static void forget(void *login)
+static void login_forget(void *login)
 {
     login_clear(login);
 }
@@ -179,11 +179,11 @@ static int login_ask(struct login *login, struct report *report, struct error *e
         .options = run->options,
         .warnings = &run->warnings,
         .diagnosis = &login->diagnosis,
-        .forget = forget,
+        .forget = login_forget,
         .holder = login,
     };
-    int ret = prove(login, &ask, err);
-    struct situation here = situation(login);
+    int ret = login_prove(login, &ask, err);
+    struct situation here = login_situation(login);
 
     run->deadline_ms = ask.question.limits.deadline_ms;
     report->verified = ask.outcome.is_good;
@@ -196,11 +196,11 @@ static int login_ask(struct login *login, struct report *report, struct error *e
     return ret;
 }
 
-static int store(struct login *login, struct error *err)
+static int login_store(struct login *login, struct error *err)
 {
     struct run *run = &login->run;
-    struct situation here = situation(login);
-    struct targets_entry entry = entry_of(login);
+    struct situation here = login_situation(login);
+    struct targets_entry entry = login_entry_of(login);
 
     if ((run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0) ||
         targets_store(&login->targets, run, &entry, err) < 0)
@@ -238,9 +238,9 @@ static int begin_at_pull(struct login *login, struct error *err)
 
 int login_begin(struct login *login, struct report *report, struct error *err)
 {
-    if (find_targets(login, report, err) < 0 ||
+    if (login_find_targets(login, report, err) < 0 ||
         (login->run.options->at_pull && begin_at_pull(login, err) < 0) ||
-        read_credential(login, err) < 0 || hide_credential(login, report, err) < 0)
+        read_credential(login, err) < 0 || login_hide_credential(login, report, err) < 0)
         return -1;
     tell_of_credential(login, report);
     return 0;
@@ -257,7 +257,7 @@ int login_finish(struct login *login, struct report *report, struct error *err)
         return -1;
     if (!o->no_verify && login_ask(login, report, err) < 0)
         return -1;
-    if (store(login, err) < 0)
+    if (login_store(login, err) < 0)
         return -1;
     report->is_record_changed = login->at_pull.is_changed;
     return 0;

@@ -16,7 +16,7 @@ struct logout {
     struct lookup found[TARGETS_MAX]; /* what was judged of each target */
 };
 
-static int find_targets(struct logout *logout, struct report *report, struct error *err)
+static int logout_find_targets(struct logout *logout, struct report *report, struct error *err)
 {
     struct run *run = &logout->run;
 
@@ -28,7 +28,7 @@ static int find_targets(struct logout *logout, struct report *report, struct err
     return person_become(&run->subject.person, err);
 }
 
-static void forget(void *holder)
+static void logout_forget(void *holder)
 {
     struct logout *logout = holder;
 
@@ -46,7 +46,7 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
             run_question(&logout->run, secret_text(&found->held.username), &found->held.token),
         .options = logout->run.options,
         .warnings = &logout->run.warnings,
-        .forget = forget,
+        .forget = logout_forget,
         .holder = logout,
     };
     int ret;
@@ -161,9 +161,9 @@ static int remove_entries(struct logout *logout, struct error *err)
     return 0;
 }
 
-static int tell(struct logout *logout, struct report *report, struct error *err)
+static int logout_tell(struct logout *logout, struct report *report, struct error *err)
 {
-    return find_targets(logout, report, err) < 0 ? -1 : remove_entries(logout, err);
+    return logout_find_targets(logout, report, err) < 0 ? -1 : remove_entries(logout, err);
 }
 
 int logout_run(const struct options *options)
@@ -174,7 +174,7 @@ int logout_run(const struct options *options)
     int status;
 
     run_begin(&logout.run, options);
-    status = report_print(&report, options, tell(&logout, &report, &err) == 0 ? NULL : &err);
-    forget(&logout);
+    status = report_print(&report, options, logout_tell(&logout, &report, &err) == 0 ? NULL : &err);
+    logout_forget(&logout);
     return status;
 }

@@ -79,7 +79,7 @@ int person_enter_environment(const struct person *person, struct error *err)
 }
 
 /* What of root's environment is theirs too, or says where this runs and how it gets out. */
-static bool is_kept(const char *variable)
+static bool person_is_kept(const char *variable)
 {
     static const char *const kept[] = {
         "PATH=",
@@ -124,7 +124,7 @@ static void leave_environment(void)
     char **kept = environ;
 
     for (char **each = environ; each != NULL && *each != NULL; each++) {
-        if (is_kept(*each))
+        if (person_is_kept(*each))
             *kept++ = *each;
     }
     if (kept != NULL)

@@ -96,7 +96,7 @@ static int find_images(struct subject *subject, const struct option_list *named,
 }
 
 /* What cannot be a registry is quoted, but not where a password may stand in it. */
-static int parse_registry(struct run *run, const char *text, struct error *err)
+static int run_parse_registry(struct run *run, const char *text, struct error *err)
 {
     struct reference *registry = &run->subject.registry;
     const char *host;
@@ -125,7 +125,7 @@ int run_find_subject(struct run *run, struct error *err)
     struct subject *subject = &run->subject;
     const char *registry = o->registry != NULL ? o->registry : REFERENCE_DEFAULT;
 
-    if (parse_registry(run, registry, err) < 0 ||
+    if (run_parse_registry(run, registry, err) < 0 ||
         person_find(&subject->person, o->for_user, err) < 0 ||
         person_enter_environment(&subject->person, err) < 0)
         return -1;
@@ -138,7 +138,7 @@ int run_find_subject(struct run *run, struct error *err)
 }
 
 /* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
-static bool is_descriptor(const char *path)
+static bool run_is_descriptor(const char *path)
 {
     return strncmp(path, "/dev/", strlen("/dev/")) == 0 ||
            strncmp(path, "/proc/", strlen("/proc/")) == 0;
@@ -150,7 +150,7 @@ static bool can_be_read_once(const char *path)
     struct stat st;
 
     return stat(path, &st) == 0 &&
-           (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || is_descriptor(path));
+           (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || run_is_descriptor(path));
 }
 
 int run_read_trust(struct run *run, struct error *err)

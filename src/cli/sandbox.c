@@ -97,7 +97,7 @@ static bool relay(struct attempt *attempt)
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
-static void close_end(int *fd)
+static void sandbox_close_end(int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd); /* a pipe: nothing is lost */
@@ -117,7 +117,7 @@ static int listen_once(struct attempt *attempt, struct error *err)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot read what %s has come to",
                                attempt->job->name);
     if (n == 0)
-        close_end(&attempt->result);
+        sandbox_close_end(&attempt->result);
     if (n > 0 && (size_t)n > sizeof(entered) + attempt->size - attempt->told.len)
         ret =
             error_set(err, CLASS_INTERNAL, "%s has come to more than a result", attempt->job->name);
@@ -147,7 +147,7 @@ static int follow_child(struct attempt *attempt, struct error *err)
         if (ready == 0 || left == 0)
             return give_up_late(attempt, err);
         if (ready > 0 && ends[1].revents != 0 && !relay(attempt))
-            close_end(&attempt->errors);
+            sandbox_close_end(&attempt->errors);
         if (ready > 0 && ends[0].revents != 0 && listen_once(attempt, err) < 0)
             return -1;
     }
@@ -219,14 +219,14 @@ static int try_apart(struct attempt *attempt, void *result, struct error *err)
         if (attempt->child == 0)
             do_apart(attempt, result, results[1], errors[1]);
     }
-    close_end(&results[1]);
-    close_end(&errors[1]);
+    sandbox_close_end(&results[1]);
+    sandbox_close_end(&errors[1]);
     attempt->result = results[0];
     attempt->errors = errors[0];
     if (attempt->child > 0)
         ret = attend_child(attempt, result, err);
-    close_end(&attempt->result);
-    close_end(&attempt->errors);
+    sandbox_close_end(&attempt->result);
+    sandbox_close_end(&attempt->errors);
     secret_clear(&attempt->told);
     return ret;
 }

@@ -125,7 +125,7 @@ static int find_readers(struct look *look, struct report *report, struct error *
                       registry->name_space);
 }
 
-static struct situation situation(const struct look *look, const struct finding *reader)
+static struct situation status_situation(const struct look *look, const struct finding *reader)
 {
     enum place place = place_find(environment);
 
@@ -138,7 +138,7 @@ static struct situation situation(const struct look *look, const struct finding 
     };
 }
 
-static void forget(void *holder)
+static void status_forget(void *holder)
 {
     struct look *look = holder;
 
@@ -148,7 +148,7 @@ static void forget(void *holder)
         lookup_clear(&look->readers[i].found);
 }
 
-static void prove(struct look *look, struct finding *reader, struct report *report)
+static void status_prove(struct look *look, struct finding *reader, struct report *report)
 {
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
     struct ask ask = {
@@ -157,10 +157,10 @@ static void prove(struct look *look, struct finding *reader, struct report *repo
         .options = look->run.options,
         .warnings = &look->run.warnings,
         .diagnosis = diagnosis,
-        .forget = forget,
+        .forget = status_forget,
         .holder = look,
     };
-    struct situation here = situation(look, reader);
+    struct situation here = status_situation(look, reader);
     struct error *err = &reader->err;
     int ret = ask_registry(&ask, err);
     enum exit_class cls = err->cls;
@@ -186,13 +186,13 @@ static void prove_images(struct look *look, struct finding *reader, struct repor
         before[i] = subject->images[i].can_pull;
         subject->images[i].can_pull = false;
     }
-    prove(look, reader, report);
+    status_prove(look, reader, report);
     for (size_t i = 0; i < subject->image_count && look->has_proved; i++)
         subject->images[i].can_pull = subject->images[i].can_pull && before[i];
     look->has_proved = true;
 }
 
-static bool is_same(const struct lookup *a, const struct lookup *b)
+static bool status_is_same(const struct lookup *a, const struct lookup *b)
 {
     return secret_is_equal(&a->held.username, &b->held.username) &&
            secret_is_equal(&a->held.token, &b->held.token);
@@ -208,7 +208,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
         reader->verdict = VERDICT_FAULT;
         (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be proved here",
                         reader->found.held.token_kind);
-    } else if (i > 0 && is_same(&first->found, &reader->found)) {
+    } else if (i > 0 && status_is_same(&first->found, &reader->found)) {
         reader->verdict = first->verdict;
         reader->err = first->err;
     } else if (!reader->is_older) {
@@ -218,7 +218,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
 
 static void tell_of_token(struct look *look, const struct finding *reader, struct report *report)
 {
-    struct situation here = situation(look, reader);
+    struct situation here = status_situation(look, reader);
 
     report->username = secret_text(&reader->found.held.username);
     if (reader->found.held.token_kind != NULL)
@@ -271,7 +271,7 @@ static int hide_credentials(struct look *look, struct report *report, struct err
     return 0;
 }
 
-static int tell(struct look *look, struct report *report, struct error *err)
+static int status_tell(struct look *look, struct report *report, struct error *err)
 {
     if (run_find_subject(&look->run, err) < 0 ||
         (!look->run.options->no_verify && run_read_trust(&look->run, err) < 0) ||
@@ -297,7 +297,7 @@ int status_run(const struct options *options)
     int status;
 
     run_begin(&look.run, options);
-    status = report_print(&report, options, tell(&look, &report, &err) == 0 ? NULL : &err);
-    forget(&look);
+    status = report_print(&report, options, status_tell(&look, &report, &err) == 0 ? NULL : &err);
+    status_forget(&look);
     return status;
 }

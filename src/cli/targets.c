@@ -46,7 +46,7 @@ int targets_find(struct targets *out, struct run *run, struct error *err)
     return podman ? add_target(out, &reader_podman, run, err) : 0;
 }
 
-static struct entry entry_of(const struct target *target, const struct run *run)
+static struct entry targets_entry_of(const struct target *target, const struct run *run)
 {
     return (struct entry){
         .path = target->location.path,
@@ -68,7 +68,7 @@ static struct entry entry_of(const struct target *target, const struct run *run)
 static struct entry entry_with(const struct target *target, const struct run *run,
                                const struct targets_entry *given)
 {
-    struct entry entry = entry_of(target, run);
+    struct entry entry = targets_entry_of(target, run);
 
     entry.username = given->credential->username;
     entry.token = &given->credential->token;
@@ -121,7 +121,7 @@ int targets_remove(struct targets *targets, struct run *run, struct error *err)
 {
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        struct entry entry = entry_of(target, run);
+        struct entry entry = targets_entry_of(target, run);
 
         if (!target->is_spared && auth_file_remove(&entry, run->options->dry_run, &target->result,
                                                    &run->warnings, err) < 0)

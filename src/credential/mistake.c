@@ -39,7 +39,7 @@ static bool is_web_token(const char *text)
     return strncmp(text, "eyJ", 3) == 0;
 }
 
-static bool is_variable(const char *text)
+static bool mistake_is_variable(const char *text)
 {
     return text[0] == '$';
 }
@@ -95,7 +95,7 @@ static bool has_label(const char *text)
 }
 
 /* What base64 text stands for: user:token as in an auth file, or a token alone. */
-static bool is_encoded(const char *text)
+static bool mistake_is_encoded(const char *text)
 {
     struct secret plain = SECRET_INIT;
     struct error ignored = ERROR_INIT;
@@ -174,7 +174,7 @@ static const struct {
      {"is a JSON web token (eyJ...), which GitHub's registry does not take",
       "name the registry that it is for; where no registry is named, it is ghcr.io: is the "
       "variable behind it empty?"}},
-    {is_variable,
+    {mistake_is_variable,
      {"is a shell variable or command that was not expanded",
       "single quotes keep the shell from expanding it; name the variable with --token-env"}},
     {is_template,
@@ -190,7 +190,7 @@ static const struct {
      {"has a label or a user name in front of the token", "give the token alone, as one line"}},
     {is_header,
      {"is a whole Authorization header", "give the token alone: what stands behind the scheme"}},
-    {is_encoded,
+    {mistake_is_encoded,
      {"is base64, as auth files and Kubernetes have it", "give the token itself: decode it with "
                                                          "'base64 -d', without a user name"}},
     {has_quote,

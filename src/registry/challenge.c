@@ -57,7 +57,7 @@ static bool scan_value(struct scan *s, char *value, size_t size)
 }
 
 /* Past a value that decides nothing, which may be longer than any that does: a scope. */
-static bool skip_value(struct scan *s)
+static bool challenge_skip_value(struct scan *s)
 {
     struct scan ahead = *s;
 
@@ -116,7 +116,7 @@ static enum challenge_part parse_parameters(struct scan *s, struct challenge *ou
         char *place = place_of(name, out);
         bool *is_there = place == out->realm ? &has_realm : &has_service;
 
-        if (place == NULL ? !skip_value(s) : !scan_value(s, value, sizeof(value)))
+        if (place == NULL ? !challenge_skip_value(s) : !scan_value(s, value, sizeof(value)))
             return is_bearer && place != NULL
                        ? challenge_refuse("has a realm or service that is malformed or too long",
                                           err)

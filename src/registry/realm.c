@@ -362,20 +362,20 @@ static int check_realm(struct realm_look *look, struct error *err)
     return 0;
 }
 
-int realm_check(const struct realm_policy *policy, const char *realm, char *out, struct error *err)
+int realm_check(const struct realm_policy *policy, const char *realm, char *url, struct error *err)
 {
     struct realm_look look = {.policy = policy, .text = realm};
-    char url[URL_MAX];
+    char asked[URL_MAX];
 
     if (parse_realm(&look, err) < 0)
         return -1;
-    if (snprintf(url, sizeof(url), "%s", realm) >= (int)sizeof(url))
+    if (snprintf(asked, sizeof(asked), "%s", realm) >= (int)sizeof(asked))
         return error_set(err, CLASS_UNPROVED, "the realm in the challenge of '%s' is too long",
                          policy->registry);
-    if (wants_https(&look) && use_https(&look, url, err) < 0)
+    if (wants_https(&look) && use_https(&look, asked, err) < 0)
         return -1;
     if (check_realm(&look, err) < 0)
         return -1;
-    (void)snprintf(out, URL_MAX, "%s", url);
+    (void)snprintf(url, URL_MAX, "%s", asked);
     return 0;
 }

@@ -21,14 +21,14 @@ int session_start(struct session *s, const struct question *question, const stru
     return redact_start(&s->redact, question->username, question->token, err);
 }
 
-static bool is_plain(const struct session *s)
+static bool session_is_plain(const struct session *s)
 {
     return s->question->realms.allow_plain_http || s->turned_plain;
 }
 
 bool session_url(const struct session *s, char *url, const char *path)
 {
-    return snprintf(url, URL_MAX, "%s://%s%s", is_plain(s) ? "http" : "https",
+    return snprintf(url, URL_MAX, "%s://%s%s", session_is_plain(s) ? "http" : "https",
                     s->question->registry->api_host, path) < URL_MAX;
 }
 
@@ -36,7 +36,7 @@ bool session_turns_plain(struct session *s)
 {
     char url[URL_MAX];
 
-    if (!s->response.is_not_tls || is_plain(s) || s->question->trust.ca_file != NULL)
+    if (!s->response.is_not_tls || session_is_plain(s) || s->question->trust.ca_file != NULL)
         return false;
     s->turned_plain = true;
     (void)session_url(s, url, "/v2/"); /* a host is far shorter than a URL may be */
@@ -104,7 +104,7 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
     const struct challenge *challenge = &s->challenge;
     struct realm_policy realms = s->question->realms;
 
-    realms.allow_plain_http = is_plain(s);
+    realms.allow_plain_http = session_is_plain(s);
     if (challenge->realm[0] == '\0')
         return error_set(err, CLASS_UNPROVED, "the Bearer challenge of '%s' names no realm",
                          s->question->registry->host);
@@ -187,7 +187,7 @@ static int refuse_redirect(struct session *s, const char *what, struct error *er
     }
     (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
                     url_place(&target).text);
-    if (is_plain(s) && strcmp(target.scheme, "https") == 0)
+    if (session_is_plain(s) && strcmp(target.scheme, "https") == 0)
         (void)error_hint(err, "if that is the registry, it wants TLS: leave --plain-http out");
     return error_hint(err, "redirects are not followed, for they could lead a credential astray; "
                            "if that host is the registry, log in to it by name");

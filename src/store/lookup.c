@@ -68,8 +68,8 @@ static int try_keys(struct lookup *out, const struct source *source,
     return ret > 0 ? out->held.token.len > 0 : ret;
 }
 
-static int ask_helper(struct lookup *out, const char *host, const struct lookup_request *request,
-                      struct error *err)
+static int lookup_ask_helper(struct lookup *out, const char *host,
+                             const struct lookup_request *request, struct error *err)
 {
     struct helper helper = {.name = out->helper,
                             .file = out->path,
@@ -92,7 +92,7 @@ static int find_in(struct lookup *out, const struct source *source,
     (void)document_helper(out->helper, &source->document, source->reader, host);
     if (request->no_helper)
         out->helper[0] = '\0';
-    return out->helper[0] != '\0' ? ask_helper(out, host, request, err)
+    return out->helper[0] != '\0' ? lookup_ask_helper(out, host, request, err)
                                   : try_keys(out, source, request, err);
 }
 

@@ -16,12 +16,12 @@ struct place {
     const char *key;
 };
 
-static struct run run(const char *command, const struct place *place, const char *option)
+static struct program_end run(const char *command, const struct place *place, const char *option)
 {
     static char token[] = "GHCR_TOKEN=" TOKEN;
     const char *words[12] = {command, place->option, place->key};
     size_t count = 3;
-    struct run done;
+    struct program_end done;
 
     if (strcmp(command, "logout") != 0)
         words[count++] = "--no-verify";
@@ -45,7 +45,7 @@ static struct run run(const char *command, const struct place *place, const char
 static enum exit_class run_idle(const char *command, const struct place *place, const char *option)
 {
     struct secret before = read_file(place->path);
-    struct run done = run(command, place, option);
+    struct program_end done = run(command, place, option);
     enum exit_class status = done.status;
 
     must(has_text(place->path, &before));
@@ -106,7 +106,7 @@ static void check_written(const struct secret *given, const struct place *place)
 static enum exit_class change(const char *command, const struct secret *given,
                               const struct place *place, const char *option)
 {
-    struct run done;
+    struct program_end done;
     enum exit_class status;
 
     write_file(place->path, given);

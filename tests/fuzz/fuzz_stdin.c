@@ -67,7 +67,7 @@ static bool log_in(const char *host, const char *option, const char *value, cons
     bool is_name = behind[0] != '\0';
     const char *words[] = {"login", "--no-verify", host, is_name ? "--token-env=T" : "-uoctocat",
                            option,  value,         NULL};
-    struct run done = program_run(words);
+    struct program_end done = program_run(words);
     bool is_taken = done.status == CLASS_NONE;
 
     must(is_taken || done.status == CLASS_CREDENTIAL);

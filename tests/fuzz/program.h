@@ -117,22 +117,22 @@ static inline bool has_text(const char *path, const struct secret *text)
     return is_same;
 }
 
-struct run {
+struct program_end {
     enum exit_class status;
     char *printed; /* on standard output, and what it says */
     json_t *json;
     char *said; /* on standard error */
 };
 
-static inline void run_clear(struct run *run)
+static inline void run_clear(struct program_end *run)
 {
     json_decref(run->json);
     free(run->printed);
     free(run->said);
-    *run = (struct run){.status = CLASS_NONE};
+    *run = (struct program_end){.status = CLASS_NONE};
 }
 
-static inline bool run_is(const struct run *run, const char *result)
+static inline bool run_is(const struct program_end *run, const char *result)
 {
     return strcmp(json_string_value(json_object_get(run->json, "result")), result) == 0;
 }
@@ -165,11 +165,11 @@ static inline int run_main(int argc, char *argv[])
 }
 
 /* "ghcr-login" with --json and these words, the last NULL. To be released with run_clear(). */
-static inline struct run program_run(const char *const *words)
+static inline struct program_end program_run(const char *const *words)
 {
     char *argv[24] = {strdup("ghcr-login")};
     FILE *streams[] = {stdout, stderr};
-    struct run run = {.status = CLASS_NONE};
+    struct program_end run = {.status = CLASS_NONE};
     size_t printed_len;
     size_t said_len;
     int argc = 1;

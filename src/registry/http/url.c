@@ -34,7 +34,7 @@ static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *
 }
 
 /* libcurl takes bytes past ASCII, and undoes percent-encoding, in a host; messages show it. */
-static bool is_plain(const char *host)
+static bool url_is_plain(const char *host)
 {
     for (; *host != '\0'; host++) {
         if (*host <= ' ' || *host >= 0x7f)
@@ -68,7 +68,7 @@ int url_parse(struct url *out, const char *text, struct error *err)
         code = CURLUE_UNSUPPORTED_SCHEME;
     if (code == CURLUE_OK)
         code = get_part(handle, CURLUPART_HOST, 0, url.host, sizeof(url.host));
-    if (code == CURLUE_OK && !is_plain(url.host))
+    if (code == CURLUE_OK && !url_is_plain(url.host))
         code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK)
         code = get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, part, sizeof(part));

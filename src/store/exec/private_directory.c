@@ -30,7 +30,7 @@ enum {
 static const char template[] = PRIVATE_DIRECTORY_PREFIX "XXXXXX";
 static const char marker[] = PRIVATE_DIRECTORY_MARKER;
 
-static bool is_own(const char *dir)
+static bool private_is_own(const char *dir)
 {
     struct stat st;
 
@@ -47,7 +47,7 @@ static bool is_in_memory(const char *dir)
 }
 
 /* Where one kernel sees every lock. A file system of another type may have several. */
-static bool is_local(const char *dir)
+static bool private_is_local(const char *dir)
 {
     static const unsigned long types[] = {
         TMPFS_MAGIC,       RAMFS_MAGIC,      EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,
@@ -72,7 +72,7 @@ static bool is_in_memory(const char *dir)
     return false;
 }
 
-static bool is_local(const char *dir)
+static bool private_is_local(const char *dir)
 {
     (void)dir;
     return false;
@@ -97,9 +97,9 @@ void private_directory_places(struct private_places *out,
 
     out->count = 0;
     (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)geteuid());
-    if (runtime != NULL && is_own(runtime))
+    if (runtime != NULL && private_is_own(runtime))
         add_place(out, runtime);
-    if (is_own(usual))
+    if (private_is_own(usual))
         add_place(out, usual);
     if (is_in_memory("/dev/shm"))
         add_place(out, "/dev/shm");
@@ -127,7 +127,7 @@ static bool is_not_empty(int errnum)
     return errnum == ENOTEMPTY || errnum == EEXIST;
 }
 
-static int open_directory(int parent_fd, const char *name)
+static int private_open_directory(int parent_fd, const char *name)
 {
     return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -135,7 +135,7 @@ static int open_directory(int parent_fd, const char *name)
 /* Open it for what stands in it; its owner may have taken the right to that away. */
 static int open_to_empty(int parent_fd, const char *name)
 {
-    int fd = open_directory(parent_fd, name);
+    int fd = private_open_directory(parent_fd, name);
     struct stat st;
 
     /* Unlinking needs the right to write and to search too. */
@@ -146,7 +146,7 @@ static int open_to_empty(int parent_fd, const char *name)
     if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
         fchmodat(parent_fd, name, S_IRWXU, 0) < 0)
         return -1;
-    return open_directory(parent_fd, name);
+    return private_open_directory(parent_fd, name);
 }
 
 static bool is_spared(int fd, const char *name, const struct removal *removal)
@@ -232,7 +232,7 @@ static void remove_once(int parent_fd, const char *name, int fd, int levels,
     int named;
 
     removal->errnum = 0;
-    removal->top_fd = open_directory(fd, ".");
+    removal->top_fd = private_open_directory(fd, ".");
     if (removal->top_fd < 0 && errno == ENOENT)
         return; /* it is gone */
     if (removal->top_fd < 0) {
@@ -335,7 +335,7 @@ struct sweep {
 /* An empty one is of a run that was killed before it had a marker; there is nothing to lose. */
 static void sweep_one(const struct sweep *sweep, const char *name)
 {
-    int fd = open_directory(sweep->place_fd, name);
+    int fd = private_open_directory(sweep->place_fd, name);
     struct stat st;
 
     if (fd < 0)
@@ -359,7 +359,8 @@ static bool is_safe(int place_fd)
 static void sweep_place(const char *place, const struct clock *clock, int64_t deadline_ms)
 {
     DIR *dir = opendir(place);
-    struct sweep sweep = {.is_local = is_local(place), .clock = clock, .deadline_ms = deadline_ms};
+    struct sweep sweep = {
+        .is_local = private_is_local(place), .clock = clock, .deadline_ms = deadline_ms};
     const struct dirent *entry;
 
     if (dir == NULL)
@@ -401,7 +402,7 @@ static void close_private(struct private_directory *directory)
 /* Returns 1 when it is ours, 0 when a sweep was faster, -1 with errno set. */
 static int claim(struct private_directory *made)
 {
-    made->fd = open_directory(AT_FDCWD, made->path);
+    made->fd = private_open_directory(AT_FDCWD, made->path);
     if (made->fd < 0)
         return errno == ENOENT ? 0 : -1;
     if (hold_directory(made->fd) == HOLD_ANOTHERS)

@@ -21,7 +21,7 @@ static int remember(struct identity *identity, struct error *err)
     return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot look at root's groups");
 }
 
-static void forget(struct identity *identity)
+static void identity_forget(struct identity *identity)
 {
     int errnum = errno;
 
@@ -30,7 +30,7 @@ static void forget(struct identity *identity)
     errno = errnum;
 }
 
-static int become(struct identity *identity, const struct stat *st)
+static int identity_become(struct identity *identity, const struct stat *st)
 {
     identity->is_taken = setgroups(0, NULL) == 0;
     if (!identity->is_taken || setegid(st->st_gid) < 0)
@@ -67,10 +67,10 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
     if (geteuid() != 0 || st->st_uid == 0)
         return 0;
     if (remember(identity, err) < 0) {
-        forget(identity);
+        identity_forget(identity);
         return -1;
     }
-    if (become(identity, st) == 0)
+    if (identity_become(identity, st) == 0)
         return stay_hidden(identity, err);
     errnum = errno;
     identity_restore(identity);
@@ -91,7 +91,7 @@ void identity_restore(struct identity *identity)
     if (identity->is_taken && (seteuid(0) < 0 || setegid(identity->group) < 0 ||
                                setgroups((size_t)identity->group_count, identity->groups) < 0))
         abort();
-    forget(identity);
+    identity_forget(identity);
     if (is_taken && secret_forbid_dump() < 0)
         errno = errnum; /* it has succeeded before, and there is nothing that it could lack */
 }

@@ -11,13 +11,13 @@
 
 enum { AGAIN_MS = 20 }; /* at most, before another round */
 
-static const char *name_of(const struct locked_file *file)
+static const char *locked_name_of(const struct locked_file *file)
 {
     return path_base(file->path);
 }
 
 /* Its links are followed here, and never again. */
-static int open_directory(struct locked_file *file, int how)
+static int locked_open_directory(struct locked_file *file, int how)
 {
     path_directory(file->dir, file->path);
     file->dir_fd = open(file->dir, how | O_DIRECTORY | O_CLOEXEC);
@@ -31,9 +31,9 @@ static int open_and_lock(struct locked_file *file, const char *path, struct erro
     path_directory(file->dir, file->path);
     if (path_make_directory(file->dir, err) < 0)
         return -1;
-    if (open_directory(file, O_RDONLY) < 0)
+    if (locked_open_directory(file, O_RDONLY) < 0)
         return path_fail(err, "open the directory", file->dir);
-    return lock_acquire(&file->lock, file->dir_fd, file->dir, name_of(file), file->clock,
+    return lock_acquire(&file->lock, file->dir_fd, file->dir, locked_name_of(file), file->clock,
                         file->deadline_ms, err);
 }
 
@@ -42,7 +42,7 @@ bool locked_file_is_there(const struct locked_file *file, const char *path)
     struct error ignored = ERROR_INIT;
     bool leads;
 
-    return path_leads_to(path, file->dir_fd, name_of(file), &leads, &ignored) == 0 && leads;
+    return path_leads_to(path, file->dir_fd, locked_name_of(file), &leads, &ignored) == 0 && leads;
 }
 
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
@@ -55,12 +55,13 @@ int locked_file_open(struct locked_file *file, const char *path, const struct cl
         file->clock = clock;
         file->deadline_ms = deadline_ms;
         if (open_and_lock(file, path, err) < 0 ||
-            path_leads_to(path, file->dir_fd, name_of(file), &leads, err) < 0) {
+            path_leads_to(path, file->dir_fd, locked_name_of(file), &leads, err) < 0) {
             locked_file_close(file);
             return -1;
         }
         if (leads) {
-            temporary_remove_leftovers(file->dir_fd, name_of(file), lock_is_alone(&file->lock));
+            temporary_remove_leftovers(file->dir_fd, locked_name_of(file),
+                                       lock_is_alone(&file->lock));
             return 0;
         }
         /* While we waited it was pointed elsewhere, or the directory was moved. */
@@ -86,10 +87,10 @@ void locked_file_close(struct locked_file *file)
 }
 
 /* Without a file its directory may be missing, too. */
-static int read_version(struct locked_file *file, size_t max, struct error *err)
+static int locked_read_version(struct locked_file *file, size_t max, struct error *err)
 {
-    if (file->dir_fd >= 0 || open_directory(file, PATH_ONLY) >= 0)
-        return version_read(&file->seen, file->dir_fd, name_of(file), file->path, max, err);
+    if (file->dir_fd >= 0 || locked_open_directory(file, PATH_ONLY) >= 0)
+        return version_read(&file->seen, file->dir_fd, locked_name_of(file), file->path, max, err);
     version_clear(&file->seen);
     return errno == ENOENT ? 0 : path_fail(err, "open", file->path);
 }
@@ -98,7 +99,7 @@ int locked_file_read(struct locked_file *file, struct secret *text, size_t max, 
 {
     const struct secret *found = &file->seen.text;
 
-    if (read_version(file, max, err) < 0)
+    if (locked_read_version(file, max, err) < 0)
         return -1;
     secret_clear(text);
     return secret_append(text, found->data, found->len, max, err);
@@ -125,10 +126,11 @@ static enum swap_result swap_if_unchanged(const struct locked_file *file, char *
         return same < 0 ? SWAP_FAILED : SWAP_STALE;
     if (fstatat(file->dir_fd, temporary, &ours, AT_SYMLINK_NOFOLLOW) < 0)
         return SWAP_FAILED;
-    result = swap_in(file->dir_fd, temporary, name_of(file), seen->fd >= 0 ? &seen->st : NULL);
+    result =
+        swap_in(file->dir_fd, temporary, locked_name_of(file), seen->fd >= 0 ? &seen->st : NULL);
     if (result != SWAP_DONE || temporary[0] == '\0' || version_has_same_text(seen) > 0)
         return result;
-    return swap_undo(file->dir_fd, temporary, name_of(file), &ours);
+    return swap_undo(file->dir_fd, temporary, locked_name_of(file), &ours);
 }
 
 static enum locked_file_result put_in_place(const struct locked_file *file, char *temporary,
@@ -187,7 +189,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
 {
     if (file->seen.fd < 0)
         return create_as_owner(file, text, err);
-    if (path_is_mount(file->dir_fd, name_of(file)))
+    if (path_is_mount(file->dir_fd, locked_name_of(file)))
         return obstacle_refuse_mount(file->path, err);
     return replace_beside(file, text, err);
 }
@@ -196,7 +198,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
 static int read_and_judge(struct secret *edited, bool *is_due, struct locked_file *locked,
                           const struct edit *edit, const char *name, struct error *err)
 {
-    if (read_version(locked, edit->max, err) < 0)
+    if (locked_read_version(locked, edit->max, err) < 0)
         return -1;
     return edit->change(edit->ctx, edited, &locked->seen.text, name, is_due, err);
 }

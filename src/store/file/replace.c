@@ -86,7 +86,7 @@ static bool is_same_status(const struct stat *a, const struct stat *b)
            a->st_gid == b->st_gid;
 }
 
-static bool is_changed(const struct version *version)
+static bool replace_is_changed(const struct version *version)
 {
     struct stat now;
 
@@ -99,7 +99,7 @@ int version_read(struct version *out, int dir_fd, const char *name, const char *
     for (int reads = 1;; reads++) {
         if (version_read_once(out, dir_fd, name, path, max, err) < 0)
             return -1;
-        if (reads == READS_MAX || !is_changed(out))
+        if (reads == READS_MAX || !replace_is_changed(out))
             return 0;
     }
 }
@@ -344,7 +344,7 @@ static enum swap_result look_for(const struct pair *pair, const char *name, cons
     return seen != NULL && is_same_status(&now, seen) ? SWAP_DONE : SWAP_STALE;
 }
 
-static int exchange(const struct pair *pair)
+static int replace_exchange(const struct pair *pair)
 {
 #if defined(RENAME_EXCHANGE)
     return renameat2(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, RENAME_EXCHANGE);
@@ -382,13 +382,13 @@ static enum swap_result swap_back(const struct pair *pair, const struct stat *ou
     struct stat back;
     int ret;
 
-    if (exchange(pair) < 0) {
+    if (replace_exchange(pair) < 0) {
         ret = rename_over(pair);
         pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
     if (look_at(pair, pair->temporary, &back) == 0 && !is_same_file(ours, &back))
-        (void)exchange(pair); /* the two before it worked */
+        (void)replace_exchange(pair); /* the two before it worked */
     return SWAP_STALE;
 }
 
@@ -398,7 +398,7 @@ static enum swap_result swap_exchange(const struct pair *pair, const struct stat
 
     if (look_at(pair, pair->temporary, &ours) < 0)
         return SWAP_FAILED;
-    if (exchange(pair) < 0) {
+    if (replace_exchange(pair) < 0) {
         if (errno == ENOENT)
             return SWAP_STALE;
         return path_is_refusal(errno) ? rename_in(pair, seen) : SWAP_FAILED;

@@ -110,7 +110,7 @@ int helper_wire_answer(struct secret *username, struct secret *token, const stru
 }
 
 /* Without the white space at both ends. */
-static struct span trim(const struct secret *text)
+static struct span helper_trim(const struct secret *text)
 {
     static const char space[] = " \t\r\n\v\f";
     struct scan s = scan_over(secret_text(text), text->len);
@@ -125,7 +125,7 @@ static struct span trim(const struct secret *text)
 bool helper_wire_is_not_found(const struct secret *output)
 {
     static const char words[] = "credentials not found in native keychain";
-    struct span said = trim(output);
+    struct span said = helper_trim(output);
 
     return said.len == sizeof(words) - 1 && memcmp(said.data, words, said.len) == 0;
 }
@@ -133,11 +133,11 @@ bool helper_wire_is_not_found(const struct secret *output)
 const char *helper_wire_words(char words[HELPER_WORDS_MAX], const struct secret *output,
                               const struct secret *errors, const struct redact *redact)
 {
-    struct span said = trim(output);
+    struct span said = helper_trim(output);
     size_t len = 0;
 
     if (said.len == 0)
-        said = trim(errors);
+        said = helper_trim(errors);
     if (redact_finds(redact, said.data, said.len)) {
         (void)snprintf(words, HELPER_WORDS_MAX, "%s", REDACT_WORDS);
         return words;
@@ -210,7 +210,8 @@ static int helper_run(struct child_result *result, struct call *call, struct err
 }
 
 /* What it says, into words[HELPER_WORDS_MAX]: nothing where it cannot be told what it must not. */
-static void take_words(char *words, const struct helper *helper, const struct child_result *result)
+static void helper_take_words(char *words, const struct helper *helper,
+                              const struct child_result *result)
 {
     struct redact redact = REDACT_INIT;
     struct error ignored = ERROR_INIT;
@@ -260,7 +261,7 @@ static int helper_fail(const struct call *call, const struct child_result *resul
                         call->action, result->code, strsignal(result->code));
         break;
     case CHILD_EXITED:
-        take_words(words, call->helper, result);
+        helper_take_words(words, call->helper, result);
         (void)error_set(err, CLASS_HELPER, "'%s %s' failed with status %d%s%s", call->program,
                         call->action, result->code, words[0] != '\0' ? ": " : "", words);
         break;
@@ -289,7 +290,7 @@ static int blame(const struct helper *helper, struct error *err)
                : error_wrap(err, "'%s' hands the registry to a credential helper", helper->file);
 }
 
-static bool is_own(const struct helper *helper)
+static bool helper_is_own(const struct helper *helper)
 {
     return strcmp(helper->name, READER_OWN_HELPER) == 0;
 }
@@ -303,7 +304,7 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     struct call call = {.helper = &teller, .action = "store", .request = &request};
     int ret;
 
-    if (is_own(helper))
+    if (helper_is_own(helper))
         return error_set(err, CLASS_HELPER, "this program's own helper keeps no token");
     ret = helper_wire_request(&request, server_url, username, token, err);
     teller.username = username;
@@ -344,7 +345,7 @@ int helper_probe(const struct helper *helper, const char *server_url, struct sec
     int ret;
 
     *has_refused = false;
-    if (!is_own(helper))
+    if (!helper_is_own(helper))
         return ask_program(helper, server_url, username, token, has_refused, err);
     ret = record_answer(server_url, username, token, helper->clock, helper->deadline_ms, err);
     return ret < 0 ? blame(helper, err) : ret;
@@ -378,7 +379,7 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     struct error fault = ERROR_INIT;
     int ret;
 
-    if (is_own(helper))
+    if (helper_is_own(helper))
         return 0;
     ret = secret_append_text(&request, server_url, &fault);
     if (ret == 0)

@@ -22,7 +22,7 @@ static int append_plain(struct secret *out, struct span plain, struct error *err
 }
 
 /* Both readers drop NUL bytes at the ends of the password. */
-static struct span trim(const char *from, const char *end)
+static struct span decode_trim(const char *from, const char *end)
 {
     while (from < end && *from == '\0')
         from++;
@@ -54,7 +54,8 @@ static int split_auth(struct holding *out, struct span auth, const struct reader
         struct span username = {.data = plain.data, .len = (size_t)(colon - plain.data)};
 
         ret = append_plain(&out->username, username, err) < 0 ||
-                      append_plain(&out->token, trim(colon + 1, plain.data + plain.len), err) < 0
+                      append_plain(&out->token, decode_trim(colon + 1, plain.data + plain.len),
+                                   err) < 0
                   ? -1
                   : 1;
     }

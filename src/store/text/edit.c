@@ -24,7 +24,7 @@ static const struct {
 static const char *const names[] = {[DOCUMENT_AUTHS] = "auths", [DOCUMENT_HELPERS] = "credHelpers"};
 
 /* As the text spells it. */
-static const char *name_of(const struct document *document, enum document_object object)
+static const char *edit_name_of(const struct document *document, enum document_object object)
 {
     const char *spelled = document->lists[object].name;
 
@@ -185,7 +185,7 @@ static int set_member(struct document *document, const struct document_edit *edi
                       struct error *err)
 {
     enum document_object object = kinds[edit->change].object;
-    struct splice splice = {.object = name_of(document, object),
+    struct splice splice = {.object = edit_name_of(document, object),
                             .key = edit->key,
                             .value = kinds[edit->change].value,
                             .auth = edit->auth};
@@ -217,7 +217,7 @@ static int drop_members(struct document *document, enum document_object object, 
         *changed = *changed || goes[member.number];
     if (!*changed)
         return 0;
-    ret = splice_remove(&text, &document->text, name_of(document, object), goes, err);
+    ret = splice_remove(&text, &document->text, edit_name_of(document, object), goes, err);
     if (ret == 0)
         ret = read_result(&result, &text, document, err);
     if (ret == 0)

@@ -30,7 +30,7 @@ static bool is_in_scalar(char c)
 }
 
 /* Past a value of any kind; brackets of both kinds are counted alike, for the text is valid. */
-static void skip_value(struct scan *s)
+static void layout_skip_value(struct scan *s)
 {
     size_t depth = 0;
 
@@ -59,7 +59,7 @@ static void skip_value(struct scan *s)
 }
 
 /* Past blanks, and what else `also` is. */
-static struct span skip_blanks(struct scan *s, char also)
+static struct span layout_skip_blanks(struct scan *s, char also)
 {
     const char *from = s->p;
 
@@ -79,14 +79,14 @@ static struct layout_member next_member(struct scan *s)
     struct layout_member member;
     const char *start;
 
-    member.lead = skip_blanks(s, ' ');
+    member.lead = layout_skip_blanks(s, ' ');
     start = s->p;
     if (scan_is_at(s, '"'))
         skip_string(s);
     member.key = span_between(start, s->p);
-    member.middle = skip_blanks(s, ':');
+    member.middle = layout_skip_blanks(s, ':');
     start = s->p;
-    skip_value(s);
+    layout_skip_value(s);
     member.value = span_between(start, s->p);
     return member;
 }
@@ -101,7 +101,7 @@ bool layout_enter(struct layout_walk *out, struct span object)
 {
     struct scan s = scan_over(object.data, object.len);
 
-    (void)skip_blanks(&s, ' ');
+    (void)layout_skip_blanks(&s, ' ');
     *out = (struct layout_walk){.open = s.p};
     if (!scan_char(&s, '{'))
         return false;
@@ -113,14 +113,14 @@ bool layout_next(struct layout_walk *walk)
 {
     struct scan ahead = walk->rest;
 
-    (void)skip_blanks(&ahead, ' ');
+    (void)layout_skip_blanks(&ahead, ' ');
     if (scan_is_at(&ahead, '}') || scan_is_at_end(&ahead)) {
         walk->close = scan_is_at_end(&ahead) ? NULL : ahead.p;
         return false;
     }
     walk->member = next_member(&walk->rest);
     ahead = walk->rest;
-    (void)skip_blanks(&ahead, ' ');
+    (void)layout_skip_blanks(&ahead, ' ');
     if (scan_char(&ahead, ','))
         walk->rest = ahead;
     else if (!scan_is_at(&ahead, '}'))
@@ -138,11 +138,11 @@ bool layout_next_item(struct layout_items *items)
 {
     const char *from;
 
-    (void)skip_blanks(&items->rest, ',');
+    (void)layout_skip_blanks(&items->rest, ',');
     if (scan_is_at(&items->rest, ']') || scan_is_at_end(&items->rest))
         return false;
     from = items->rest.p;
-    skip_value(&items->rest);
+    layout_skip_value(&items->rest);
     items->item = span_between(from, items->rest.p);
     return true;
 }

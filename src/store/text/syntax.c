@@ -43,7 +43,7 @@ static int32_t take_hex(struct scan *s)
 }
 
 /* Past the escape behind a backslash: the character, or -1 where there is none. */
-static int32_t take_escape(struct scan *s)
+static int32_t syntax_take_escape(struct scan *s)
 {
     static const char letters[] = "\"\\/bfnrt";
     static const char meant[] = "\"\\/\b\f\n\r\t";
@@ -86,7 +86,7 @@ static int spoken_next(struct spoken *s)
         return -1;
     if (!scan_char(&s->rest, '\\'))
         return (unsigned char)*s->rest.p++;
-    s->count = encode(s->pending, take_escape(&s->rest));
+    s->count = encode(s->pending, syntax_take_escape(&s->rest));
     s->at = 1;
     return s->pending[0];
 }
@@ -138,7 +138,7 @@ bool syntax_is(struct span inner, const char *text, size_t len)
     return spoken_next(&spoken) < 0;
 }
 
-static int lower(int c)
+static int syntax_lower(int c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
@@ -149,7 +149,7 @@ bool syntax_is_name(struct span inner, const char *name)
     int c;
 
     while ((c = spoken_next(&spoken)) >= 0) {
-        if (*name == '\0' || lower(c) != lower((unsigned char)*name++))
+        if (*name == '\0' || syntax_lower(c) != syntax_lower((unsigned char)*name++))
             return false;
     }
     return *name == '\0';
@@ -183,7 +183,7 @@ static bool find_fault(struct checker *c, const char *fault)
     return false;
 }
 
-static void skip_blanks(struct scan *s)
+static void syntax_skip_blanks(struct scan *s)
 {
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
         s->p++;
@@ -237,7 +237,7 @@ static bool take_string(struct scan *s, struct span *inner)
             continue;
         }
         s->p++;
-        if (c == '\\' && take_escape(s) < 0)
+        if (c == '\\' && syntax_take_escape(s) < 0)
             return false;
     }
     *inner = (struct span){.data = from, .len = (size_t)(s->p - from)};
@@ -276,7 +276,7 @@ static bool take_number(struct checker *c)
     return true;
 }
 
-static bool take_word(struct scan *s, const char *word)
+static bool syntax_take_word(struct scan *s, const char *word)
 {
     size_t len = strlen(word);
 
@@ -292,7 +292,8 @@ static bool take_scalar(struct checker *c)
 
     if (scan_is_at(&c->s, '"'))
         return take_string(&c->s, &ignored);
-    if (take_word(&c->s, "true") || take_word(&c->s, "false") || take_word(&c->s, "null"))
+    if (syntax_take_word(&c->s, "true") || syntax_take_word(&c->s, "false") ||
+        syntax_take_word(&c->s, "null"))
         return true;
     return take_number(c);
 }
@@ -369,12 +370,12 @@ static bool take_key(struct checker *c)
 {
     struct span inner;
 
-    skip_blanks(&c->s);
+    syntax_skip_blanks(&c->s);
     if (!take_string(&c->s, &inner))
         return false;
     if (says_nul(inner))
         return find_fault(c, "has a key with a NUL character, which is not supported");
-    skip_blanks(&c->s);
+    syntax_skip_blanks(&c->s);
     return scan_char(&c->s, ':') && keep_key(c, inner);
 }
 
@@ -384,7 +385,7 @@ static bool open_level(struct checker *c, bool is_object)
         return find_fault(c, "is nested deeper than 2048 levels, which is not supported");
     c->levels[c->depth++] = (struct level){.is_object = is_object, .keys = c->count};
     c->s.p++;
-    skip_blanks(&c->s);
+    syntax_skip_blanks(&c->s);
     return true;
 }
 
@@ -410,7 +411,7 @@ static bool close_level(struct checker *c)
 static bool begin_value(struct checker *c)
 {
     for (;;) {
-        skip_blanks(&c->s);
+        syntax_skip_blanks(&c->s);
         if (scan_is_at(&c->s, '[')) {
             if (!open_level(c, false))
                 return false;
@@ -435,7 +436,7 @@ static bool end_values(struct checker *c)
     while (c->depth > 0) {
         const struct level *level = &c->levels[c->depth - 1];
 
-        skip_blanks(&c->s);
+        syntax_skip_blanks(&c->s);
         if (scan_char(&c->s, ','))
             return !level->is_object || take_key(c);
         if (!scan_is_at(&c->s, level->is_object ? '}' : ']') || !close_level(c))
@@ -450,7 +451,7 @@ static bool is_valid(struct checker *c)
         if (!begin_value(c) || !end_values(c))
             return false;
     } while (c->depth > 0);
-    skip_blanks(&c->s);
+    syntax_skip_blanks(&c->s);
     return scan_is_at_end(&c->s);
 }
 
