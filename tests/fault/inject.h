@@ -62,6 +62,9 @@
     X(opendir, EMFILE)                                                                             \
     X(readdir, EIO)                                                                                \
     X(scandir, ENOMEM)                                                                             \
+    X(glob, ENOMEM)                                                                                \
+    X(socket, EMFILE)                                                                              \
+    X(connect, ENETUNREACH)                                                                        \
     X(fork, EAGAIN)                                                                                \
     X(pipe2, EMFILE)                                                                               \
     X(dup2, EMFILE)                                                                                \
@@ -98,6 +101,7 @@
     X(ferror, ENOSPC)                                                                              \
     X(curl_global_init_mem, CURLE_FAILED_INIT)                                                     \
     X(curl_easy_init, 0)                                                                           \
+    X(curl_easy_duphandle, 0)                                                                      \
     X(curl_easy_setopt, CURLE_OUT_OF_MEMORY)                                                       \
     X(curl_easy_perform, CURLE_COULDNT_CONNECT)                                                    \
     X(curl_easy_getinfo, CURLE_UNKNOWN_OPTION)                                                     \
@@ -113,6 +117,8 @@
     X(json_pack, 0)                                                                                \
     X(json_pack_ex, 0)                                                                             \
     X(json_array_append_new, 0)                                                                    \
+    X(json_array_remove, 0)                                                                        \
+    X(json_copy, 0)                                                                                \
     X(json_object_set_new, 0)                                                                      \
     X(json_object_del, 0)                                                                          \
     X(json_dump_callback, 0)

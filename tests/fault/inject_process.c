@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -26,6 +27,9 @@ INJECT_WRAP(int, -1, dup2, (int from, int to), (from, to))
 INJECT_WRAP(int, -1, execve, (const char *path, char *const argv[], char *const environment[]),
             (path, argv, environment))
 INJECT_WRAP(int, -1, execvp, (const char *path, char *const argv[]), (path, argv))
+INJECT_WRAP(int, -1, socket, (int family, int type, int protocol), (family, type, protocol))
+INJECT_WRAP(int, -1, connect, (int fd, const struct sockaddr *address, socklen_t len),
+            (fd, address, len))
 INJECT_WRAP(int, -1, kill, (pid_t pid, int number), (pid, number))
 INJECT_WRAP(int, -1, sigaction,
             (int number, const struct sigaction *action, struct sigaction *before),

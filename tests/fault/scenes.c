@@ -1,5 +1,7 @@
 #include "scenes.h"
 
+#include <curl/curl.h>
+
 #include <errno.h>
 
 #define AUTH   "b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGtaNkE0ZHhsUVlzUUlXSnVxMTFUNFY0"
@@ -33,7 +35,15 @@
 #define RECORD                                                                                     \
     {                                                                                              \
         "home/.config/ghcr-login/logins.json",                                                     \
-            "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat token\"}}}",     \
+            "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat "                \
+            "token\"}}}",                                                                          \
+            0600, 0                                                                                \
+    }
+#define RECORD_FOR_A_FILE                                                                          \
+    {                                                                                              \
+        "home/.config/ghcr-login/logins.json",                                                     \
+            "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat "                \
+            "token\",\"for\":[\"/gone\"]}}}",                                                      \
             0600, 0                                                                                \
     }
 #define OWN_HELPER                                                                                 \
@@ -113,7 +123,8 @@ const struct scene scenes[] = {
      .status = 0},
     {.name = "login, at each pull",
      .start = {.arguments = "--at-pull -u octocat --token-file token --no-verify"},
-     .files = {{.path = DOCKER, .text = STORED}, {.path = "token", .text = STDIN}, OWN_HELPER}},
+     .files =
+         {{.path = DOCKER, .text = STORED}, {.path = "token", .text = STDIN}, OWN_HELPER, RECORD}},
     {.name = "login, at each pull, from a command",
      .start = {.arguments = "--at-pull -u octocat --token-command ./give --no-verify --podman"},
      .files = {{.path = "token", .text = STDIN},
@@ -125,6 +136,31 @@ const struct scene scenes[] = {
     {.name = "logout, at each pull",
      .start = {.arguments = "logout --docker"},
      .files = {{.path = DOCKER, .text = ASKS}, RECORD}},
+    {.name = "logout, at each pull, of a file that is gone",
+     .start = {.arguments = "logout --docker"},
+     .files = {{.path = DOCKER, .text = ASKS}, RECORD_FOR_A_FILE},
+     .only = "json_array_remove"},
+    {.name = "login, no host of that name",
+     .start = {.arguments = LOGIN "--retries 0",
+               .input = STDIN,
+               .missing = INJECT_curl_easy_perform,
+               .missing_errnum = CURLE_COULDNT_RESOLVE_HOST},
+     .status = 5,
+     .only = "socket"},
+    {.name = "login, no host of that name, either",
+     .start = {.arguments = LOGIN "--retries 0",
+               .input = STDIN,
+               .missing = INJECT_curl_easy_perform,
+               .missing_errnum = CURLE_COULDNT_RESOLVE_HOST},
+     .status = 5,
+     .only = "connect"},
+    {.name = "login, no trust",
+     .start = {.arguments = LOGIN "--retries 0",
+               .input = STDIN,
+               .missing = INJECT_curl_easy_perform,
+               .missing_errnum = CURLE_PEER_FAILED_VERIFICATION},
+     .status = 5,
+     .only = "curl_easy_duphandle"},
     {.name = "status",
      .start = {.arguments = "status --can-pull ghcr.io/octo-org/app:1"},
      .files = {{.path = DOCKER, .text = STORED}, {.path = PODMAN, .text = OTHER}}},
@@ -155,6 +191,13 @@ const struct scene scenes[] = {
                {.path = "bin/show",
                 .text = "#!/bin/sh\nread -r x <\"$DOCKER_CONFIG/config.json\"\necho \"${#x}\"\n",
                 .mode = 0755}}},
+    {.name = "exec, a first place that is full",
+     .start = {.arguments = "exec " LOGIN "--no-verify -- true",
+               .input = STDIN,
+               .missing = INJECT_ftruncate,
+               .missing_errnum = ENOSPC},
+     .status = 125,
+     .only = "rmdir"},
     {.name = "exec, waited for",
      .start = {.arguments = "exec " LOGIN "--no-verify -- show", .input = STDIN},
      .only = "sigwaitinfo",

@@ -130,6 +130,13 @@ static bool is_lock(const char *path, enum inject_call call)
            strcmp(path + len - (sizeof(tail) - 1), tail) == 0;
 }
 
+/* A record of logins is looked for in a place of its own where nobody can tell that there is none.
+ */
+static bool is_place_of_record(const char *path, enum inject_call call)
+{
+    return call == INJECT_access && strncmp(path, "./home/.config", strlen("./home/.config")) == 0;
+}
+
 static const char *judge_files(const struct verdict_norm *norm, const struct inject_fault *fault,
                                const struct program_end *end, const char **path)
 {
@@ -141,7 +148,7 @@ static const char *judge_files(const struct verdict_norm *norm, const struct inj
     *path = snapshot_stray(&now, &norm->before, &norm->after, &is_extra);
     if (*path != NULL && is_extra &&
         (is_removal(fault->call) || is_lock(*path, fault->call) ||
-         strstr(end->err, "cannot remove") != NULL))
+         is_place_of_record(*path, fault->call) || strstr(end->err, "cannot remove") != NULL))
         return NULL;
     if (*path != NULL)
         return is_extra ? "it leaves something" : "a file is neither the old nor the new one";
