@@ -378,3 +378,27 @@ def test_a_credential_reaches_every_reader(user, secret, peers):
     peers.run("ghcr-login status localhost:5999")
     peers.run("ghcr-login logout --docker --podman localhost:5999")
     peers.check(HERE, NOBODY)
+
+
+# What docker takes and this program refuses; the manual has the same list.
+@pytest.mark.parametrize("theirs, status, words", [
+    ('{} -u "$U" -p "$S" quay.io', 2, "--password-stdin"),
+    ('printf %s "$S" | {} -u "$U" --password-stdin quay.io/team/app:1', 2, "--can-pull"),
+    ('printf %s "$S" | {} -u "$U" --password-stdin my_registry.example.com', 2, "HOST[:PORT]"),
+    ('printf %s "$S" | {} -u "$U" --password-stdin hub.docker.com', 2, "docker.io"),
+    ('printf %s "$S" | {} -u a:b --password-stdin quay.io', 3, "colon"),
+    ('printf %s "$S" | {} -u "<token>" --password-stdin quay.io', 3, "identity token"),
+    ('echo "$TWICE" >"$HOME/.docker/config.json"; printf %s "$S" | {} -u "$U" --password-stdin'
+     ' quay.io', 8, "twice"),
+])
+def test_what_docker_takes_and_is_refused_here(theirs, status, words, peers):
+    peers.write(OTHERS)
+    before = peers.person.config.read_bytes()
+    twice = {"TWICE": '{"auths": {"a.example": {"auth": "YTpi"}}, "auths": {}}'}
+    done = peers.sh(theirs.format("ghcr-login login"), **twice)
+    assert (done.returncode, done.stdout) == (status, ""), done
+    assert words in done.stderr and "hint: " in done.stderr and SECRET not in done.stderr, done
+    assert status == 8 or peers.person.config.read_bytes() == before
+    peers.write(OTHERS)
+    # docker itself says that an argument is unsafe, and goes on.
+    peers.run(theirs.format("docker login"), **twice)
