@@ -18,6 +18,7 @@
 struct source {
     struct document document;
     const struct reader *reader; /* in whose way it is read */
+    bool is_bare;                /* podman drops the path of its keys, as docker did */
 };
 
 void lookup_clear(struct lookup *lookup)
@@ -43,7 +44,10 @@ static int try_fallback(struct lookup *out, const struct source *source,
     struct document_member member = document_members(&source->document, DOCUMENT_AUTHS);
 
     while (document_next(&member)) {
-        if (source->reader->is_fallback(member.key, host) && strlen(member.key) <= READER_KEY_MAX)
+        bool serves = source->reader->is_fallback(member.key, host) ||
+                      (source->is_bare && reader_docker.is_fallback(member.key, host));
+
+        if (serves && strlen(member.key) <= READER_KEY_MAX)
             return try_key(out, source, member.key, err);
     }
     return 0;
@@ -160,7 +164,7 @@ static int look_into_file(struct lookup *out, const struct location *file,
                           const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.owner = file->owner};
-    struct source source = {.document = DOCUMENT_INIT, .reader = reader};
+    struct source source = {.document = DOCUMENT_INIT, .reader = reader, .is_bare = file->is_bare};
     int ret = read_location(&source.document, file->path, file->is_bare, err);
 
     memcpy(built.path, file->path, sizeof(built.path));

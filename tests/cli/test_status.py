@@ -143,6 +143,8 @@ def test_podman_s_last_file(login, server, status, put):
     assert result.status == 0 and result.stdout == (
         f"{server.host}: docker finds no credential\n"
         f"{server.host}: podman uses 'https://{server.host}/v1/' in '{path}' as {USER}: accepted\n")
+    put(".dockercfg", '{"HOST/v1":{"auth":"%s"}}' % GOOD)      # the host of it, not a namespace
+    assert readers(status("--podman", "--json"))["podman"][1] == f"{server.host}/v1"
     put(DOCKER, one(value=BAD))
     assert readers(status("--podman", "--json"))["podman"][0] == str(login.config)
     login.config.unlink()
