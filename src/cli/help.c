@@ -24,7 +24,7 @@ static const struct {
      "Remove the stored credential for the registry (default: ghcr.io). It is no error if there "
      "is\n"
      "none.\n"},
-    {COMMAND_EXEC, "exec [OPTION...] [REGISTRY] -- COMMAND [ARG...]",
+    {COMMAND_EXEC, "exec [OPTION...] [REGISTRY[/NAMESPACE]] -- COMMAND [ARG...]",
      "Log in as 'login' does, run one command with that login, and keep nothing.\n"},
 };
 

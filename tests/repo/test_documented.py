@@ -48,6 +48,7 @@ def test_the_readme_sorts_every_option_by_task(options, help_text):
 def test_all_name_the_same_commands(help_text):
     in_help = set(re.findall(r"^(?:usage:|      ) ghcr-login \[?(\w+)\]?", help_text, re.MULTILINE))
     synopsis = MANUAL.split(".Sh SYNOPSIS")[1].split(".Sh")[0]
+    synopsis = synopsis.split(".Nm docker-credential-ghcr-login")[0]
     assert set(re.findall(r"\bCm (\w+)", synopsis)) - {"all"} == in_help == {"login", "status", "logout",
                                                                   "exec", "help", "version"}
     for command in in_help - {"login", "help", "version"}:
@@ -58,3 +59,31 @@ def test_all_name_the_same_statuses(help_text):
     in_help = set(re.findall(r"\b(\d) [a-z]", help_text.split("Exit status:")[1]))
     section = MANUAL.split(".Sh EXIT STATUS")[1].split(".Sh")[0]
     assert set(re.findall(r"^\.It (\d)$", section, re.MULTILINE)) == in_help == set("0123456789")
+
+
+def test_the_manual_has_every_member_of_the_json():
+    """The keys that src/cli/report.c packs."""
+    source = (ROOT / "src" / "cli" / "report.c").read_text()
+    section = MANUAL.split(".Sh JSON OUTPUT")[1].split("\n.Sh ")[0]
+    packed = re.findall(r"json_pack\(\"\{(?:[^;]*?);", source, re.DOTALL)
+    keys = set(re.findall(r'"([a-z_]+)",', " ".join(packed)))
+    keys |= set(re.findall(r'\bwith\(\w+, "([a-z_]+)"', source))
+    assert len(keys) > 20
+    assert keys <= set(re.findall(r"\bQl ([a-z_]+)", section))
+
+
+def test_the_manual_has_the_sections_of_its_kind():
+    sections = re.findall(r"^\.Sh (.+)$", MANUAL, re.MULTILINE)
+    for name in ("JSON OUTPUT", "STANDARDS", "AUTHORS", "BUGS", "SECURITY CONSIDERATIONS"):
+        assert name in sections, name
+    for name in re.findall(r"^\.Sx (.+?)(?: [.,;) ]+)?$", MANUAL, re.MULTILINE):
+        assert name in sections or f".Ss {name}\n" in MANUAL, name
+
+
+def test_mandoc_finds_no_fault():
+    """What is not installed here, of the pages that it refers to, is no fault of the page."""
+    done = subprocess.run(["mandoc", "-T", "lint", ROOT / "src" / "ghcr-login.1"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    faults = [line for line in (done.stdout + done.stderr).splitlines()
+              if "referenced manual not found" not in line and "outdated mandoc.db" not in line]
+    assert faults == []

@@ -25,7 +25,7 @@ EXEC = next(line for line in LINES if " exec " in line)
 # One line for each registry people ask about: LINE # NAME.
 USUAL = [line for line in LINES if re.search(r" # \w+( \w+)?$", line)]
 LOGINS = [line for line in LINES if line not in OTHERS + USUAL and line != EXEC]
-SECRET_FILE = "/run/secrets/ghcr-token"
+SECRET_FILE = r"/run/(secrets|vault)/ghcr-token"
 
 
 @pytest.fixture
@@ -36,6 +36,10 @@ def shell(binary, ca, tmp_path):
     home.mkdir()
     secret.write_text(TOKEN + "\n")
     (commands / "ghcr-login").symlink_to(binary)
+    (commands / "docker-credential-ghcr-login").symlink_to(binary)
+    for other in ("gh", "sops"):
+        (commands / other).write_text(f"#!/bin/sh\necho {TOKEN}\n")
+        (commands / other).chmod(0o755)
     environment = {"PATH": f"{commands}:/usr/bin:/bin", "HOME": str(home), "USER": USER,
                    "SSL_CERT_FILE": str(ca.pem), "PASSWORD": TOKEN}
     (tmp_path / "ca.pem").write_bytes(ca.pem.read_bytes())
@@ -45,7 +49,7 @@ def shell(binary, ca, tmp_path):
         environment["https_proxy"] = proxy.url
 
         def run(script, **more):
-            return subprocess.run(["sh", "-ec", script.replace(SECRET_FILE, str(secret))],
+            return subprocess.run(["sh", "-ec", re.sub(SECRET_FILE, str(secret), script)],
                                   env={**environment, **more}, cwd=tmp_path, text=True,
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
 
@@ -198,6 +202,6 @@ def test_the_statuses_are_those_of_the_help(binary):
 
 def test_every_option_of_the_readme_is_in_the_help(binary):
     shown = subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
-    other_tools = {"--build", "--install", "--preset"}
+    other_tools = {"--build", "--extract", "--install", "--preset"}
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - other_tools:
         assert option in shown, option
