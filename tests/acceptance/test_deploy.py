@@ -53,7 +53,8 @@ def test_a_login_over_ssh(host, token, user, place):
     assert done.returncode == 0, done
     assert done.stdout.startswith("Login Succeeded: ghcr.io"), done
     assert host.login.entry("ghcr.io", host.config(user)) == f"{USER}:{token}"
-    assert [path.name for path in (host.directory / place).iterdir()] == ["ghcr-login"]
+    assert {path.name for path in (host.directory / place).iterdir()} == {
+        "ghcr-login", "docker-credential-ghcr-login"}
     assert "ghcr-login" in trace.read_text() and token not in trace.read_text()
 
 

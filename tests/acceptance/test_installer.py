@@ -18,6 +18,8 @@ from stack import PATH
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
 STATIC = ROOT / "build" / "static" / "ghcr-login"
+# The program, and the name by which docker asks it.
+INSTALLED = ["docker-credential-ghcr-login", "ghcr-login"]
 VERSION = re.search(r"^project\(ghcr-login VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(),
                     re.MULTILINE)[1]
 TAG = f"v{VERSION}"
@@ -228,7 +230,7 @@ def test_one_line_installs(host, tmp_path):
     assert host.program.read_bytes() == STATIC.read_bytes()
     status = host.program.stat()
     assert (status.st_mode & 0o7777, status.st_uid) == (0o755, USERS[host.user][0])
-    assert host.left() == ["ghcr-login"]
+    assert host.left() == INSTALLED
     shown = host.sh(f"/{USERS[host.user][2]}/ghcr-login --version")
     assert shown.stdout.startswith(f"ghcr-login {VERSION} "), shown
 
@@ -267,7 +269,7 @@ def test_an_older_version_is_replaced(host):
         done = host.install()
         assert done.returncode == 0 and "(replaced 0.9.0)" in done.stdout, done
         assert running.read() == program("0.9.0")
-    assert host.program.read_bytes() == program() and host.left() == ["ghcr-login"]
+    assert host.program.read_bytes() == program() and host.left() == INSTALLED
 
 
 def test_the_second_time_downloads_nothing(user_host):
