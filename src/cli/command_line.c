@@ -44,8 +44,8 @@ static int set_number(unsigned *out, const struct option_spec *spec, const char 
     return 0;
 }
 
-static int append(struct option_list *list, const struct option_spec *spec, const char *value,
-                  struct error *err)
+static int line_append(struct option_list *list, const struct option_spec *spec, const char *value,
+                       struct error *err)
 {
     if (list->count == OPTIONS_LIST_MAX)
         return error_set(err, CLASS_USAGE, "--%s is given more than %d times", spec->name,
@@ -155,7 +155,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
     case OPTION_SECONDS:
         return set_number((unsigned *)(void *)member, spec, value, err);
     case OPTION_LIST:
-        return append((struct option_list *)(void *)member, spec, value, err);
+        return line_append((struct option_list *)(void *)member, spec, value, err);
     case OPTION_REFUSED:
         return set_password(p->out, spec, value, err);
     }

@@ -326,7 +326,7 @@ static json_t *json_text(const char *text)
  * What is built goes on being built, or, for want of memory, is NULL from there on: an object that
  * lacks something must not pass for a whole one.
  */
-static json_t *append(json_t *array, json_t *item)
+static json_t *report_append(json_t *array, json_t *item)
 {
     if (json_array_append_new(array, item) == 0)
         return array;
@@ -401,7 +401,7 @@ static json_t *add_readers(json_t *files, const struct report *report)
                       "changed", false, "reader", reader->by->name, "key", json_text(found->key),
                       "username", json_text(secret_text(&found->held.username)), "verified",
                       reader->verdict == VERDICT_ACCEPTED);
-        files = append(files, add_source(file, &reader->record));
+        files = report_append(files, add_source(file, &reader->record));
     }
     return files;
 }
@@ -425,8 +425,8 @@ static json_t *json_files(const struct report *report)
     json_t *files = json_array();
 
     for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
-        files = append(files, json_target(&report->targets->items[i],
-                                          report->subject->registry.name_space[0] != '\0'));
+        files = report_append(files, json_target(&report->targets->items[i],
+                                                 report->subject->registry.name_space[0] != '\0'));
     return add_readers(files, report);
 }
 
@@ -437,8 +437,8 @@ static json_t *json_images(const struct report *report)
     for (size_t i = 0; report->subject != NULL && i < report->subject->image_count; i++) {
         const struct image *image = &report->subject->images[i];
 
-        images = append(images, json_pack("{s:o, s:b}", "image", json_text(image->given), "pull",
-                                          image->can_pull));
+        images = report_append(images, json_pack("{s:o, s:b}", "image", json_text(image->given),
+                                                 "pull", image->can_pull));
     }
     return images;
 }
@@ -448,7 +448,7 @@ static json_t *json_warnings(const struct report *report)
     json_t *warnings = json_array();
 
     for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
-        warnings = append(warnings, json_text(warning_text(report, i)));
+        warnings = report_append(warnings, json_text(warning_text(report, i)));
     return warnings;
 }
 
@@ -462,7 +462,7 @@ static json_t *json_scopes(const char *text)
 
     (void)scan_run(&s, ", ", &between);
     while (scan_run(&s, GITHUB_SCOPE_BYTES, &scope)) {
-        scopes = append(scopes, json_stringn(scope.data, scope.len));
+        scopes = report_append(scopes, json_stringn(scope.data, scope.len));
         (void)scan_run(&s, ", ", &between); /* github_ask() lets nothing else in */
     }
     return scopes;

@@ -36,7 +36,7 @@ static void cut_line_end(struct secret *value)
     cut(value, len);
 }
 
-static bool is_among(char c, const char *set)
+static bool input_is_among(char c, const char *set)
 {
     return c != '\0' && strchr(set, c) != NULL;
 }
@@ -45,7 +45,7 @@ static void cut_at_end(struct secret *value, const char *set)
 {
     size_t len = value->len;
 
-    while (len > 0 && is_among(value->data[len - 1], set))
+    while (len > 0 && input_is_among(value->data[len - 1], set))
         len--;
     cut(value, len);
 }
@@ -56,7 +56,7 @@ static void cut_around(struct secret *value, const char *set)
     size_t len;
 
     cut_at_end(value, set);
-    while (begin < value->len && is_among(value->data[begin], set))
+    while (begin < value->len && input_is_among(value->data[begin], set))
         begin++;
     len = value->len - begin;
     if (begin > 0)
@@ -448,9 +448,9 @@ static const char *find_oddity(const struct secret *value, size_t line_ends)
         return "starts with a byte-order mark";
     if (line_ends > 2)
         return "had an empty last line, which was cut off";
-    if (is_among(value->data[0], " \t"))
+    if (input_is_among(value->data[0], " \t"))
         return "starts with a space";
-    if (is_among(value->data[value->len - 1], " \t"))
+    if (input_is_among(value->data[value->len - 1], " \t"))
         return "ends with a space";
     return has_line_end(value) ? "has more than one line" : NULL;
 }

@@ -11,7 +11,7 @@
 #include "store/file/preflight.h"
 #include "store/shadow.h"
 
-static struct edit edit_of(struct plan *plan, edit_fn *change)
+static struct edit auth_file_edit_of(struct plan *plan, edit_fn *change)
 {
     return (struct edit){
         .path = plan->entry->path,
@@ -152,7 +152,7 @@ static int erase_name(struct eraser *eraser, const char *name, bool *erased, boo
  * Out of one helper, under every name that docker's logout tries. One that serves a single spelling
  * fails for the others: as with docker, it is enough that it answers for one.
  */
-static int erase(struct plan *plan, const char *key, bool dry_run, struct error *err)
+static int auth_file_erase(struct plan *plan, const char *key, bool dry_run, struct error *err)
 {
     size_t count = strstr(key, "://") == NULL ? PLAN_SCHEMES : 1; /* Docker Hub's key has one */
     struct eraser eraser = {.plan = plan, .helper = helper_of(plan->entry, plan->helper)};
@@ -201,7 +201,7 @@ static void clear_earlier_store(const struct entry *entry, const char *earlier,
     any.username = NULL;
     any.token = NULL;
     (void)snprintf(plan.helper, sizeof(plan.helper), "%s", earlier);
-    if (earlier[0] != '\0' && erase(&plan, entry_host(entry), false, &fault) < 0)
+    if (earlier[0] != '\0' && auth_file_erase(&plan, entry_host(entry), false, &fault) < 0)
         warnings_add(warnings, "an earlier credential may still be kept: %s", fault.message);
 }
 
@@ -209,7 +209,7 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
                     struct warnings *warnings, struct error *err)
 {
     struct plan plan = {.entry = entry, .expected = result->helper};
-    struct edit edit = edit_of(&plan, plan_put);
+    struct edit edit = auth_file_edit_of(&plan, plan_put);
     char earlier[READER_HELPER_MAX + 1] = "";
     bool file_changed = false;
     int ret = 0;
@@ -263,7 +263,7 @@ static int erase_key(const struct erasing *erasing, const char *key)
     if (!is_helper(document_helper(name, &plan->document, plan->entry->reader, key)))
         return 0;
     memcpy(plan->helper, name, sizeof(name));
-    return erase(plan, key, erasing->dry_run, erasing->err);
+    return auth_file_erase(plan, key, erasing->dry_run, erasing->err);
 }
 
 /* Docker and podman ask the helper of "credHelpers" whether "auths" has the host or not. */
@@ -305,7 +305,7 @@ static int erase_of_second(const struct erasing *erasing)
         return 0;
     memcpy(before, plan->helper, sizeof(before));
     memcpy(plan->helper, name, sizeof(name));
-    ret = erase(plan, host, erasing->dry_run, erasing->err);
+    ret = auth_file_erase(plan, host, erasing->dry_run, erasing->err);
     if (was_erased || erasing->is_in_file || !plan->is_erased)
         memcpy(plan->helper, before, sizeof(before));
     return ret;
@@ -350,7 +350,7 @@ int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_r
                      struct warnings *warnings, struct error *err)
 {
     struct plan plan = {.entry = entry};
-    struct edit edit = edit_of(&plan, plan_drop);
+    struct edit edit = auth_file_edit_of(&plan, plan_drop);
     int is_due = auth_file_look(&plan, err);
     bool file_changed = false;
 

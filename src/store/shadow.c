@@ -15,7 +15,7 @@
 #include "store/registries_conf.h"
 
 /* Whether `key` is for a part of what `above` is for: ghcr.io/owner of ghcr.io. */
-static bool is_below(const char *key, const char *above)
+static bool shadow_is_below(const char *key, const char *above)
 {
     size_t len = strlen(above);
 
@@ -72,7 +72,7 @@ static void warn_of_podmans_neighbour(const struct document_member *member,
     const char *key = member->key;
     bool is_whole = is_host(entry->key, host); /* or the key has a namespace */
 
-    if (is_below(key, is_whole ? host : entry->key))
+    if (shadow_is_below(key, is_whole ? host : entry->key))
         warnings_add(warnings, "'%s' also has '%s', which podman takes for images below that",
                      entry_shown(entry), key);
     else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
@@ -172,8 +172,8 @@ static bool has_registry(const char *path, const struct entry *entry)
     /* Podman takes the entry whose key says most of an image's name. */
     member = document_members(&document, DOCUMENT_AUTHS);
     while (!has && document_next(&member))
-        has = strcmp(member.key, entry->key) == 0 || is_below(member.key, entry->key) ||
-              is_below(entry->key, member.key);
+        has = strcmp(member.key, entry->key) == 0 || shadow_is_below(member.key, entry->key) ||
+              shadow_is_below(entry->key, member.key);
     document_clear(&document);
     return has;
 }
@@ -238,8 +238,8 @@ static void warn_of_socket(const struct entry *entry, const struct location_requ
                  path, entry->path);
 }
 
-static void check_docker(const struct entry *entry, const struct location_request *request,
-                         struct warnings *warnings)
+static void shadow_check_docker(const struct entry *entry, const struct location_request *request,
+                                struct warnings *warnings)
 {
     const char *config = request->environment("DOCKER_AUTH_CONFIG");
 
@@ -337,7 +337,7 @@ void shadow_elsewhere(const struct entry *entry, const struct location_request *
                       struct warnings *warnings)
 {
     if (entry->owner->obeys_variable)
-        check_docker(entry, request, warnings);
+        shadow_check_docker(entry, request, warnings);
     else
         check_podman(entry, request, warnings);
     if (podmans_host(entry) != NULL)
