@@ -36,8 +36,12 @@ build() {
 program=$(printf %q "$PWD/build/release/ghcr-login")
 
 login_to_ghcr() {
-    say "echo \$GHCR_TOKEN | $program -u $(printf %q "$name")"
-    printenv GHCR_TOKEN | build/release/ghcr-login --verbose -u "$name" --password-stdin
+    local name=${GHCR_USERNAME-${GITHUB_ACTOR-}}
+    local -a who=()
+
+    [[ -z $name ]] || who=(-u "$name") # ghcr.io looks at the token alone
+    say "echo \$GHCR_TOKEN | $program$([[ -z $name ]] || printf ' %q' "${who[@]}") --password-stdin"
+    printenv GHCR_TOKEN | build/release/ghcr-login --verbose "${who[@]}" --password-stdin
     show "${DOCKER_CONFIG-$HOME/.docker}/config.json"
     say "next: see what docker will use, pull something, and install the program"
     echo "    $program status"
@@ -75,12 +79,6 @@ login_to_demo() {
 
 sudo=
 [[ $(id -u) -eq 0 ]] || sudo='sudo '
-# Better told now than after the build.
-name=${GHCR_USERNAME-${GITHUB_ACTOR-}}
-if [[ -n ${GHCR_TOKEN-} && -z $name ]]; then
-    echo "quickstart: set GHCR_USERNAME to the account that owns GHCR_TOKEN" >&2
-    exit 2
-fi
 build
 if [[ -n ${GHCR_TOKEN-} ]]; then
     login_to_ghcr

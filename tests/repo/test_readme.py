@@ -180,10 +180,16 @@ def test_the_quickstart():
     assert login.startswith("    echo $GHCR_TOKEN | /") and "cmake --install /" in install
 
 
-def test_the_quickstart_builds_nothing_before_it_has_what_it_needs():
-    done = quickstart(GHCR_TOKEN=TOKEN)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "GHCR_USERNAME" in done.stderr
+@pytest.mark.parametrize("name", [None, "octocat"])
+def test_the_quickstart_with_a_token(name):
+    """To ghcr.io, with a name or without; here nothing leads there."""
+    proxy = "http://127.0.0.1:1"
+    named = {"GHCR_USERNAME": name} if name else {}
+    done = quickstart(GHCR_TOKEN=TOKEN, https_proxy=proxy, HTTPS_PROXY=proxy, **named)
+    shown = [line for line in done.stdout.splitlines() if "echo $GHCR_TOKEN |" in line]
+    assert done.returncode == 5 and len(shown) == 1, done
+    assert shown[0].endswith(f" -u {name} --password-stdin" if name else "ghcr-login --password-stdin")
+    assert "cannot" in done.stderr and TOKEN not in done.stdout + done.stderr
 
 
 def test_the_two_commands_are_there():
