@@ -46,7 +46,7 @@ int main(int argc, char *argv[])
     struct options options;
 
     if (process_harden() < 0) {
-        (void)fputs("ghcr-login: cannot set the process up\n", stderr);
+        (void)fputs("ghcr-login: cannot harden the process\n", stderr);
         return CLASS_INTERNAL;
     }
     if (helper_verbs_are_meant(argv[0])) {

@@ -280,10 +280,10 @@ static const struct row {
     {FORBIDDEN(ANY, IN_SCOPE),
      LINK_NONE,
      {[PLACE_HOST] = "the token may read packages: its account has no access to this one ('Manage "
-                     "access' in the package's settings), or there is none of this name"}},
+                     "access' in the package's settings), or it does not exist"}},
     {FORBIDDEN_BY(CLASSIC | OAUTH, 401),
      LINK_TOKENS,
-     {[PLACE_HOST] = "the account has no access to it, or there is none of this name, or the "
+     {[PLACE_HOST] = "the account has no access to it, or it does not exist, or the "
                      "organisation wants single sign-on, which --diagnose tells: 'Configure SSO' "
                      "at the token"}},
 };

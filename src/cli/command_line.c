@@ -191,7 +191,7 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
         (void)error_set(err, CLASS_USAGE, "--%s is given '--%s' as its %s", spec->name,
                         other != NULL ? other->name : "", spec->argument);
         return error_hint(err,
-                          "is the variable behind --%s empty? A shell variable without quotes "
+                          "is the variable after --%s empty? A shell variable without quotes "
                           "vanishes then",
                           spec->name);
     }
@@ -281,7 +281,7 @@ static int refuse_word(const struct parser *p, const char *word, struct error *e
                               "'exec' needs '--' in front of the command that it runs");
     if (option_table_command(word, &command))
         return error_set_hint(err, CLASS_USAGE, "write it first: ghcr-login COMMAND [OPTION...]",
-                              "the command '%s' stands behind other arguments", word);
+                              "the command '%s' comes after other arguments", word);
     (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry", word);
     if (meant != NULL)
         return error_hint(err, "did you mean '%s'?", meant);
@@ -431,7 +431,7 @@ static const struct {
     {trusts_and_does_not,
      "--insecure checks no certificate: it contradicts --cacert and --plain-http", ""},
     {runs_nothing, "'exec' is given no command to run",
-     "write it behind '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
+     "write it after '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
     {is_quiet_aloud, "--quiet and --verbose contradict each other", ""},
 };
 

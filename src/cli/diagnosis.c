@@ -64,8 +64,8 @@ bool diagnosis_begin(struct diagnosis *out, const struct question *question,
     if (!out->is_made)
         warnings_add(warnings,
                      reference_may_be_github(question->registry)
-                         ? "--diagnose asks GitHub's API, and what is given for '%s' has the form "
-                           "of no token of GitHub's"
+                         ? "--diagnose asks GitHub's API, and the token for '%s' does not look "
+                           "like a GitHub token"
                          : "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
                      question->registry->host);
     return out->is_made;
@@ -80,7 +80,7 @@ void diagnosis_end(struct diagnosis *diagnosis, const struct question *question,
     read_expiry(diagnosis, question->limits.clock);
     warn_of_owner(findings, question->username, warnings);
     if (findings->trouble[0] != '\0')
-        warnings_add(warnings, "--diagnose knows less than it could: %s", findings->trouble);
+        warnings_add(warnings, "--diagnose is incomplete: %s", findings->trouble);
 }
 
 static void warn_of_expiry(const struct diagnosis *diagnosis, struct warnings *warnings)

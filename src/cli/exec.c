@@ -39,7 +39,7 @@ static int check_command(const char *command, struct error *err)
                           "revoke it: arguments can be seen by every process and end up in logs; "
                           "pass the token with --password-stdin, --token-env VAR or --token-file "
                           "FILE",
-                          "the command behind '--' looks like a GitHub token");
+                          "the command after '--' looks like a GitHub token");
 }
 
 static int find_user_files(struct exec *exec, struct error *err)

@@ -150,6 +150,6 @@ int person_become(const struct person *person, struct error *err)
     if (person->uid != 0 && setuid(0) == 0)
         abort(); /* there must be no way back */
     if (secret_forbid_dump() < 0)
-        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot set the process up");
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot harden the process");
     return 0;
 }

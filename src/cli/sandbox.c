@@ -129,8 +129,7 @@ static int listen_once(struct attempt *attempt, struct error *err)
 
 static int give_up_late(const struct attempt *attempt, struct error *err)
 {
-    return error_set(err, CLASS_UNREACHABLE, "%s did not come to its end in time",
-                     attempt->job->name);
+    return error_set(err, CLASS_UNREACHABLE, "%s did not end in time", attempt->job->name);
 }
 
 /* Until it has told all of its result, has ended, or must be ended. */

@@ -185,7 +185,7 @@ const char *github_token_oddity(const char *text, size_t len)
 
     if (shape == NULL)
         return github_token_kind(text, len) == GITHUB_TOKEN_UNKNOWN
-                   ? "has the form of no GitHub token that is known"
+                   ? "does not look like a GitHub token"
                    : NULL;
     if (len < shape->len_min)
         return "is shorter than tokens of its kind";

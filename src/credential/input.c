@@ -325,7 +325,7 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
             "no token: standard input is a terminal, and this program never prompts");
     }
     if (io_read_all(out, context->stdin_fd, &input, err) < 0)
-        return error_hint(err, "a token is one line, and the writer must close the pipe behind it; "
+        return error_hint(err, "a token is one line, and the writer must close the pipe after it; "
                                "--token-env and --token-file do not need standard input");
     return 0;
 }
@@ -489,7 +489,7 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
     cut_line_end(value);
     if (value->len == 0) {
         return error_set_hint(err, CLASS_CREDENTIAL,
-                              "name the account with -u NAME; is the variable behind -u empty?",
+                              "name the account with -u NAME; is the variable after -u empty?",
                               "the user name from %s is empty", where);
     }
     if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN ||
@@ -510,7 +510,7 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
     if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
         fault = "starts or ends with a space";
     if (fault == NULL && strncmp(value->data, "--", 2) == 0)
-        fault = "is spelled like an option; is the variable behind -u empty?";
+        fault = "is spelled like an option; is the variable after -u empty?";
     if (fault == NULL && value->len > INPUT_NAME_MAX)
         fault = "is longer than 255 bytes";
     return fault != NULL

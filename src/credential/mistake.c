@@ -157,7 +157,7 @@ static const struct {
 } table[] = {
     {is_expression,
      {"is an expression of GitHub Actions that was not expanded",
-      "only workflow files expand it: hand the secret to the script as a variable, with 'env:' "
+      "only workflow files expand it: pass the secret to the script as a variable, with 'env:' "
       "(and "
       "ssh-action's 'envs:')"}},
     {is_doubled_expression,
@@ -166,14 +166,14 @@ static const struct {
     {is_of_gitlab,
      {"is a GitLab token",
       "name its registry: ghcr-login -u NAME registry.gitlab.com; where no registry is named, it "
-      "is ghcr.io: is the variable behind it empty?"}},
+      "is ghcr.io: is its variable empty?"}},
     {is_of_docker_hub,
      {"is a Docker Hub token", "name its registry: ghcr-login -u NAME docker.io; where no registry "
-                               "is named, it is ghcr.io: is the variable behind it empty?"}},
+                               "is named, it is ghcr.io: is its variable empty?"}},
     {is_web_token,
      {"is a JSON web token (eyJ...), which GitHub's registry does not take",
-      "name the registry that it is for; where no registry is named, it is ghcr.io: is the "
-      "variable behind it empty?"}},
+      "name the registry that it is for; where no registry is named, it is ghcr.io: is its "
+      "variable empty?"}},
     {mistake_is_variable,
      {"is a shell variable or command that was not expanded",
       "single quotes keep the shell from expanding it; name the variable with --token-env"}},
@@ -189,7 +189,7 @@ static const struct {
     {has_label,
      {"has a label or a user name in front of the token", "give the token alone, as one line"}},
     {is_header,
-     {"is a whole Authorization header", "give the token alone: what stands behind the scheme"}},
+     {"is a whole Authorization header", "give the token alone: what follows the scheme"}},
     {mistake_is_encoded,
      {"is base64, as auth files and Kubernetes have it", "give the token itself: decode it with "
                                                          "'base64 -d', without a user name"}},

@@ -21,7 +21,7 @@ static int read_challenge(struct session *s, struct error *err)
     }
     if (count == 0) {
         return error_set_hint(err, CLASS_UNPROVED,
-                              "what stands before the registry may drop that header, or the host "
+                              "a proxy in front of the registry may strip that header, or the host "
                               "serves no registry under this name",
                               "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
                               "cannot be asked",
@@ -198,7 +198,7 @@ static int refuse_pull(struct session *s, const struct image *image, struct erro
     return error_set_hint(
         err, CLASS_FORBIDDEN,
         "the token lacks the right to read packages, or its account has no access "
-        "to this one, or there is none of this name: registries answer alike",
+        "to this one, or it does not exist: registries do not say which",
         "the credential is good, but may not pull '%s': HTTP %d%s", show(image).text,
         s->response.status, session_words(s));
 }

@@ -56,7 +56,7 @@ static int skip_host(struct scan *s, const char *text, const struct reference *r
             return 0;
         (void)image_refuse(
             text, "names no registry, so that docker would look for it at Docker Hub", err);
-        return error_hint(err, "name it whole: %s/...", registry->host);
+        return error_hint(err, "use the full name: %s/...", registry->host);
     }
     if (!is_host_of(first, registry)) {
         (void)image_refuse(text, "is not of the registry that is logged in to", err);

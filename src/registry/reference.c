@@ -211,7 +211,7 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     if (host_len == 0)
         return reference_refuse("is empty", err);
     if (memchr(text, '@', host_len) != NULL)
-        return reference_refuse("has an '@': a user name does not belong into it", err);
+        return reference_refuse("has an '@': it must not contain a user name", err);
     if (host_len > REFERENCE_HOST_MAX ||
         (slash != NULL && strlen(slash + 1) > REFERENCE_NAMESPACE_MAX))
         return reference_refuse("is too long", err);

@@ -181,8 +181,7 @@ static int refuse_redirect(struct session *s, const char *what, struct error *er
     if (!http_response_header(&s->response, "Location", 0, &location) ||
         !span_copy(location, text, sizeof(text)) || url_parse(&target, text, &ignored) < 0 ||
         session_repeats_secret(s, target.host)) {
-        return error_set_hint(err, CLASS_UNPROVED,
-                              "a page where people sign in may stand before the registry",
+        return error_set_hint(err, CLASS_UNPROVED, "a sign-in page may be in front of the registry",
                               "%s is redirected (HTTP %d)", what, s->response.status);
     }
     (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
@@ -229,8 +228,8 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
                                "machine's address in; that says nothing about the credential");
     if ((s->outcome->phrases & OUTCOME_SAYS_DIRECTORY) != 0)
         return error_hint(err,
-                          "the registry's directory service (LDAP), or another behind it, is in "
-                          "trouble; that says nothing about the credential: try again later");
+                          "the registry's directory service (LDAP), or a service that it uses, is "
+                          "out of order; that says nothing about the credential: try again later");
     if (is_page && s->response.status == 401)
         return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
                                "its page does not say whether the registry saw the credential: "
@@ -265,8 +264,8 @@ static int refuse_odd_answer(struct session *s, const char *what, struct error *
     if (s->response.status == 403)
         return error_hint(err, "no credential was sent yet: it may be this machine's address that "
                                "is not let in");
-    return error_hint(err, "no registry answers so: check host and port, and what stands before "
-                           "it");
+    return error_hint(err, "this does not look like a registry: check the host, the port and any "
+                           "proxy in front of it");
 }
 
 static int64_t asked_wait_s(const struct session *s)

@@ -174,9 +174,10 @@ static int plan_changes(struct changes *out, struct plan *plan, struct error *er
 /* Somebody gave the registry to another keeper while the registry was asked. */
 static int refuse_new_helper(const struct plan *plan, struct error *err)
 {
-    return error_set_hint(
-        err, CLASS_HELPER, "log in again", "%s was given %s credential helper for '%s' meanwhile",
-        plan->document.name, plan->helper[0] != '\0' ? "another" : "no", entry_host(plan->entry));
+    return error_set_hint(err, CLASS_HELPER, "log in again",
+                          "%s was given %s credential helper for '%s' since it was checked",
+                          plan->document.name, plan->helper[0] != '\0' ? "another" : "no",
+                          entry_host(plan->entry));
 }
 
 /* What was made of the text before is what is read back: it needs no other parse. */

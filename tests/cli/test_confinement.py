@@ -184,7 +184,7 @@ def test_one_that_is_stopped_is_given_up(asking, login, command):
     os.kill(child, signal.SIGSTOP)
     result = run.finish(timeout=30)
     assert result.status == (125 if command else 5), result
-    assert "asking the registry did not come to its end in time" in result.stderr, result
+    assert "asking the registry did not end in time" in result.stderr, result
     until(lambda: not is_running(child))
 
 

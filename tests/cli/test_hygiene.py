@@ -110,7 +110,7 @@ def test_closed_descriptors_without_dev_null(login, registry, space):
     closing = (*mounts.through, "sh", "-c", 'exec "$@" <&-', "sh")
     result = login.to(registry(certificate=None), through=closing)
     assert (result.status, result.stdout) == (1, "")
-    assert result.stderr == "ghcr-login: cannot set the process up\n"
+    assert result.stderr == "ghcr-login: cannot harden the process\n"
 
 
 def test_a_reader_that_went_away(login, registry):

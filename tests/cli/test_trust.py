@@ -224,7 +224,7 @@ def test_cacert_out_of_a_pipe_that_does_not_end(bare_login, registry, ca, pipe):
     server = registry()
     reader, name = pipe(ca.pem.read_bytes(), is_ended=False)
     result = bare_login(server, "--cacert", name, "--timeout", "1", pass_fds=[reader])
-    result.failed(5, name, "did not come to its end in time")
+    result.failed(5, name, "did not end in time")
     unheard(server)
 
 

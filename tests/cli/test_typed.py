@@ -23,7 +23,7 @@ def test_a_dash_for_a_password_is_standard_input(login, server, args):
 @pytest.mark.parametrize("option", ["--password-stdin", "--json", "-q", "--"])
 def test_an_empty_variable_behind_u(login, server, option):
     result = login("-u", option, server.host, "--plain-http", stdin=LINE)
-    assert result.status == 2 and "is the variable behind --username empty?" in result.stderr
+    assert result.status == 2 and "is the variable after --username empty?" in result.stderr
     assert server.connections == 0
 
 

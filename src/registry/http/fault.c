@@ -18,7 +18,7 @@
     "if the registry has a CA of its own, name it with --cacert FILE; so also that of a proxy "    \
     "that "                                                                                        \
     "inspects TLS"
-#define HANGS_UP "the registry, or what stands before it, hangs up: try again later"
+#define HANGS_UP "the registry, or a proxy in front of it, hangs up: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
 static const struct fault_words {

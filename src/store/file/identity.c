@@ -56,7 +56,7 @@ static int stay_hidden(struct identity *identity, struct error *err)
         return 0;
     errnum = errno;
     identity_restore(identity);
-    return error_set_errno(err, CLASS_INTERNAL, errnum, "cannot set the process up");
+    return error_set_errno(err, CLASS_INTERNAL, errnum, "cannot harden the process");
 }
 
 int identity_take(struct identity *identity, const struct stat *st, struct error *err)

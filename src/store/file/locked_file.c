@@ -340,5 +340,5 @@ int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings
     locked_file_close(&locked);
     if (round == ROUND_DONE)
         return 0;
-    return *changed ? error_wrap(err, "the change was written, but may not be there for good") : -1;
+    return *changed ? error_wrap(err, "the change was written, but is not confirmed on disk") : -1;
 }

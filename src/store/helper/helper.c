@@ -170,7 +170,7 @@ static int helper_find(struct call *call, struct error *err)
     if (name[0] == '\0' || strchr(name, '/') != NULL || len >= (int)sizeof(call->program))
         return error_set_hint(err, CLASS_HELPER,
                               "correct \"credsStore\" or \"credHelpers\" in the auth file",
-                              "'%.100s' is no name of a credential helper", name);
+                              "'%.100s' is not a valid credential helper name", name);
     found = child_find(call->path, call->program, getenv("PATH"));
     if (found > 0)
         return 0;
@@ -234,7 +234,7 @@ static int helper_fail_to_start(const struct call *call, int errnum, struct erro
         return error_hint(err,
                           "the interpreter or loader that it names is not there: install that, "
                           "or log in with --no-helper");
-    return error_hint(err, "see to it that '%s' works for this user, or log in with --no-helper",
+    return error_hint(err, "make sure that '%s' works for this user, or log in with --no-helper",
                       call->program);
 }
 
@@ -266,7 +266,7 @@ static int helper_fail(const struct call *call, const struct child_result *resul
                         call->action, result->code, words[0] != '\0' ? ": " : "", words);
         break;
     }
-    return error_hint(err, "see to it that '%s' works for this user, or log in with --no-helper",
+    return error_hint(err, "make sure that '%s' works for this user, or log in with --no-helper",
                       call->program);
 }
 

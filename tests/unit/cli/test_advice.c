@@ -46,7 +46,7 @@ static void test_tokens(void **state)
          true},
         {"ghcr.io", "ghr_x", "refresh", {"is shorter", "refresh token", NULL}, false, true},
         {"ghcr.io", GHS, "installation", {NULL}, true, false},
-        {"ghcr.io", "x", "unknown", {"no GitHub token", NULL}, false, false},
+        {"ghcr.io", "x", "unknown", {"does not look like a GitHub token", NULL}, false, false},
         {"containers.acme.ghe.com", GHS, "installation", {NULL}, true, false},
         {"containers.git.example.com", GHS, "installation", {NULL}, true, false},
         {"containers.git.example.com", "x", NULL, {NULL}, false, false},

@@ -304,8 +304,8 @@ static void test_mistakes(void **state)
         {"-u|x|octocat", "'octocat' is neither a command nor a registry"},
         {"-", "'-' is neither a command nor a registry"},
         {"--|--json", "'--json' is neither a command nor a registry"},
-        {"login|login", "the command 'login' stands behind other arguments"},
-        {"-q|logout", "the command 'logout' stands behind other arguments"},
+        {"login|login", "the command 'login' comes after other arguments"},
+        {"-q|logout", "the command 'logout' comes after other arguments"},
         {"help|nonesuch", "'nonesuch' is neither"},
         {"ghcr.io\r",
          "argument 1 ends in a carriage return (CR): the script has Windows line ends"},
@@ -400,7 +400,7 @@ static void test_hints(void **state)
         {"-D", "--verbose"},
         {"-H|tcp://x", "no daemon"},
         {"exec|docker", "-- COMMAND"},
-        {"-u|--json", "is the variable behind --username empty?"},
+        {"-u|--json", "is the variable after --username empty?"},
     };
 
     (void)state;

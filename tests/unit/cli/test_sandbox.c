@@ -288,7 +288,7 @@ static void test_it_is_not_waited_for_beyond_the_deadline(void **state)
 
         assert_int_equal(run(&mine, &err), -1);
         assert_int_equal(err.cls, CLASS_UNREACHABLE);
-        assert_string_equal(err.message, "the job did not come to its end in time");
+        assert_string_equal(err.message, "the job did not end in time");
         assert_true(has_no_child());
     }
 }
@@ -438,7 +438,7 @@ static void test_nobody_reads_what_it_says(void **state)
     (void)state;
     assert_int_equal(__real_pipe2(ends, O_CLOEXEC), 0);
     assert_int_equal(run_telling(&mine, ends[1], &err), -1);
-    assert_string_equal(err.message, "the job did not come to its end in time");
+    assert_string_equal(err.message, "the job did not end in time");
     assert_true(has_no_child());
     (void)close(ends[0]);
     (void)close(ends[1]);

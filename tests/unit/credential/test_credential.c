@@ -25,7 +25,7 @@ static void test_token_from_stdin(void **state)
         BAD_STDIN("a script", ENV(NULL), ASK_U(DEFAULT), "t0k\necho more\n", "more than one line"),
         BAD_STDIN("quotes", ENV(NULL), ASK_U(GITHUB), "\"t0k\"\n", "quote mark"),
         BAD_STDIN("nobody writes", ENV(NULL), ASK_U(.token_stdin = true), NULL,
-                  "standard input did not come to its end in time"),
+                  "standard input did not end in time"),
         BAD_STDIN("nobody writes, unasked", ENV(NULL), ASK_U(DEFAULT), NULL, "in time"),
     };
 
@@ -194,8 +194,8 @@ static void test_limits(void **state)
 static void test_fifo_that_nobody_writes_to(void **state)
 {
     struct place fifo = place_of("fifo");
-    const struct row row = REFUSED("fifo", ENV(NULL), ASK_U(.token_file = fifo.path),
-                                   "did not come to its end in time");
+    const struct row row =
+        REFUSED("fifo", ENV(NULL), ASK_U(.token_file = fifo.path), "did not end in time");
 
     (void)state;
     assert_int_equal(mkfifo(fifo.path, 0600), 0);

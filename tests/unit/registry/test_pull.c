@@ -206,7 +206,7 @@ static void test_may_be_pulled(void **state)
 
 static void test_may_not_be_pulled(void **state)
 {
-    static const char two_causes[] = "or there is none of this name";
+    static const char two_causes[] = "or it does not exist";
     static const struct row rows[] = {
         {IMAGES, .cls = CLASS_FORBIDDEN,
          .part = "may not pull '" APP "': HTTP 403 (denied: denied)", .hint = two_causes,

@@ -233,7 +233,7 @@ static void test_names_that_are_none(void **state)
         helper.name = i < COUNT(rows) ? rows[i] : too_long;
         err = ERROR_INIT;
         assert_row(helper.name, helper_store(&helper, "ghcr.io", "octocat", &token, &err) < 0);
-        assert_message(helper.name, &err, "is no name of a credential helper");
+        assert_message(helper.name, &err, "is not a valid credential helper name");
         assert_row(helper.name, access("ran", F_OK) < 0);
     }
 }
