@@ -12,7 +12,7 @@ static="dpkg-dev file libc-ares-dev libssl-dev zlib1g-dev"
 aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 quick="bindfs binutils git libcmocka-dev python3-pytest python3-pytest-xdist strace util-linux"
 tests="clang cppcheck shellcheck llvm mandoc valgrind libc6-dbg
-    buildah iproute2 docker-registry nginx podman skopeo procps
+    buildah iproute2 docker-registry nginx podman skopeo procps sudo
     golang-docker-credential-helpers pass gnupg
     ansible-core cron docker-compose python3-yaml systemd
     bash-completion busybox-static fish hyperfine lintian mmdebstrap openssh-client openssh-server

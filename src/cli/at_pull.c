@@ -133,17 +133,12 @@ static void check_docker_version(const char *path, const struct run *run, struct
 static void check_docker(const struct run *run, struct warnings *warnings)
 {
     char path[PATH_MAX];
-    char real[PATH_MAX];
 
-    if (child_find(path, "docker", getenv("PATH")) <= 0)
-        return;
-    if (realpath(path, real) != NULL && (is_below(path, "/snap/") || is_below(real, "/snap/") ||
-                                         strcmp(real, "/usr/bin/snap") == 0))
+    if (run->places.is_docker_of_snap)
         warnings_add(warnings,
-                     "'%s' is from snap, which may run no program of the host: docker will not "
-                     "find " HELPER_PROGRAM ", and pulls without a credential",
-                     path);
-    else
+                     "docker on this PATH is from snap, which may run no program of the "
+                     "host: it will not find " HELPER_PROGRAM ", and pulls without a credential");
+    else if (child_find(path, "docker", getenv("PATH")) > 0)
         check_docker_version(path, run, warnings);
 }
 

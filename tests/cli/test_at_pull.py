@@ -196,6 +196,12 @@ def test_docker_from_snap(at_pull, server, space):
     warned(result, "is from snap")
 
 
+def test_podman_that_reads_another_file(at_pull, server):
+    other = at_pull.login.directory / "other.json"
+    result = at_pull.file(server, "--persistent", env={"REGISTRY_AUTH_FILE": other})
+    warned(result, f"podman reads '{other}' and no other file")
+
+
 def test_only_a_file_that_stays_or_a_command_is_a_source(at_pull, server):
     for args in (["--password-stdin"], ["--token-env", "T"], []):
         result = at_pull(server, *args, stdin=f"{TOKEN}\n".encode(), env={"T": TOKEN})
