@@ -1,12 +1,14 @@
 #include "store/registries_conf.h"
 
-#include <glob.h>
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/scan.h"
+#include "base/text.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
@@ -91,17 +93,25 @@ static bool search_file(struct registries_conf *out, const char *path)
     return true;
 }
 
+static int is_drop_in(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf");
+}
+
+/* In the order of names. glob(3) would bring glibc's users into the static program. */
 static void search_directory(struct registries_conf *out, const char *dir)
 {
-    char pattern[PATH_MAX];
-    glob_t found;
+    struct dirent **found = NULL;
+    int count = scandir(dir, &found, is_drop_in, alphasort);
 
-    (void)snprintf(pattern, sizeof(pattern), "%.*s/*.conf", PATH_MAX - 8, dir);
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        (void)search_file(out, found.gl_pathv[i]);
-    globfree(&found);
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+
+        if (snprintf(path, sizeof(path), "%s/%s", dir, found[i]->d_name) < (int)sizeof(path))
+            (void)search_file(out, path);
+        free(found[i]);
+    }
+    free(found);
 }
 
 bool registries_conf_find(struct registries_conf *out, const struct location_request *request)

@@ -62,7 +62,6 @@
     X(opendir, EMFILE)                                                                             \
     X(readdir, EIO)                                                                                \
     X(scandir, ENOMEM)                                                                             \
-    X(glob, ENOMEM)                                                                                \
     X(socket, EMFILE)                                                                              \
     X(connect, ENETUNREACH)                                                                        \
     X(fork, EAGAIN)                                                                                \

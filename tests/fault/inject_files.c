@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,9 +71,6 @@ INJECT_WRAP(int, -1, scandir,
             (const char *path, struct dirent ***names, int (*filter)(const struct dirent *),
              int (*compare)(const struct dirent **, const struct dirent **)),
             (path, names, filter, compare))
-INJECT_WRAP(int, GLOB_NOSPACE, glob,
-            (const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *found),
-            (pattern, flags, on_error, found))
 INJECT_WRAP(int, 1, ferror, (FILE * file), (file))
 
 /* These do more than fail or go on. */
