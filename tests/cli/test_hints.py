@@ -68,7 +68,7 @@ def test_other_registries_have_other_passwords(login, registry, value):
 
 ODD = {"checksum": (MISTYPED, "wrong checksum"), "cut": (CUT, "shorter"),
        "too much": (TOKEN + "x", "longer"), "JWT": (STATELESS.rpartition(".")[0], "lacks a part"),
-       "unknown": ("x" * 44, "no GitHub token that is known")}
+       "unknown": ("x" * 44, "does not look like a GitHub token")}
 
 
 @pytest.mark.parametrize("token, word", ODD.values(), ids=ODD)
@@ -168,10 +168,10 @@ MAY_NOT_PULL = {
                   ["classic token"]),
     "app, plainly": (OLD_INSTALLATION, DENIED, ["Manage Actions access", "classic token"]),
     "single sign-on": (TOKEN, faults.answer(401, error("UNAUTHORIZED", "unauthorized")),
-                       ["no access", "name", "single sign-on", "--diagnose",
+                       ["no access", "does not exist", "single sign-on", "--diagnose",
                         "https://github.com/settings/tokens"]),
     "fine-grained": (FINE_GRAINED, DENIED, ["fine-grained", NEW_TOKEN]),
-    "plainly": (TOKEN, DENIED, ["right to read packages", "no access", "none of this name"]),
+    "plainly": (TOKEN, DENIED, ["right to read packages", "no access", "it does not exist"]),
     "no such tag": (TOKEN, faults.answer(404, error("MANIFEST_UNKNOWN", "manifest unknown")),
                     ["tag '1'"]),
     "no such name": (TOKEN, faults.answer(404, error(
