@@ -139,7 +139,7 @@ def test_a_hidden_package_has_two_causes(ask, login, endpoint, before, fault):
         server.on(endpoint, fault)
     server, result = ask("ghcr", "octo/hidden:1", prepare=prepare)
     result.failed(7, "credential is good", f"{server.host}/octo/hidden:1", "hint:", "access",
-                  "name")
+                  "does not exist")
     assert not login.config.exists()
 
 
