@@ -5,6 +5,9 @@
 #ifndef BASE_PLACE_H
 #define BASE_PLACE_H
 
+#include <stddef.h>
+#include <string.h>
+
 enum place {
     PLACE_HOST,    /* a shell, cron, a unit: anywhere else */
     PLACE_ACTIONS, /* a step of a workflow: GITHUB_ACTIONS is "true" */
@@ -16,6 +19,14 @@ enum place {
     PLACE_COUNT,
 };
 
-enum place place_find(const char *(*environment)(const char *name));
+static inline enum place place_find(const char *(*environment)(const char *name))
+{
+    const char *actions = environment("GITHUB_ACTIONS");
+
+    if (actions != NULL && strcmp(actions, "true") == 0)
+        return PLACE_ACTIONS;
+    return environment("SSH_CONNECTION") != NULL && environment("SSH_TTY") == NULL ? PLACE_SSH
+                                                                                   : PLACE_HOST;
+}
 
 #endif

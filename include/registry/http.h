@@ -78,9 +78,6 @@ struct http;
 /* Before a client is opened. Once more does no harm. */
 int http_init(struct error *err) __attribute__((warn_unused_result));
 
-/* Whether libcurl takes roots as a text (7.77), and not from files alone. */
-bool http_takes_roots(void);
-
 /* Where libcurl was built to find the system's roots; each NULL where it does not say. */
 void http_default_trust(const char **file, const char **dir);
 

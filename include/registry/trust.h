@@ -56,4 +56,7 @@ int trust_find(struct trust *out, const struct trust_request *request, struct er
 
 void trust_clear(struct trust *trust);
 
+/* Whether libcurl takes roots as a text (7.77), and not from files alone. */
+bool trust_takes_roots(void);
+
 #endif

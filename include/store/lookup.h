@@ -56,16 +56,6 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
 
 void lookup_clear(struct lookup *lookup);
 
-struct document;
-
-/*
- * Read the auth file at `path`: no lock is taken, and nothing is made. One that is absent is an
- * empty document. Returns 0 and replaces *out (release with document_clear()), or -1 with *err set
- * (CLASS_AUTHFILE) and what to do.
- */
-int lookup_document(struct document *out, const char *path, struct error *err)
-    __attribute__((warn_unused_result));
-
 /*
  * Whether docker takes the entry of exactly `key` from `text`, which $DOCKER_AUTH_CONFIG holds,
  * before any file. It takes none where one entry has no "auth" or one that it cannot decode, where

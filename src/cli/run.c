@@ -8,7 +8,6 @@
 
 #include "base/io.h"
 #include "cli/environment.h"
-#include "registry/http.h"
 #include "registry/realm.h"
 #include "registry/trust.h"
 #include "store/path.h"
@@ -163,7 +162,7 @@ int run_read_trust(struct run *run, struct error *err)
                              .clock = run->clock,
                              .deadline_ms = run->deadline_ms};
 
-    if (path == NULL || !http_takes_roots() || !can_be_read_once(path))
+    if (path == NULL || !trust_takes_roots() || !can_be_read_once(path))
         return 0;
     (void)snprintf(name, sizeof(name), "'%s'", path);
     return io_read_path(&run->ca_text, path, &input, NULL, err) < 0

@@ -6,7 +6,7 @@
 
 #include "store/file/locked_file.h"
 #include "store/helper/helper.h"
-#include "store/lookup.h"
+#include "store/look.h"
 #include "store/plan.h"
 #include "store/file/preflight.h"
 #include "store/shadow.h"
@@ -37,7 +37,7 @@ static struct helper helper_of(const struct entry *entry, const char *name)
 
 static int auth_file_look(struct plan *plan, struct error *err)
 {
-    return lookup_document(&plan->document, plan->entry->path, err);
+    return look_at(&plan->document, plan->entry->path, false, err);
 }
 
 /* Whether the helper holds this very credential. Tells of a helper that does not work. */

@@ -6,6 +6,7 @@
 
 #include "base/scan.h"
 #include "store/helper/helper.h"
+#include "store/look.h"
 #include "store/file/locked_file.h"
 #include "store/file/preflight.h"
 #include "store/path.h"
@@ -112,49 +113,6 @@ static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
     return ret;
 }
 
-/* "{...}" as the "auths" that it is, of a text that may be blank. */
-static int wrap_bare(struct secret *text, struct error *err)
-{
-    struct secret whole = SECRET_INIT;
-    struct span blank;
-    struct scan s = scan_over(secret_text(text), text->len);
-    int ret = 0;
-
-    (void)scan_run(&s, " \t\r\n", &blank);
-    if (scan_is_at_end(&s))
-        return 0;
-    if (secret_append_text(&whole, "{\"auths\":", err) < 0 ||
-        secret_append(&whole, text->data, text->len, SIZE_MAX - 1, err) < 0 ||
-        secret_append_text(&whole, "}", err) < 0)
-        ret = -1;
-    else
-        secret_move(text, &whole);
-    secret_clear(&whole);
-    return ret;
-}
-
-static int read_location(struct document *out, const char *path, bool is_bare, struct error *err)
-{
-    struct locked_file file = LOCKED_FILE_INIT;
-    struct secret text = SECRET_INIT;
-    int ret = -1;
-
-    if (locked_file_look(&file, path, err) == 0 &&
-        locked_file_read(&file, &text, DOCUMENT_MAX, err) == 0 &&
-        (!is_bare || wrap_bare(&text, err) == 0))
-        ret = document_parse(out, &text, path_quoted(path).text, err);
-    if (ret < 0)
-        obstacle_hint_unread(path, err);
-    locked_file_close(&file);
-    secret_clear(&text);
-    return ret;
-}
-
-int lookup_document(struct document *out, const char *path, struct error *err)
-{
-    return read_location(out, path, false, err);
-}
-
 /*
  * Podman reads docker's file too, in its own way. `is_use`: as the reader itself, with all that it
  * cannot use of a file that it cannot read as a whole (holding_check_all()).
@@ -165,7 +123,7 @@ static int look_into_file(struct lookup *out, const struct location *file,
 {
     struct lookup built = {.owner = file->owner};
     struct source source = {.document = DOCUMENT_INIT, .reader = reader, .is_bare = file->is_bare};
-    int ret = read_location(&source.document, file->path, file->is_bare, err);
+    int ret = look_at(&source.document, file->path, file->is_bare, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret == 0 && is_use && reader->takes_all_or_none)

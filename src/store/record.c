@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "store/file/locked_file.h"
-#include "store/lookup.h"
+#include "store/look.h"
 #include "store/file/preflight.h"
 #include "store/path.h"
 #include "store/text/document.h"
@@ -277,7 +277,7 @@ static bool asks_us(const char *file, const char *host)
     struct document document = DOCUMENT_INIT;
     struct error ignored = ERROR_INIT;
     char name[READER_HELPER_MAX + 1];
-    bool asks = lookup_document(&document, file, &ignored) < 0;
+    bool asks = look_at(&document, file, false, &ignored) < 0;
 
     for (size_t i = 0; !asks && i < 2; i++)
         asks = strcmp(document_helper(name, &document, readers[i], reader_host(readers[i], host)),

@@ -10,6 +10,7 @@
 #include "store/text/decode.h"
 #include "store/text/syntax.h"
 #include "store/file/preflight.h"
+#include "store/look.h"
 #include "store/lookup.h"
 #include "store/path.h"
 #include "store/registries_conf.h"
@@ -157,7 +158,7 @@ static bool shadow_look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;
 
-    return lookup_document(out, path, &ignored) == 0;
+    return look_at(out, path, false, &ignored) == 0;
 }
 
 /* Whether podman would stop at this file: for an entry, or for a helper that it asks first. */

@@ -42,11 +42,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *response)
     return http_response_add_body(response, data, size * count) ? size * count : 0;
 }
 
-bool http_takes_roots(void)
-{
-    return LIBCURL_VERSION_NUM >= 0x074d00;
-}
-
 void http_default_trust(const char **file, const char **dir)
 {
 #if LIBCURL_VERSION_NUM >= 0x074600

@@ -266,10 +266,15 @@ bool trust_reach_further(enum trust_reach *reach, const struct trust *trust, CUR
         *reach = TRUST_BUNDLE;
         return true;
     }
-    if (*reach == TRUST_EACH || !http_takes_roots() || trust->is_insecure)
+    if (*reach == TRUST_EACH || !trust_takes_roots() || trust->is_insecure)
         return false;
     *reach = TRUST_EACH; /* OpenSSL may have read past the damage, and past what came behind it */
     return true;
+}
+
+bool trust_takes_roots(void)
+{
+    return LIBCURL_VERSION_NUM >= 0x074d00;
 }
 
 static const char *text_or_null(const char *text)

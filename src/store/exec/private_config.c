@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "store/lookup.h"
+#include "store/look.h"
 #include "store/text/document.h"
 #include "store/path.h"
 
@@ -79,7 +79,7 @@ int private_config_copy(const char *to, const char *from, struct error *err)
 {
     struct document document = DOCUMENT_INIT;
     /* Fault is found with it now, while errors can speak of the user's own file. */
-    int ret = lookup_document(&document, from, err);
+    int ret = look_at(&document, from, false, err);
 
     if (ret == 0 && document.text.len > 0)
         ret = write_new(to, &document.text, err);

@@ -5,6 +5,7 @@
 #include "../support.h"
 
 #include "store/lookup.h"
+#include "store/look.h"
 
 #include "base/json.h"
 #include "scripts.h"
@@ -278,7 +279,7 @@ static void test_without_memory(void **state)
 static int read_now(struct document *document, const char *path, struct error *err)
 {
     *err = ERROR_INIT;
-    return lookup_document(document, path, err);
+    return look_at(document, path, false, err);
 }
 
 static void test_a_look_makes_nothing(void **state)
