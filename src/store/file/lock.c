@@ -113,11 +113,12 @@ static int try_side_file(struct lock *lock)
 
     if (fd < 0)
         return errno == EAGAIN ? 0 : -1;
+    /* Who made it removes it, also where another run is quicker to lock it. */
+    lock->is_litter = lock->is_litter || is_ours;
     if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
         errnum = errno;
     else if (is_still_named(fd, lock)) {
         lock->side_fd = fd;
-        lock->is_litter = lock->is_litter || is_ours;
         return 1;
     }
     if (is_ours && errnum != 0 && errnum != EAGAIN)

@@ -86,11 +86,14 @@ static bool is_same_status(const struct stat *a, const struct stat *b)
            a->st_gid == b->st_gid;
 }
 
-static bool replace_is_changed(const struct version *version)
+/* A network file system may know the size of one file and have the text of the other. */
+static bool version_is_torn(const struct version *version)
 {
     struct stat now;
 
-    return version->fd >= 0 && fstat(version->fd, &now) == 0 && !is_same_status(&now, &version->st);
+    return version->fd >= 0 && fstat(version->fd, &now) == 0 &&
+           (!is_same_status(&now, &version->st) ||
+            (uintmax_t)version->st.st_size != version->text.len);
 }
 
 int version_read(struct version *out, int dir_fd, const char *name, const char *path, size_t max,
@@ -99,7 +102,7 @@ int version_read(struct version *out, int dir_fd, const char *name, const char *
     for (int reads = 1;; reads++) {
         if (version_read_once(out, dir_fd, name, path, max, err) < 0)
             return -1;
-        if (reads == READS_MAX || !replace_is_changed(out))
+        if (reads == READS_MAX || !version_is_torn(out))
             return 0;
     }
 }
