@@ -122,16 +122,17 @@ def test_no_such_version(ask, login, flavour, name):
 
 
 HIDDEN = {
-    "token 403": ("token", 1, DENIED),
-    "token 401": ("token", 1, faults.answer(401, error("UNAUTHORIZED", "authentication required"))),
-    "manifest 403": ("manifest", 0, DENIED),
+    "token 403": ("token", 1, DENIED, "does not exist"),
+    "token 401": ("token", 1, faults.answer(401, error("UNAUTHORIZED", "authentication required")),
+                  "does not exist"),
+    "manifest 403": ("manifest", 0, DENIED, "does not exist"),
     "manifest 404": ("manifest", 0, faults.answer(
-        404, error("NAME_UNKNOWN", "repository name not known to registry"))),
+        404, error("NAME_UNKNOWN", "repository name not known to registry")), "name"),
 }
 
 
-@pytest.mark.parametrize("endpoint, before, fault", HIDDEN.values(), ids=HIDDEN)
-def test_a_hidden_package_has_two_causes(ask, login, endpoint, before, fault):
+@pytest.mark.parametrize("endpoint, before, fault, absent", HIDDEN.values(), ids=HIDDEN)
+def test_a_hidden_package_has_two_causes(ask, login, endpoint, before, fault, absent):
     """It may not be there, or not for this account: both are said."""
     def prepare(server):
         if before:
@@ -139,7 +140,7 @@ def test_a_hidden_package_has_two_causes(ask, login, endpoint, before, fault):
         server.on(endpoint, fault)
     server, result = ask("ghcr", "octo/hidden:1", prepare=prepare)
     result.failed(7, "credential is good", f"{server.host}/octo/hidden:1", "hint:", "access",
-                  "does not exist")
+                  absent)
     assert not login.config.exists()
 
 
