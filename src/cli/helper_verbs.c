@@ -155,6 +155,27 @@ static int get(const struct secret *input, int64_t deadline_ms)
     return found > 0 ? 0 : found == 0 ? say(not_found) : say_error(&err);
 }
 
+static int refuse_sourceless(const struct reference *registry, struct error *err)
+{
+    (void)error_set(err, CLASS_HELPER,
+                    "ghcr-login keeps no token, and knows no source of one for '%s'",
+                    registry->host);
+    return error_hint(err,
+                      "ghcr-login --at-pull -u NAME --token-file FILE %s, or take '%s' out of "
+                      "\"credHelpers\"",
+                      registry->host, registry->host);
+}
+
+static int refuse_other_token(const struct reference *registry, const struct credential *credential,
+                              struct error *err)
+{
+    (void)error_set(err, CLASS_HELPER,
+                    "the token of '%s' comes from %s at each pull, and this is another one",
+                    registry->host, credential->source);
+    return error_hint(err, "write the new token there, or 'ghcr-login logout %s' first",
+                      registry->host);
+}
+
 /* What is stored is where the token comes from: the same token is there already. */
 static int judge_store(const char *username, const char *secret, size_t len,
                        const struct reference *registry, int64_t deadline_ms, struct error *err)
@@ -167,25 +188,25 @@ static int judge_store(const char *username, const char *secret, size_t len,
                    strcmp(username, credential.username) == 0;
 
     if (found == 0)
-        (void)error_set(err, CLASS_HELPER,
-                        "ghcr-login keeps no token, and knows no source of one "
-                        "for '%s'",
-                        registry->host);
-    if (found == 0)
-        (void)error_hint(err,
-                         "ghcr-login --at-pull -u NAME --token-file FILE %s, or take '%s' out of "
-                         "\"credHelpers\"",
-                         registry->host, registry->host);
-    if (found > 0 && !is_same)
-        (void)error_set(err, CLASS_HELPER,
-                        "the token of '%s' comes from %s at each pull, and this is another one",
-                        registry->host, credential.source);
-    if (found > 0 && !is_same)
-        (void)error_hint(err, "write the new token there, or 'ghcr-login logout %s' first",
-                         registry->host);
+        (void)refuse_sourceless(registry, err);
+    else if (found > 0 && !is_same)
+        (void)refuse_other_token(registry, &credential, err);
     secret_clear(&given);
     credential_clear(&credential);
     return is_same ? 0 : -1;
+}
+
+/* What is wrong with a request, in words; NULL for nothing. */
+static const char *fault_of_request(const char *server, const char *username,
+                                    struct reference *registry)
+{
+    if (server == NULL || server[0] == '\0')
+        return no_server;
+    if (username == NULL || username[0] == '\0')
+        return no_username;
+    return parse_server(registry, server, strlen(server))
+               ? NULL
+               : "ghcr-login: the server is not a registry";
 }
 
 static int store(const struct secret *input, int64_t deadline_ms)
@@ -194,24 +215,14 @@ static int store(const struct secret *input, int64_t deadline_ms)
     struct reference registry;
     json_t *json =
         json_parse_last(secret_text(input), input->len, "standard input", CLASS_HELPER, &err);
-    const char *server = json_member_text(json, "ServerURL");
     const char *username = json_member_text(json, "Username");
     const json_t *secret = json_object_get(json, "Secret");
-    int status = 1;
+    const char *fault = fault_of_request(json_member_text(json, "ServerURL"), username, &registry);
+    bool is_there = json != NULL && fault == NULL &&
+                    judge_store(username, json_string_value(secret), json_string_length(secret),
+                                &registry, deadline_ms, &err) == 0;
+    int status = is_there ? 0 : err.cls != CLASS_NONE ? say_error(&err) : say(fault);
 
-    if (json == NULL)
-        status = say_error(&err);
-    else if (server == NULL || server[0] == '\0')
-        status = say(no_server);
-    else if (username == NULL || username[0] == '\0')
-        status = say(no_username);
-    else if (!parse_server(&registry, server, strlen(server)))
-        status = say("ghcr-login: the server is no registry");
-    else if (judge_store(username, json_string_value(secret), json_string_length(secret), &registry,
-                         deadline_ms, &err) < 0)
-        status = say_error(&err);
-    else
-        status = 0;
     json_decref(json);
     return status;
 }
