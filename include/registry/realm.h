@@ -35,10 +35,10 @@ struct realm_policy {
 int realm_check_allowed(const char *given, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Returns 0 when it may, with the URL to ask in out[URL_MAX of http/url.h], or -1 with *err set
+ * Returns 0 when it may, with the URL to ask in url[URL_MAX of http/url.h], or -1 with *err set
  * (CLASS_UNPROVED), naming both hosts and the realm.
  */
-int realm_check(const struct realm_policy *policy, const char *realm, char *out, struct error *err)
+int realm_check(const struct realm_policy *policy, const char *realm, char *url, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -58,7 +58,7 @@ static int line_append(struct option_list *list, const struct option_spec *spec,
 static int set_password(struct options *out, const struct option_spec *spec, const char *value,
                         struct error *err)
 {
-    if (value != NULL && strcmp(value, "-") == 0) {
+    if (strcmp(value, "-") == 0) {
         out->token_stdin = true;
         return 0;
     }
@@ -178,10 +178,9 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
     const char *next = p->next < p->end ? *p->next : NULL;
     const struct option_spec *other = next != NULL ? find_option(next) : NULL;
 
-    *value = attached;
-    if (attached != NULL)
-        return 0;
-    if (spec->kind == OPTION_REFUSED && (next == NULL || strcmp(next, "-") != 0))
+    *value = attached != NULL ? attached : "";
+    if (attached != NULL ||
+        (spec->kind == OPTION_REFUSED && (next == NULL || strcmp(next, "-") != 0)))
         return 0;
     if (next == NULL)
         return error_set_hint(err, CLASS_USAGE,

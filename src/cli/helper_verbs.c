@@ -218,10 +218,11 @@ static int store(const struct secret *input, int64_t deadline_ms)
     const char *username = json_member_text(json, "Username");
     const json_t *secret = json_object_get(json, "Secret");
     const char *fault = fault_of_request(json_member_text(json, "ServerURL"), username, &registry);
-    bool is_there = json != NULL && fault == NULL &&
-                    judge_store(username, json_string_value(secret), json_string_length(secret),
-                                &registry, deadline_ms, &err) == 0;
-    int status = is_there ? 0 : err.cls != CLASS_NONE ? say_error(&err) : say(fault);
+    bool is_refused =
+        json == NULL || (fault == NULL &&
+                         judge_store(username, json_string_value(secret),
+                                     json_string_length(secret), &registry, deadline_ms, &err) < 0);
+    int status = is_refused ? say_error(&err) : fault != NULL ? say(fault) : 0;
 
     json_decref(json);
     return status;

@@ -88,9 +88,11 @@ bool github_token_is_inside(const char *text)
 static bool is_legacy_word(const char *text, const char *word, size_t len)
 {
     const char *scheme = strstr(text, "://");
-    char before = word > text + strspn(text, "-") ? word[-1] : ' ';
+    char before = ' ';
     char behind = word[len];
 
+    if (word > text + strspn(text, "-"))
+        before = word[-1];
     if (len != LEGACY_LEN)
         return false;
     if (behind == '@')

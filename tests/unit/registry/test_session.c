@@ -248,8 +248,8 @@ static void test_redirects_that_hold_a_secret(void **state)
     static const char *const locations[] = {
         "Location: https://" TOKEN_CLASSIC ".evil.example/\r\n",
         "Location: https://x.Bearer-1.evil.example/\r\n",
-        "Location: https://x.b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGta"
-        "NkE0ZHhsUVlzUUlXSnVxMTFUNFY0.evil.example/\r\n"};
+        ("Location: https://x.b2N0b2NhdDpnaHBfTTdINGp4VUREV0hQNGta"
+         "NkE0ZHhsUVlzUUlXSnVxMTFUNFY0.evil.example/\r\n")};
     struct error no_memory = ERROR_INIT;
 
     (void)state;
