@@ -83,10 +83,8 @@ int targets_check(struct targets *targets, const struct run *run, const struct t
         struct target *target = &targets->items[i];
         struct entry entry = entry_with(target, run, given);
 
-        if (auth_file_check(&entry, &target->result, err) < 0)
+        if (auth_file_check(&entry, &target->due, err) < 0)
             return -1;
-        target->is_due = target->result.changed;
-        target->result.changed = false;
     }
     return 0;
 }
@@ -108,7 +106,7 @@ int targets_store(struct targets *targets, struct run *run, const struct targets
         struct target *target = &targets->items[i];
         struct entry entry = entry_with(target, run, given);
 
-        target->result.changed = target->is_due;
+        target->result = target->due; /* until it is done; --dry-run leaves it there */
         if (!run->options->dry_run &&
             auth_file_store(&entry, &target->result, &run->warnings, err) < 0)
             return say_what_is_done(targets, i, "in", err);

@@ -23,7 +23,7 @@ struct target {
     char key[READER_KEY_MAX + 1]; /* as its owner spells it */
     const struct reader *reader;  /* who reads it there ... */
     const struct reader *second;  /* ... and who else does; NULL: nobody */
-    bool is_due;                  /* storing would change it */
+    struct auth_file_result due;  /* what storing would do: targets_check() */
     struct auth_file_result result;
 
     /* For targets_remove(). */

@@ -41,17 +41,17 @@ static bool is_default_port(const char *key, const char *host)
     return strncmp(key, host, len) == 0 && strcmp(key + len, ":443") == 0;
 }
 
-/* What podman calls the registry, where it reads the file; NULL: it does not. */
-static const char *podmans_host(const struct entry *entry)
+/* Which of the file's readers goes by namespaces; NULL: none. */
+static const struct reader *shadow_by_namespace(const struct entry *entry)
 {
-    bool is_podmans = entry->reader == &reader_podman || entry->second == &reader_podman;
-
-    return is_podmans ? reader_host(&reader_podman, entry->registry) : NULL;
+    if (entry->reader->has_namespaces)
+        return entry->reader;
+    return entry->second != NULL && entry->second->has_namespaces ? entry->second : NULL;
 }
 
-static bool is_host(const char *key, const char *host)
+static bool is_host(const struct reader *reader, const char *key, const char *host)
 {
-    return strcmp(key, host) == 0 || reader_podman.is_fallback(key, host);
+    return strcmp(key, host) == 0 || reader->is_fallback(key, host);
 }
 
 static bool has_auth(const struct document *document, const char *key, const struct secret *auth)
@@ -63,30 +63,31 @@ static bool has_auth(const struct document *document, const char *key, const str
 }
 
 /*
- * Podman goes by namespaces, in Docker's file too, where docker takes the exact key; and for Docker
- * Hub, whose key is docker's there, by other keys first, or by chance.
+ * Who goes by namespaces does so in Docker's file too, where docker takes the exact key; and for
+ * Docker Hub, whose key is docker's there, by other keys first, or by chance.
  */
-static void warn_of_podmans_neighbour(const struct document_member *member,
-                                      const struct entry *entry, const char *host,
-                                      struct warnings *warnings)
+static void warn_of_namespace_neighbour(const struct document_member *member,
+                                        const struct entry *entry, const struct reader *reader,
+                                        struct warnings *warnings)
 {
     const char *key = member->key;
-    bool is_whole = is_host(entry->key, host); /* or the key has a namespace */
+    const char *host = reader_host(reader, entry->registry);
+    bool is_whole = is_host(reader, entry->key, host); /* or the key has a namespace */
 
     if (shadow_is_below(key, is_whole ? host : entry->key))
-        warnings_add(warnings, "'%s' also has '%s', which podman takes for images below that",
-                     entry_shown(entry), key);
+        warnings_add(warnings, "'%s' also has '%s', which %s takes for images below that",
+                     entry_shown(entry), key, reader->name);
     else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
-             is_host(key, host) && !has_auth(member->document, key, entry->auth))
-        warnings_add(warnings, "'%s' also has '%s', which podman may take first",
-                     entry_shown(entry), key);
+             is_host(reader, key, host) && !has_auth(member->document, key, entry->auth))
+        warnings_add(warnings, "'%s' also has '%s', which %s may take first", entry_shown(entry),
+                     key, reader->name);
 }
 
 static void warn_of_neighbour(const struct document_member *member, const struct entry *entry,
                               struct warnings *warnings)
 {
     const char *key = member->key;
-    const char *host = podmans_host(entry);
+    const struct reader *reader = shadow_by_namespace(entry);
 
     if (entry->owner->serves_nerdctl && is_default_port(key, entry_host(entry)))
         warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
@@ -95,44 +96,51 @@ static void warn_of_neighbour(const struct document_member *member, const struct
         warnings_add(warnings,
                      "'%s' also has '%s', which is taken for images that spell the registry so",
                      entry_shown(entry), key);
-    if (host != NULL)
-        warn_of_podmans_neighbour(member, entry, host, warnings);
+    if (reader != NULL)
+        warn_of_namespace_neighbour(member, entry, reader, warnings);
 }
 
-static void warn_of_the_rest(const struct document *document, const struct reader *reader,
-                             struct warnings *warnings)
+/* Of what readers cannot use: those who then take nothing of the file, or those who take a part. */
+static void warn_of_the_rest(const struct document *document, const struct entry *entry,
+                             bool is_all_or_none, struct warnings *warnings)
 {
-    struct error unread = ERROR_INIT;
+    const struct reader *readers[] = {entry->reader, entry->second};
 
-    if (holding_check_all(document, reader, &unread) < 0)
-        warnings_add(warnings, "%s", unread.message);
+    for (size_t i = 0; i < 2 && readers[i] != NULL; i++) {
+        struct error unread = ERROR_INIT;
+
+        if (readers[i]->takes_all_or_none == is_all_or_none &&
+            holding_check_all(document, readers[i], &unread) < 0)
+            warnings_add(warnings, "%s", unread.message);
+    }
 }
 
-/* Where docker finds the entry podman may not, who reads the same file. */
-static void warn_of_podmans_view(const struct document *document, const struct entry *entry,
-                                 const char *helper, struct warnings *warnings)
+/* Where the first reader finds the entry, the second of the same file may not. */
+static void warn_of_second_view(const struct document *document, const struct entry *entry,
+                                const char *helper, struct warnings *warnings)
 {
-    const char *host = reader_host(&reader_podman, entry->registry);
-    char podmans[READER_HELPER_MAX + 1];
+    const struct reader *second = entry->second;
+    const char *host = reader_host(second, entry->registry);
+    char own[READER_HELPER_MAX + 1];
 
-    (void)document_helper(podmans, document, &reader_podman, host);
-    if (strcmp(podmans, helper) == 0 && (helper[0] == '\0' || strcmp(host, entry_host(entry)) == 0))
+    (void)document_helper(own, document, second, host);
+    if (strcmp(own, helper) == 0 && (helper[0] == '\0' || strcmp(host, entry_host(entry)) == 0))
         return;
-    if (strcmp(podmans, DOCUMENT_NO_NAME) == 0)
+    if (strcmp(own, DOCUMENT_NO_NAME) == 0)
         warnings_add(warnings,
-                     "podman finds nothing for '%s' in '%s', where it takes the empty name in "
+                     "%s finds nothing for '%s' in '%s', where it takes the empty name in "
                      "\"credHelpers\" for a helper's: give it a file of its own (--authfile FILE)",
-                     host, entry_shown(entry));
-    else if (podmans[0] == '\0')
+                     second->name, host, entry_shown(entry));
+    else if (own[0] == '\0')
         warnings_add(warnings,
-                     "podman does not find what docker's credential helper '%s' has for '%s': give "
-                     "it a file of its own (--authfile FILE)",
-                     helper, host);
+                     "%s does not find what %s's credential helper '%s' has for '%s': give it a "
+                     "file of its own (--authfile FILE)",
+                     second->name, entry->reader->name, helper, host);
     else
         warnings_add(warnings,
-                     "podman asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' "
-                     "has it: give it a file of its own (--authfile FILE)",
-                     podmans, host, entry_shown(entry));
+                     "%s asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' has "
+                     "it: give it a file of its own (--authfile FILE)",
+                     second->name, own, host, entry_shown(entry));
 }
 
 void shadow_in_file(const struct document *document, const struct entry *entry, const char *helper,
@@ -140,17 +148,15 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
 {
     struct document_member member = document_members(document, DOCUMENT_AUTHS);
 
-    if (entry->second == &reader_podman)
-        warn_of_podmans_view(document, entry, helper, warnings);
-    if (podmans_host(entry) != NULL)
-        warn_of_the_rest(document, &reader_podman, warnings);
+    if (entry->second != NULL)
+        warn_of_second_view(document, entry, helper, warnings);
+    warn_of_the_rest(document, entry, true, warnings);
     if (helper[0] != '\0')
         return;
     obstacle_warn_of_readers(entry->path, warnings);
     while (document_next(&member))
         warn_of_neighbour(&member, entry, warnings);
-    if (entry->reader == &reader_docker)
-        warn_of_the_rest(document, &reader_docker, warnings);
+    warn_of_the_rest(document, entry, false, warnings);
 }
 
 /* What cannot be read is not for a warning. */
@@ -265,7 +271,7 @@ static bool has_same(const struct document *document, const struct entry *entry)
         return has_auth(document, member.key, entry->auth);
     member = document_members(document, DOCUMENT_AUTHS);
     while (document_next(&member)) {
-        if (!is_host(member.key, entry_host(entry)))
+        if (!is_host(&reader_podman, member.key, entry_host(entry)))
             continue;
         is_found = has_auth(document, member.key, entry->auth);
         if (!is_found)
@@ -341,7 +347,7 @@ void shadow_elsewhere(const struct entry *entry, const struct location_request *
         shadow_check_docker(entry, request, warnings);
     else
         check_podman(entry, request, warnings);
-    if (podmans_host(entry) != NULL)
+    if (shadow_by_namespace(entry) != NULL)
         warn_of_registries_conf(request, warnings);
 }
 

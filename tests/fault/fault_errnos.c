@@ -15,7 +15,7 @@
 
 #include "base/json.h"
 #include "inject.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
 #define OLD  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"

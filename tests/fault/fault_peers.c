@@ -16,7 +16,7 @@
 #include "inject.h"
 #include "unit/store/documents.h"
 #include "unit/store/storing.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 #define PATH "config.json"
 #define OLD  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}},\"psFormat\":\"x\"}"

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "inject.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 enum { ENOUGH_MS = 20000 };
 

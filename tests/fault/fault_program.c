@@ -23,7 +23,7 @@
 #include "program.h"
 #include "registry.h"
 #include "scenes.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 #include "verdict.h"
 
 enum { USER = 1234 /* in the scenes */, REPEATS_MOST = 40 };

@@ -13,7 +13,7 @@
 #include <pwd.h>
 
 #include "inject.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 /* src/base/standalone.c is built with these names for the test, for libc's are its own here. */
 struct passwd *standalone_getpwnam(const char *name);

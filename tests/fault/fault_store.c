@@ -17,7 +17,7 @@
 #include "base/json.h"
 #include "inject.h"
 #include "store/helper/helper.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
 #define OLD  "{\n  \"auths\": {\n    \"quay.io\": {\n      \"auth\": \"eDp5\"\n    }\n  }\n}\n"

@@ -17,7 +17,7 @@
 
 #include "base/json.h"
 #include "unit/store/storing.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
 #define OLD  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}},\"psFormat\":\"x\"}"

@@ -14,7 +14,7 @@
 
 #include <curl/curl.h>
 
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 enum { WORDS_MAX = 32, PATIENCE_MS = 60000, LEAVE_MS = 5000 };
 

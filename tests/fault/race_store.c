@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "unit/store/documents.h"
 #include "unit/store/storing.h"
-#include "unit/store/support.h"
+#include "unit/store/files.h"
 
 #define PATH "home/config.json"
 

@@ -23,7 +23,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
-#include "../store/support.h"
+#include "../store/files.h"
 #include "../support.h"
 
 long __real_syscall(long number, ...);

@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
-#include "../store/support.h"
+#include "../store/files.h"
 #include "attempts.h"
 
 /* The kernels that are played. */

@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-#include "../store/support.h"
+#include "../store/files.h"
 
 static bool has_no_prctl;
 static bool is_still_root;

@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "../store/support.h"
+#include "../store/files.h"
 
 int __real_getrlimit(__rlimit_resource_t which, struct rlimit *limit);
 int __wrap_getrlimit(__rlimit_resource_t which, struct rlimit *limit);

@@ -7,7 +7,7 @@
 
 #include <pwd.h>
 
-#include "../store/support.h"
+#include "../store/files.h"
 #include "base/json.h"
 
 /* Every variable that counts; each row sets what it names. */

@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "registry/http/pem.h"
 
-#include "../store/support.h"
+#include "../store/files.h"
 
 #define BEGIN "-----BEGIN CERTIFICATE-----\n"
 #define END   "-----END CERTIFICATE-----\n"

@@ -5,7 +5,7 @@
 
 #include "registry/http/trust.h"
 
-#include "../store/support.h"
+#include "../store/files.h"
 
 static CURL *easy;
 

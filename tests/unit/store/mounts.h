@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "support.h"
+#include "files.h"
 
 enum { MOUNTS_NOT_ALLOWED = 77 };
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_STORE_RANDOM_DOCUMENT_H
 #define TESTS_STORE_RANDOM_DOCUMENT_H
 
-#include "support.h"
+#include "files.h"
 
 #define KEY "ghcr.io"
 

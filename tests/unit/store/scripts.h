@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-#include "support.h"
+#include "files.h"
 
 enum { SCRIPTS_PATIENCE_MS = 20000 }; /* only a failing test takes so long */
 

@@ -5,7 +5,7 @@
 #define TESTS_STORE_STORING_H
 
 #include "store/auth_file.h"
-#include "support.h"
+#include "files.h"
 
 static inline int storing_check(const struct entry *what, struct error *err)
 {

@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <sys/xattr.h>
 
-#include "support.h"
+#include "files.h"
 
 enum { GROUP_OF_OTHERS = 2345, OWNER = 1234 };
 

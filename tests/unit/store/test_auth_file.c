@@ -12,7 +12,7 @@
 #include "store/text/document.h"
 #include "store/file/replace.h"
 #include "storing.h"
-#include "support.h"
+#include "files.h"
 
 #define AUTH "b2N0b2NhdDp0b2tlbg=="
 #define NEW  "{\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"" AUTH "\"\n\t\t}\n\t}\n}\n"

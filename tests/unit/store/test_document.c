@@ -12,7 +12,7 @@
 
 #include "base/json.h"
 #include "documents.h"
-#include "support.h"
+#include "files.h"
 
 #define CASES TEST_DATA "/document"
 #define KEY   "ghcr.io"

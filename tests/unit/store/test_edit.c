@@ -5,7 +5,7 @@
 
 #include "store/file/locked_file.h"
 
-#include "support.h"
+#include "files.h"
 
 /* Appends `tail` until it is there; somebody else writes for the first `intruders` readings. */
 struct play {

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
-#include "support.h"
+#include "files.h"
 
 enum { SOMEBODY = 1234, SOME_GROUP = 2345 };
 

@@ -13,7 +13,7 @@
 #include <sys/file.h>
 #include <sys/vfs.h>
 
-#include "support.h"
+#include "files.h"
 
 #define NAME      "config.json"
 #define SIDE_FILE ".config.json.ghcr-login-lock"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "support.h"
+#include "files.h"
 
 enum { TEXT_MAX = 1 << 20 };
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "mounts.h"
-#include "support.h"
+#include "files.h"
 
 enum { TEXT_MAX = 1 << 20 };
 

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "scripts.h"
 #include "store/text/document.h"
-#include "support.h"
+#include "files.h"
 #include "surroundings.h"
 
 /* Of the users a to e, the password is x. */

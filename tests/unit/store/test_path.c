@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "support.h"
+#include "files.h"
 
 static void base_is_the_last_component(void **state)
 {

@@ -16,7 +16,7 @@
 #include "store/file/preflight.h"
 #include "base/json.h"
 #include "storing.h"
-#include "support.h"
+#include "files.h"
 
 #define FILE_PATH "home/config.json"
 

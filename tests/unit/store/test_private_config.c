@@ -6,7 +6,7 @@
 
 #include "store/private_config.h"
 
-#include "support.h"
+#include "files.h"
 
 static bool cannot_close;
 

@@ -11,7 +11,7 @@
 #include "store/private_directory.h"
 
 #include "mounts.h"
-#include "support.h"
+#include "files.h"
 
 /* A sweep between mkdtemp() and flock(): the directory is lost, and another is made. */
 int __real_flock(int fd, int operation);

@@ -7,7 +7,7 @@
 #include "store/private_directory.h"
 
 #include "mounts.h"
-#include "support.h"
+#include "files.h"
 
 enum { ENOUGH_MS = 20000 };
 

@@ -6,7 +6,7 @@
 #include "store/record.h"
 
 #include "base/json.h"
-#include "support.h"
+#include "files.h"
 
 static const char *home;
 

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "documents.h"
-#include "support.h"
+#include "files.h"
 #include "surroundings.h"
 
 static struct warnings warnings;

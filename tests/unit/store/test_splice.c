@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "../nth.h"
-#include "support.h"
+#include "files.h"
 
 int __real_secret_append(struct secret *, const char *, size_t, size_t, struct error *);
 int __wrap_secret_append(struct secret *, const char *, size_t, size_t, struct error *);

@@ -6,7 +6,7 @@
 
 #include "store/file/replace.h"
 
-#include "support.h"
+#include "files.h"
 
 #define FILE_PATH "config.json"
 

@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-#include "support.h"
+#include "files.h"
 
 static bool is_crowded;
 static bool has_no_unnamed; /* the file system knows no O_TMPFILE */

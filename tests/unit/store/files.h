@@ -3,8 +3,8 @@
  * a test runs, and short ways to make and look at files. A broken helper ends the program: it is
  * no verdict about the tested code.
  */
-#ifndef TESTS_STORE_SUPPORT_H
-#define TESTS_STORE_SUPPORT_H
+#ifndef TESTS_STORE_FILES_H
+#define TESTS_STORE_FILES_H
 
 #include <dirent.h>
 #include <errno.h>
