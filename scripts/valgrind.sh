@@ -28,7 +28,7 @@ sample=(
     "logout.py::test_both"
     "logout.py::test_from_a_helper"
     "logout.py::test_if_refused"
-    "mounts.py::test_in_place_writes_through_a_bind_mount"
+    "mounts.py::test_a_bind_mount_is_named_before_any_network"
     "proxies.py::test_407_is_told_in_json"
     "readback.py::test_several_warnings_and_a_quiet_run"
     "retries.py::test_a_connection_that_breaks[closed half way-token]"

@@ -8,7 +8,7 @@ static const char token_bytes[] = "!#$%&'*+-.^_`|~0123456789"
 
 struct scan scan_over(const char *text, size_t len)
 {
-    return (struct scan){.p = text, .end = text + len};
+    return (struct scan){.p = text, .end = len > 0 ? text + len : text}; /* text may be NULL */
 }
 
 bool scan_is_at_end(const struct scan *s)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "registry/realm.h"
 #include "registry/trust.h"
@@ -98,11 +99,13 @@ static int find_images(struct subject *subject, const struct option_list *named,
 static int run_parse_registry(struct run *run, const char *text, struct error *err)
 {
     struct reference *registry = &run->subject.registry;
+    char shown[REFERENCE_HOST_MAX + 1];
     const char *host;
 
     if (reference_parse(registry, text, err) < 0)
         return strchr(text, '@') == NULL || strchr(text, '/') < strchr(text, '@')
-                   ? error_wrap(err, "'%s'", text)
+                   ? error_wrap(err, "'%s'",
+                                text_printable(shown, sizeof(shown), text, strlen(text)))
                    : -1;
     host = registry->host;
     if (registry->is_lowered)

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "registry/http/response.h"
 
 /* RFC 6750 section 2.1 says less; RFC 9110 section 5.5 says what a field can carry at all. */
 static int check_bearer(const char *text, size_t len, struct error *err)
@@ -204,16 +205,23 @@ static const struct {
     {OUTCOME_SAYS_ADDRESS, "not allowed access"},
     {OUTCOME_SAYS_ADDRESS, "IP address is not"},
     {OUTCOME_SAYS_ADDRESS, "IP allow list"}, /* GitHub's organizations */
-    {OUTCOME_SAYS_ADDRESS, "IP allowlist"},
+    {OUTCOME_SAYS_ADDRESS, "allowlist"},
     {OUTCOME_SAYS_ADDRESS, "whitelist"},
+    {OUTCOME_SAYS_ADDRESS, "your IP"},
+    {OUTCOME_SAYS_ADDRESS, "from IP"},
+    {OUTCOME_SAYS_ADDRESS, "your country"},
+    {OUTCOME_SAYS_ADDRESS, "network policy"},
     {OUTCOME_SAYS_ADDRESS, "firewall"},
-    {OUTCOME_SAYS_DIRECTORY, "ldap"}, /* Harbor */
+    {OUTCOME_SAYS_ADDRESS, "error code: 1"}, /* Cloudflare's, of 1000 and more */
+    {OUTCOME_SAYS_DIRECTORY, "ldap"},        /* Harbor */
     {OUTCOME_SAYS_DIRECTORY, "active directory"},
+    {OUTCOME_SAYS_DIRECTORY, "directory service"},
+    {OUTCOME_SAYS_DIRECTORY, "service unavailable"},
     {OUTCOME_SAYS_DIRECTORY, "dial tcp"}, /* Go, of a service behind the registry */
     {OUTCOME_SAYS_DIRECTORY, "connection refused"},
     {OUTCOME_SAYS_DIRECTORY, "deadline exceeded"},
-    {OUTCOME_SAYS_LOCKED_OUT, "login attempts"}, /* Docker Hub */
-    {OUTCOME_SAYS_LOCKED_OUT, "failed login"},
+    {OUTCOME_SAYS_DIRECTORY, "i/o timeout"},
+    {OUTCOME_SAYS_DIRECTORY, "no such host"},
 };
 
 void answer_note(struct outcome *outcome, const struct http_response *response,
@@ -221,7 +229,7 @@ void answer_note(struct outcome *outcome, const struct http_response *response,
 {
     outcome->status = response->status;
     outcome->code = read_code(response);
-    outcome->phrases = 0;
+    outcome->phrases = http_is_locked_out(response) ? OUTCOME_SAYS_LOCKED_OUT : 0;
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
         if (answer_says(response, phrases[i].words) &&
             strcasestr(username, phrases[i].words) == NULL)

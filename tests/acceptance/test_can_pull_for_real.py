@@ -63,7 +63,7 @@ def test_a_package_that_is_not_there(person):
     """The token is good, but gives no right to it: what is hidden and what is absent look alike."""
     found = refused(person, person.stack.new_token(), "ghcr.io/octo-org/none:1", 7,
                     "credential is good")
-    assert "name" in found["error"]["hint"] and "access" in found["error"]["hint"]
+    assert "does not exist" in found["error"]["hint"] and "access" in found["error"]["hint"]
 
 
 def test_a_token_that_is_none(person):

@@ -95,7 +95,7 @@ def test_it_installs_and_logs_in_and_is_then_unchanged(stack, person, user):
 
 def test_a_new_token_and_an_older_program(play):
     """Check mode tells of both and changes neither."""
-    older = "#!/bin/sh\necho '{\"changed\":true}'\n"
+    older = "#!/bin/sh\ncat >/dev/null\necho '{\"changed\":true}'\n"
     play.program.parent.mkdir(parents=True)
     play.program.write_text(older)
     play.program.chmod(0o755)

@@ -1,5 +1,7 @@
 """--can-pull: may this credential pull that image, and if it may not, what is known of why."""
 
+import re
+
 import pytest
 
 import faults
@@ -77,7 +79,8 @@ def test_the_version_that_is_asked_for(login, registry, version, asked):
 @pytest.mark.parametrize("flavour", ["ghcr", "dockerhub", "basic"])
 def test_several_images(ask, flavour):
     server, result = ask(flavour, "octo/app:1", "octo/public:1", more=["--json"])
-    assert result.status == 0 and result.stderr == "", result
+    # A program that is made slow, by valgrind, says after some seconds that it waits.
+    assert result.status == 0 and re.sub("^ghcr-login: waiting for .*\n", "", result.stderr) == "", result
     assert result.json["images"] == [
         {"image": f"{server.host}/octo/app:1", "pull": True},
         {"image": f"{server.host}/octo/public:1", "pull": True}]

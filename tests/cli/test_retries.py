@@ -227,14 +227,18 @@ def test_a_refusal_is_asked_once(login, registry, step, status):
         assert server.endpoints == STEPS[:STEPS.index(step) + 1] and result.took_less_than(1)
 
 
+@pytest.mark.parametrize("words", ["too many failed login attempts for username or IP address",
+                                   "too many login failures for this account",
+                                   "too many failed authentication attempts",
+                                   "account is temporarily locked"])
 @pytest.mark.parametrize("status", [429, 401])
-def test_too_many_failed_logins_are_not_made_more(login, registry, status):
+def test_too_many_failed_logins_are_not_made_more(login, registry, status, words):
     """Docker Hub: asking again prolongs it (hub-feedback #786)."""
     server = registry("dockerhub")
-    server.on("token", faults.answer(status, b'{"details":"too many failed login attempts for '
-                                             b'username or IP address"}', [("retry-after", "1")]))
+    server.on("token", faults.answer(status, b'{"details":"%s"}' % words.encode(),
+                                     [("retry-after", "1")]))
     result = login.to(server, "--retries", "9")
-    result.failed(5, "failed login attempts", "hint: too many failed logins", "wait")
+    result.failed(5, words, "hint: too many failed logins", "wait")
     assert server.endpoints == ["ping", "token"]
 
 

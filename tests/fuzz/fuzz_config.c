@@ -69,7 +69,7 @@ static bool is_ours(const char *key)
 
 static bool is_registrys(const char *key)
 {
-    return strstr(key, REGISTRY) != NULL;
+    return strcasestr(key, REGISTRY) != NULL; /* logout finds it in any case */
 }
 
 /* Whether each member of `before` is in `after`, but for those that may change. */

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "base/base64.h"
+#include "credential/credential.h"
 #include "credential/github_token.h"
 #include "credential/mistake.h"
 #include "credential/input.h"

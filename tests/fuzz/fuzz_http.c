@@ -156,8 +156,9 @@ static void ask(const struct http_request *request, bool is_tunnel)
     http_close(http);
     wait_for_end();
     came = atomic_exchange(&server.came, 0);
-    must(came == 1 || (is_tunnel && came == 2)); /* once more with the bundle of roots */
-    if (came == 2)
+    /* Once more with the bundle of roots, with each of its certificates, and for the issuer. */
+    must(came == 1 || (is_tunnel && came >= 1 && came <= 4));
+    for (; came > 1; came--)
         wait_for_end();
     must(!is_tunnel || strstr(server.heard, "\r\nAuthorization") == NULL);
     http_response_clear(&response);

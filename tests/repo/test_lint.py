@@ -1,5 +1,6 @@
 """scripts/lint.sh fails on what it is there to find."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,8 +18,10 @@ def tree(tmp_path):
 
 
 def lint(tree, *checks):
+    # Its verdicts here are not for whoever counts those about this tree.
+    env = {name: value for name, value in os.environ.items() if name != "RESULTS"}
     return subprocess.run([tree / "scripts" / "lint.sh", *checks], capture_output=True, text=True,
-                          timeout=60)
+                          timeout=60, env=env)
 
 
 def test_the_tree_is_clean(tree):

@@ -97,9 +97,22 @@ enum {
 
 bool http_is_locked_out(const struct http_response *response)
 {
+    static const char *const words[] = {
+        "login attempts", /* Docker Hub */
+        "failed login",
+        "login failures",
+        "failed authentication",
+        "authentication attempts",
+        "authentication failures",
+        "temporarily locked",
+    };
     const char *body = secret_text(&response->body);
 
-    return strcasestr(body, "login attempts") != NULL || strcasestr(body, "failed login") != NULL;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(body, words[i]) != NULL)
+            return true;
+    }
+    return false;
 }
 
 bool http_status_is_transient(int status)
@@ -183,7 +196,7 @@ static int64_t retry_after_in_body(const struct secret *body)
 }
 
 /* Seconds since 1970 of an HTTP-date (RFC 9110 section 5.6.7), or -1. */
-static int64_t parse_date(const char *text)
+int64_t http_parse_date(const char *text)
 {
     return (int64_t)curl_getdate(text, NULL);
 }
@@ -200,7 +213,7 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s)
     if (!span_copy(value, text, sizeof(text)) || value.len == 0 ||
         (text[0] >= '0' && text[0] <= '9'))
         return parse_go_duration(value.data, value.len);
-    date = parse_date(text);
+    date = http_parse_date(text);
     if (date <= unix_s)
         return 0;
     return (date - unix_s < RETRY_AFTER_MAX_S ? date - unix_s : RETRY_AFTER_MAX_S) * 1000;
@@ -214,7 +227,7 @@ static int64_t time_of(const struct http_response *response, int64_t unix_s)
     int64_t date = -1;
 
     if (http_response_header(response, "Date", 0, &value) && span_copy(value, text, sizeof(text)))
-        date = parse_date(text);
+        date = http_parse_date(text);
     return date >= 0 ? date : unix_s;
 }
 

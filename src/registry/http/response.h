@@ -27,6 +27,9 @@ bool http_response_add_body(struct http_response *response, const char *data, si
  */
 bool http_is_locked_out(const struct http_response *response);
 
+/* A date of RFC 9110 section 5.6.7, in seconds since 1970; -1: it is none. */
+int64_t http_parse_date(const char *text);
+
 /* Whether a status is one that waiting may mend. */
 bool http_status_is_transient(int status);
 

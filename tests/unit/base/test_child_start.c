@@ -74,6 +74,7 @@ static sigset_t mask(void)
 {
     sigset_t now;
 
+    memset(&now, 0, sizeof(now)); /* the call fills in what the kernel has, which is less */
     support_must(sigprocmask(SIG_SETMASK, NULL, &now) == 0, "mask");
     return now;
 }
