@@ -75,9 +75,12 @@ static void check_options(const struct options *o)
 /* A word that cannot be a registry is quoted, and nothing else of the command line. */
 static bool may_show_hidden(void)
 {
+    bool is_rest = false; /* after "--" nothing is an option */
+
     for (int i = 0; i < count; i++) {
-        if (words[i][0] != '-' && strstr(words[i], HIDDEN) != NULL)
+        if ((is_rest || words[i][0] != '-') && strstr(words[i], HIDDEN) != NULL)
             return true;
+        is_rest = is_rest || strcmp(words[i], "--") == 0;
     }
     return false;
 }
