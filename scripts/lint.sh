@@ -69,7 +69,7 @@ check_gates() {
 declare -A doors=(
     [registry/http]="url.h response.h"
     [store/text]="document.h decode.h edit.h layout.h syntax.h"
-    [store/file]="locked_file.h preflight.h look.h"
+    [store/file]="locked_file.h preflight.h"
     [store/helper]="helper.h"
 )
 

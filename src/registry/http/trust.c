@@ -10,7 +10,6 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "registry/http.h"
 #include "registry/http/pem.h"
 
 /* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
