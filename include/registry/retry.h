@@ -20,7 +20,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "registry/http.h"
+#include "registry/message.h"
 
 /* Told before each wait: what was no good, and what is left until the deadline. */
 typedef void retry_wait_fn(void *ctx, const struct http_response *response,

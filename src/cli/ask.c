@@ -7,6 +7,7 @@
 #include "cli/sandbox.h"
 #include "registry/handshake.h"
 #include "registry/http.h"
+#include "registry/message.h"
 #include "registry/retry.h"
 
 enum {

@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/redact.h"
 #include "base/secret.h"
+#include "registry/message.h"
 #include "registry/outcome.h"
-#include "registry/http.h"
 
 enum { ANSWER_WORDS_MAX = 320 };
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "registry/answer.h"
+#include "registry/http/response.h"
 #include "registry/http/url.h"
 
 static const char name_bytes[] =

@@ -13,7 +13,7 @@
 #include "base/secret.h"
 #include "registry/answer.h"
 #include "registry/challenge.h"
-#include "registry/http.h"
+#include "registry/message.h"
 #include "registry/outcome.h"
 #include "registry/question.h"
 #include "registry/retry.h"

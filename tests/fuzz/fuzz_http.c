@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "registry/http.h"
+#include "registry/http/response.h"
 
 #define HIDDEN "s3cretS3cret"
 

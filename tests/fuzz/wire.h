@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "registry/http.h"
+#include "registry/http/response.h"
 
 static inline void append(struct secret *to, struct feed *from, size_t len, size_t max)
 {

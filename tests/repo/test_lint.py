@@ -29,12 +29,12 @@ def test_the_tree_is_clean(tree):
 
 
 @pytest.mark.parametrize("check, file, line", [
-    ("arrows", "src/registry/new.c", '#include "store/document.h"'),
+    ("arrows", "src/registry/new.c", '#include "store/text/document.h"'),
     ("arrows", "src/store/new.c", '#include "credential/credential.h"'),
     ("arrows", "include/credential/new.h", '#include "registry/reference.h"'),
     ("arrows", "src/base/new.c", '#include "cli/options.h"'),
     ("arrows", "include/base/new.h", '#include "store/path.h"'),
-    ("arrows", "src/registry/part/new.c", "#include <store/layout.h>"),
+    ("arrows", "src/registry/part/new.c", "#include <store/text/layout.h>"),
     ("arrows", "src/registry/part/new.c", '#include "../store/path.h"'),
     ("gates", "src/registry/new.c", "#include <curl/curl.h>"),
     ("gates", "src/cli/new.c", "#include <jansson.h>"),
@@ -59,8 +59,16 @@ def test_a_header_that_does_not_compile_alone(tree):
     assert found.returncode == 1 and "alone.h" in found.stderr
 
 
-def test_files_that_include_each_other(tree):
-    (tree / "src" / "base" / "one.h").write_text('#include "base/two.h"\n')
-    (tree / "src" / "base" / "two.c").write_text('#include "base/one.h"\n')
+@pytest.mark.parametrize("header, body", [
+    ("src/base/two.h", "src/base/two.c"),
+    ("include/base/two.h", "src/base/part/two.c"),
+    ("src/base/part/two.h", "src/base/two.c"),
+])
+def test_files_that_include_each_other(tree, header, body):
+    """A body is joined with its header, the door of a part as well."""
+    (tree / "src" / "base" / "part").mkdir()
+    (tree / "src" / "base" / "one.h").write_text(f'#include "{header.partition("/")[2]}"\n')
+    (tree / header).write_text("\n")
+    (tree / body).write_text('#include "base/one.h"\n')
     found = lint(tree, "circles")
     assert found.returncode == 1 and "base/two" in found.stderr

@@ -8,10 +8,10 @@
 
 #include "registry/http/fault.h"
 #include "registry/http/proxy.h"
-#include "registry/http/url.h"
-#include "registry/reference.h"
 #include "registry/http/response.h"
 #include "registry/http/trust.h"
+#include "registry/http/url.h"
+#include "registry/reference.h"
 
 struct http {
     CURL *easy;

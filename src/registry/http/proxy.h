@@ -12,8 +12,8 @@
 #include <curl/curl.h>
 
 #include "base/error.h"
-#include "registry/http.h"
 #include "registry/http/url.h"
+#include "registry/message.h"
 
 enum { PROXY_URL_MAX = 4096, PROXY_NAME_MAX = 255 };
 

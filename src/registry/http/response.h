@@ -4,7 +4,19 @@
 #ifndef REGISTRY_HTTP_RESPONSE_H
 #define REGISTRY_HTTP_RESPONSE_H
 
-#include "registry/http.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/scan.h"
+#include "registry/message.h"
+
+/* Wipe and release; an empty one is ready to be filled. */
+void http_response_clear(struct http_response *response);
+
+/* The value of the nth (from 0) header field `name`, case aside. False where there is none. */
+bool http_response_header(const struct http_response *response, const char *name, size_t nth,
+                          struct span *value);
 
 /*
  * Take in one line of the header, with its line end. A status line begins the header anew: what

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "registry/handshake.h"
+#include "registry/http/response.h"
 
 #define PING  "https://ghcr.io/v2/"
 #define TOKEN "https://ghcr.io/token?service=ghcr.io&account=octocat&client_id=ghcr-login"

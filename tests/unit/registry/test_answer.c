@@ -4,6 +4,7 @@
 #include "../support.h"
 
 #include "registry/answer.h"
+#include "registry/http/response.h"
 
 static struct http_response response_of(int status, const char *body)
 {

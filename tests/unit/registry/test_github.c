@@ -4,6 +4,7 @@
 #include "../support.h"
 
 #include "registry/github.h"
+#include "registry/http/response.h"
 
 #define USER     "https://api.github.com/user"
 #define PACKAGES "https://api.github.com/orgs/octo-org/packages?package_type=container&per_page=1"
