@@ -1,6 +1,7 @@
 """With exec, and only with it and as long as it runs, docker and podman pull."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +12,32 @@ EXEC = "ghcr-login exec -u $USER --token-env GHCR_TOKEN"
 engines = pytest.mark.parametrize("engine", [DOCKER, PODMAN], ids=str)
 
 
+# Writes down where the credential is, and becomes the command.
+WRITES_DOWN = """sh -c 'echo "$DOCKER_CONFIG" "$REGISTRY_AUTH_FILE" >"$HOME/where"; exec "$@"' sh"""
+
+
+def private_directories(person):
+    """Those in places that nobody outside the sandbox, and no other worker, writes to."""
+    found = person.sh("ls -d /run/user/*/ghcr-login-exec.* /dev/shm/ghcr-login-exec.* "
+                      "$TMPDIR/ghcr-login-exec.* 2>/dev/null")
+    return set(found.stdout.splitlines())
+
+
 def run_exec(person, token, script):
     """Run `script` through exec; nothing of the credential may be left, or be shown."""
-    done = person.sh(f"export IMAGE={person.stack.ghcr.image}; {EXEC} -- {script}",
+    before, where = private_directories(person), person.home / "where"
+    done = person.sh(f"export IMAGE={person.stack.ghcr.image}; {EXEC} -- {WRITES_DOWN} {script}",
                      GHCR_TOKEN=token)
     for secret in (token, BEARER, auth(token)):
         person.login.protect(secret)
     person.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
                              {person.config})
-    left = person.sh("ls -d /run/user/*/ghcr-login-exec.* /dev/shm/ghcr-login-exec.* "
-                     "$TMPDIR/ghcr-login-exec.* /tmp/ghcr-login-exec.* 2>/dev/null")
-    assert left.stdout == ""
+    assert private_directories(person) <= before
+    if where.exists():      # not where the token was refused
+        docker, podman = where.read_text().split()
+        gone = person.sh(f"test ! -e '{docker}' -a ! -e '{podman}' -a ! -e '{Path(docker).parent}'")
+        assert "/ghcr-login-exec." in docker and gone.returncode == 0, (docker, podman)
+        where.unlink()
     return done
 
 

@@ -16,6 +16,11 @@ def needs_root():
         pytest.skip("needs root")
 
 
+def own_address(last):
+    """A loopback address at whose low ports nothing of another process listens."""
+    return f"127.{53 + os.getpid() % 200}.{os.getpid() // 200 % 250}.{last}"
+
+
 @pytest.fixture
 def ordinary(binary, login):
     """A login by somebody who is not root, in a home of their own."""

@@ -392,11 +392,11 @@ def test_what_surrounds_a_command(at_pull, server):
 
 
 def test_a_command_is_bounded_and_leaves_nothing_behind(at_pull, server):
-    began = time.monotonic()
-    plain(at_pull, server, "sleep 54321", "--timeout", "1").failed(3, "did not end in time")
+    began, sleep = time.monotonic(), f"sleep 54321.{os.getpid()}"    # no other run has this one
+    plain(at_pull, server, sleep, "--timeout", "1").failed(3, "did not end in time")
     assert time.monotonic() - began < 10
-    plain(at_pull, server, f"sleep 54321 & cat {at_pull.token}").succeeded()
-    assert subprocess.run(["pgrep", "-f", "^sleep 54321"], check=False).returncode == 1
+    plain(at_pull, server, f"{sleep} & cat {at_pull.token}").succeeded()
+    assert subprocess.run(["pgrep", "-f", f"^{sleep}$"], check=False).returncode == 1
 
 
 def test_a_token_in_place_of_a_command_is_not_shown(at_pull, server):

@@ -5,6 +5,7 @@ import os
 import pwd
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ NOBODY = pwd.getpwnam("nobody")
 
 
 @pytest.fixture
-def theirs(binary, login, tmp_path_factory):
+def theirs(binary, login):
     """Root's login for nobody, whose home in the user database is a new directory."""
     needs_root()
-    directory = Path("/tmp") / f"ghcr-login-{os.getpid()}-{tmp_path_factory.mktemp('x').parent.name}"
-    directory.mkdir(mode=0o755)
+    # Not below pytest's own directory, which an ordinary user may not enter.
+    directory = Path(tempfile.mkdtemp(prefix="ghcr-login-"))
     directory.chmod(0o755)
     root = Login(binary, directory, login.ca_file)
     root.registries = login.registries

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 import faults
+from conftest import own_address
 from harness import TOKEN, USER
 from proxy import ConnectProxy
 
@@ -83,9 +84,9 @@ def test_a_later_answer(login, registry, endpoint):
 def test_the_address(login, space):
     """A name server that never answers has longer limits of its own than we have."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as name_server:
-        name_server.bind(("127.0.5.3", 53))
+        name_server.bind((own_address(3), 53))
         resolver = login.directory / "resolv.conf"
-        resolver.write_text("nameserver 127.0.5.3\n")
+        resolver.write_text(f"nameserver {own_address(3)}\n")
         through = space(f"mount --bind '{resolver}' /etc/resolv.conf").through
         result = login("-u", USER, "--password-stdin", *ONCE, "registry.example", through=through,
                        stdin=TOKEN.encode())

@@ -1,6 +1,5 @@
 """Names are looked up in files and by DNS: the process that asks reaches no name service."""
 
-import os
 import socket
 import subprocess
 import threading
@@ -9,11 +8,11 @@ from ipaddress import ip_address
 import pytest
 
 import dns_server
+from conftest import own_address
 from harness import TOKEN, USER
 
 NAME = "registry.test"
-# A loopback address of its own, in whose port 53 nothing else listens.
-SERVER = f"127.{53 + os.getpid() % 200}.{os.getpid() // 200 % 250}.53"
+SERVER = own_address(53)
 # What nscd is asked for hosts: for its table, or for one of them (nscd-client.h).
 HOSTS = {4, 5, 6, 7, 13, 14}
 

@@ -176,7 +176,8 @@ def test_cacert_out_of_a_pipe_for_exec(login, registry, ca, pipe):
     server = registry()
     reader, name = pipe(ca.pem.read_bytes())
     result = login("exec", "-u", USER, "--token-env", "T_TOKEN", "--cacert", name, server.host, "--",
-                   "echo", "done", env={"T_TOKEN": TOKEN}, pass_fds=[reader])
+                   "echo", "done", env={"T_TOKEN": TOKEN, "XDG_RUNTIME_DIR": login.tmp},
+                   pass_fds=[reader])
     assert (result.status, result.stdout) == (0, "done\n"), result
 
 

@@ -6,7 +6,7 @@
 
 The private network has no way out, so a test may call its registry ghcr.io and can
 never reach the real one. Nothing outlives the sandbox: daemons, mounts and whatever was
-written to /run and /var/lib go when it is closed, and also when its maker is killed.
+written to /run, /dev/shm and /var/lib go when it is closed, and also when its maker is killed.
 """
 
 import os
@@ -15,10 +15,11 @@ import subprocess
 import time
 from pathlib import Path
 
-# In /run and /var/lib engines keep things at fixed places. Inside, /run begins empty, and what
-# is written to /var/lib goes to /run.
+# In /run, /dev/shm and /var/lib engines keep things at fixed places, and `exec` its private
+# directory. Inside, the first two begin empty, and what is written to /var/lib goes to /run.
 PREPARE = [
     "mount -t tmpfs -o mode=755 tmpfs /run",
+    "mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm",
     "mkdir /run/.lib /run/.work",
     "mount -t overlay -o lowerdir=/var/lib,upperdir=/run/.lib,workdir=/run/.work lib /var/lib",
     "ip link set lo up",
