@@ -31,7 +31,7 @@ struct options {
     const char *username;
     const char *username_env;
     const char *username_file;
-    bool token_stdin;
+    bool password_stdin;
     const char *token_env;
     const char *token_file;
     const char *token_command;

@@ -59,7 +59,7 @@ static int set_password(struct options *out, const struct option_spec *spec, con
                         struct error *err)
 {
     if (strcmp(value, "-") == 0) {
-        out->token_stdin = true;
+        out->password_stdin = true;
         return 0;
     }
     return error_set_hint(
@@ -361,7 +361,7 @@ static bool has_two_names(const struct options *o)
 
 static bool has_two_tokens(const struct options *o)
 {
-    return o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) +
+    return o->password_stdin + (o->token_env != NULL) + (o->token_file != NULL) +
                (o->token_command != NULL) >
            1;
 }

@@ -68,7 +68,7 @@ static int read_credential(struct login *login, struct error *err)
         .username = o->username,
         .username_env = o->username_env,
         .username_file = o->username_file,
-        .token_stdin = o->token_stdin,
+        .token_stdin = o->password_stdin,
         .token_env = o->token_env,
         .token_file =
             o->at_pull && o->token_file != NULL ? login->at_pull.record.file : o->token_file,

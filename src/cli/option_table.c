@@ -34,7 +34,7 @@ const struct option_spec option_table[] = {
      "read the user name from this environment variable"},
     {"username-file", 0, "FILE", OPTION_TEXT, AT(username_file), 0, COMMANDS_GIVEN, "User name",
      "read the user name from this file"},
-    {"password-stdin", 0, NULL, OPTION_FLAG, AT(token_stdin), 0, COMMANDS_GIVEN, "Token",
+    {"password-stdin", 0, NULL, OPTION_FLAG, AT(password_stdin), 0, COMMANDS_GIVEN, "Token",
      "read the token from standard input"},
     {"token-env", 0, "VAR", OPTION_TEXT, AT(token_env), 0, COMMANDS_GIVEN, "Token",
      "read the token from this environment variable"},

@@ -67,7 +67,7 @@ static void check_options(const struct options *o)
         check_option(&option_table[i], o);
     must(!(o->quiet && o->verbose) && !(o->no_verify && o->diagnose));
     must((o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) <= 1);
-    must(o->token_stdin + (o->token_env != NULL) + (o->token_file != NULL) <= 1);
+    must(o->password_stdin + (o->token_env != NULL) + (o->token_file != NULL) <= 1);
     must((o->run != NULL && o->run[0] != NULL) || o->command != COMMAND_EXEC || o->help ||
          o->version);
 }

@@ -47,7 +47,8 @@ static void test_defaults(void **state)
         assert_row(lines[i], o.username_file == NULL && o.token_env == NULL);
         assert_row(lines[i], o.token_file == NULL && o.config_dir == NULL && o.ca_file == NULL);
         assert_row(lines[i], o.timeout_s == 60 && o.connect_timeout_s == 10 && o.retries == 4);
-        assert_row(lines[i], !o.token_stdin && !o.docker && !o.plain_http && !o.json && !o.quiet);
+        assert_row(lines[i],
+                   !o.password_stdin && !o.docker && !o.plain_http && !o.json && !o.quiet);
         assert_row(lines[i], o.wait_for_token_s == 0 && !o.diagnose);
         assert_row(lines[i], !o.verbose && !o.help && !o.version && o.allowed_realms.count == 0);
     }
@@ -131,13 +132,13 @@ static void test_flags(void **state)
         const char *line;
         size_t offset;
     } rows[] = {
-        {"--password-stdin", offsetof(struct options, token_stdin)},
-        {"-p|-", offsetof(struct options, token_stdin)},
-        {"-p-", offsetof(struct options, token_stdin)},
-        {"-p=-", offsetof(struct options, token_stdin)},
-        {"--password|-", offsetof(struct options, token_stdin)},
-        {"--password=-", offsetof(struct options, token_stdin)},
-        {"-u|me|-qp|-|ghcr.io", offsetof(struct options, token_stdin)},
+        {"--password-stdin", offsetof(struct options, password_stdin)},
+        {"-p|-", offsetof(struct options, password_stdin)},
+        {"-p-", offsetof(struct options, password_stdin)},
+        {"-p=-", offsetof(struct options, password_stdin)},
+        {"--password|-", offsetof(struct options, password_stdin)},
+        {"--password=-", offsetof(struct options, password_stdin)},
+        {"-u|me|-qp|-|ghcr.io", offsetof(struct options, password_stdin)},
         {"--json|--json", offsetof(struct options, json)},
         {"-qq", offsetof(struct options, quiet)},
         {"help", offsetof(struct options, help)},
