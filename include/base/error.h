@@ -60,6 +60,9 @@ int error_hint(struct error *err, const char *fmt, ...) __attribute__((format(pr
 /* Put the larger picture in front: "FMT: message". Returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Say more behind the message of a filled *err; what does not fit is cut. Returns -1. */
+int error_append(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 enum { WARNINGS_MAX = 16, WARNING_LEN_MAX = 511 };
 
 struct warnings {

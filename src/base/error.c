@@ -45,19 +45,27 @@ int error_set_hint(struct error *err, enum exit_class cls, const char *hint, con
     return -1;
 }
 
+int error_append(struct error *err, const char *fmt, ...)
+{
+    size_t len = strlen(err->message);
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(err->message + len, sizeof(err->message) - len, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
 int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...)
 {
     va_list ap;
-    size_t len;
 
     if (err->cls != CLASS_NONE)
         return -1;
     va_start(ap, fmt);
     error_fill(err, cls, "", fmt, ap);
     va_end(ap);
-    len = strlen(err->message);
-    (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", strerror(errnum));
-    return -1;
+    return error_append(err, ": %s", strerror(errnum));
 }
 
 int error_no_memory(struct error *err)
@@ -81,15 +89,12 @@ int error_wrap(struct error *err, const char *fmt, ...)
 {
     char inner[sizeof(err->message)];
     va_list ap;
-    size_t len;
 
     memcpy(inner, err->message, sizeof(inner));
     va_start(ap, fmt);
     (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
     va_end(ap);
-    len = strlen(err->message);
-    (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", inner);
-    return -1;
+    return error_append(err, ": %s", inner);
 }
 
 void warnings_add(struct warnings *warnings, const char *fmt, ...)

@@ -202,18 +202,10 @@ static int prove_patiently(struct ask *ask, struct error *err)
 
 static void warn_of_insecurity(const struct ask *ask)
 {
-    struct warnings *warnings = ask->warnings;
-    char text[WARNING_LEN_MAX + 1];
-
-    (void)snprintf(text, sizeof(text),
-                   "the certificate of '%s' is not checked (--insecure): the token can be read, "
-                   "and the answer forged, on the way",
-                   ask->question.registry->host);
-    for (size_t i = 0; i < warnings->count; i++) {
-        if (strcmp(warnings->items[i], text) == 0)
-            return;
-    }
-    warnings_add(warnings, "%s", text);
+    warnings_add(ask->warnings,
+                 "the certificate of '%s' is not checked (--insecure): the token can be read, "
+                 "and the answer forged, on the way",
+                 ask->question.registry->host);
 }
 
 static int ask_prove(struct ask *ask, struct error *err)

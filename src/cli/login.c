@@ -1,7 +1,5 @@
 #include "cli/login.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -158,12 +156,9 @@ static void login_forget(void *login)
 /* Which token was refused: there may be a forgotten one in front of the one that was meant. */
 static void tell_of_source(const struct credential *credential, struct error *err)
 {
-    size_t len = strlen(err->message);
-
     if (err->cls != CLASS_REJECTED && err->cls != CLASS_FORBIDDEN)
         return;
-    (void)snprintf(err->message + len, sizeof(err->message) - len, "; the token is from %s",
-                   credential->source);
+    (void)error_append(err, "; the token is from %s", credential->source);
     if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
         return;
     err->hint[0] = '\0';

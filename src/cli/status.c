@@ -227,6 +227,20 @@ static void tell_of_token(struct look *look, const struct finding *reader, struc
     advice_on_token(&here, &look->run.warnings);
 }
 
+/* Whether it is the fault of the first reader once more: of the credential, the registry, a file.
+ */
+static bool is_told(const struct finding *reader, const struct finding *first)
+{
+    if (reader == first || reader->err.cls != first->err.cls)
+        return false;
+    if (reader->err.cls == CLASS_UNREACHABLE)
+        return true;
+    if (reader->found.key[0] != '\0' && first->found.key[0] != '\0')
+        return status_is_same(&reader->found, &first->found);
+    return reader->found.path[0] != '\0' && strcmp(reader->found.path, first->found.path) == 0 &&
+           strcmp(reader->found.helper, first->found.helper) == 0;
+}
+
 /* The first fault is the run's; another's is a warning. */
 static int sum_up(struct look *look, struct report *report, struct error *err)
 {
@@ -234,13 +248,12 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
 
     for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {
         const struct finding *reader = &look->readers[i];
-        bool is_told = i > 0 && strcmp(reader->err.message, look->readers[0].err.message) == 0;
 
         if (reader->is_older)
             continue;
         is_verified =
             is_verified && (reader->verdict == VERDICT_ACCEPTED || reader->verdict == VERDICT_NONE);
-        if (reader->err.cls == CLASS_NONE || is_told)
+        if (reader->err.cls == CLASS_NONE || is_told(reader, &look->readers[0]))
             continue;
         if (err->cls == CLASS_NONE) {
             *err = reader->err;

@@ -101,15 +101,29 @@ static int find_in(struct lookup *out, const struct source *source,
                                   : try_keys(out, source, request, err);
 }
 
-/* Give what was found out, if anything was. */
+/* Give what was found out, if anything was; or where the search broke off. */
 static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
-    if (ret > 0) {
+    if (ret < 0) {
+        lookup_clear(out);
+        memcpy(out->path, built->path, sizeof(out->path));
+        memcpy(out->helper, built->helper, sizeof(out->helper));
+    } else if (ret > 0) {
         lookup_clear(out);
         *out = *built;
         *built = LOOKUP_INIT; /* moved */
     }
     lookup_clear(built);
+    return ret;
+}
+
+/* What one reader minds of a file is no fault of the file's: another may read it. */
+static int lookup_check_all(struct lookup *built, const struct source *source, struct error *err)
+{
+    int ret = holding_check_all(&source->document, source->reader, err);
+
+    if (ret < 0)
+        built->path[0] = '\0';
     return ret;
 }
 
@@ -127,12 +141,11 @@ static int look_into_file(struct lookup *out, const struct location *file,
 
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret == 0 && is_use && reader->takes_all_or_none)
-        ret = holding_check_all(&source.document, reader, err);
+        ret = lookup_check_all(&built, &source, err);
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
-    if (ret > 0 && is_use && !reader->takes_all_or_none && built.held.is_decoded &&
-        holding_check_all(&source.document, reader, err) < 0)
-        ret = -1;
+    if (ret > 0 && is_use && !reader->takes_all_or_none && built.held.is_decoded)
+        ret = lookup_check_all(&built, &source, err) < 0 ? -1 : ret;
     document_clear(&source.document);
     return lookup_finish(out, &built, ret);
 }

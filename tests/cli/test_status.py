@@ -230,6 +230,22 @@ def test_both_refused_is_one_fault(status, put):
     assert len(result.stderr.splitlines()) == 2 and "hint: " in result.stderr
 
 
+def test_a_file_that_both_read_is_one_fault(status, put):
+    put(DOCKER, "{")
+    result = status()
+    assert result.status == 8 and len(result.stderr.splitlines()) == 1
+
+
+def test_a_registry_that_cannot_be_asked_is_one_fault(server, status, put):
+    """Whatever each reader would have shown it."""
+    put(DOCKER, one())
+    put(RUNTIME, one(value=BAD))
+    server.on("token", faults.answer(503))
+    result = status("--retries", "0")
+    assert result.status == 5 and result.stdout.count(": nothing proved\n") == 2
+    assert "podman" not in result.stderr
+
+
 @pytest.mark.parametrize("broken", [DOCKER, RUNTIME])
 def test_a_malformed_file(status, put, broken):
     """It is one reader's fault; the other one is told all the same."""
