@@ -46,33 +46,9 @@ static bool is_in_memory(const char *dir)
     return statfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
 }
 
-/* Where one kernel sees every lock. A file system of another type may have several. */
-static bool private_is_local(const char *dir)
-{
-    static const unsigned long types[] = {
-        TMPFS_MAGIC,       RAMFS_MAGIC,      EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,
-        BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, 0x2fc12fc1 /* zfs */,
-    };
-    struct statfs fs;
-
-    if (statfs(dir, &fs) < 0)
-        return false;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if ((unsigned long)fs.f_type == types[i])
-            return true;
-    }
-    return false;
-}
-
 #else
 
 static bool is_in_memory(const char *dir)
-{
-    (void)dir;
-    return false;
-}
-
-static bool private_is_local(const char *dir)
 {
     (void)dir;
     return false;
@@ -359,13 +335,13 @@ static bool is_safe(int place_fd)
 static void sweep_place(const char *place, const struct clock *clock, int64_t deadline_ms)
 {
     DIR *dir = opendir(place);
-    struct sweep sweep = {
-        .is_local = private_is_local(place), .clock = clock, .deadline_ms = deadline_ms};
+    struct sweep sweep = {.clock = clock, .deadline_ms = deadline_ms};
     const struct dirent *entry;
 
     if (dir == NULL)
         return;
     sweep.place_fd = dirfd(dir);
+    sweep.is_local = path_is_local(sweep.place_fd);
     if (is_safe(sweep.place_fd)) {
         while (clock_left(clock, deadline_ms) > 0 && (entry = readdir(dir)) != NULL) {
             if (strncmp(entry->d_name, template, sizeof(PRIVATE_DIRECTORY_PREFIX) - 1) == 0)
@@ -471,8 +447,10 @@ int private_directory_make(struct private_directory *out, const struct private_p
         if (make_in(out, places->items[i], room) == 0)
             return 0;
     }
-    (void)path_fail(err, "make a private directory in", places->items[places->count - 1]);
-    return error_hint(err, "set TMPDIR to a directory that this user may write to");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "set TMPDIR to a directory that this user may write to",
+                          "cannot make a private directory in '%s': %s",
+                          places->items[places->count - 1], strerror(errno));
 }
 
 int private_directory_remove(struct private_directory *directory, const struct clock *clock,

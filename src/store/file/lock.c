@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/file/identity.h"
@@ -18,41 +17,6 @@ enum { LOCK_POLL_MS = 20 };
 #else
 #define SIDE_LOCK_COMMAND F_SETLK
 #endif
-
-/*
- * File systems that one kernel alone has, by statfs(2)'s number: <linux/magic.h> has only some.
- * What lies over another (overlayfs) cannot have a network's for its upper half.
- */
-static const unsigned long local_types[] = {
-    0xef53,     /* ext2, ext3, ext4 */
-    0x58465342, /* xfs */
-    0x9123683e, /* btrfs */
-    0x2fc12fc1, /* zfs */
-    0xf2f52010, /* f2fs */
-    0xca451a4e, /* bcachefs */
-    0x3153464a, /* jfs */
-    0x52654973, /* reiserfs */
-    0x3434,     /* nilfs2 */
-    0x24051905, /* ubifs */
-    0x01021994, /* tmpfs */
-    0x858458f6, /* ramfs */
-    0x794c7630, /* overlayfs */
-    0x4d44,     /* vfat */
-    0x2011bab0, /* exfat */
-};
-
-static bool lock_is_on_local(int dir_fd)
-{
-    struct statfs fs;
-
-    if (fstatfs(dir_fd, &fs) < 0)
-        return false;
-    for (size_t i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
-        if (((unsigned long)fs.f_type & 0xffffffff) == local_types[i])
-            return true;
-    }
-    return false;
-}
 
 /* Who can write to the directory as well needs no lock to be in the way. */
 static bool lock_can_be_held_by_readers(int dir_fd)
@@ -191,7 +155,7 @@ int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *nam
     lock->fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock->fd < 0)
         return path_fail(err, "lock the directory", dir);
-    lock->is_local = lock_is_on_local(lock->fd);
+    lock->is_local = path_is_local(lock->fd);
     if (path_beside(lock->name, name, ".ghcr-login-lock", "") < 0)
         lock->name[0] = '\0';
     outcome = lock_all(lock, clock, deadline_ms);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/file/identity.h"
@@ -207,6 +208,41 @@ bool path_is_mount(int dir_fd, const char *name)
     long long of_dir = mount_of(dir_fd, "");
 
     return of_file != MOUNT_UNKNOWN && of_dir != MOUNT_UNKNOWN && of_file != of_dir;
+}
+
+/*
+ * File systems that one kernel alone has, by statfs(2)'s number: <linux/magic.h> has only some.
+ * What lies over another (overlayfs) cannot have a network's for its upper half.
+ */
+static const unsigned long local_types[] = {
+    0xef53,     /* ext2, ext3, ext4 */
+    0x58465342, /* xfs */
+    0x9123683e, /* btrfs */
+    0x2fc12fc1, /* zfs */
+    0xf2f52010, /* f2fs */
+    0xca451a4e, /* bcachefs */
+    0x3153464a, /* jfs */
+    0x52654973, /* reiserfs */
+    0x3434,     /* nilfs2 */
+    0x24051905, /* ubifs */
+    0x01021994, /* tmpfs */
+    0x858458f6, /* ramfs */
+    0x794c7630, /* overlayfs */
+    0x4d44,     /* vfat */
+    0x2011bab0, /* exfat */
+};
+
+bool path_is_local(int dir_fd)
+{
+    struct statfs fs;
+
+    if (fstatfs(dir_fd, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
+        if (((unsigned long)fs.f_type & 0xffffffff) == local_types[i])
+            return true;
+    }
+    return false;
 }
 
 bool path_is_refusal(int errnum)

@@ -329,7 +329,7 @@ struct pair {
     const char *name;
 };
 
-static int look_at(const struct pair *pair, const char *name, struct stat *st)
+static int pair_stat(const struct pair *pair, const char *name, struct stat *st)
 {
     return fstatat(pair->dir_fd, name, st, AT_SYMLINK_NOFOLLOW);
 }
@@ -339,7 +339,7 @@ static enum swap_result look_for(const struct pair *pair, const char *name, cons
 {
     struct stat now;
 
-    if (look_at(pair, name, &now) < 0) {
+    if (pair_stat(pair, name, &now) < 0) {
         if (errno != ENOENT)
             return SWAP_FAILED;
         return seen == NULL ? SWAP_DONE : SWAP_STALE;
@@ -390,7 +390,7 @@ static enum swap_result swap_back(const struct pair *pair, const struct stat *ou
         pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
-    if (look_at(pair, pair->temporary, &back) == 0 && !is_same_file(ours, &back))
+    if (pair_stat(pair, pair->temporary, &back) == 0 && !is_same_file(ours, &back))
         (void)replace_exchange(pair); /* the two before it worked */
     return SWAP_STALE;
 }
@@ -399,7 +399,7 @@ static enum swap_result swap_exchange(const struct pair *pair, const struct stat
 {
     struct stat ours;
 
-    if (look_at(pair, pair->temporary, &ours) < 0)
+    if (pair_stat(pair, pair->temporary, &ours) < 0)
         return SWAP_FAILED;
     if (replace_exchange(pair) < 0) {
         if (errno == ENOENT)
@@ -415,8 +415,9 @@ static bool is_linked(const struct pair *pair)
     struct stat ours;
     struct stat named;
 
-    return look_at(pair, pair->temporary, &ours) == 0 && look_at(pair, pair->name, &named) == 0 &&
-           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+    return pair_stat(pair, pair->temporary, &ours) == 0 &&
+           pair_stat(pair, pair->name, &named) == 0 && ours.st_dev == named.st_dev &&
+           ours.st_ino == named.st_ino;
 }
 
 /* A first file must not replace one that a peer made meanwhile. */

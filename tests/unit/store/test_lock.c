@@ -1,7 +1,6 @@
 /*
- * lock: one at a time, between processes too; nothing stale, no litter. flock(), fcntl() and
- * fstatfs() are linked through here, so that other file systems can be played, and openat(), to
- * come in between.
+ * lock: one at a time, between processes too; nothing stale, no litter. openat() is linked through
+ * here, to come in between.
  */
 #include "../support.h"
 
@@ -9,65 +8,12 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/file.h>
-#include <sys/vfs.h>
 
 #include "files.h"
+#include "locking.h"
 
 #define NAME      "config.json"
 #define SIDE_FILE ".config.json.ghcr-login-lock"
-
-static int flock_errnum;     /* flock() fails with it */
-static unsigned flock_times; /* so often; 0: ever */
-static unsigned flock_calls;
-
-int __real_flock(int, int);
-int __wrap_flock(int, int);
-
-int __wrap_flock(int fd, int operation)
-{
-    flock_calls++;
-    if (flock_errnum == 0 || (flock_times > 0 && flock_calls > flock_times))
-        return __real_flock(fd, operation);
-    errno = flock_errnum;
-    return -1;
-}
-
-static int fcntl_errnum; /* a lock by fcntl() fails with it */
-
-int __real_fcntl(int, int, ...);
-int __wrap_fcntl(int, int, ...);
-
-int __wrap_fcntl(int fd, int command, ...)
-{
-    va_list rest;
-    void *argument;
-
-    va_start(rest, command);
-    argument = va_arg(rest, void *);
-    va_end(rest);
-    if (command != F_OFD_SETLK || fcntl_errnum == 0)
-        return __real_fcntl(fd, command, argument);
-    errno = fcntl_errnum;
-    return -1;
-}
-
-static long fs_type; /* of every directory; 0: its own */
-
-int __real_fstatfs(int, struct statfs *);
-int __wrap_fstatfs(int, struct statfs *);
-
-int __wrap_fstatfs(int fd, struct statfs *fs)
-{
-    int ret = __real_fstatfs(fd, fs);
-
-    if (fs_type != 0)
-        fs->f_type = fs_type;
-    return ret;
-}
-
-enum { NFS = 0x6969, TMPFS = 0x01021994 };
 
 static bool is_going; /* the side file, between two looks at it */
 
@@ -85,11 +31,7 @@ int __wrap_openat(int dir_fd, const char *path, int flags, ...)
 
 static int setup(void **state)
 {
-    flock_errnum = 0;
-    flock_times = 0;
-    flock_calls = 0;
-    fcntl_errnum = 0;
-    fs_type = TMPFS;
+    locking_reset();
     return support_setup(state);
 }
 

@@ -5,21 +5,17 @@
 #include "../support.h"
 
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/vfs.h>
 
 #include "store/private_directory.h"
 
 #include "mounts.h"
 #include "files.h"
+#include "locking.h"
 
 /* A sweep between mkdtemp() and flock(): the directory is lost, and another is made. */
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
 static int swept;
-static bool has_no_locks;
 
-int __wrap_flock(int fd, int operation)
+static void sweep_first(int fd)
 {
     char link[64];
     char path[PATH_MAX];
@@ -31,44 +27,6 @@ int __wrap_flock(int fd, int operation)
         path[len] = '\0';
         support_must(rmdir(path) == 0, path);
     }
-    if (!has_no_locks)
-        return __real_flock(fd, operation);
-    errno = ENOLCK;
-    return -1;
-}
-
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
-
-int __wrap_fcntl(int fd, int command, ...)
-{
-    va_list rest;
-    void *argument;
-
-    va_start(rest, command);
-    argument = va_arg(rest, void *);
-    va_end(rest);
-    if (!has_no_locks || command != F_OFD_SETLK)
-        return __real_fcntl(fd, command, argument);
-    errno = EOPNOTSUPP;
-    return -1;
-}
-
-enum { LOCAL = 0x01021994 /* tmpfs */, NETWORK = 0x6969 /* NFS */ };
-
-static long type = LOCAL;
-static bool has_no_statfs;
-
-int __real_statfs(const char *path, struct statfs *fs);
-int __wrap_statfs(const char *path, struct statfs *fs);
-
-int __wrap_statfs(const char *path, struct statfs *fs)
-{
-    int ret = has_no_statfs ? -1 : __real_statfs(path, fs);
-
-    if (ret == 0)
-        fs->f_type = type;
-    return ret;
 }
 
 static const char *variables[2]; /* XDG_RUNTIME_DIR, TMPDIR */
@@ -376,7 +334,7 @@ static void test_the_sweep_where_locks_may_not_be_passed_on(void **state)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
 
     (void)state;
-    type = NETWORK;
+    fs_type = NFS;
     make_stale();
     sweep();
     assert_int_equal(support_count("."), 1);
@@ -385,11 +343,10 @@ static void test_the_sweep_where_locks_may_not_be_passed_on(void **state)
     sweep();
     assert_int_equal(support_count("."), 0);
     make_stale();
-    has_no_statfs = true;
+    fs_type = -1;
     sweep();
     assert_int_equal(support_count("."), 1);
-    has_no_statfs = false;
-    type = LOCAL;
+    fs_type = TMPFS;
     sweep();
     assert_int_equal(support_count("."), 0);
 }
@@ -401,12 +358,13 @@ static void test_without_locks(void **state)
     struct error err = ERROR_INIT;
 
     (void)state;
-    has_no_locks = true;
+    flock_errnum = ENOLCK;
+    fcntl_errnum = EOPNOTSUPP;
     made = make();
     sweep();
     assert_int_equal(support_count("."), 1);
     assert_int_equal(try_to_take_away(&made, &err), 0);
-    has_no_locks = false;
+    locking_reset();
     assert_int_equal(support_count("."), 0);
 }
 
@@ -481,6 +439,7 @@ static void test_lost_at_birth(void **state)
 
     (void)state;
     swept = 3;
+    flock_begins = sweep_first;
     made = make();
     assert_int_equal(support_count("."), 1);
     assert_int_equal(support_mode(made.path), 0700);
@@ -495,11 +454,12 @@ static void test_lost_again_and_again(void **state)
 
     (void)state;
     swept = 1000;
+    flock_begins = sweep_first;
     assert_int_equal(private_directory_make(&made, &places, 1, &err), -1);
     assert_error("lost", &err, CLASS_AUTHFILE, strerror(EBUSY));
     assert_int_equal(made.fd, -1);
     assert_int_equal(support_count("."), 0);
-    swept = 0;
+    locking_reset();
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
