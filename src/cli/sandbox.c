@@ -155,13 +155,15 @@ static int follow_child(struct attempt *attempt, struct error *err)
 
 static int judge_end(int status, const char *name, struct error *err)
 {
+    static const char hint[] = "if it does so again, report it with what --verbose shows";
+
     if (WIFSIGNALED(status))
-        (void)error_set(err, CLASS_INTERNAL, "%s ended with signal %d", name, WTERMSIG(status));
-    else if (WEXITSTATUS(status) != EXIT_SUCCESS)
-        (void)error_set(err, CLASS_INTERNAL, "%s ended with status %d", name, WEXITSTATUS(status));
-    else
-        (void)error_set(err, CLASS_INTERNAL, "%s ended without a result", name);
-    return error_hint(err, "if it does so again, report it with what --verbose shows");
+        return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended with signal %d", name,
+                              WTERMSIG(status));
+    if (WEXITSTATUS(status) != EXIT_SUCCESS)
+        return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended with status %d", name,
+                              WEXITSTATUS(status));
+    return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended without a result", name);
 }
 
 /* What became of a process that has closed the pipe: by its end, if it is not up to something. */

@@ -123,9 +123,9 @@ static int refuse_earlier_helper(const struct plan *plan, const char *host, stru
     (void)syntax_copy(name, sizeof(name), layout_inner(member.value));
     if (name[0] == '\0' || strcmp(name, READER_OWN_HELPER) == 0)
         return 0;
-    (void)error_set(err, CLASS_HELPER, "\"credHelpers\" in %s has the helper '%.100s' for '%s'",
-                    plan->document.name, name, host);
-    return error_hint(err, "log out there, and take that line out: --at-pull replaces no helper");
+    return error_set_hint(
+        err, CLASS_HELPER, "log out there, and take that line out: --at-pull replaces no helper",
+        "\"credHelpers\" in %s has the helper '%.100s' for '%s'", plan->document.name, name, host);
 }
 
 /* Its readers ask this program's own helper, whatever each of them calls the registry. */

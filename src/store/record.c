@@ -35,9 +35,9 @@ int record_path(char path[PATH_MAX], const struct location_request *request, str
 
 static int record_malformed(const char *name, const char *host, const char *what, struct error *err)
 {
-    (void)error_set(err, CLASS_AUTHFILE, "%s: the record of '%.255s' %s", name, host, what);
-    return error_hint(err, "repair it, or remove the file and set the login up again with "
-                           "--at-pull");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "repair it, or remove the file and set the login up again with --at-pull",
+                          "%s: the record of '%.255s' %s", name, host, what);
 }
 
 /* A text without NUL that fits, into dst[size]. */

@@ -162,10 +162,9 @@ int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path
 {
     bool keeps_group;
 
-    if (attributes_keep_owner(fd, old, &keeps_group) < 0) {
-        (void)path_fail(err, "keep the owner of", path);
-        return error_hint(err, "run as the user who owns the file");
-    }
+    if (attributes_keep_owner(fd, old, &keeps_group) < 0)
+        return error_set_hint(err, CLASS_AUTHFILE, "run as the user who owns the file",
+                              "cannot keep the owner of '%s': %s", path, strerror(errno));
     if (copy_rights(fd, old_fd, old->st_mode & 0777, keeps_group, is_poorer) < 0)
         return path_fail(err, "set the mode of", path);
     copy_extended(fd, old_fd, is_poorer);

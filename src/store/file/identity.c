@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -76,9 +77,10 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
     identity_restore(identity);
     if (errnum == EINVAL || is_unmapped(st))
         return 0;
-    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot act as user %lu, who owns the place",
-                          (unsigned long)st->st_uid);
-    return error_hint(err, "root needs CAP_SETUID and CAP_SETGID for that; or run as that user");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "root needs CAP_SETUID and CAP_SETGID for that; or run as that user",
+                          "cannot act as user %lu, who owns the place: %s",
+                          (unsigned long)st->st_uid, strerror(errnum));
 }
 
 void identity_restore(struct identity *identity)

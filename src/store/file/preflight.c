@@ -30,9 +30,10 @@ static int hint_elsewhere(struct error *err)
 
 int obstacle_refuse_mount(const char *path, struct error *err)
 {
-    (void)error_set_errno(err, CLASS_AUTHFILE, EBUSY, "cannot replace '%s'", path);
-    return error_hint(err, "the file is a mount point of its own: mount its directory instead, or "
-                           "store elsewhere with --config DIR, or use 'ghcr-login exec'");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "the file is a mount point of its own: mount its directory instead, or "
+                          "store elsewhere with --config DIR, or use 'ghcr-login exec'",
+                          "cannot replace '%s': %s", path, strerror(EBUSY));
 }
 
 /* `path`, or the nearest above it that this user may look at; 0 when its status is in *st. */
@@ -194,17 +195,19 @@ static bool is_frozen(const struct site *site, const char *name)
 
 static int refuse_frozen(const char *what, const char *culprit, struct error *err)
 {
-    (void)error_set_errno(err, CLASS_AUTHFILE, EPERM, "cannot %s '%s'", what, culprit);
-    return error_hint(err, "it is immutable or append-only, as lsattr shows: chattr -i -a ends "
-                           "that; or name another place with --config DIR or --authfile FILE");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "it is immutable or append-only, as lsattr shows: chattr -i -a ends "
+                          "that; or name another place with --config DIR or --authfile FILE",
+                          "cannot %s '%s': %s", what, culprit, strerror(EPERM));
 }
 
 static int refuse_owner(const struct site *site, int errnum, struct error *err)
 {
     if (geteuid() != 0)
         return preflight_refuse(site, "replace", site->path, errnum, err);
-    (void)error_set_errno(err, CLASS_AUTHFILE, errnum, "cannot keep the owner of '%s'", site->path);
-    return error_hint(err, "root needs CAP_CHOWN for that; or run as the user who owns the file");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "root needs CAP_CHOWN for that; or run as the user who owns the file",
+                          "cannot keep the owner of '%s': %s", site->path, strerror(errnum));
 }
 
 /* What the old file has is given to the trial as to a new one. */
