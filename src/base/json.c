@@ -38,7 +38,7 @@ static json_t *load(const char *text, size_t len, size_t more, const char *name,
 
     /* jansson takes a NUL byte behind a number for nothing at all. */
     if (memchr(text, '\0', len) != NULL) {
-        (void)error_set(err, cls, "%s is not valid JSON (it has a NUL byte)", name);
+        (void)error_set(err, cls, "%s is not valid JSON (it contains a NUL byte)", name);
         return NULL;
     }
     (void)wipe_was_starved();

@@ -229,9 +229,9 @@ static const struct row {
     {REFUSED(ANY, 0),
      LINK_NEW_TOKEN,
      {[PLACE_HOST] = "the token is expired or revoked: " NEW_CLASSIC,
-      [PLACE_ACTIONS] = "the secret holds a token that is expired or revoked: use "
+      [PLACE_ACTIONS] = "the secret contains a token that is expired or revoked: use "
                         "secrets.GITHUB_TOKEN with " GRANT ", or " NEW_CLASSIC " " TO_SECRET,
-      [PLACE_SSH] = "the secret that 'envs:' hands over holds a token that is expired or "
+      [PLACE_SSH] = "the secret that 'envs:' hands over contains a token that is expired or "
                     "revoked: " NEW_CLASSIC " " TO_SECRET}},
 
     {FORBIDDEN(ANY, WANTS_SSO), LINK_SSO, {[PLACE_HOST] = SSO}},

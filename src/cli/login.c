@@ -162,7 +162,7 @@ static void tell_of_source(const struct credential *credential, struct error *er
     if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
         return;
     err->hint[0] = '\0';
-    (void)error_hint(err, "the token from %s %s: is that meant?", credential->source,
+    (void)error_hint(err, "the token from %s %s: is that intended?", credential->source,
                      credential->oddity);
 }
 

@@ -79,10 +79,10 @@ static int check_not_passed_over(const struct credential *credential,
     if (!credential->used_stdin || credential->token.len > 0 || request->is_default_registry ||
         request->environment("GHCR_TOKEN") == NULL)
         return 0;
-    return error_set_hint(err, CLASS_CREDENTIAL,
-                          "GHCR_TOKEN counts for ghcr.io only; for another registry say "
-                          "--token-env GHCR_TOKEN",
-                          "the token from standard input is empty");
+    return error_set_hint(
+        err, CLASS_CREDENTIAL,
+        "GHCR_TOKEN is used for ghcr.io only; for another registry, pass --token-env GHCR_TOKEN",
+        "the token from standard input is empty");
 }
 
 int credential_read(struct credential *out, const struct credential_request *request,

@@ -190,14 +190,14 @@ const char *github_token_oddity(const char *text, size_t len)
                    ? "does not look like a GitHub token"
                    : NULL;
     if (len < shape->len_min)
-        return "is shorter than tokens of its kind";
+        return "is too short for a token of its kind";
     if (shape->len_max != 0 && len > shape->len_max)
-        return "is longer than tokens of its kind";
+        return "is too long for a token of its kind";
     if (shape->kind == GITHUB_TOKEN_CLASSIC && !has_right_checksum(text))
-        return "has a wrong checksum";
+        return "has an invalid checksum";
     /* The longer ones end in a JWT: three parts with dots between them. */
     if (shape->kind == GITHUB_TOKEN_INSTALLATION && len > LEGACY_LEN && count_dots(text, len) != 2)
-        return "lacks a part";
+        return "is missing a part";
     return NULL;
 }
 

@@ -93,17 +93,17 @@ static int refuse_value_as_name(const char *option, const char *text, struct err
     if (!github_token_is_inside(text))
         return 0;
     return error_set_hint(err, CLASS_CREDENTIAL,
-                          "revoke it: arguments can be seen by every process and land in logs; "
-                          "then give the name of a variable or file",
-                          "%s was given what looks like the token itself", option);
+                          "revoke the token: every process can read command lines, and logs keep "
+                          "them; then pass the name of a variable or file",
+                          "the value of %s looks like the token itself", option);
 }
 
 /* Why a variable is not set, by where this runs. */
 static const char *const unset_hints[PLACE_COUNT] = {
-    [PLACE_HOST] = "export it: a variable that is only set does not reach the programs started",
-    [PLACE_ACTIONS] = "give it to this step: 'env:' with NAME: ${{ secrets.NAME }}",
-    [PLACE_SSH] = ("ssh hands no variables on: name it in the step's 'env:' and in ssh-action's "
-                   "'envs:'"),
+    [PLACE_HOST] = "export it: programs do not see a shell variable that is not exported",
+    [PLACE_ACTIONS] = "set it in this step's 'env:' (NAME: ${{ secrets.NAME }})",
+    [PLACE_SSH] = ("ssh does not pass variables on: set it in the step's 'env:' and list it in "
+                   "ssh-action's 'envs:'"),
 };
 
 int input_implicit(struct secret *out, struct input *where, const char *name,
@@ -124,7 +124,8 @@ int input_variable(struct secret *out, struct input *where, const char *option, 
         return -1;
     if (name[0] == '\0' || (name[0] >= '0' && name[0] <= '9') ||
         strspn(name, name_bytes) != strlen(name))
-        return error_set(err, CLASS_CREDENTIAL, "%s does not name an environment variable", option);
+        return error_set(err, CLASS_CREDENTIAL, "the value of %s is not a valid variable name",
+                         option);
     ret = input_implicit(out, where, name, context, err);
     if (ret <= 0)
         return ret;
@@ -154,10 +155,12 @@ static int read_file(struct secret *out, struct input *where, const char *path, 
     name_it(where, INPUT_FILE, path);
     ret = io_read_path(out, path, &input, errnum, err);
     if (*errnum == ENXIO)
-        (void)error_hint(err, "a socket, such as standard input over ssh, cannot be opened by a "
-                              "name: --password-stdin reads that");
+        (void)error_hint(err, "a socket, such as standard input over ssh, cannot be opened by "
+                              "name: use --password-stdin");
     else if (*errnum != 0)
-        (void)error_hint(err, "is the secret mounted or written there, and may this user read it?");
+        (void)error_hint(
+            err,
+            "check that the secret is mounted or written there, and that this user may read it");
     return ret;
 }
 
@@ -227,10 +230,10 @@ static int command_fail(const struct input *where, const struct child_result *re
         return error_set_errno(err, CLASS_CREDENTIAL, result->code,
                                "cannot start '/bin/sh' for the %s", where->text);
     case CHILD_LATE:
-        return error_set_hint(err, CLASS_CREDENTIAL,
-                              "it has no terminal and no standard input: it must not ask anybody",
-                              "the %s did not end in time and was killed%s%s", where->text, before,
-                              words);
+        return error_set_hint(
+            err, CLASS_CREDENTIAL,
+            "the command has no terminal and no standard input: make sure that it does not prompt",
+            "the %s timed out and was killed%s%s", where->text, before, words);
     case CHILD_FLOODED:
         return error_set(err, CLASS_CREDENTIAL, "the %s printed more than %d bytes", where->text,
                          CHILD_OUTPUT_MAX);
@@ -243,7 +246,8 @@ static int command_fail(const struct input *where, const struct child_result *re
                         result->code, before, words);
         break;
     }
-    return error_hint(err, "run it by hand as this user: it must print the token, and exit with 0");
+    return error_hint(
+        err, "run it by hand as this user: it must print the token and exit with status 0");
 }
 
 static int command_judge(struct secret *out, const struct input *where, struct child_result *result,
@@ -294,7 +298,7 @@ int input_command(struct secret *out, struct input *where, const char *option, c
     if (refuse_value_as_name(option, command, err) < 0)
         return -1;
     if (command[strspn(command, " \t\r\n")] == '\0')
-        return error_set(err, CLASS_CREDENTIAL, "%s is given an empty command", option);
+        return error_set(err, CLASS_CREDENTIAL, "the value of %s is an empty command", option);
     name_it(where, INPUT_COMMAND, command);
     ret = command_run(&result, command, context, err);
     if (ret == 0) {
@@ -325,8 +329,8 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
             "no token: standard input is a terminal, and this program never prompts");
     }
     if (io_read_all(out, context->stdin_fd, &input, err) < 0)
-        return error_hint(err, "a token is one line, and the writer must close the pipe after it; "
-                               "--token-env and --token-file do not need standard input");
+        return error_hint(err, "the token must be one line, and the writer must close the pipe "
+                               "after it; --token-env and --token-file do not use standard input");
     return 0;
 }
 
@@ -360,7 +364,7 @@ static const char *fault_anywhere(const struct secret *value)
     if (is_utf16(value))
         return "is UTF-16 text: it starts with a byte-order mark";
     if (memchr(secret_text(value), '\0', value->len) != NULL)
-        return "has a NUL byte";
+        return "contains a NUL byte";
     return is_blank(value) ? "is blank" : NULL;
 }
 
@@ -378,7 +382,7 @@ static const char *fault_in_bytes(const struct secret *value)
         return "has more than one line";
     for (size_t i = 0; i < value->len; i++) {
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return "has a control byte";
+            return "contains a control character";
     }
     return NULL;
 }
@@ -393,8 +397,9 @@ static int input_refuse(const char *what, const char *where, const char *fault, 
 static const char *const empty_hints[PLACE_COUNT] = {
     [PLACE_HOST] = "the secret is not defined where this runs, or is missing from ssh-action's "
                    "'envs:'",
-    [PLACE_ACTIONS] = "no such secret is defined for this repository, or this is a pull request "
-                      "from a fork, which gets none: check 'secrets' and the step's 'env:'",
+    [PLACE_ACTIONS] =
+        "the secret is not defined for this repository, or this is a pull request from a fork, "
+        "which gets no secrets: check the repository's secrets and the step's 'env:'",
     [PLACE_SSH] = "the secret is not defined, or is missing from the step's 'env:' or "
                   "ssh-action's 'envs:'",
 };
@@ -404,10 +409,10 @@ static int refuse_empty(const struct input_rules *rules, bool has_line, struct e
     const char *hint = empty_hints[rules->place];
 
     if (rules->where->kind == INPUT_FILE)
-        hint = "nothing was written there: is the secret that fills the file defined?";
+        hint = "nothing was written to the file: check that the secret that fills it is defined";
     if (rules->where->kind == INPUT_STDIN && !has_line)
-        hint = "nothing came in: pipe the token in, or use --token-env or --token-file; a variable "
-               "that is piped in may be empty";
+        hint = "pipe the token in, or use --token-env or --token-file; if a variable is piped in, "
+               "check that it is set";
     return input_refuse("token", rules->where->text, "is empty", hint, err);
 }
 
@@ -418,10 +423,9 @@ static int refuse_bytes(const struct input_rules *rules, const struct secret *va
         rules->where->kind == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL;
 
     return input_refuse("token", rules->where->text, fault,
-                        is_script
-                            ? "give the token alone, as one line; where a script is standard input "
-                              "(ssh HOST bash -s), use --token-env or --token-file"
-                            : "give the token alone, as one line",
+                        is_script ? "pass the token alone, on one line; if standard input is a "
+                                    "script (ssh HOST bash -s), use --token-env or --token-file"
+                                  : "pass the token alone, on one line",
                         err);
 }
 
@@ -447,7 +451,7 @@ static const char *find_oddity(const struct secret *value, size_t line_ends)
     if (begins_with_mark(value))
         return "starts with a byte-order mark";
     if (line_ends > 2)
-        return "had an empty last line, which was cut off";
+        return "had an empty last line, which was removed";
     if (input_is_among(value->data[0], " \t"))
         return "starts with a space";
     if (input_is_among(value->data[value->len - 1], " \t"))
@@ -488,32 +492,33 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
 
     cut_line_end(value);
     if (value->len == 0) {
-        return error_set_hint(err, CLASS_CREDENTIAL,
-                              "name the account with -u NAME; is the variable after -u empty?",
-                              "the user name from %s is empty", where);
+        return error_set_hint(
+            err, CLASS_CREDENTIAL,
+            "name the account with -u NAME, and check that the variable after -u is set",
+            "the user name from %s is empty", where);
     }
     if (github_token_kind(secret_text(value), value->len) != GITHUB_TOKEN_UNKNOWN ||
         github_token_is_told(secret_text(value))) {
-        return input_refuse(
-            "user name", where,
-            github_token_is_whole(secret_text(value), value->len) ? "looks like a token"
-                                                                  : "holds a token",
-            "were user name and token swapped? Revoke the token if it was an argument: "
-            "arguments are public",
-            err);
+        return input_refuse("user name", where,
+                            github_token_is_whole(secret_text(value), value->len)
+                                ? "looks like a token"
+                                : "contains a token",
+                            "check whether user name and token are swapped; if the token was an "
+                            "argument, revoke it: every process can read command lines",
+                            err);
     }
     fault = fault_in_bytes(value);
     if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
-        fault = "has a colon, which HTTP Basic authentication cannot carry (RFC 7617)";
+        fault = "contains a colon, which HTTP Basic authentication does not allow (RFC 7617)";
     if (fault == NULL && strcmp(secret_text(value), "<token>") == 0)
-        fault = "is that by which credential helpers and docker mean an identity token";
+        fault = "is the name that docker and credential helpers reserve for identity tokens";
     if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
         fault = "starts or ends with a space";
     if (fault == NULL && strncmp(value->data, "--", 2) == 0)
-        fault = "is spelled like an option; is the variable after -u empty?";
+        fault = "looks like an option; is the variable after -u empty?";
     if (fault == NULL && value->len > INPUT_NAME_MAX)
         fault = "is longer than 255 bytes";
     return fault != NULL
-               ? input_refuse("user name", where, fault, "give the account's name alone", err)
+               ? input_refuse("user name", where, fault, "pass only the account's name", err)
                : 0;
 }

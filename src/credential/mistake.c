@@ -156,57 +156,55 @@ static const struct {
     struct mistake mistake;
 } table[] = {
     {is_expression,
-     {"is an expression of GitHub Actions that was not expanded",
-      "only workflow files expand it: pass the secret to the script as a variable, with 'env:' "
-      "(and "
-      "ssh-action's 'envs:')"}},
+     {"is a GitHub Actions expression that was not expanded",
+      "only workflow files expand expressions: pass the secret to the script as a variable, with "
+      "'env:' (and ssh-action's 'envs:')"}},
     {is_doubled_expression,
-     {"is an expression of GitHub Actions with one '$' too many, so that it was not expanded",
-      "drop the '$' in front: ${{ secrets.NAME }}"}},
+     {"is a GitHub Actions expression that was not expanded: it has one '$' too many",
+      "remove the first '$': ${{ secrets.NAME }}"}},
     {is_of_gitlab,
-     {"is a GitLab token",
-      "name its registry: ghcr-login -u NAME registry.gitlab.com; where no registry is named, it "
-      "is ghcr.io: is its variable empty?"}},
+     {"is a GitLab token", "name its registry: ghcr-login -u NAME registry.gitlab.com; the default "
+                           "is ghcr.io, so check that the registry's variable is set"}},
     {is_of_docker_hub,
-     {"is a Docker Hub token", "name its registry: ghcr-login -u NAME docker.io; where no registry "
-                               "is named, it is ghcr.io: is its variable empty?"}},
+     {"is a Docker Hub token", "name its registry: ghcr-login -u NAME docker.io; the default is "
+                               "ghcr.io, so check that the registry's variable is set"}},
     {is_web_token,
-     {"is a JSON web token (eyJ...), which GitHub's registry does not take",
-      "name the registry that it is for; where no registry is named, it is ghcr.io: is its "
-      "variable empty?"}},
+     {"is a JSON web token (eyJ...), which GitHub's registry does not accept",
+      "name the registry that it belongs to; the default is ghcr.io, so check that the registry's "
+      "variable is set"}},
     {mistake_is_variable,
      {"is a shell variable or command that was not expanded",
-      "single quotes keep the shell from expanding it; name the variable with --token-env"}},
+      "single quotes keep the shell from expanding it: use --token-env with the variable's name"}},
     {is_template,
-     {"is a placeholder that was not filled in", "put the token where the placeholder stands"}},
-    {is_json, {"is JSON, not a token", "give the token alone, not the file it stands in"}},
+     {"is a placeholder that was not filled in", "replace the placeholder with the token"}},
+    {is_json, {"is JSON, not a token", "pass only the token, not the file that contains it"}},
     {is_nothing,
-     {"is a program's word for a value that is not there (null, undefined, None)",
-      "what should print the token found none: check its name where it is looked up"}},
+     {"is a program's word for a missing value (null, undefined, None)",
+      "the program that looks the token up did not find it: check the name that it looks for"}},
     {is_masked,
-     {"is masked: asterisks stand in place of the secret",
-      "it was copied from a log or a form, which hide it; give the token itself"}},
+     {"is masked: it consists of asterisks",
+      "it was copied from a log or a form that hides the secret: pass the token itself"}},
     {has_label,
-     {"has a label or a user name in front of the token", "give the token alone, as one line"}},
+     {"has a label or a user name in front of the token", "pass the token alone, on one line"}},
     {is_header,
-     {"is a whole Authorization header", "give the token alone: what follows the scheme"}},
+     {"is a complete Authorization header", "pass only the token, the part after the scheme"}},
     {mistake_is_encoded,
-     {"is base64, as auth files and Kubernetes have it", "give the token itself: decode it with "
-                                                         "'base64 -d', without a user name"}},
+     {"is base64-encoded, as in auth files and Kubernetes secrets",
+      "decode it with 'base64 -d', and pass only the token, without a user name"}},
     {has_quote,
-     {"has a quote mark, which no GitHub token has",
-      "give the token alone, as one line without quotes"}},
+     {"contains a quotation mark, which no GitHub token does",
+      "pass the token alone, on one line, without quotes"}},
     {has_blank,
-     {"contains a space, which no GitHub token has",
-      "give the token alone, as one line without spaces"}},
+     {"contains a space, which no GitHub token does",
+      "pass the token alone, on one line, without spaces"}},
     {has_foreign_byte_in_token,
-     {"has a byte that no GitHub token has", "give the token alone, as one line"}},
+     {"contains a character that no GitHub token does", "pass the token alone, on one line"}},
 };
 
 /* Where none of them fits. */
 static const struct mistake password = {
-    "looks like a password, and GitHub's registry takes tokens only",
-    "make a classic token with read:packages in GitHub's settings"};
+    "looks like a password; GitHub's registry accepts only tokens",
+    "create a classic token with read:packages in GitHub's settings"};
 
 const struct mistake *mistake_find_anywhere(const struct secret *token)
 {

@@ -130,7 +130,7 @@ def test_a_broken_source(engine, host, stack):
     done = host.pull(engine)
     assert done.returncode != 0, done
     assert f"cannot open file '{file}': No such file or directory" in done.stdout + done.stderr
-    assert "is the secret mounted" in done.stdout + done.stderr, done
+    assert "the secret is mounted" in done.stdout + done.stderr, done
 
 
 @engines

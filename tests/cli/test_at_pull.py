@@ -279,7 +279,7 @@ def test_a_broken_source_says_why_on_both_streams(at_pull, server):
     done = at_pull.helper("get", server.host)
     assert done.returncode == 1
     assert f"cannot open file '{at_pull.token}'" in done.stdout, done
-    assert "is the secret mounted" in done.stderr and str(at_pull.token) in done.stderr, done
+    assert "the secret is mounted" in done.stderr and str(at_pull.token) in done.stderr, done
     at_pull.token.write_text("")
     done = at_pull.helper("get", server.host)
     assert "is empty" in done.stdout and "is empty" in done.stderr and done.returncode == 1
@@ -393,7 +393,7 @@ def test_what_surrounds_a_command(at_pull, server):
 
 def test_a_command_is_bounded_and_leaves_nothing_behind(at_pull, server):
     began, sleep = time.monotonic(), f"sleep 54321.{os.getpid()}"    # no other run has this one
-    plain(at_pull, server, sleep, "--timeout", "1").failed(3, "did not end in time")
+    plain(at_pull, server, sleep, "--timeout", "1").failed(3, "timed out")
     assert time.monotonic() - began < 10
     plain(at_pull, server, f"{sleep} & cat {at_pull.token}").succeeded()
     assert subprocess.run(["pgrep", "-f", f"^{sleep}$"], check=False).returncode == 1

@@ -38,7 +38,7 @@ def warnings(result):
 NO_TOKENS = {
     "variable": ("$GHCR_TOKEN", "not expanded"),
     "braces": ("${GHCR_TOKEN}", "not expanded"),
-    "expression": ("${{ secrets.GHCR_TOKEN }}", "expression of GitHub Actions"),
+    "expression": ("${{ secrets.GHCR_TOKEN }}", "GitHub Actions expression"),
     "masked": ("***", "masked"),
     "password": ("correct-horse", "password"),
     "base64": (auth(USER, TOKEN), "base64"),
@@ -66,8 +66,8 @@ def test_other_registries_have_other_passwords(login, registry, value):
 
 # What only looks wrong is asked.
 
-ODD = {"checksum": (MISTYPED, "wrong checksum"), "cut": (CUT, "shorter"),
-       "too much": (TOKEN + "x", "longer"), "JWT": (STATELESS.rpartition(".")[0], "lacks a part"),
+ODD = {"checksum": (MISTYPED, "invalid checksum"), "cut": (CUT, "too short"),
+       "too much": (TOKEN + "x", "too long"), "JWT": (STATELESS.rpartition(".")[0], "is missing a part"),
        "unknown": ("x" * 44, "does not look like a GitHub token")}
 
 
@@ -221,7 +221,7 @@ def test_an_error_in_a_workflow_is_an_annotation(ghcr, more):
     assert result.status == 4
     shown = annotation(result)
     assert shown.startswith("::error title=ghcr-login::'ghcr.io' refused the credential of user")
-    assert "%0Ahint: the secret holds a token" in shown
+    assert "%0Ahint: the secret contains a token" in shown
 
 
 def test_a_usage_error_in_a_workflow(login):

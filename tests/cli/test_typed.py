@@ -143,7 +143,7 @@ def test_the_address_of_a_repository(login, registry):
     ("glpat-abcdefghij1234567890", "is a GitLab token", "registry.gitlab.com"),
     ("dckr_pat_abcdefghijklmnopqrstuvwxyz0", "is a Docker Hub token", "docker.io"),
     ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "is a JSON web token", "variable"),
-    ("$${{ secrets.TOKEN }}", "one '$' too many", "drop the '$' in front"),
+    ("$${{ secrets.TOKEN }}", "one '$' too many", "remove the first '$'"),
     ("${{ secrets.TOKEN }}", "was not expanded", "'env:'")])
 def test_what_is_no_token_of_github(login, token, words, hint):
     login("-u", USER, "--password-stdin", stdin=token.encode()).failed(3, words, "hint:", hint)

@@ -95,7 +95,7 @@ int helper_wire_answer(struct secret *username, struct secret *token, const stru
         !find_text(&text, json, "Secret") || (name.len == 0) != (text.len == 0))
         (void)error_set(err, CLASS_HELPER, "its answer lacks \"Username\" or \"Secret\"");
     else if (has_nul(name) || has_nul(text))
-        (void)error_set(err, CLASS_HELPER, "its answer has a NUL byte");
+        (void)error_set(err, CLASS_HELPER, "its answer contains a NUL byte");
     else if (name.len == 0)
         ret = 0;
     else if (take_text(&found_name, name, err) == 0 && take_text(&found_token, text, err) == 0) {

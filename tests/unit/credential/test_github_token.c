@@ -94,7 +94,7 @@ static void test_checksum(void **state)
             mistyped[at] = mistyped[at] == 'a' ? 'b' : 'a';
             oddity = github_token_oddity(mistyped, 40);
             assert_row(mistyped, oddity != NULL);
-            assert_row_string(mistyped, oddity, "has a wrong checksum");
+            assert_row_string(mistyped, oddity, "has an invalid checksum");
         }
     }
 }
@@ -107,18 +107,18 @@ static void test_oddities(void **state)
     } rows[] = {
         {TOKEN_LEGACY, NULL},
         {TOKEN_FINE_GRAINED, NULL},
-        {TOKEN_CLASSIC "x", "is longer than tokens of its kind"},
-        {TOKEN_FINE_GRAINED "x", "is longer than tokens of its kind"},
-        {"ghp_M7H4jxUDDWHP", "is shorter than tokens of its kind"},
-        {"github_pat_11AAAAAAA0", "is shorter than tokens of its kind"},
-        {"gho_16C7e42F292c6912E7710c838347Ae178B4", "is shorter than tokens of its kind"},
+        {TOKEN_CLASSIC "x", "is too long for a token of its kind"},
+        {TOKEN_FINE_GRAINED "x", "is too long for a token of its kind"},
+        {"ghp_M7H4jxUDDWHP", "is too short for a token of its kind"},
+        {"github_pat_11AAAAAAA0", "is too short for a token of its kind"},
+        {"gho_16C7e42F292c6912E7710c838347Ae178B4", "is too short for a token of its kind"},
         {"gho_16C7e42F292c6912E7710c838347Ae178B4a", NULL}, /* no checksum is known of these */
         {"ghu_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
         {"ghu_16C7e42F292c6912E7710c838347Ae178B4abcdef", NULL},
         {"ghr_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
         {"ghs_16C7e42F292c6912E7710c838347Ae178B4a", NULL},
-        {"ghs_16C7e42F292c6912E7710c838347Ae178B4", "is shorter than tokens of its kind"},
-        {"ghs_123456_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJnaCJ9", "lacks a part"},
+        {"ghs_16C7e42F292c6912E7710c838347Ae178B4", "is too short for a token of its kind"},
+        {"ghs_123456_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJnaCJ9", "is missing a part"},
         {"0123456789abcdef0123456789abcdef012345678", "does not look like a GitHub token"},
     };
 

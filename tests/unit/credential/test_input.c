@@ -137,11 +137,11 @@ static void test_line_ends_of_tokens(void **state)
 static void test_bytes_that_no_value_has(void **state)
 {
     static const struct row rows[] = {
-        {BYTES("\0"), true, NULL, "has a NUL byte"},
-        {BYTES("SECRET\0"), true, NULL, "has a NUL byte"},
-        {BYTES("SECRET\0\n"), true, NULL, "has a NUL byte"},
-        {BYTES("\0SECRET"), true, NULL, "has a NUL byte"},
-        {BYTES("S\0E\0C\0R\0E\0T\0"), true, NULL, "has a NUL byte"},
+        {BYTES("\0"), true, NULL, "contains a NUL byte"},
+        {BYTES("SECRET\0"), true, NULL, "contains a NUL byte"},
+        {BYTES("SECRET\0\n"), true, NULL, "contains a NUL byte"},
+        {BYTES("\0SECRET"), true, NULL, "contains a NUL byte"},
+        {BYTES("S\0E\0C\0R\0E\0T\0"), true, NULL, "contains a NUL byte"},
         {BYTES("\xff\xfeS\0E\0"), true, NULL, "UTF-16"},
         {BYTES("\xfe\xff\0S\0E"), true, NULL, "UTF-16"},
         {BYTES("\xff\xfe"), true, NULL, "UTF-16"},
@@ -149,14 +149,14 @@ static void test_bytes_that_no_value_has(void **state)
     static const struct row of_github[] = {
         {BYTES("\xef\xbb\xbfSECRET"), true, NULL, "starts with a byte-order mark"},
         {BYTES("\xef\xbb\xbf"), true, NULL, "starts with a byte-order mark"},
-        {BYTES("SEC\tRET"), true, NULL, "has a control byte"},
-        {BYTES("\x1b[0mSECRET"), true, NULL, "has a control byte"},
-        {BYTES("SECRET\x7f"), true, NULL, "has a control byte"},
-        {BYTES("SECRET\x01"), true, NULL, "has a control byte"},
-        {BYTES("SECRET\x1f"), true, NULL, "has a control byte"},
+        {BYTES("SEC\tRET"), true, NULL, "contains a control character"},
+        {BYTES("\x1b[0mSECRET"), true, NULL, "contains a control character"},
+        {BYTES("SECRET\x7f"), true, NULL, "contains a control character"},
+        {BYTES("SECRET\x01"), true, NULL, "contains a control character"},
+        {BYTES("SECRET\x1f"), true, NULL, "contains a control character"},
     };
     static const struct row of_names[] = {
-        {BYTES("SECRET\t"), false, NULL, "has a control byte"},
+        {BYTES("SECRET\t"), false, NULL, "contains a control character"},
         {BYTES(" "), false, NULL, "is blank"},
         {BYTES("   \n"), false, NULL, "is blank"},
         {BYTES("\t"), false, NULL, "is blank"},
@@ -181,7 +181,7 @@ static void test_oddities(void **state)
         {"SECRET", "SECRET", NULL},
         {"SECRET\n", "SECRET", NULL},
         {"SECRET\r\n", "SECRET", NULL},
-        {"SECRET\n\n\n", "SECRET", "had an empty last line, which was cut off"},
+        {"SECRET\n\n\n", "SECRET", "had an empty last line, which was removed"},
         {" SECRET", " SECRET", "starts with a space"},
         {"SECRET \n", "SECRET ", "ends with a space"},
         {"\xef\xbb\xbfSECRET", "\xef\xbb\xbfSECRET", "starts with a byte-order mark"},
@@ -216,7 +216,7 @@ static void test_tokens(void **state)
         {BYTES(TOKEN_FINE_GRAINED), true, TOKEN_FINE_GRAINED, NULL},
         {BYTES(TOKEN_LEGACY), true, TOKEN_LEGACY, NULL},
         {BYTES(UNKNOWN_SHAPE), true, UNKNOWN_SHAPE, NULL},
-        {BYTES("Bearer " TOKEN_CLASSIC), true, NULL, "is a whole Authorization header"},
+        {BYTES("Bearer " TOKEN_CLASSIC), true, NULL, "is a complete Authorization header"},
         {BYTES("SECRET\xc2\xa0"), true, NULL, "looks like a password"},
         /* other registries take any password */
         {BYTES("\"p w:d'`$\xc3\xa9\""), false, "\"p w:d'`$\xc3\xa9\"", NULL},
@@ -237,22 +237,22 @@ static void test_names(void **state)
         {BYTES("me@example.com"), false, "me@example.com", NULL},
         {BYTES("Jos\xc3\xa9 M"), false, "Jos\xc3\xa9 M", NULL},
         {BYTES("$oauthtoken"), false, "$oauthtoken", NULL},
-        {BYTES(":"), false, NULL, "has a colon"},
-        {BYTES("SECRET:x"), false, NULL, "has a colon"},
-        {BYTES(":SECRET"), false, NULL, "has a colon"},
-        {BYTES("SECRET:"), false, NULL, "has a colon"},
+        {BYTES(":"), false, NULL, "contains a colon"},
+        {BYTES("SECRET:x"), false, NULL, "contains a colon"},
+        {BYTES(":SECRET"), false, NULL, "contains a colon"},
+        {BYTES("SECRET:"), false, NULL, "contains a colon"},
         {BYTES("<token>"), false, NULL, "identity token"},
         {BYTES(" SECRET"), false, NULL, "starts or ends with a space"},
         {BYTES("SECRET "), false, NULL, "starts or ends with a space"},
-        {BYTES("--password-stdin"), false, NULL, "is spelled like an option"},
+        {BYTES("--password-stdin"), false, NULL, "looks like an option"},
         {BYTES("-octocat"), false, "-octocat", NULL},
         {BYTES(TOKEN_CLASSIC), false, NULL, "looks like a token"},
         {BYTES(TOKEN_CLASSIC "\n"), false, NULL, "looks like a token"},
         {BYTES(TOKEN_FINE_GRAINED), false, NULL, "looks like a token"},
         {BYTES(TOKEN_LEGACY), false, NULL, "looks like a token"},
-        {BYTES("GHCR_TOKEN=" TOKEN_CLASSIC), false, NULL, "holds a token"},
-        {BYTES("octocat:" TOKEN_CLASSIC), false, NULL, "holds a token"},
-        {BYTES("octocat/" TOKEN_FINE_GRAINED), false, NULL, "holds a token"},
+        {BYTES("GHCR_TOKEN=" TOKEN_CLASSIC), false, NULL, "contains a token"},
+        {BYTES("octocat:" TOKEN_CLASSIC), false, NULL, "contains a token"},
+        {BYTES("octocat/" TOKEN_FINE_GRAINED), false, NULL, "contains a token"},
     };
 
     (void)state;
@@ -305,7 +305,8 @@ static void test_long_installation_token(void **state)
 /* The empty one is the commonest mistake: say where from, and the usual cause there. */
 static void test_empty_says_why(void **state)
 {
-    static const char *const parts[PLACE_COUNT] = {"where this runs", "'secrets'", "'envs:'"};
+    static const char *const parts[PLACE_COUNT] = {"where this runs", "repository's secrets",
+                                                   "'envs:'"};
     struct secret value = SECRET_INIT;
     struct error err = ERROR_INIT;
 
@@ -333,10 +334,13 @@ static void test_hints_know_the_source(void **state)
         const char *bytes;
         const char *part;
     } rows[] = {
-        {INPUT_FILE, "", "fills the file"},        {INPUT_FILE, "\n", "fills the file"},
-        {INPUT_STDIN, "", "nothing came in"},      {INPUT_STDIN, "\n", "not defined"},
-        {INPUT_STDIN, "a\nb\n", "bash -s"},        {INPUT_FILE, "a\nb\n", "as one line"},
-        {INPUT_VARIABLE, "a\nb\n", "as one line"},
+        {INPUT_FILE, "", "fills it"},
+        {INPUT_FILE, "\n", "fills it"},
+        {INPUT_STDIN, "", "if a variable is piped in"},
+        {INPUT_STDIN, "\n", "not defined"},
+        {INPUT_STDIN, "a\nb\n", "bash -s"},
+        {INPUT_FILE, "a\nb\n", "on one line"},
+        {INPUT_VARIABLE, "a\nb\n", "on one line"},
     };
 
     (void)state;
