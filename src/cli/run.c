@@ -99,6 +99,7 @@ static int find_images(struct subject *subject, const struct option_list *named,
 static int run_parse_registry(struct run *run, const char *text, struct error *err)
 {
     struct reference *registry = &run->subject.registry;
+    enum command command = run->options->command;
     char shown[REFERENCE_HOST_MAX + 1];
     const char *host;
 
@@ -107,6 +108,9 @@ static int run_parse_registry(struct run *run, const char *text, struct error *e
                    ? error_wrap(err, "'%s'",
                                 text_printable(shown, sizeof(shown), text, strlen(text)))
                    : -1;
+    if ((command == COMMAND_LOGIN || command == COMMAND_EXEC) &&
+        reference_check_no_website(registry, err) < 0)
+        return -1;
     host = registry->host;
     if (registry->is_lowered)
         warnings_add(&run->warnings,

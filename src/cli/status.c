@@ -105,6 +105,8 @@ static int find_readers(struct look *look, struct report *report, struct error *
     bool both = podman == docker;
     size_t none = 0;
 
+    if (podman && reference_check_path(registry, err) < 0)
+        return -1;
     if (docker || both)
         add_reader(look, &reader_docker);
     if (podman || both)

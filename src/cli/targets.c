@@ -8,10 +8,15 @@ static void warn_of_namespace(struct run *run)
 {
     const struct reference *registry = &run->subject.registry;
 
-    warnings_add(&run->warnings,
-                 "docker keeps one credential for all of '%s', none for the namespace '%s': the "
-                 "entry is that of the whole registry",
-                 registry->host, registry->name_space);
+    if (registry->has_odd_path)
+        warnings_add(&run->warnings,
+                     "docker keeps one credential for all of '%s': the path after it is dropped",
+                     registry->host);
+    else
+        warnings_add(&run->warnings,
+                     "docker keeps one credential for all of '%s', none for the namespace '%s': "
+                     "the entry is that of the whole registry",
+                     registry->host, registry->name_space);
 }
 
 /* Add the file of a reader's, unless it is there: $DOCKER_CONFIG makes docker and podman share. */
@@ -28,7 +33,12 @@ static int add_target(struct targets *targets, const struct reader *reader, stru
         targets->items[0].second = reader;
         return 0;
     }
-    if (registry->name_space[0] != '\0' && !location.owner->has_namespaces)
+    /* What `exec` shows its command is both files, of which docker's has no namespaces anyway. */
+    if (location.owner->has_namespaces && run->options->command != COMMAND_EXEC &&
+        reference_check_path(registry, err) < 0)
+        return -1;
+    if ((registry->name_space[0] != '\0' || registry->has_odd_path) &&
+        !location.owner->has_namespaces)
         warn_of_namespace(run);
     *target = (struct target){.location = location, .reader = reader};
     (void)reader_key(target->key, location.owner, registry->host, registry->name_space);

@@ -311,7 +311,10 @@ static int parse_realm(struct realm_look *look, struct error *err)
         return error_set(err, CLASS_UNPROVED,
                          "the realm in the challenge of '%s' holds a user name; nothing was sent",
                          policy->registry);
-    look->is_own_host = strcmp(look->url.host, look->registry.host) == 0;
+    /* Whatever this machine is called by: localhost, 127.0.0.1, [::1]. */
+    look->is_own_host =
+        strcmp(look->url.host, look->registry.host) == 0 ||
+        (reference_is_loopback(look->url.host) && reference_is_loopback(look->registry.host));
     return 0;
 }
 

@@ -103,19 +103,15 @@ bool reference_scan_component(struct scan *s)
     }
 }
 
-static int check_namespace(const char *text, struct error *err)
+static bool is_namespace(const char *text, size_t len)
 {
-    struct scan s = scan_over(text, strlen(text));
+    struct scan s = scan_over(text, len);
 
     do {
         if (!reference_scan_component(&s))
-            return reference_refuse(
-                "has a namespace that does not begin with a lower-case letter or digit", err);
+            return false;
     } while (scan_char(&s, '/'));
-    if (!scan_is_at_end(&s))
-        return reference_refuse(
-            "has a namespace that no image name has; tags and digests do not belong", err);
-    return 0;
+    return scan_is_at_end(&s);
 }
 
 static void lower_case(char *text)
@@ -147,22 +143,32 @@ static const struct {
     const char *host;
     const char *registry;
 } websites[] = {
-    {"hub.docker.com", "docker.io"},      {"docker.com", "docker.io"},
-    {"www.docker.com", "docker.io"},      {"app.docker.com", "docker.io"},
-    {"login.docker.com", "docker.io"},    {"github.com", "ghcr.io"},
-    {"www.github.com", "ghcr.io"},        {"api.github.com", "ghcr.io"},
-    {"docker.pkg.github.com", "ghcr.io"}, {"gitlab.com", "registry.gitlab.com"},
+    {"hub.docker.com", "docker.io"},       {"docker.com", "docker.io"},
+    {"www.docker.com", "docker.io"},       {"app.docker.com", "docker.io"},
+    {"login.docker.com", "docker.io"},     {"github.com", "ghcr.io"},
+    {"www.github.com", "ghcr.io"},         {"api.github.com", "ghcr.io"},
+    {"gitlab.com", "registry.gitlab.com"},
 };
 
-static int refuse_website(const char *host, struct error *err)
+int reference_check_no_website(const struct reference *ref, struct error *err)
 {
     for (size_t i = 0; i < sizeof(websites) / sizeof(websites[0]); i++) {
-        if (strcmp(host, websites[i].host) != 0)
+        if (strcmp(ref->host, websites[i].host) != 0)
             continue;
-        (void)error_set(err, CLASS_USAGE, "'%s' is a website, not a registry", host);
+        (void)error_set(err, CLASS_USAGE, "'%s' is a website, not a registry", ref->host);
         return error_hint(err, "the registry is %s", websites[i].registry);
     }
     return 0;
+}
+
+int reference_check_path(const struct reference *ref, struct error *err)
+{
+    if (!ref->has_odd_path)
+        return 0;
+    return error_set_hint(err, CLASS_USAGE,
+                          "namespaces consist of lower-case letters, digits and single "
+                          "separators; leave the path out to log in to all of the registry",
+                          "the path after '%s' is a namespace that no image name has", ref->host);
 }
 
 /* An image has a tag or a digest behind its name. */
@@ -173,8 +179,10 @@ static bool is_image(const char *path)
     return strpbrk(last != NULL ? last : path, ":@") != NULL;
 }
 
-/* What stands behind the host. The addresses of the API are none, and behind a scheme podman drops
- * it. */
+/*
+ * What follows the host. The addresses of the API are no namespace, and after a scheme podman drops
+ * any path, as docker always does.
+ */
 static int take_path(struct reference *ref, const char *path, struct error *err)
 {
     static const char *const api[] = {"v1", "v1/", "v2", "v2/"};
@@ -188,13 +196,13 @@ static int take_path(struct reference *ref, const char *path, struct error *err)
         if (strcmp(path, api[i]) == 0)
             return 0;
     }
-    if (len > 0 && path[len - 1] == '/')
+    while (len > 0 && path[len - 1] == '/')
         len--;
-    (void)snprintf(ref->name_space, sizeof(ref->name_space), "%.*s", (int)len, path);
-    if (path[0] != '\0' && check_namespace(ref->name_space, err) < 0)
-        return -1;
-    if (ref->has_scheme)
-        ref->name_space[0] = '\0';
+    if (len == 0 || ref->has_scheme)
+        return 0;
+    ref->has_odd_path = len > REFERENCE_NAMESPACE_MAX || !is_namespace(path, len);
+    if (!ref->has_odd_path)
+        (void)snprintf(ref->name_space, sizeof(ref->name_space), "%.*s", (int)len, path);
     return 0;
 }
 
@@ -212,13 +220,12 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
         return reference_refuse("is empty", err);
     if (memchr(text, '@', host_len) != NULL)
         return reference_refuse("has an '@': it must not contain a user name", err);
-    if (host_len > REFERENCE_HOST_MAX ||
-        (slash != NULL && strlen(slash + 1) > REFERENCE_NAMESPACE_MAX))
+    if (host_len > REFERENCE_HOST_MAX)
         return reference_refuse("is too long", err);
     memcpy(ref.host, text, host_len);
     lower_case(ref.host);
     ref.is_lowered = memcmp(ref.host, text, host_len) != 0;
-    if (check_host(ref.host, err) < 0 || refuse_website(ref.host, err) < 0)
+    if (check_host(ref.host, err) < 0)
         return -1;
     if (hub_is_name(ref.host, HUB_AS_TYPED))
         (void)snprintf(ref.host, sizeof(ref.host), "%s", HUB_HOST);

@@ -168,7 +168,7 @@ def test_a_namespace_as_each_reader_has_it(login, server, runtime):
 
 
 def test_no_registry(login, runtime):
-    refused(login("exec", "-u", USER, "no.registry/ x", "--", "true",
+    refused(login("exec", "-u", USER, "no_registry.example", "--", "true",
                   env={"XDG_RUNTIME_DIR": runtime}), "registry")
 
 

@@ -370,3 +370,13 @@ def test_tls_that_was_asked_for_is_not_given_up(login, registry):
                    server.host, stdin=TOKEN.encode())
     result.failed(5, "TLS handshake failed", "--plain-http")
     assert not server.requests and not server.received
+
+
+@pytest.mark.parametrize("named, realm", [("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_realm_on_this_machine_by_another_name(login, registry, certificate, scheme, named, realm):
+    server = registry(certificate=certificate if scheme == "https" else None)
+    server.realm = f"{scheme}://{server.at(realm)}/token"
+    server.address = named
+    login.to(server).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]

@@ -1,8 +1,10 @@
 """What people type: as in docker where that is safe, and told of where it is not."""
 
+import json
+
 import pytest
 
-from harness import FINE_GRAINED, TOKEN, USER
+from harness import FINE_GRAINED, TOKEN, USER, auth
 
 LINE = f"{TOKEN}\n".encode()
 
@@ -122,12 +124,59 @@ def test_a_host_in_another_case(login, server):
     assert login.entry(f"localhost:{server.port}") == f"{USER}:{TOKEN}"
 
 
-@pytest.mark.parametrize("path", ["owner", "owner/", "owner/app", "my_team.x/app-1"])
+@pytest.mark.parametrize("path", ["owner", "owner/", "owner/app", "my_team.x/app-1", "MyOrg",
+                                  "v2/_catalog", "grp/Proj", "owner//app", "?x=y", "a..b"])
 def test_a_path_behind_the_host(login, server, path):
     result = login("-u", USER, "--password-stdin", "--plain-http", f"{server.host}/{path}",
                    stdin=LINE)
     assert result.status == 0 and "docker keeps one credential for all of" in result.stderr, result
     assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("spelling", ["{host}/", "{host}//", "{host}/v2/", "http://{host}/MyOrg"])
+def test_what_follows_the_host_and_is_no_path(login, server, spelling):
+    login("-u", USER, "--password-stdin", "--plain-http", spelling.format(host=server.host),
+          stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"{USER}:{TOKEN}"
+
+
+@pytest.mark.parametrize("path", ["/MyOrg", "/grp/Proj", "//"])
+@pytest.mark.parametrize("command", ["logout", "status"])
+def test_a_path_behind_the_host_of_what_is_stored(login, server, command, path):
+    login.to(server).succeeded()
+    result = login(command, *(["--plain-http"] if command == "status" else []),
+                   server.host + path)
+    assert result.status == 0, result
+    assert (server.host in json.loads(login.config.read_bytes())["auths"]) == (command == "status")
+
+
+@pytest.mark.parametrize("command", [["login", "-u", USER], ["logout"], ["status"]],
+                         ids=lambda words: words[0])
+def test_a_namespace_that_podman_cannot_keep(login, server, command):
+    login(*command, "--authfile", "auth.json", f"{server.host}/MyOrg", stdin=LINE).failed(
+        2, f"'{server.host}'", "namespace", "hint:", "leave the path out")
+    assert server.connections == 0
+
+
+def test_exec_with_a_path_behind_the_host(login, server):
+    result = login("exec", "-u", USER, "--password-stdin", "--plain-http", f"{server.host}/MyOrg",
+                   "--", "true", stdin=LINE)
+    assert result.status == 0 and "the path after it is dropped" in result.stderr, result
+
+
+@pytest.mark.parametrize("name", ["github.com", "hub.docker.com", "docker.pkg.github.com"])
+def test_what_docker_stored_under_the_name_of_a_website(login, name):
+    login.write_config(json.dumps({"auths": {name: {"auth": auth(USER, TOKEN)}}}))
+    result = login("status", "--no-verify", name)
+    assert result.status == 0 and USER in result.stdout, result
+    result = login("logout", name)
+    assert result.status == 0 and result.stdout.startswith("Logout Succeeded"), result
+    assert json.loads(login.config.read_bytes())["auths"] == {}
+
+
+def test_a_website_is_quoted_once(login):
+    result = login("-u", USER, "hub.docker.com", stdin=LINE).failed(2, "is a website")
+    assert result.stderr.count("hub.docker.com") == 1, result
 
 
 @pytest.mark.parametrize("registry", ["123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app",

@@ -118,6 +118,10 @@ static void test_same_host(void **state)
         MAY_AT("10.0.0.1:5000", "http://10.0.0.1/t", "https://10.0.0.1:5000/t"),
         MAY_AT("localhost:5000", "http://localhost:5000/t", "https://localhost:5000/t"),
         MAY_AT("[::1]:5000", "http://[::1]/t", "https://[::1]:5000/t"),
+        MAY("localhost:5000", "https://127.0.0.1:5001/t"),
+        MAY("127.0.0.1:5000", "https://localhost:5000/t"),
+        MAY("[::1]:5000", "https://localhost:5000/t"),
+        MAY_AT("127.0.0.1:5000", "http://localhost:5000/t", "https://localhost:5000/t"),
     };
 
     (void)state;
@@ -281,13 +285,18 @@ static void test_plain_http(void **state)
         NOT("registry.example.com", "http://auth.example.com/t", PLAIN_HTTP),
         NOT("registry.example.com", "http://auth.example.com:443/t", PLAIN_HTTP),
         NOT("localhost.evil.com", "http://auth.evil.com/", PLAIN_HTTP),
-        NOT("127.0.0.1:5000", "http://localhost:5000/t", OTHER_HOST),
         /* asked for */
         MAY_PLAIN("h.example:5000", "http://h.example:5000/t"),
         MAY_PLAIN("h.example", "http://h.example/t"),
         MAY_PLAIN("h.example", "https://h.example/t"),
         MAY_PLAIN("localhost:5000", "http://localhost:5001/auth"),
-        NOT_PLAIN("localhost:5000", "http://127.0.0.1:5001/auth", OTHER_HOST),
+        /* this machine under another of its names */
+        MAY_PLAIN("localhost:5000", "http://127.0.0.1:5001/auth"),
+        MAY_PLAIN("127.0.0.1:5000", "http://[::1]:5000/auth"),
+        MAY_PLAIN("[::1]:5000", "http://localhost:5000/auth"),
+        NOT_PLAIN("localhost:5000", "http://10.0.0.1:5000/auth", OTHER_HOST),
+        NOT_PLAIN("10.0.0.1:5000", "http://localhost:5000/auth", OTHER_HOST),
+        NOT_PLAIN("localhost:5000", "http://0.0.0.0:5000/auth", OTHER_HOST),
         NOT_PLAIN("h.example", "http://h.example:81/t", OTHER_PORT),
         NOT_PLAIN("h.example", "http://evil.com/t", OTHER_HOST),
     };

@@ -16,6 +16,10 @@ static void test_what_is_accepted(void **state)
     } rows[] = {
         {"ghcr.io", "ghcr.io", ""},
         {"ghcr.io/", "ghcr.io", ""},
+        {"ghcr.io//", "ghcr.io", ""},
+        {"ghcr.io/owner//", "ghcr.io", "owner"},
+        {"docker.pkg.github.com", "docker.pkg.github.com", ""}, /* GitHub's own, before ghcr.io */
+        {"docker.pkg.github.com/owner/app", "docker.pkg.github.com", "owner/app"},
         {"https://ghcr.io", "ghcr.io", ""},
         {"https://ghcr.io/", "ghcr.io", ""},
         {"HTTPS://GHCR.IO/", "ghcr.io", ""},
@@ -67,18 +71,6 @@ static void test_what_is_accepted(void **state)
         assert_row_string(rows[i].text, reader_host(&reader_docker, ref.host), rows[i].host);
         assert_row(rows[i].text, !reference_is_docker_hub(&ref));
     }
-}
-
-/* One "/" behind is dropped, whatever it is behind. */
-static void test_slash_behind_a_namespace(void **state)
-{
-    struct reference ref = {.host = ""};
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    assert_int_equal(reference_parse(&ref, "ghcr.io/owner/", &err), 0);
-    assert_string_equal(ref.name_space, "owner");
-    assert_int_equal(reference_parse(&ref, "ghcr.io/owner//", &err), -1);
 }
 
 static void test_docker_hub(void **state)
@@ -238,7 +230,40 @@ static void test_what_was_typed(void **state)
     }
 }
 
-static void test_images_and_websites(void **state)
+/* docker may have stored an entry for one: only who logs in is told that it is none. */
+static void test_websites(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *hint;
+    } rows[] = {
+        {"hub.docker.com", "docker.io"},
+        {"https://hub.docker.com/u/octocat", "docker.io"},
+        {"Docker.com", "docker.io"},
+        {"github.com", "ghcr.io"},
+        {"https://github.com/octocat/app", "ghcr.io"},
+        {"https://github.com/Octocat/App", "ghcr.io"},
+        {"gitlab.com", "registry.gitlab.com"},
+        {"docker.pkg.github.com", NULL},
+        {"ghcr.io", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+
+        assert_row(rows[i].text, reference_parse(&ref, rows[i].text, &err) == 0);
+        assert_row(rows[i].text,
+                   reference_check_no_website(&ref, &err) == (rows[i].hint != NULL ? -1 : 0));
+        if (rows[i].hint == NULL)
+            continue;
+        assert_error(rows[i].text, &err, CLASS_USAGE, "is a website, not a registry");
+        assert_row(rows[i].text, strstr(err.hint, rows[i].hint) != NULL);
+    }
+}
+
+static void test_images(void **state)
 {
     static const struct {
         const char *text;
@@ -250,13 +275,6 @@ static void test_images_and_websites(void **state)
         {"ghcr.io/owner@sha256:0", "that is an image", "--can-pull"},
         {"https://ghcr.io/owner/image:1", "that is an image", "--can-pull"},
         {"localhost:5000/a/b:1", "that is an image", "--can-pull"},
-        {"hub.docker.com", "'hub.docker.com' is a website", "docker.io"},
-        {"https://hub.docker.com/u/octocat", "is a website", "docker.io"},
-        {"Docker.com", "is a website", "docker.io"},
-        {"github.com", "is a website", "ghcr.io"},
-        {"https://github.com/octocat/app", "is a website", "ghcr.io"},
-        {"docker.pkg.github.com", "is a website", "ghcr.io"},
-        {"gitlab.com", "is a website", "registry.gitlab.com"},
     };
 
     (void)state;
@@ -270,29 +288,36 @@ static void test_images_and_websites(void **state)
     }
 }
 
-static void test_namespaces_that_are_refused(void **state)
+/*
+ * What no image name has: distribution's components are joined by one '.', one or two '_', or any
+ * '-'. docker drops it like any other path; where namespaces are kept it is refused, and not shown.
+ */
+static void test_paths_that_are_no_namespace(void **state)
 {
-    static const char *const rows[] = {"ghcr.io//owner",   "ghcr.io/owner//x", "ghcr.io/Owner",
-                                       "ghcr.io/-owner",   "ghcr.io/owner-",   "ghcr.io/owner_",
-                                       "ghcr.io/.owner",   "ghcr.io/owner/-",  "ghcr.io/../x",
-                                       "ghcr.io/./x",      "ghcr.io/o wner",   "ghcr.io/owner\n",
-                                       "ghcr.io/\xc3\xa9", "ghcr.io/a%2fb",    "ghcr.io/a?b",
-                                       "ghcr.io/v2/?x=y",  "ghcr.io/a\\b"};
+    static const char *const rows[] = {
+        "//owner",  "/owner//x", "/Owner", "/-owner",      "/owner-",   "/owner_",        "/.owner",
+        "/owner/-", "/../x",     "/./x",   "/o wner",      "/owner\n",  "/\xc3\xa9",      "/a%2fb",
+        "/a?b",     "/v2/?x=y",  "/a\\b",  "/v2/_catalog", "/grp/Proj", "/a..b",          "/a___b",
+        "/a.-b",    "/a_.b",     "/a-_b",  "/#x",          "/?x",       "/" TOKEN_CLASSIC};
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_refused(rows[i], "namespace");
-}
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference ref = {.host = ""};
+        struct error err = ERROR_INIT;
+        char text[128];
 
-/* distribution's grammar: components are joined by one '.', one or two '_', or any '-'. */
-static void test_separators_of_a_namespace(void **state)
-{
-    static const char *const rows[] = {"ghcr.io/a..b", "ghcr.io/a___b", "ghcr.io/a.-b",
-                                       "ghcr.io/a_.b", "ghcr.io/a-_b"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_refused(rows[i], "namespace");
+        (void)snprintf(text, sizeof(text), "ghcr.io%s", rows[i]);
+        assert_row(text, reference_parse(&ref, text, &err) == 0);
+        assert_row(text, ref.has_odd_path);
+        assert_row_string(text, ref.host, "ghcr.io");
+        assert_row_string(text, ref.name_space, "");
+        assert_row(text, reference_check_path(&ref, &err) == -1);
+        assert_error(text, &err, CLASS_USAGE, "namespace");
+        assert_not_shown(text, &err, rows[i]);
+        (void)snprintf(text, sizeof(text), "https://ghcr.io%s", rows[i]);
+        assert_row(text, reference_parse(&ref, text, &err) == 0);
+        assert_row(text, !ref.has_odd_path && reference_check_path(&ref, &err) == 0);
+    }
 }
 
 /* A token where the registry belongs: refused, and no part of it is shown. */
@@ -304,7 +329,6 @@ static void test_tokens_are_not_shown(void **state)
                                 token_installation(),
                                 "https://" TOKEN_CLASSIC,
                                 "octocat:" TOKEN_CLASSIC "@ghcr.io",
-                                "ghcr.io/" TOKEN_CLASSIC,
                                 "ghcr.io:" TOKEN_CLASSIC,
                                 TOKEN_CLASSIC "://ghcr.io"};
 
@@ -371,7 +395,8 @@ static void test_sizes_of_namespaces(void **state)
         (void)state;
         (void)snprintf(text, sizeof(text), "ghcr.io/%0*d", (int)len, 0);
         (void)snprintf(label, sizeof(label), "%zu bytes", len);
-        ret = reference_parse(&ref, text, &err);
+        assert_row(label, reference_parse(&ref, text, &err) == 0);
+        ret = reference_check_path(&ref, &err);
         assert_row(label, ret == (len <= REFERENCE_NAMESPACE_MAX ? 0 : -1));
         assert_row(label, strlen(ref.name_space) == (ret == 0 ? len : 0));
     }
@@ -525,14 +550,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_accepted),
-        cmocka_unit_test(test_slash_behind_a_namespace),
         cmocka_unit_test(test_docker_hub),
         cmocka_unit_test(test_hosts_that_are_refused),
         cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_what_was_typed),
-        cmocka_unit_test(test_images_and_websites),
-        cmocka_unit_test(test_namespaces_that_are_refused),
-        cmocka_unit_test(test_separators_of_a_namespace),
+        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_websites),
+        cmocka_unit_test(test_paths_that_are_no_namespace),
         cmocka_unit_test(test_tokens_are_not_shown),
         cmocka_unit_test(test_sizes_of_hosts),
         cmocka_unit_test(test_sizes_of_namespaces),
