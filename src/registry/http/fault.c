@@ -15,9 +15,8 @@
 
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
 #define CA_HINT                                                                                    \
-    "if the registry has a CA of its own, name it with --cacert FILE; so also that of a proxy "    \
-    "that "                                                                                        \
-    "inspects TLS"
+    "if the registry has a CA of its own, name it with --cacert FILE; so also that of a "          \
+    "proxy that inspects TLS"
 #define HANGS_UP "the registry, or a proxy in front of it, hangs up: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
@@ -106,6 +105,23 @@ static const struct fault_words *words_of_late(CURL *easy)
     if (connected > 0 || connections > 0)
         return &late[2];
     return &late[found > 0 ? 1 : 0];
+}
+
+/* The words for a fault; *other is there to hold libcurl's. */
+static const struct fault_words *words_of(const struct fault *fault, struct fault_words *other)
+{
+    if (strstr(fault->text, "thread failed to start") != NULL)
+        return &no_thread;
+    if (is_malformed(fault))
+        return &malformed;
+    if (fault->code == CURLE_OPERATION_TIMEDOUT)
+        return words_of_late(fault->easy);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].code == fault->code)
+            return &table[i];
+    }
+    *other = (struct fault_words){.text = curl_easy_strerror(fault->code), .hint = ""};
+    return other;
 }
 
 #define OTHER_NAME "the certificate is for another name: log in to the name it was issued for"
@@ -340,8 +356,8 @@ static int report_words(const struct fault *fault, const struct fault_words *wor
 
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err)
 {
-    struct fault_words other = {.text = curl_easy_strerror(fault->code), .hint = ""};
-    const struct fault_words *words = &other;
+    const struct fault_words *words;
+    struct fault_words other;
     struct fault too_long = *fault;
     struct url url;
 
@@ -353,19 +369,10 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         return error_no_memory(err);
     if (url_parse(&url, fault->url, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (table[i].code == fault->code)
-            words = &table[i];
-    }
-    if (fault->code == CURLE_OPERATION_TIMEDOUT)
-        words = words_of_late(fault->easy);
-    if (is_malformed(fault))
-        words = &malformed;
-    if (strstr(fault->text, "thread failed to start") != NULL) {
-        *is_transient = no_thread.is_transient;
-        return report_words(fault, &no_thread, &url, err);
-    }
+    words = words_of(fault, &other);
     *is_transient = words->is_transient;
+    if (words == &no_thread) /* nobody was asked yet, a proxy no more than the registry */
+        return report_words(fault, words, &url, err);
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
         *is_transient = strstr(fault->text, "error:") == NULL;
     if (proxy_report(&(struct proxy_fault){.easy = fault->easy,

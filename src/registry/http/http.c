@@ -135,40 +135,30 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_o
     return 0;
 }
 
-static CURLcode set_request(struct http *http, const struct http_request *request,
-                            struct curl_slist *fields, struct http_response *response)
+static CURLcode set_limits(const struct http *http)
 {
     int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
-    int64_t longest = http->options.try_timeout_ms;
     int64_t connect = http->options.connect_timeout_ms;
     CURLcode code = CURLE_OK;
 
-    if (left > longest)
-        left = longest;
-    curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
-    HTTP_SET(code, http->easy, CURLOPT_ERRORBUFFER, http->error_text);
-    HTTP_SET(code, http->easy, CURLOPT_URL, request->url);
-    HTTP_SET(code, http->easy, CURLOPT_PROXY, http->proxy.url);
-    HTTP_SET(code, http->easy, CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
-    HTTP_SET(code, http->easy, CURLOPT_NOBODY, request->is_head ? 1L : 0L);
-    HTTP_SET(code, http->easy, CURLOPT_HTTPHEADER, fields);
-    HTTP_SET(code, http->easy, CURLOPT_ACCEPT_ENCODING,
-             "gzip"); /* read where it comes; it is not asked for */
-    HTTP_SET(code, http->easy, CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
-    HTTP_SET(code, http->easy, CURLOPT_HTTP_VERSION,
-             (long)CURL_HTTP_VERSION_1_1); /* one request at a time */
-    HTTP_SET(code, http->easy, CURLOPT_FOLLOWLOCATION, 0L);
-    HTTP_SET(code, http->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    HTTP_SET(code, http->easy, CURLOPT_NOSIGNAL, 1L);
+    if (left > http->options.try_timeout_ms)
+        left = http->options.try_timeout_ms;
+    HTTP_SET(code, http->easy, CURLOPT_NOSIGNAL, 1L); /* signals are main.c's to set */
 #if LIBCURL_VERSION_NUM >= 0x075700
-    HTTP_SET(code, http->easy, CURLOPT_QUICK_EXIT,
-             1L); /* do not wait for a resolver past the deadline */
+    HTTP_SET(code, http->easy, CURLOPT_QUICK_EXIT, 1L); /* for no resolver past the deadline */
 #endif
-    HTTP_SET(code, http->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    HTTP_SET(code, http->easy, CURLOPT_TIMEOUT_MS,
-             (long)(left > 0 ? left : 1)); /* 0 would mean for ever */
+    /* 0 would mean for ever to libcurl, and 300 s of connecting. */
+    HTTP_SET(code, http->easy, CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1));
     HTTP_SET(code, http->easy, CURLOPT_CONNECTTIMEOUT_MS,
              (long)(connect < left ? connect : left + 1));
+    return code;
+}
+
+static CURLcode set_callbacks(struct http *http, struct http_response *response)
+{
+    CURLcode code = CURLE_OK;
+
+    HTTP_SET(code, http->easy, CURLOPT_ERRORBUFFER, http->error_text);
     HTTP_SET(code, http->easy, CURLOPT_NOPROGRESS, http->options.on_slow == NULL ? 1L : 0L);
     HTTP_SET(code, http->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     HTTP_SET(code, http->easy, CURLOPT_XFERINFODATA, http);
@@ -176,8 +166,44 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     HTTP_SET(code, http->easy, CURLOPT_HEADERDATA, response);
     HTTP_SET(code, http->easy, CURLOPT_WRITEFUNCTION, on_body);
     HTTP_SET(code, http->easy, CURLOPT_WRITEDATA, response);
+    return code;
+}
+
+static CURLcode set_request(struct http *http, const struct http_request *request,
+                            struct curl_slist *fields)
+{
+    CURLcode code = CURLE_OK;
+
+    HTTP_SET(code, http->easy, CURLOPT_URL, request->url);
+    HTTP_SET(code, http->easy, CURLOPT_PROXY, http->proxy.url);
+    HTTP_SET(code, http->easy, CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
+    HTTP_SET(code, http->easy, CURLOPT_NOBODY, request->is_head ? 1L : 0L);
+    HTTP_SET(code, http->easy, CURLOPT_HTTPHEADER, fields);
+    /* Decoded where it comes all the same; build_fields() drops the field that asks. */
+    HTTP_SET(code, http->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    HTTP_SET(code, http->easy, CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
+    /* One request at a time gains nothing by HTTP/2. */
+    HTTP_SET(code, http->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    HTTP_SET(code, http->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    HTTP_SET(code, http->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    /* What a proxy says to CONNECT is no part of the registry's answer. */
+    HTTP_SET(code, http->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    return code;
+}
+
+static CURLcode set_up(struct http *http, const struct http_request *request,
+                       struct curl_slist *fields, struct http_response *response)
+{
+    CURLcode code;
+
+    curl_easy_reset(http->easy); /* keeps connections; drops the last request's credential */
+    code = set_request(http, request, fields);
     if (code == CURLE_OK)
         code = set_protocols(http->easy);
+    if (code == CURLE_OK)
+        code = set_limits(http);
+    if (code == CURLE_OK)
+        code = set_callbacks(http, response);
     if (code == CURLE_OK)
         code = trust_set(http->easy, http->options.trust, http->reach);
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
@@ -186,7 +212,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
 static CURLcode perform(struct http *http, const struct http_request *request,
                         struct curl_slist *fields, struct http_response *response)
 {
-    CURLcode code = set_request(http, request, fields, response);
+    CURLcode code = set_up(http, request, fields, response);
     long status = 0;
 
     http->error_text[0] = '\0';
@@ -227,6 +253,21 @@ static int append_field(struct curl_slist **fields, const char *field)
     return 0;
 }
 
+/* To be released with curl_slist_free_all(). A name without a value drops libcurl's own field. */
+static int build_fields(struct curl_slist **fields, const struct http_request *request,
+                        struct error *err)
+{
+    char accept[512];
+
+    (void)snprintf(accept, sizeof(accept), "Accept: %s",
+                   request->accept != NULL ? request->accept : "*/*");
+    if (append_field(fields, accept) == 0 && append_field(fields, "Accept-Encoding:") == 0 &&
+        (request->field == NULL || append_field(fields, request->field) == 0))
+        return 0;
+    curl_slist_free_all(*fields);
+    return error_no_memory(err);
+}
+
 /* What a server that speaks plain http makes of TLS: an answer in http, or it hangs up. */
 static bool is_not_tls(CURLcode code, const char *text)
 {
@@ -243,32 +284,10 @@ static bool is_this_machine(const char *text)
     return url_parse(&url, text, &ignored) == 0 && reference_is_loopback(url.host);
 }
 
-int http_send(void *ctx, const struct http_request *request, struct http_response *response,
-              struct error *err)
+/* Say why no answer came. Returns -1. */
+static int http_fail(const struct http *http, CURLcode code, const char *url,
+                     struct http_response *response, struct error *err)
 {
-    struct http *http = ctx;
-    struct curl_slist *fields = NULL;
-    char accept[512];
-    CURLcode code;
-
-    http_response_clear(response);
-    (void)snprintf(accept, sizeof(accept), "Accept: %s",
-                   request->accept != NULL ? request->accept : "*/*");
-    if (append_field(&fields, accept) < 0 || append_field(&fields, "Accept-Encoding:") < 0 ||
-        (request->field != NULL && append_field(&fields, request->field) < 0)) {
-        curl_slist_free_all(fields);
-        return error_no_memory(err);
-    }
-    choose_proxy(http, request->url);
-    (void)wipe_was_starved();
-    code = perform(http, request, fields, response);
-    curl_slist_free_all(fields);
-    /* libcurl does not notice every failed allocation: it may have asked without the query. */
-    if (wipe_was_starved())
-        return error_no_memory(err);
-    http->has_been_answered = http->has_been_answered || code == CURLE_OK;
-    if (code == CURLE_OK)
-        return 0;
     if (code == CURLE_WRITE_ERROR && !response->is_header_bad)
         return error_no_memory(err); /* a callback had no other reason to stop */
     response->is_not_tls = is_not_tls(code, http->error_text);
@@ -277,7 +296,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
             .easy = http->easy,
             .code = code,
             .text = http->error_text,
-            .url = request->url,
+            .url = url,
             .proxy = http->proxy.name,
             .trust = http->options.trust,
             .left_ms = clock_left(http->options.clock, http->options.deadline_ms),
@@ -287,6 +306,27 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
         &response->is_transient, err);
     /* Between a program and its own machine no wire is cut: no wait turns that into TLS. */
     response->is_transient =
-        response->is_transient && !(response->is_not_tls && is_this_machine(request->url));
+        response->is_transient && !(response->is_not_tls && is_this_machine(url));
     return -1;
+}
+
+int http_send(void *ctx, const struct http_request *request, struct http_response *response,
+              struct error *err)
+{
+    struct http *http = ctx;
+    struct curl_slist *fields = NULL;
+    CURLcode code;
+
+    http_response_clear(response);
+    if (build_fields(&fields, request, err) < 0)
+        return -1;
+    choose_proxy(http, request->url);
+    (void)wipe_was_starved();
+    code = perform(http, request, fields, response);
+    curl_slist_free_all(fields);
+    /* libcurl does not notice every failed allocation: it may have asked without the query. */
+    if (wipe_was_starved())
+        return error_no_memory(err);
+    http->has_been_answered = http->has_been_answered || code == CURLE_OK;
+    return code == CURLE_OK ? 0 : http_fail(http, code, request->url, response, err);
 }
