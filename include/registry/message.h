@@ -35,6 +35,7 @@ struct http_response {
     char peer[HTTP_PEER_MAX]; /* ADDRESS:PORT that answered, maybe a proxy's; "" through a tunnel */
     bool is_transient;        /* no answer, for a cause that waiting may mend */
     bool is_not_tls;          /* no answer, for what came is nothing of TLS: plain http, maybe */
+    bool is_locked_out;       /* it speaks of too many failed logins; filled by retry_send() */
 };
 
 #define HTTP_RESPONSE_INIT ((struct http_response){.status = 0})

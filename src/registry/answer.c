@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "registry/http/response.h"
 
 /* RFC 6750 section 2.1 says less; RFC 9110 section 5.5 says what a field can carry at all. */
 static int check_bearer(const char *text, size_t len, struct error *err)
@@ -229,7 +228,7 @@ void answer_note(struct outcome *outcome, const struct http_response *response,
 {
     outcome->status = response->status;
     outcome->code = read_code(response);
-    outcome->phrases = http_is_locked_out(response) ? OUTCOME_SAYS_LOCKED_OUT : 0;
+    outcome->phrases = response->is_locked_out ? OUTCOME_SAYS_LOCKED_OUT : 0;
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
         if (answer_says(response, phrases[i].words) &&
             strcasestr(username, phrases[i].words) == NULL)

@@ -95,7 +95,7 @@ enum {
     RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
 };
 
-bool http_is_locked_out(const struct http_response *response)
+bool http_says_locked_out(const struct http_response *response)
 {
     static const char *const words[] = {
         "login attempts", /* Docker Hub */

@@ -37,7 +37,7 @@ bool http_response_add_body(struct http_response *response, const char *data, si
  * Whether an answer speaks of too many failed logins: asking again prolongs that (hub-feedback
  * #786).
  */
-bool http_is_locked_out(const struct http_response *response);
+bool http_says_locked_out(const struct http_response *response);
 
 /* A date of RFC 9110 section 5.6.7, in seconds since 1970; -1: it is none. */
 int64_t http_parse_date(const char *text);

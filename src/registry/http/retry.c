@@ -32,13 +32,15 @@ int retry_send(const struct retry *retry, const struct http_request *request,
     for (unsigned tries = 0;; tries++) {
         struct error fault = ERROR_INIT;
         int ret = retry->send(retry->send_ctx, request, response, &fault);
-        bool is_transient =
-            ret < 0 ? response->is_transient
-                    : http_status_is_transient(response->status) && !http_is_locked_out(response);
         int64_t asked_ms = http_retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
         int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
         int64_t wait_ms = backoff_ms(retry, tries, left_ms);
+        bool is_transient;
 
+        response->is_locked_out = http_says_locked_out(response);
+        is_transient = ret < 0
+                           ? response->is_transient
+                           : http_status_is_transient(response->status) && !response->is_locked_out;
         failures += retry->is_impatient || !is_put_off(response, asked_ms);
         if (!is_transient || failures > retry->retries || retry->retries == 0 ||
             wait_ms >= left_ms) {

@@ -41,6 +41,7 @@ static void answered(int status, const char *headers, const char *body)
     c.response.status = status;
     c.response.headers = secret_of(headers);
     c.response.body = secret_of(body);
+    c.response.is_locked_out = http_says_locked_out(&c.response);
     answer_note(&outcome, &c.response, "octocat");
 }
 
