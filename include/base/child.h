@@ -47,14 +47,18 @@ int child_exit_status(int status);
  */
 void child_close_range(unsigned first, unsigned last, bool on_exec);
 
+enum child_found {
+    CHILD_ABSENT,
+    CHILD_NOT_EXECUTABLE, /* `path` is filled: what is there would be it */
+    CHILD_FOUND,          /* `path` is filled */
+};
+
 /*
  * Find the first executable file `name` in the directories of `search`, which has the form of $PATH
  * (NULL: none). Directories that are not absolute are skipped: a program that gets secrets is not
  * taken from wherever this one happens to run.
- * Returns 1 and fills `path`; 0 when there is none; or -1 with `path` filled too, when what is
- * there is not executable.
  */
-int child_find(char path[PATH_MAX], const char *name, const char *search)
+enum child_found child_find(char path[PATH_MAX], const char *name, const char *search)
     __attribute__((warn_unused_result));
 
 enum { CHILD_WITHHELD_MAX = 16 };

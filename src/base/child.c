@@ -109,11 +109,11 @@ void child_close_range(unsigned first, unsigned last, bool on_exec)
 
 /* Another program. */
 
-int child_find(char path[PATH_MAX], const char *name, const char *search)
+enum child_found child_find(char path[PATH_MAX], const char *name, const char *search)
 {
+    enum child_found found = CHILD_ABSENT;
     char each[PATH_MAX];
     struct stat st;
-    int ret = 0;
 
     for (const char *dir = search; dir != NULL; dir = strchr(dir, ':')) {
         dir += *dir == ':';
@@ -124,10 +124,10 @@ int child_find(char path[PATH_MAX], const char *name, const char *search)
             continue;
         memcpy(path, each, sizeof(each));
         if (faccessat(AT_FDCWD, each, X_OK, AT_EACCESS) == 0)
-            return 1;
-        ret = -1;
+            return CHILD_FOUND;
+        found = CHILD_NOT_EXECUTABLE;
     }
-    return ret;
+    return found;
 }
 
 /* It is about the environment, which is one for the whole process too. */

@@ -66,17 +66,17 @@ static int take_source(struct record *record, const struct options *options, str
 static int check_helper(struct warnings *warnings, struct error *err)
 {
     char path[PATH_MAX];
-    int found = child_find(path, HELPER_PROGRAM, getenv("PATH"));
+    enum child_found found = child_find(path, HELPER_PROGRAM, getenv("PATH"));
 
-    if (found == 0)
+    if (found == CHILD_ABSENT)
         return error_set_hint(err, CLASS_HELPER,
                               "make it a link to this program: ln -s ghcr-login "
                               "/usr/local/bin/" HELPER_PROGRAM,
                               "'" HELPER_PROGRAM "' is not on PATH, and docker would pull without "
                               "a credential");
-    if (found < 0)
+    if (found == CHILD_NOT_EXECUTABLE)
         return error_set_hint(err, CLASS_HELPER, "chmod +x it", "'%s' is not executable", path);
-    if (child_find(path, HELPER_PROGRAM, usual_directories) <= 0)
+    if (child_find(path, HELPER_PROGRAM, usual_directories) != CHILD_FOUND)
         warnings_add(warnings,
                      "'%s' is in none of /usr/local/bin, /usr/bin and /bin: sudo, cron and "
                      "services will not find it, and docker then pulls without a credential",
@@ -138,7 +138,7 @@ static void check_docker(const struct run *run, struct warnings *warnings)
         warnings_add(warnings,
                      "docker on this PATH is from snap, which may run no program of the "
                      "host: it will not find " HELPER_PROGRAM ", and pulls without a credential");
-    else if (child_find(path, "docker", getenv("PATH")) > 0)
+    else if (child_find(path, "docker", getenv("PATH")) == CHILD_FOUND)
         check_docker_version(path, run, warnings);
 }
 

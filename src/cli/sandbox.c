@@ -127,6 +127,13 @@ static int listen_once(struct attempt *attempt, struct error *err)
     return ret;
 }
 
+/* What one attempt came to. */
+enum attempt_end {
+    ATTEMPT_FAILED, /* with *err set */
+    ATTEMPT_DONE,
+    ATTEMPT_UNBEGUN, /* no stranger was heard yet, so that another may be made */
+};
+
 static int give_up_late(const struct attempt *attempt, struct error *err)
 {
     return error_set(err, CLASS_UNREACHABLE, "%s did not end in time", attempt->job->name);
@@ -167,32 +174,33 @@ static int judge_end(int status, const char *name, struct error *err)
 }
 
 /* What became of a process that has closed the pipe: by its end, if it is not up to something. */
-static int take_result(const struct attempt *attempt, void *result, struct error *err)
+static enum attempt_end take_result(const struct attempt *attempt, void *result, struct error *err)
 {
     const struct sandbox_job *job = attempt->job;
     const struct secret *told = &attempt->told;
     int status = 0;
     int ended = child_wait(attempt->child, job->clock, job->deadline_ms, &status);
 
-    if (ended < 0)
-        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
-    if (ended == 0)
-        return give_up_late(attempt, err);
-    if (told->len == sizeof(entered) + attempt->size) {
+    if (ended > 0 && told->len == sizeof(entered) + attempt->size) {
         memcpy(result, secret_text(told) + sizeof(entered), attempt->size);
-        return 0;
+        return ATTEMPT_DONE;
     }
-    if (told->len == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-        return 1;
-    return judge_end(status, job->name, err);
+    if (ended > 0 && told->len == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        return ATTEMPT_UNBEGUN; /* a filter of system calls that does not know what we call */
+    if (ended < 0)
+        (void)error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
+    else if (ended == 0)
+        (void)give_up_late(attempt, err);
+    else
+        (void)judge_end(status, job->name, err);
+    return ATTEMPT_FAILED;
 }
 
 /*
- * Returns 1 where a filter of system calls has let it come to nothing: no stranger was heard yet.
  * The SIGKILL is for who does not end, and changes nothing for who does. Not even that may end one
  * that is late at once, which is not waited for.
  */
-static int attend_child(struct attempt *attempt, void *result, struct error *err)
+static enum attempt_end attend_child(struct attempt *attempt, void *result, struct error *err)
 {
     int ret = follow_child(attempt, err);
 
@@ -205,15 +213,14 @@ static int attend_child(struct attempt *attempt, void *result, struct error *err
     }
     if (attempt->line_len > 0)
         say_line(attempt);
-    return ret == 0 ? take_result(attempt, result, err) : ret;
+    return ret == 0 ? take_result(attempt, result, err) : ATTEMPT_FAILED;
 }
 
-/* As sandbox_run(), or 1: it could not be begun. */
-static int try_apart(struct attempt *attempt, void *result, struct error *err)
+static enum attempt_end try_apart(struct attempt *attempt, void *result, struct error *err)
 {
     int results[2] = {-1, -1};
     int errors[2] = {-1, -1};
-    int ret = 1;
+    enum attempt_end end = ATTEMPT_UNBEGUN;
 
     if (pipe2(results, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
         attempt->child = child_fork(SIGKILL);
@@ -225,28 +232,27 @@ static int try_apart(struct attempt *attempt, void *result, struct error *err)
     attempt->result = results[0];
     attempt->errors = errors[0];
     if (attempt->child > 0)
-        ret = attend_child(attempt, result, err);
+        end = attend_child(attempt, result, err);
     sandbox_close_end(&attempt->result);
     sandbox_close_end(&attempt->errors);
     secret_clear(&attempt->told);
-    return ret;
+    return end;
 }
 
 int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
 {
-    int ret = 1;
+    enum attempt_end end = ATTEMPT_UNBEGUN;
 
     (void)fflush(NULL); /* or both would write it */
-    for (unsigned depth = 0; ret > 0 && depth < CONFINEMENTS; depth++) {
+    for (unsigned depth = 0; end == ATTEMPT_UNBEGUN && depth < CONFINEMENTS; depth++) {
         struct attempt attempt = {
             .job = job, .depth = (enum confinement)depth, .size = size, .child = -1};
 
-        ret = try_apart(&attempt, result, err);
+        end = try_apart(&attempt, result, err);
     }
-    if (ret <= 0)
-        return ret;
-    job->work(job->ctx, result);
-    return 0;
+    if (end == ATTEMPT_UNBEGUN)
+        job->work(job->ctx, result);
+    return end == ATTEMPT_FAILED ? -1 : 0;
 }
 
 #else

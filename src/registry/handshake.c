@@ -67,8 +67,11 @@ static int ping_first(struct session *s, char ping_url[URL_MAX], struct error *e
     return -1;
 }
 
-/* Returns 1 where the registry is open: only an image can ask for a credential then; 0, -1. */
-static int ping_without_credential(struct session *s, char ping_url[URL_MAX], struct error *err)
+/*
+ * What the registry asks for at /v2/. Returns 1 with the challenge set; 0 where it is open to all,
+ * so that only an image can ask for a credential; or -1 with *err set.
+ */
+static int ping_for_challenge(struct session *s, char ping_url[URL_MAX], struct error *err)
 {
     const char *host = s->question->registry->host;
     char what[URL_MAX + 2];
@@ -76,9 +79,9 @@ static int ping_without_credential(struct session *s, char ping_url[URL_MAX], st
     if (ping_first(s, ping_url, err) < 0)
         return -1;
     if (s->response.status == 401)
-        return read_challenge(s, err);
+        return read_challenge(s, err) < 0 ? -1 : 1;
     if (s->response.status == 200 && !answer_is_web_page(&s->response))
-        return 1;
+        return 0;
     if (s->response.status == 404) {
         return error_set_hint(err, CLASS_UNPROVED, "give the registry's own host name and port",
                               "'%s' is not a registry: it has no /v2/ (HTTP 404)", host);
@@ -306,7 +309,10 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
     return 0;
 }
 
-/* The first image that asks for a credential: 1 with *guarded and the challenge set, 0, or -1. */
+/*
+ * The first image that asks for a credential. Returns 1 with *guarded and the challenge set, 0
+ * where none does, or -1 with *err set.
+ */
 static int find_guarded(struct session *s, struct image **guarded, struct error *err)
 {
     const struct question *q = s->question;
@@ -339,12 +345,12 @@ static int prove_by_image(struct session *s, struct image **guarded, struct erro
 static int prove_credential(struct session *s, struct image **guarded, struct error *err)
 {
     char ping_url[URL_MAX];
-    int is_open;
+    int is_challenged;
 
     (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
-    is_open = ping_without_credential(s, ping_url, err);
-    if (is_open != 0)
-        return is_open < 0 ? -1 : prove_by_image(s, guarded, err);
+    is_challenged = ping_for_challenge(s, ping_url, err);
+    if (is_challenged <= 0)
+        return is_challenged < 0 ? -1 : prove_by_image(s, guarded, err);
     if ((s->challenge.scheme == CHALLENGE_BEARER && get_token(s, err) < 0) ||
         ping_with_credential(s, ping_url, err) < 0)
         return -1;

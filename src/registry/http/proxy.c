@@ -50,8 +50,10 @@ static struct ip parse_ip(const char *text)
     return ip;
 }
 
-/* "10.0.0.0/8": -1 where that is no block. */
-static int is_in_block(const struct ip *ip, const char *item)
+enum block_match { BLOCK_NONE, BLOCK_MATCHES, BLOCK_OTHER }; /* NONE: the text is no block */
+
+/* Of an address with a block in the notation of CIDR (RFC 4632): "10.0.0.0/8". */
+static enum block_match match_block(const struct ip *ip, const char *item)
 {
     const char *slash = strchr(item, '/');
     char address[INET6_ADDRSTRLEN + 2];
@@ -61,15 +63,17 @@ static int is_in_block(const struct ip *ip, const char *item)
 
     if (slash == NULL || (size_t)(slash - item) >= sizeof(address) || !scan_char(&s, '/') ||
         !scan_number(&s, 128, &bits) || !scan_is_at_end(&s))
-        return -1;
+        return BLOCK_NONE;
     (void)snprintf(address, sizeof(address), "%.*s", (int)(slash - item), item);
     block = parse_ip(address);
     if (block.len == 0 || bits > block.len * 8)
-        return -1;
+        return BLOCK_NONE;
     if (block.len != ip->len || memcmp(block.bytes, ip->bytes, bits / 8) != 0)
-        return 0;
-    return bits % 8 == 0 ||
-           ((block.bytes[bits / 8] ^ ip->bytes[bits / 8]) & (0xff00U >> (bits % 8)) & 0xffU) == 0;
+        return BLOCK_OTHER;
+    return bits % 8 == 0 || ((block.bytes[bits / 8] ^ ip->bytes[bits / 8]) &
+                             (0xff00U >> (bits % 8)) & 0xffU) == 0
+               ? BLOCK_MATCHES
+               : BLOCK_OTHER;
 }
 
 /* Cut ":PORT" off; 0 where there is none. An address of IPv6 without brackets has none. */
@@ -103,14 +107,14 @@ static bool is_in_domain(const char *host, const char *domain)
 
 static bool item_matches(char *item, const struct url *to, const struct ip *ip)
 {
-    int in_block = is_in_block(ip, item);
+    enum block_match match = match_block(ip, item);
     unsigned port;
     struct ip named;
 
     if (strcmp(item, "*") == 0)
         return true;
-    if (in_block >= 0)
-        return in_block > 0;
+    if (match != BLOCK_NONE)
+        return match == BLOCK_MATCHES;
     port = cut_port(item);
     if (port != 0 && port != to->port)
         return false;

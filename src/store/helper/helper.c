@@ -165,16 +165,16 @@ static int helper_find(struct call *call, struct error *err)
 {
     const char *name = call->helper->name;
     int len = snprintf(call->program, sizeof(call->program), "docker-credential-%s", name);
-    int found;
+    enum child_found found;
 
     if (name[0] == '\0' || strchr(name, '/') != NULL || len >= (int)sizeof(call->program))
         return error_set_hint(err, CLASS_HELPER,
                               "correct \"credsStore\" or \"credHelpers\" in the auth file",
                               "'%.100s' is not a valid credential helper name", name);
     found = child_find(call->path, call->program, getenv("PATH"));
-    if (found > 0)
+    if (found == CHILD_FOUND)
         return 0;
-    if (found < 0)
+    if (found == CHILD_NOT_EXECUTABLE)
         return error_set_hint(err, CLASS_HELPER,
                               "chmod +x it, or install the credential helper again",
                               "'%s' is not executable", call->path);

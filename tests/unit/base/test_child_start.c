@@ -387,7 +387,7 @@ static void assert_finds(const char *search, const char *expected)
 {
     char path[PATH_MAX];
 
-    assert_row(search, child_find(path, NAME, expand(search)) == 1);
+    assert_row(search, child_find(path, NAME, expand(search)) == CHILD_FOUND);
     assert_row_string(search, path, expand(expected));
 }
 
@@ -395,7 +395,7 @@ static void assert_finds_nothing(const char *search)
 {
     char path[PATH_MAX] = "";
 
-    assert_row(search, child_find(path, NAME, expand(search)) == 0);
+    assert_row(search, child_find(path, NAME, expand(search)) == CHILD_ABSENT);
     assert_row(search, path[0] == '\0');
 }
 
@@ -417,7 +417,7 @@ static void test_the_first_that_can_be_run(void **state)
     assert_finds("/nowhere:@/b/:/usr/bin", "@/b//" NAME);
     make_program("a/" NAME, 0600);
     assert_finds("@/a:@/b", "@/b/" NAME);
-    assert_int_equal(child_find(path, NAME, expand("@/a")), -1);
+    assert_int_equal(child_find(path, NAME, expand("@/a")), CHILD_NOT_EXECUTABLE);
     assert_string_equal(path, expand("@/a/" NAME));
     make_program("a/" NAME, 0755);
     assert_finds("@/a:@/b", "@/a/" NAME);
@@ -433,7 +433,7 @@ static void test_what_is_none(void **state)
     support_must(mkdir("a/" NAME, 0755) == 0, "mkdir");
     assert_finds_nothing("@/a:@/b");
     assert_finds_nothing("");
-    assert_int_equal(child_find(path, NAME, NULL), 0);
+    assert_int_equal(child_find(path, NAME, NULL), CHILD_ABSENT);
 }
 
 /* An empty directory of PATH means the working directory. */
