@@ -14,7 +14,7 @@ struct holding {
     /* What the token is where a registry gave it in exchange for a password: "an identity token",
        "a registry token". NULL: a password. */
     const char *token_kind;
-    bool is_decoded; /* docker's: the token is out of "auth", and does not stand there by itself */
+    bool is_decoded; /* the token is out of "auth", and does not stand there by itself */
 };
 
 #define HOLDING_INIT ((struct holding){.token_kind = NULL})

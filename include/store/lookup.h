@@ -59,19 +59,20 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
 void lookup_clear(struct lookup *lookup);
 
 /*
- * Whether docker takes the entry of exactly `key` from `text`, which $DOCKER_AUTH_CONFIG holds,
- * before any file. It takes none where one entry has no "auth" or one that it cannot decode, where
+ * Whether `reader` takes the entry of exactly `key` from `text`, which its variable holds, before
+ * any file. It takes none where one entry has no "auth" or one that it cannot decode, where
  * there is any other member, or anything behind the object: then it says so and goes on to the file
  * (docker/cli's cli/config/configfile/file.go).
  */
-bool lookup_variable_has(const char *text, const char *key);
+bool lookup_variable_has(const struct reader *reader, const char *text, const char *key);
 
 /*
- * That text without the entry of docker's for `registry`. Returns 1 and fills *out, "" where no
- * other entry is left; 0 where the text has none, or is nothing that docker reads; or -1 with *err
- * set (CLASS_INTERNAL).
+ * That text without the entry for `registry`. Returns 1 and fills *out, "" where no other entry is
+ * left; 0 where the text has none, or is nothing that the reader can use; or -1 with *err set
+ * (CLASS_INTERNAL).
  */
-int lookup_variable_without(struct secret *out, const char *text, const char *registry,
-                            struct error *err) __attribute__((warn_unused_result));
+int lookup_variable_without(struct secret *out, const struct reader *reader, const char *text,
+                            const char *registry, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

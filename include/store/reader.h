@@ -66,8 +66,9 @@ struct reader_member {
 };
 
 struct reader {
-    const char *name;    /* "docker" */
-    const char *hub_key; /* of Docker Hub's entry in its own file */
+    const char *name;     /* "docker" */
+    const char *hub_key;  /* of Docker Hub's entry in its own file */
+    const char *variable; /* of the environment, whose text goes before all files; NULL: none */
 
     /*
      * The file that it stores in. Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
@@ -103,15 +104,19 @@ struct reader {
     bool obeys_store;      /* "credsStore" is asked where "credHelpers" does not have the host */
     bool runs_empty_name;  /* "" in "credHelpers" is a helper's name, which fails; else: the file */
     bool marks_helped;     /* its file has {} for what a helper keeps */
-    bool obeys_variable;   /* $DOCKER_AUTH_CONFIG goes before all files */
     bool needs_every_auth; /* one "auth" that cannot be decoded spoils all; else it is ignored */
     bool takes_plain;      /* "username", "password" and a token without an "auth" are read */
     bool takes_all_or_none; /* a member of another type costs the whole file; else every "auth" */
+    bool is_client; /* of a daemon whose socket not every user may open; the client may be old, or
+                       from snap */
     const struct reader_member *members; /* the types that it wants; ends with a name of NULL */
 };
 
 extern const struct reader reader_docker;
 extern const struct reader reader_podman;
+
+enum { READER_COUNT = 2 };
+extern const struct reader *const reader_all[READER_COUNT];
 
 /*
  * What it calls a registry (`host` as reference.h has it), where nothing says more: the key of its

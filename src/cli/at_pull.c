@@ -163,14 +163,14 @@ static struct record_edit edit_of(const struct at_pull *at_pull, const struct ru
 int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *targets,
                   struct error *err)
 {
-    bool is_dockers = false;
+    bool is_for_client = false;
 
     if (take_source(&out->record, run->options, err) < 0 ||
         record_path(out->path, &run->places, err) < 0 || check_helper(&run->warnings, err) < 0)
         return -1;
     for (size_t i = 0; i < targets->count; i++)
-        is_dockers = is_dockers || targets->items[i].reader == &reader_docker;
-    if (is_dockers)
+        is_for_client = is_for_client || targets->items[i].reader->is_client;
+    if (is_for_client)
         check_docker(run, &run->warnings);
     return 0;
 }

@@ -124,7 +124,7 @@ static void warn_of_rest(struct logout *logout, struct target *target, const str
         target->is_served_from_above = is_above(left.key, target);
         warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s", reader->name, left.key,
                      left.path[0] != '\0' ? "'" : "",
-                     left.path[0] != '\0' ? left.path : "DOCKER_AUTH_CONFIG",
+                     left.path[0] != '\0' ? left.path : left.owner->variable,
                      left.path[0] != '\0' ? "'" : ", which it reads from version 28.3 on");
     }
     lookup_clear(&left);

@@ -149,7 +149,7 @@ static void print_reader(const struct report *report, const struct finding *read
     if (found->path[0] != '\0')
         print_quoted(found->helper[0] != '\0' ? " that is set in " : " in ", found->path, "");
     else
-        (void)printf(" in DOCKER_AUTH_CONFIG");
+        (void)printf(" in %s", found->owner->variable);
     (void)printf(" as %s%s%s%s: %s\n",
                  text_printable(shown, sizeof(shown), secret_text(username), username->len),
                  tells_kind ? " (kind of token: " : "", tells_kind ? report->token_kind : "",

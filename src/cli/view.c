@@ -114,10 +114,12 @@ int view_make(struct view *out, const char *directory, const struct run *run, st
 /* Docker takes an entry of DOCKER_AUTH_CONFIG before any file: ours goes, and others stay. */
 static int unshadow(const struct reference *registry, struct error *err)
 {
-    static const char variable[] = "DOCKER_AUTH_CONFIG";
+    const char *variable = reader_docker.variable;
     const char *value = environment(variable);
     struct secret text = SECRET_INIT;
-    int ret = value != NULL ? lookup_variable_without(&text, value, registry->host, err) : 0;
+    int ret = value != NULL
+                  ? lookup_variable_without(&text, &reader_docker, value, registry->host, err)
+                  : 0;
 
     if (ret > 0)
         ret = text.len == 0 ? unsetenv(variable) : setenv(variable, secret_text(&text), 1);

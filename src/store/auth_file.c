@@ -229,7 +229,7 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
         shadow_in_file(&plan.document, entry, plan.helper, warnings);
         clear_earlier_store(entry, earlier, warnings);
     }
-    if (ret == 0 && file_changed && plan.is_docker_moved)
+    if (ret == 0 && file_changed && plan.is_owner_moved)
         warnings_add(
             warnings,
             "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "

@@ -18,8 +18,9 @@
 /* A file under inspection. */
 struct source {
     struct document document;
-    const struct reader *reader; /* in whose way it is read */
-    bool is_bare;                /* podman drops the path of its keys, as docker did */
+    const struct reader *reader;  /* in whose way it is read */
+    const struct reader *bare_of; /* who dropped the path of its keys, which now goes for all who
+                                     read it; NULL: it is not bare */
 };
 
 void lookup_clear(struct lookup *lookup)
@@ -46,7 +47,7 @@ static int try_fallback(struct lookup *out, const struct source *source,
 
     while (document_next(&member)) {
         bool serves = source->reader->is_fallback(member.key, host) ||
-                      (source->is_bare && reader_docker.is_fallback(member.key, host));
+                      (source->bare_of != NULL && source->bare_of->is_fallback(member.key, host));
 
         if (serves && strlen(member.key) <= READER_KEY_MAX)
             return try_key(out, source, member.key, err);
@@ -136,7 +137,11 @@ static int look_into_file(struct lookup *out, const struct location *file,
                           const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.owner = file->owner};
-    struct source source = {.document = DOCUMENT_INIT, .reader = reader, .is_bare = file->is_bare};
+    struct source source = {
+        .document = DOCUMENT_INIT,
+        .reader = reader,
+        .bare_of = file->is_bare ? file->owner : NULL,
+    };
     int ret = look_at(&source.document, file->path, file->is_bare, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
@@ -155,8 +160,6 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
 {
     return look_into_file(out, file, reader, false, request, err);
 }
-
-static const char variable_name[] = "DOCKER_AUTH_CONFIG";
 
 /* The one member of an object, where it has that name: Go does not mind the case. */
 static bool only_member(struct span *value, struct span object, const char *wanted)
@@ -186,43 +189,41 @@ static bool has_nothing_but_auths(const struct document *document)
     return true;
 }
 
-/* Docker passes over what it cannot decode whole, and says so. */
-static bool read_variable(struct document *out, const char *text)
+/* What cannot be decoded whole is passed over, and docker says so. */
+static bool read_variable(struct document *out, const struct reader *reader, const char *text)
 {
     struct secret copy = SECRET_INIT;
     struct error ignored = ERROR_INIT;
     bool is_read = secret_append_text(&copy, text, &ignored) == 0 &&
-                   document_parse(out, &copy, variable_name, &ignored) == 0 &&
-                   has_nothing_but_auths(out) &&
-                   holding_check_all(out, &reader_docker, &ignored) == 0;
+                   document_parse(out, &copy, reader->variable, &ignored) == 0 &&
+                   has_nothing_but_auths(out) && holding_check_all(out, reader, &ignored) == 0;
 
     secret_clear(&copy);
     return is_read;
 }
 
-bool lookup_variable_has(const char *text, const char *key)
+bool lookup_variable_has(const struct reader *reader, const char *text, const char *key)
 {
     struct document document = DOCUMENT_INIT;
     struct document_member ignored;
-    bool has =
-        read_variable(&document, text) && document_get(&ignored, &document, DOCUMENT_AUTHS, key);
+    bool has = read_variable(&document, reader, text) &&
+               document_get(&ignored, &document, DOCUMENT_AUTHS, key);
 
     document_clear(&document);
     return has;
 }
 
-int lookup_variable_without(struct secret *out, const char *text, const char *registry,
-                            struct error *err)
+int lookup_variable_without(struct secret *out, const struct reader *reader, const char *text,
+                            const char *registry, struct error *err)
 {
-    struct document_edit edit = {.change = DOCUMENT_REMOVE,
-                                 .key = reader_host(&reader_docker, registry)};
+    struct document_edit edit = {.change = DOCUMENT_REMOVE, .key = reader_host(reader, registry)};
     struct error malformed = ERROR_INIT; /* docker says so, and goes on to the file */
     struct document document = DOCUMENT_INIT;
     struct secret copy = SECRET_INIT;
     bool has_changed = false;
 
     if (secret_append_text(&copy, text, &malformed) == 0 &&
-        document_parse(&document, &copy, variable_name, &malformed) == 0 &&
+        document_parse(&document, &copy, reader->variable, &malformed) == 0 &&
         document_edit(&document, &edit, &has_changed, &malformed) == 0 && has_changed) {
         if (document.lists[DOCUMENT_AUTHS].count == 0)
             secret_clear(&document.text);
@@ -233,16 +234,17 @@ int lookup_variable_without(struct secret *out, const char *text, const char *re
     return malformed.cls == CLASS_INTERNAL ? error_no_memory(err) : has_changed;
 }
 
-static int look_into_variable(struct lookup *out, const struct lookup_request *request)
+static int look_into_variable(struct lookup *out, const struct reader *reader,
+                              const struct lookup_request *request)
 {
-    const char *config = request->places->environment(variable_name);
-    const char *key = reader_host(&reader_docker, request->registry);
-    struct lookup built = {.owner = &reader_docker};
+    const char *config = request->places->environment(reader->variable);
+    const char *key = reader_host(reader, request->registry);
+    struct lookup built = {.owner = reader};
     struct error ignored = ERROR_INIT;
-    struct source source = {.document = DOCUMENT_INIT, .reader = &reader_docker};
+    struct source source = {.document = DOCUMENT_INIT, .reader = reader};
     int ret = 0;
 
-    if (config != NULL && read_variable(&source.document, config))
+    if (config != NULL && read_variable(&source.document, reader, config))
         ret = try_key(&built, &source, key, &ignored);
     document_clear(&source.document);
     return lookup_finish(out, &built, ret > 0 && built.held.token.len > 0);
@@ -255,7 +257,8 @@ int lookup_find(struct lookup *out, const struct reader *reader,
     size_t count;
     int ret;
 
-    if (reader->obeys_variable && !request->no_variable && look_into_variable(out, request) > 0)
+    if (reader->variable != NULL && !request->no_variable &&
+        look_into_variable(out, reader, request) > 0)
         return 1;
     ret = reader->files(files, &count, request->places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)

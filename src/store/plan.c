@@ -34,20 +34,15 @@ static int refuse_namespace(const struct plan *plan, struct error *err)
     return error_hint(err, "log in to '%s', or store in the file with --no-helper", host);
 }
 
-static const char *store_of(char *store, const struct document *document)
-{
-    return document_helper(store, document, &reader_docker, "");
-}
-
 static bool has_store(const struct document *document)
 {
     char store[READER_HELPER_MAX + 1];
 
-    return store_of(store, document)[0] != '\0';
+    return document_store(store, document)[0] != '\0';
 }
 
-/* Whether docker goes to "credsStore" once nothing is named for podman any more, and did not. */
-static bool moves_docker(const struct plan *plan)
+/* Whether the owner goes to "credsStore" once the reader has no helper any more, and did not. */
+static bool moves_owner(const struct plan *plan)
 {
     const struct entry *entry = plan->entry;
     const char *host = entry_host(entry);
@@ -57,7 +52,7 @@ static bool moves_docker(const struct plan *plan)
     return entry->owner->obeys_store && !entry->reader->obeys_store &&
            strcmp(entry->key, host) == 0 && has_store(&plan->document) &&
            strcmp(document_helper(before, &plan->document, entry->owner, host),
-                  store_of(store, &plan->document)) != 0;
+                  document_store(store, &plan->document)) != 0;
 }
 
 /* Whether the second reader would not look at the file's entries for the registry. */
@@ -102,8 +97,8 @@ static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper
     bool has_two_names = second != NULL && strcmp(second, entry_host(entry)) != 0;
 
     add_change(out, DOCUMENT_STORE, entry->key, entry->auth);
-    if (has_helper && moves_docker(plan))
-        plan->is_docker_moved = true; /* the result is read back, and does not show it */
+    if (has_helper && moves_owner(plan))
+        plan->is_owner_moved = true; /* the result is read back, and does not show it */
     if (has_helper)
         add_change(out, way_past_helper(plan), entry_host(entry), NULL);
     if (entry->no_helper && second_has_helper(plan) &&

@@ -21,7 +21,7 @@ struct plan {
     bool is_erased;            /* from the helper, under the host with any of these schemes; */
     bool erased[PLAN_SCHEMES]; /* and what tells of it in the file goes too */
     bool keeps_own;            /* plan_drop leaves this program's own helper where it is named */
-    bool is_docker_moved;      /* what is changed for podman sends docker to "credsStore" */
+    bool is_owner_moved;       /* what is changed for the reader sends the owner to "credsStore" */
     bool is_read;              /* `document` is what was made of the text that was read last */
     bool is_starved;           /* memory was lacking for a look at what is to go */
 };

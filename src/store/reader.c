@@ -315,15 +315,16 @@ static const struct reader_member podmans_members[] = {
 const struct reader reader_docker = {
     .name = "docker",
     .hub_key = "https://index.docker.io/v1/",
+    .variable = "DOCKER_AUTH_CONFIG",
     .place = docker_place,
     .files = docker_files,
     .is_fallback = docker_falls_back,
     .obeys_store = true,
     .serves_nerdctl = true,
     .marks_helped = true,
-    .obeys_variable = true,
     .needs_every_auth = true,
     .takes_plain = true,
+    .is_client = true,
     .members = dockers_members,
 };
 
@@ -338,3 +339,5 @@ const struct reader reader_podman = {
     .takes_all_or_none = true,
     .members = podmans_members,
 };
+
+const struct reader *const reader_all[READER_COUNT] = {&reader_docker, &reader_podman};

@@ -273,14 +273,14 @@ static int set_login(json_t *logins, const struct record_edit *edit, bool *chang
 /* Whether that file hands the registry to this program's helper; one that cannot be read may. */
 static bool asks_us(const char *file, const char *host)
 {
-    static const struct reader *const readers[] = {&reader_docker, &reader_podman};
     struct document document = DOCUMENT_INIT;
     struct error ignored = ERROR_INIT;
     char name[READER_HELPER_MAX + 1];
     bool asks = look_at(&document, file, false, &ignored) < 0;
 
-    for (size_t i = 0; !asks && i < 2; i++)
-        asks = strcmp(document_helper(name, &document, readers[i], reader_host(readers[i], host)),
+    for (size_t i = 0; !asks && i < READER_COUNT; i++)
+        asks = strcmp(document_helper(name, &document, reader_all[i],
+                                      reader_host(reader_all[i], host)),
                       READER_OWN_HELPER) == 0;
     document_clear(&document);
     return asks;

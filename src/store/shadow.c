@@ -174,7 +174,7 @@ static bool has_registry(const char *path, const struct entry *entry)
     struct document_member member;
     char helper[READER_HELPER_MAX + 1];
     bool has = shadow_look(&document, path) &&
-               document_helper(helper, &document, &reader_podman, entry_host(entry))[0] != '\0';
+               document_helper(helper, &document, entry->reader, entry_host(entry))[0] != '\0';
 
     /* Podman takes the entry whose key says most of an image's name. */
     member = document_members(&document, DOCUMENT_AUTHS);
@@ -248,14 +248,15 @@ static void warn_of_socket(const struct entry *entry, const struct location_requ
 static void shadow_check_docker(const struct entry *entry, const struct location_request *request,
                                 struct warnings *warnings)
 {
-    const char *config = request->environment("DOCKER_AUTH_CONFIG");
+    const struct reader *owner = entry->owner;
+    const char *config = request->environment(owner->variable);
 
-    if (config != NULL && lookup_variable_has(config, entry->key))
+    if (config != NULL && lookup_variable_has(owner, config, entry->key))
         warnings_add(warnings,
-                     "DOCKER_AUTH_CONFIG is set and has '%s': docker 28.3 and newer takes "
+                     "%s is set and has '%s': docker 28.3 and newer takes "
                      "that before any file, and older ones take what is in '%s'",
-                     entry->key, entry_shown(entry));
-    if (entry->reader->obeys_variable) {
+                     owner->variable, entry->key, entry_shown(entry));
+    if (entry->reader->is_client) {
         warn_of_snap(entry, request, warnings);
         warn_of_socket(entry, request, warnings);
     }
@@ -271,7 +272,7 @@ static bool has_same(const struct document *document, const struct entry *entry)
         return has_auth(document, member.key, entry->auth);
     member = document_members(document, DOCUMENT_AUTHS);
     while (document_next(&member)) {
-        if (!is_host(&reader_podman, member.key, entry_host(entry)))
+        if (!is_host(entry->reader, member.key, entry_host(entry)))
             continue;
         is_found = has_auth(document, member.key, entry->auth);
         if (!is_found)
@@ -312,7 +313,7 @@ static void check_podman(const struct entry *entry, const struct location_reques
 
     plain.authfile = NULL;
     plain.is_persistent = false;
-    if (reader_podman.place(&first, &plain, &ignored) < 0 || path_is_same(first.path, entry->path))
+    if (entry->reader->place(&first, &plain, &ignored) < 0 || path_is_same(first.path, entry->path))
         return;
     if (named != NULL && named[0] != '\0') {
         warnings_add(warnings, "REGISTRY_AUTH_FILE is set: podman reads '%s' and no other file",
@@ -343,7 +344,7 @@ static void warn_of_registries_conf(const struct location_request *request,
 void shadow_elsewhere(const struct entry *entry, const struct location_request *request,
                       struct warnings *warnings)
 {
-    if (entry->owner->obeys_variable)
+    if (entry->owner->variable != NULL)
         shadow_check_docker(entry, request, warnings);
     else
         check_podman(entry, request, warnings);

@@ -32,8 +32,8 @@ static struct span decode_trim(const char *from, const char *end)
 }
 
 /*
- * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what podman passes over: it
- * wants a colon, but no user name. To docker either is an error.
+ * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what is passed over where not
+ * every "auth" is needed: then it takes a colon, but no user name.
  */
 static int split_auth(struct holding *out, struct span auth, const struct reader *reader,
                       struct error *err)
@@ -80,7 +80,7 @@ static int take_token(struct holding *out, struct span token, const char *kind, 
     return 0;
 }
 
-/* Docker takes them as they stand, but for a user who has nothing to show. */
+/* As they stand, but for a user who has nothing to show. */
 static int take_plain(struct holding *out, const struct document_entry *entry, struct error *err)
 {
     bool is_any =
@@ -93,39 +93,27 @@ static int take_plain(struct holding *out, const struct document_entry *entry, s
                : syntax_append(&out->token, entry->password, err);
 }
 
-static int take_as_docker(struct holding *out, const struct document_entry *entry,
-                          struct error *err)
-{
-    int ret = entry->auth.len > 0 ? split_auth(out, entry->auth, &reader_docker, err)
-                                  : take_plain(out, entry, err);
-
-    if (ret >= 0)
-        out->is_decoded = entry->auth.len > 0;
-    if (ret >= 0 && entry->registrytoken.len > 0)
-        return take_token(out, entry->registrytoken, "a registry token", err);
-    if (ret >= 0 && entry->identitytoken.len > 0)
-        return take_token(out, entry->identitytoken, "an identity token", err);
-    return ret;
-}
-
-/* It knows no user and password by themselves, no identity token without them, no registry token.
- */
-static int take_as_podman(struct holding *out, const struct document_entry *entry,
-                          struct error *err)
-{
-    int ret = entry->auth.len > 0 ? split_auth(out, entry->auth, &reader_podman, err) : 0;
-
-    return ret > 0 && entry->identitytoken.len > 0
-               ? take_token(out, entry->identitytoken, "an identity token", err)
-               : ret;
-}
-
+/* Who takes nothing plain knows no registry token, and no identity token without an "auth". */
 static int take_entry(struct holding *out, const struct document_entry *entry,
                       const struct reader *reader, struct error *err)
 {
+    bool has_auth = entry->auth.len > 0;
+    int ret = 0;
+
     if (entry->is_malformed)
         return refuse_malformed(err);
-    return reader->takes_plain ? take_as_docker(out, entry, err) : take_as_podman(out, entry, err);
+    if (has_auth)
+        ret = split_auth(out, entry->auth, reader, err);
+    else if (reader->takes_plain)
+        ret = take_plain(out, entry, err);
+    if (ret < 0)
+        return -1;
+    out->is_decoded = has_auth;
+    if (reader->takes_plain && entry->registrytoken.len > 0)
+        return take_token(out, entry->registrytoken, "a registry token", err);
+    if ((reader->takes_plain || ret > 0) && entry->identitytoken.len > 0)
+        return take_token(out, entry->identitytoken, "an identity token", err);
+    return 0;
 }
 
 int holding_find(struct holding *out, const struct document *document, const char *key,

@@ -183,6 +183,14 @@ bool document_get(struct document_member *out, const struct document *document,
     return false;
 }
 
+const char *document_store(char *store, const struct document *document)
+{
+    store[0] = '\0';
+    if (document_is_text(document->store))
+        (void)syntax_copy(store, READER_HELPER_MAX + 1, layout_inner(document->store));
+    return store;
+}
+
 const char *document_helper(char *helper, const struct document *document,
                             const struct reader *reader, const char *host)
 {
@@ -193,8 +201,8 @@ const char *document_helper(char *helper, const struct document *document,
     helper[0] = '\0'; /* null is "", as Go reads it */
     if (is_named && document_is_text(named.value))
         (void)syntax_copy(helper, READER_HELPER_MAX + 1, layout_inner(named.value));
-    else if (!is_named && reader->obeys_store && document_is_text(document->store))
-        (void)syntax_copy(helper, READER_HELPER_MAX + 1, layout_inner(document->store));
+    else if (!is_named && reader->obeys_store)
+        (void)document_store(helper, document);
     if (is_named && helper[0] == '\0' && reader->runs_empty_name)
         (void)snprintf(helper, READER_HELPER_MAX + 1, "%s", DOCUMENT_NO_NAME);
     return helper;

@@ -99,6 +99,9 @@ bool document_is_text(struct span value);
 bool document_is_object(struct span value);
 bool document_is_null(struct span value);
 
+/* What "credsStore" names; "": nothing. Fills store[READER_HELPER_MAX + 1] and returns it. */
+const char *document_store(char *store, const struct document *document);
+
 #define DOCUMENT_NO_NAME "(no name)"
 
 /*
