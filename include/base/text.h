@@ -16,6 +16,13 @@
  */
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len);
 
+/* A name from outside within a message: text_printable() as a value, good to the end of a call. */
+struct text_shown {
+    char text[400]; /* the longest name of an image whole, and two of them in one message */
+};
+
+struct text_shown text_shown(const char *src);
+
 /* Whether `text` ends in `suffix`. */
 bool text_has_suffix(const char *text, const char *suffix);
 

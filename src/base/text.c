@@ -74,6 +74,14 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
     return dst;
 }
 
+struct text_shown text_shown(const char *src)
+{
+    struct text_shown shown;
+
+    (void)text_printable(shown.text, sizeof(shown.text), src, strlen(src));
+    return shown;
+}
+
 bool text_has_suffix(const char *text, const char *suffix)
 {
     size_t text_len = strlen(text);

@@ -269,18 +269,6 @@ static bool is_no_host(const char *word)
     return word[0] != '\0' && strpbrk(word, ".:/[") == NULL && strcmp(word, "localhost") != 0;
 }
 
-struct shown_word {
-    char text[256];
-};
-
-static struct shown_word show_word(const char *word)
-{
-    struct shown_word shown = {.text = ""};
-
-    (void)text_printable(shown.text, sizeof(shown.text), word, strlen(word));
-    return shown;
-}
-
 static int refuse_word(const struct parser *p, const char *word, struct error *err)
 {
     const char *meant = option_table_nearest_command(word);
@@ -294,7 +282,7 @@ static int refuse_word(const struct parser *p, const char *word, struct error *e
         return error_set_hint(err, CLASS_USAGE, "write it first: ghcr-login COMMAND [OPTION...]",
                               "the command '%s' comes after other arguments", word);
     (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry",
-                    show_word(word).text);
+                    text_shown(word).text);
     if (meant != NULL)
         return error_hint(err, "did you mean '%s'?", meant);
     return error_hint(err, "commands are login, logout, status, exec, help and version; a registry "
@@ -313,7 +301,7 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
         return refuse_word(p, word, err);
     if (p->out->registry != NULL)
         return error_set(err, CLASS_USAGE, "more than one registry is named: '%s' and '%s'",
-                         show_word(p->out->registry).text, show_word(word).text);
+                         text_shown(p->out->registry).text, text_shown(word).text);
     p->out->registry = word;
     return 0;
 }

@@ -45,13 +45,11 @@ static void read_scopes(struct github_findings *findings, const struct secret *t
 static void warn_of_owner(const struct github_findings *findings, const char *username,
                           struct warnings *warnings)
 {
-    char shown[256];
-
     if (findings->owner[0] != '\0' && strcasecmp(findings->owner, username) != 0)
         warnings_add(
             warnings,
             "the token belongs to '%s', not to '%s': the registry looks at the token alone",
-            findings->owner, text_printable(shown, sizeof(shown), username, strlen(username)));
+            findings->owner, text_shown(username).text);
 }
 
 bool diagnosis_begin(struct diagnosis *out, const struct question *question,

@@ -100,13 +100,11 @@ static int run_parse_registry(struct run *run, const char *text, struct error *e
 {
     struct reference *registry = &run->subject.registry;
     enum command command = run->options->command;
-    char shown[REFERENCE_HOST_MAX + 1];
     const char *host;
 
     if (reference_parse(registry, text, err) < 0)
         return strchr(text, '@') == NULL || strchr(text, '/') < strchr(text, '@')
-                   ? error_wrap(err, "'%s'",
-                                text_printable(shown, sizeof(shown), text, strlen(text)))
+                   ? error_wrap(err, "'%s'", text_shown(text).text)
                    : -1;
     if ((command == COMMAND_LOGIN || command == COMMAND_EXEC) &&
         reference_check_no_website(registry, err) < 0)

@@ -92,11 +92,9 @@ static int ping_for_challenge(struct session *s, char ping_url[URL_MAX], struct 
 
 static int refuse_credential(struct session *s, const char *when, struct error *err)
 {
-    char user[128];
-
-    (void)text_printable(user, sizeof(user), s->question->username, strlen(s->question->username));
     return error_set(err, CLASS_REJECTED, "'%s' refused the credential of user '%s'%s: HTTP %d%s",
-                     s->question->registry->host, user, when, s->response.status, session_words(s));
+                     s->question->registry->host, text_shown(s->question->username).text, when,
+                     s->response.status, session_words(s));
 }
 
 static int get_token(struct session *s, struct error *err)
@@ -184,25 +182,13 @@ static const char manifest_types[] = "application/vnd.oci.image.index.v1+json, "
                                      "application/vnd.docker.distribution.manifest.list.v2+json, "
                                      "application/vnd.docker.distribution.manifest.v2+json";
 
-struct shown_image {
-    char text[400];
-};
-
-static struct shown_image show(const struct image *image)
-{
-    struct shown_image shown;
-
-    (void)text_printable(shown.text, sizeof(shown.text), image->given, strlen(image->given));
-    return shown;
-}
-
 static int refuse_pull(struct session *s, const struct image *image, struct error *err)
 {
     return error_set_hint(
         err, CLASS_FORBIDDEN,
         "the token lacks the right to read packages, or its account has no access "
         "to this one, or it does not exist: registries do not say which",
-        "the credential is good, but may not pull '%s': HTTP %d%s", show(image).text,
+        "the credential is good, but may not pull '%s': HTTP %d%s", text_shown(image->given).text,
         s->response.status, session_words(s));
 }
 
@@ -212,8 +198,8 @@ static int refuse_absent(struct session *s, const struct image *image, struct er
                           (s->outcome->phrases & OUTCOME_SAYS_MANIFEST_UNKNOWN) != 0;
 
     (void)error_set(err, CLASS_FORBIDDEN,
-                    "the credential is good, but '%s' is not there: HTTP %d%s", show(image).text,
-                    s->response.status, session_words(s));
+                    "the credential is good, but '%s' is not there: HTTP %d%s",
+                    text_shown(image->given).text, s->response.status, session_words(s));
     if (is_tag_unknown)
         return error_hint(err,
                           "check its %s '%s'; a registry may also hide what this account has "
@@ -226,7 +212,7 @@ static int refuse_absent(struct session *s, const struct image *image, struct er
 static int fetch_scoped_bearer(struct session *s, const struct image *image, struct error *err)
 {
     char scope[IMAGE_NAME_MAX + sizeof("repository::pull")];
-    char what[sizeof(struct shown_image) + 64];
+    char what[sizeof(struct text_shown) + 64];
     int ret;
 
     (void)snprintf(scope, sizeof(scope), "repository:%s:pull", image->name);
@@ -239,7 +225,7 @@ static int fetch_scoped_bearer(struct session *s, const struct image *image, str
     }
     if (s->outcome->is_good && session_is_forbidden(s))
         return refuse_pull(s, image, err);
-    (void)snprintf(what, sizeof(what), "the token request for '%s'", show(image).text);
+    (void)snprintf(what, sizeof(what), "the token request for '%s'", text_shown(image->given).text);
     return session_explain(s, what, err);
 }
 
@@ -288,11 +274,12 @@ static int refuse_unproved(struct session *s, const char *what, struct error *er
 
 static int check_pull(struct session *s, struct image *image, struct error *err)
 {
-    char what[sizeof(struct shown_image) + 64];
+    char what[sizeof(struct text_shown) + 64];
     char url[URL_MAX];
 
     manifest_url(s, image, url);
-    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'", show(image).text);
+    (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'",
+                   text_shown(image->given).text);
     if (s->challenge.scheme == CHALLENGE_BEARER && fetch_scoped_bearer(s, image, err) < 0)
         return -1;
     if (ask_for_manifest(s, url, err) < 0)

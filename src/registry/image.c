@@ -13,10 +13,7 @@ enum { TAG_MAX = 128 };
 
 static int image_refuse(const char *text, const char *rule, struct error *err)
 {
-    char shown[200];
-
-    return error_set(err, CLASS_USAGE, "the image '%s' %s",
-                     text_printable(shown, sizeof(shown), text, strlen(text)), rule);
+    return error_set(err, CLASS_USAGE, "the image '%s' %s", text_shown(text).text, rule);
 }
 
 /* Docker takes the first component for a host if it could be no name. */

@@ -224,18 +224,6 @@ static bool is_allowed(const struct realm_policy *policy, const struct url *real
 }
 
 /* A realm in a message: as it was given, fit to be shown. */
-struct shown_realm {
-    char text[256];
-};
-
-static struct shown_realm show_realm(const char *realm)
-{
-    struct shown_realm shown = {.text = ""};
-
-    (void)text_printable(shown.text, sizeof(shown.text), realm, strlen(realm));
-    return shown;
-}
-
 /* All that is known of one realm. */
 struct realm_look {
     const struct realm_policy *policy;
@@ -250,7 +238,7 @@ static int refuse_realm_host(const struct realm_look *look, struct error *err)
     (void)error_set(err, CLASS_UNPROVED,
                     "'%s' wants the credential sent to another host, '%s' (realm '%s'); nothing "
                     "was sent",
-                    look->policy->registry, look->url.host, show_realm(look->text).text);
+                    look->policy->registry, look->url.host, text_shown(look->text).text);
     if (is_local(look->url.host))
         return error_hint(err, "the registry's own idea of its address is wrong: whoever runs it "
                                "has to set its external URL (ROOT_URL, external_url, realm)");
@@ -264,7 +252,7 @@ static int refuse_realm_scheme(const struct realm_look *look, struct error *err)
                           "--plain-http allows http on a network you trust",
                           "'%s' wants the credential sent over plain http (realm '%s'); nothing "
                           "was sent",
-                          look->policy->registry, show_realm(look->text).text);
+                          look->policy->registry, text_shown(look->text).text);
 }
 
 static int refuse_realm_port(const struct realm_look *look, struct error *err)
@@ -273,7 +261,7 @@ static int refuse_realm_port(const struct realm_look *look, struct error *err)
                     "'%s' wants the credential sent to another port, '%s:%u' (realm '%s'); nothing "
                     "was sent",
                     look->policy->registry, look->url.host, look->url.port,
-                    show_realm(look->text).text);
+                    text_shown(look->text).text);
     return error_hint(err, "if that is right, add --allow-realm %s:%u", look->url.host,
                       look->url.port);
 }
@@ -303,7 +291,7 @@ static int parse_realm(struct realm_look *look, struct error *err)
     if (url_parse(&look->registry, registry_url, err) < 0 ||
         url_parse(&look->url, look->text, err) < 0) {
         (void)error_wrap(err, "the realm '%s' in the challenge of '%s'",
-                         show_realm(look->text).text, policy->registry);
+                         text_shown(look->text).text, policy->registry);
         return error_hint(err, "nothing was sent; whoever runs the registry has to set its "
                                "external URL: a realm is the whole address of a token server");
     }

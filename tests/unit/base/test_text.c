@@ -166,12 +166,31 @@ static void test_suffix(void **state)
         assert_row(rows[i].text, text_has_suffix(rows[i].text, rows[i].suffix) == rows[i].has);
 }
 
+static void test_a_name_in_a_message(void **state)
+{
+    char given[2 * sizeof(struct text_shown)];
+    struct text_shown shown = text_shown("a\nb");
+
+    (void)state;
+    assert_string_equal(shown.text, "a?b");
+    assert_string_equal(text_shown("").text, "");
+    memset(given, 'x', sizeof(given));
+    given[sizeof(given) - 1] = '\0';
+    shown = text_shown(given);
+    assert_int_equal(strlen(shown.text), sizeof(shown.text) - 1);
+    assert_true(text_has_suffix(shown.text, "x..."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_shown), cmocka_unit_test(test_nul_inside_and_length),
-        cmocka_unit_test(test_cut),           cmocka_unit_test(test_what_fits_is_not_cut),
-        cmocka_unit_test(test_any_bytes),     cmocka_unit_test(test_suffix),
+        cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_nul_inside_and_length),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_what_fits_is_not_cut),
+        cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_suffix),
+        cmocka_unit_test(test_a_name_in_a_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
