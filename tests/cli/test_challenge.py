@@ -17,9 +17,9 @@ def secrets_in(received):
 
 
 REALMS = {
-    "another host": "https://localhost:{other}/token",
+    "another host": "https://other.localhost:{other}/token",
     "a host of the Internet": "https://auth.example.com:{other}/token",
-    "another host's plain http": "http://localhost:{other}/token",
+    "another host's plain http": "http://other.localhost:{other}/token",
     "user in the address": "https://someone@127.0.0.1:{own}/token",
     "password in the address": "https://someone:else@127.0.0.1:{own}/token",
     "relative": "/token",
@@ -116,19 +116,19 @@ def test_a_redirect_to_another_origin(login, registry, location):
 
 def test_both_hosts_are_named(login, registry):
     server, other = registry(), registry()
-    server.realm = f"https://{other.at('localhost')}/token"
-    login.to(server).failed(6, server.host, "localhost", "hint:", "external URL")
+    server.realm = f"https://{other.at('other.localhost')}/token"
+    login.to(server).failed(6, server.host, "other.localhost", "hint:", "external URL")
 
 
-def test_a_realm_that_the_user_allows(login, registry):
-    server, other = registry(), registry()
-    server.realm = f"https://{other.at('localhost')}/token"
+def test_a_realm_that_the_user_allows(login, registry, ca):
+    server, other = registry(), registry(certificate=ca.issue("other.localhost"))
+    server.realm = f"https://{other.at('other.localhost')}/token"
     server.issued = other.issued
-    login.to(server, "--allow-realm", other.at("localhost")).succeeded()
+    login.to(server, "--allow-realm", other.at("other.localhost")).succeeded()
     assert (server.endpoints, other.endpoints) == (["ping", "ping2"], ["token"])
 
 
-@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY"])
 def test_a_plain_realm_on_this_machine_stays_there(login, registry, variable):
     """It is let pass because nobody can listen; a proxy would be somebody."""
     plain = registry(certificate=None)

@@ -552,7 +552,7 @@ def test_unchecked_by_status(login, bare_login, registry):
 def test_unchecked_says_nothing_of_other_hosts(bare_login, registry):
     """Where the token may go, and that it goes there by TLS, is as ever."""
     server, other = registry(), registry()
-    for realm in (f"https://{other.at('localhost')}/token", "http://registry.example/token"):
+    for realm in (f"https://{other.at('other.localhost')}/token", "http://registry.example/token"):
         server.realm = realm
         result = insecure(bare_login, server, "--allow-realm", "registry.example")
         assert result.status == 6 and "nothing was sent" in result.stderr, result

@@ -177,17 +177,17 @@ static bool copy_proxy(struct proxy_choice *out, const char *given)
 void proxy_choose(struct proxy_choice *out, const struct url *to,
                   const char *(*environment)(const char *name))
 {
-    /* HTTP_PROXY is none of them: in a CGI program it is a header of the request ("httpoxy"). */
-    static const char *const http[] = {"http_proxy", "ALL_PROXY", "all_proxy", NULL};
-    static const char *const https[] = {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
-                                        NULL};
+    static const char *const http[] = {"HTTP_PROXY", "http_proxy", NULL};
+    static const char *const https[] = {"HTTPS_PROXY", "https_proxy", NULL};
     static const char *const none[] = {"NO_PROXY", "no_proxy", NULL};
+    /* In a CGI program HTTP_PROXY is a header of the request ("httpoxy"). */
+    size_t skipped = environment("REQUEST_METHOD") != NULL ? 1 : 0;
     bool is_https = strcmp(to->scheme, "https") == 0;
-    const char *given = first_of(is_https ? https : http, environment);
+    const char *given = first_of(is_https ? https : http + skipped, environment);
     const char *list = first_of(none, environment);
 
     *out = (struct proxy_choice){.url = ""};
-    if (given == NULL || (!is_https && reference_is_loopback(to->host)) ||
+    if (given == NULL || reference_is_loopback(to->host) ||
         (list != NULL && needs_no_proxy(to, list)))
         return;
     if (!copy_proxy(out, given))
@@ -195,7 +195,7 @@ void proxy_choose(struct proxy_choice *out, const struct url *to,
             (struct proxy_choice){.url = "://"}; /* too long to be one, which libcurl then says */
 }
 
-static const char variables[] = "check https_proxy, http_proxy and all_proxy";
+static const char variables[] = "check https_proxy and http_proxy";
 
 /* What the proxy said to CONNECT; 0: nothing, or there was none. */
 static long connect_status(CURL *easy)

@@ -25,9 +25,10 @@ struct proxy_choice {
 
 /*
  * What the environment names for a URL, read as Go does, and so docker and podman: upper case comes
- * first (but HTTP_PROXY is not known), and in NO_PROXY stand "*", domains with or without "." or
- * "*." in front, addresses, blocks of them (CIDR), each but the last with a port or without. Plain
- * http to this machine needs no proxy.
+ * first (but HTTP_PROXY is not read in a CGI program), ALL_PROXY is not known, and in NO_PROXY
+ * stand
+ * "*", domains with or without "." or "*." in front, addresses, blocks of them (CIDR), each but the
+ * last with a port or without. This machine, by name or address, is asked without a proxy.
  */
 void proxy_choose(struct proxy_choice *out, const struct url *to,
                   const char *(*environment)(const char *name));

@@ -82,8 +82,12 @@ static const char *list;
 static const char *variable;
 static const char *value;
 
+static bool is_cgi;
+
 static const char *environment(const char *name)
 {
+    if (strcmp(name, "REQUEST_METHOD") == 0)
+        return is_cgi ? "GET" : NULL;
     return strcmp(name, "NO_PROXY") == 0 ? list : strcmp(name, variable) == 0 ? value : NULL;
 }
 
@@ -158,11 +162,23 @@ static void test_which_proxy(void **state)
         {"HTTPS_PROXY", "http://p.example:3128", "https://r/", "http://p.example:3128",
          "p.example:3128"},
         {"https_proxy", "p.example:3128", "https://r/", "p.example:3128", "p.example:3128"},
-        {"all_proxy", "http://p.example/", "https://r/", "http://p.example/", "p.example"},
+        {"https_proxy", "http://p.example/", "https://r/", "http://p.example/", "p.example"},
+        {"https_proxy", "socks5://p.example:1080", "https://r/", "socks5://p.example:1080",
+         "p.example:1080"},
+        /* curl reads these, and Go does not */
+        {"all_proxy", "http://p.example/", "https://r/", "", ""},
+        {"ALL_PROXY", "http://p.example/", "https://r/", "", ""},
+        {"ALL_PROXY", "http://p.example/", "http://r/", "", ""},
         {"http_proxy", "http://p.example", "https://r/", "", ""},
         {"http_proxy", "http://p.example", "http://r/", "http://p.example", "p.example"},
         {"http_proxy", "http://p.example", "http://127.0.0.1/", "", ""},
-        {"HTTP_PROXY", "http://p.example", "http://r/", "", ""},
+        {"https_proxy", "http://p.example", "https://127.0.0.1/", "", ""},
+        {"https_proxy", "http://p.example", "https://127.9.9.9:5000/", "", ""},
+        {"https_proxy", "http://p.example", "https://localhost:5000/", "", ""},
+        {"https_proxy", "http://p.example", "https://[::1]:5000/", "", ""},
+        {"https_proxy", "http://p.example", "https://r.localhost/", "http://p.example",
+         "p.example"},
+        {"HTTP_PROXY", "http://p.example", "http://r/", "http://p.example", "p.example"},
         {"HTTPS_PROXY", "http://me:p@ss@w@p.example:1", "https://r/",
          "http://me:p%40ss%40w@p.example:1", "p.example:1"},
         {"HTTPS_PROXY", "me@corp:x@p.example:1", "https://r/", "me%40corp:x@p.example:1",
@@ -188,12 +204,41 @@ static void test_which_proxy(void **state)
     }
 }
 
+/* There a client's "Proxy:" header would name it. */
+static void test_cgi(void **state)
+{
+    static const struct {
+        const char *variable;
+        const char *to;
+        bool is_read;
+    } rows[] = {{"HTTP_PROXY", "http://r/", false},
+                {"http_proxy", "http://r/", true},
+                {"HTTPS_PROXY", "https://r/", true}};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    list = NULL;
+    value = "http://p.example";
+    is_cgi = true;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct proxy_choice choice;
+        struct url url;
+
+        variable = rows[i].variable;
+        assert_int_equal(url_parse(&url, rows[i].to, &err), 0);
+        proxy_choose(&choice, &url, environment);
+        assert_row(variable, (choice.url[0] != '\0') == rows[i].is_read);
+    }
+    is_cgi = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_no_proxy),
         cmocka_unit_test(test_which_proxy),
+        cmocka_unit_test(test_cgi),
         cmocka_unit_test(test_a_url_that_is_none),
     };
 
