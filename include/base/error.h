@@ -26,6 +26,7 @@ enum exit_class {
     CLASS_FORBIDDEN = 7,
     CLASS_AUTHFILE = 8,
     CLASS_HELPER = 9,
+    CLASS_EXPIRING = 10,
 };
 
 struct error {
@@ -76,5 +77,12 @@ void warnings_add(struct warnings *warnings, const char *fmt, ...)
 
 /* The name of a class in --json output, a constant: "rejected"; "none" for CLASS_NONE. */
 const char *exit_class_name(enum exit_class cls);
+
+/*
+ * Whether a run in which both went wrong ends with the status of `a`: 1 and 2 come first, then what
+ * keeps credentials from being read (8, 9), what was said of them (4, 7), what was not (5, 6), what
+ * will happen (10), and what is not there (3).
+ */
+bool exit_class_is_worse(enum exit_class a, enum exit_class b);
 
 #endif

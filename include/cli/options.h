@@ -45,6 +45,7 @@ struct options {
     bool at_pull;
     struct option_list images;
     bool diagnose;
+    unsigned expires_within_days; /* 0: not asked for */
     bool no_verify;
     bool dry_run;
     bool all;

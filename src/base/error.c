@@ -10,6 +10,7 @@ static const char *const class_names[] = {
     [CLASS_REJECTED] = "rejected", [CLASS_UNREACHABLE] = "unreachable",
     [CLASS_UNPROVED] = "unproved", [CLASS_FORBIDDEN] = "forbidden",
     [CLASS_AUTHFILE] = "authfile", [CLASS_HELPER] = "helper",
+    [CLASS_EXPIRING] = "expiring",
 };
 
 /* What does not fit is cut, here and below: that is good enough for words. */
@@ -118,4 +119,16 @@ void warnings_add(struct warnings *warnings, const char *fmt, ...)
 const char *exit_class_name(enum exit_class cls)
 {
     return class_names[cls];
+}
+
+bool exit_class_is_worse(enum exit_class a, enum exit_class b)
+{
+    static const int rank[] = {
+        [CLASS_NONE] = 0,     [CLASS_CREDENTIAL] = 1,  [CLASS_EXPIRING] = 2,
+        [CLASS_UNPROVED] = 3, [CLASS_UNREACHABLE] = 4, [CLASS_FORBIDDEN] = 5,
+        [CLASS_REJECTED] = 6, [CLASS_HELPER] = 7,      [CLASS_AUTHFILE] = 8,
+        [CLASS_USAGE] = 9,    [CLASS_INTERNAL] = 10,
+    };
+
+    return rank[a] > rank[b];
 }

@@ -237,7 +237,7 @@ static void ask_github(const struct ask *ask, struct diagnosis *out)
     struct connection connection;
     struct error err = ERROR_INIT;
 
-    if (!diagnosis_begin(out, q, ask->warnings))
+    if (!diagnosis_begin(out, q, ask->options, ask->warnings))
         return;
     trusted.is_insecure = false; /* that is for the registry; GitHub's API gets the token itself */
     if (connection_open(&connection, &trusted, &limits, &teller, ask->options->verbose, &err) < 0) {
@@ -251,13 +251,14 @@ static void ask_github(const struct ask *ask, struct diagnosis *out)
             &(struct github_request){
                 .registry = q->registry,
                 .token = q->token,
-                .organisation = diagnosis_organisation(q, organisation),
+                .organisation =
+                    ask->options->diagnose ? diagnosis_organisation(q, organisation) : NULL,
                 .retry = connection.retry,
             },
             &out->findings);
         connection_close(&connection);
     }
-    diagnosis_end(out, q, ask->warnings);
+    diagnosis_end(out, q, ask->options, ask->warnings);
 }
 
 /* What the sandbox hands back. */
@@ -276,7 +277,7 @@ static bool is_to_be_diagnosed(const struct ask *ask, const struct findings *fou
     bool is_answered = found->ret == 0 || found->err.cls == CLASS_REJECTED ||
                        found->err.cls == CLASS_FORBIDDEN || outcome_is_after_grant(&found->outcome);
 
-    return is_answered && ask->options->diagnose && ask->diagnosis != NULL;
+    return is_answered && diagnosis_is_wanted(ask->options) && ask->diagnosis != NULL;
 }
 
 static void ask_in_sandbox(void *ctx, void *result)
@@ -339,11 +340,12 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
 {
     const struct github_findings *findings = &diagnosis->findings;
 
-    return is_flag(&diagnosis->is_made) && IS_TEXT(diagnosis->expires_at) &&
-           (unsigned)findings->verdict <= GITHUB_INVALID && IS_TEXT(findings->trouble) &&
-           IS_TEXT(findings->owner) && is_flag(&findings->has_scopes) &&
-           IS_TEXT(findings->scopes) && is_flag(&findings->needs_sso) &&
-           IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
+    return is_flag(&diagnosis->is_made) && (unsigned)diagnosis->expiry <= EXPIRY_KNOWN &&
+           IS_TEXT(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
+           IS_TEXT(findings->trouble) && IS_TEXT(findings->owner) &&
+           is_flag(&findings->has_scopes) && IS_TEXT(findings->scopes) &&
+           is_flag(&findings->needs_sso) && IS_TEXT(findings->sso_url) &&
+           is_flag(&findings->forbids_classic);
 }
 
 static bool is_outcome(const struct outcome *outcome)

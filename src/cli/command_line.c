@@ -34,7 +34,7 @@ static int set_number(unsigned *out, const struct option_spec *spec, const char 
                       struct error *err)
 {
     struct scan s = scan_over(value, strlen(value));
-    unsigned least = spec->kind == OPTION_SECONDS ? 1 : 0;
+    unsigned least = spec->kind == OPTION_POSITIVE ? 1 : 0;
     uint64_t number;
 
     if (!scan_number(&s, spec->max, &number) || !scan_is_at_end(&s) || number < least)
@@ -152,7 +152,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
         *(const char **)(void *)member = value;
         break;
     case OPTION_NUMBER:
-    case OPTION_SECONDS:
+    case OPTION_POSITIVE:
         return set_number((unsigned *)(void *)member, spec, value, err);
     case OPTION_LIST:
         return line_append((struct option_list *)(void *)member, spec, value, err);
@@ -379,7 +379,8 @@ static bool has_unused_directory(const struct options *o)
 
 static bool asks_and_does_not(const struct options *o)
 {
-    return o->no_verify && (o->images.count > 0 || o->diagnose || o->wait_for_token_s > 0);
+    return o->no_verify && (o->images.count > 0 || o->diagnose || o->expires_within_days > 0 ||
+                            o->wait_for_token_s > 0);
 }
 
 static bool chooses_among_all(const struct options *o)
@@ -424,7 +425,9 @@ static const struct {
     {has_unused_directory, "--config names Docker's directory: add --docker to store there too",
      ""},
     {asks_and_does_not,
-     "--no-verify asks nobody: --can-pull, --diagnose and --wait-for-token cannot be used with it",
+     "--no-verify asks nobody: --can-pull, --diagnose, --expires-within and --wait-for-token "
+     "cannot "
+     "be used with it",
      ""},
     {chooses_among_all,
      "--all removes every entry: no registry, --if-user or --if-refused can be named with it", ""},

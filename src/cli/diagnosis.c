@@ -27,8 +27,19 @@ static void read_expiry(struct diagnosis *diagnosis, const struct clock *clock)
 
     if (expires_at == 0 || gmtime_r(&expires_at, &tm) == NULL)
         return;
+    diagnosis->expiry = EXPIRY_KNOWN;
     (void)strftime(diagnosis->expires_at, sizeof(diagnosis->expires_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     diagnosis->days_left = (diagnosis->findings.expires_at - clock->unix_s(clock->ctx)) / DAY_S;
+}
+
+/* The API names the end of what users make themselves; an app's token ends in hours, unsaid. */
+static void read_endlessness(struct diagnosis *diagnosis, const struct secret *token)
+{
+    enum github_token_kind kind = github_token_kind(secret_text(token), token->len);
+
+    if (diagnosis->expiry == EXPIRY_UNKNOWN && diagnosis->findings.verdict == GITHUB_VALID &&
+        kind != GITHUB_TOKEN_APP_USER && kind != GITHUB_TOKEN_INSTALLATION)
+        diagnosis->expiry = EXPIRY_NONE;
 }
 
 /* GitHub sends an empty field of scopes with the kinds that have none of them, too. */
@@ -52,14 +63,19 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
             findings->owner, text_shown(username).text);
 }
 
+bool diagnosis_is_wanted(const struct options *options)
+{
+    return options->diagnose || options->expires_within_days > 0;
+}
+
 bool diagnosis_begin(struct diagnosis *out, const struct question *question,
-                     struct warnings *warnings)
+                     const struct options *options, struct warnings *warnings)
 {
     struct situation here = {
         .registry = question->registry, .token = question->token, .findings = &out->findings};
 
     *out = (struct diagnosis){.is_made = advice_is_for_github(&here)};
-    if (!out->is_made)
+    if (!out->is_made && options->diagnose)
         warnings_add(warnings,
                      reference_may_be_github(question->registry)
                          ? "--diagnose asks GitHub's API, and the token for '%s' does not look "
@@ -70,12 +86,15 @@ bool diagnosis_begin(struct diagnosis *out, const struct question *question,
 }
 
 void diagnosis_end(struct diagnosis *diagnosis, const struct question *question,
-                   struct warnings *warnings)
+                   const struct options *options, struct warnings *warnings)
 {
     struct github_findings *findings = &diagnosis->findings;
 
     read_scopes(findings, question->token);
     read_expiry(diagnosis, question->limits.clock);
+    read_endlessness(diagnosis, question->token);
+    if (!options->diagnose)
+        return;
     warn_of_owner(findings, question->username, warnings);
     if (findings->trouble[0] != '\0')
         warnings_add(warnings, "--diagnose is incomplete: %s", findings->trouble);
@@ -112,4 +131,39 @@ void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings
     if (findings->forbids_classic)
         warnings_add(warnings, "the organisation forbids classic tokens");
     warn_of_expiry(diagnosis, warnings);
+}
+
+const char *diagnosis_expiry_name(const struct diagnosis *diagnosis)
+{
+    static const char *const names[] = {
+        [EXPIRY_UNKNOWN] = "unknown", [EXPIRY_NONE] = "none", [EXPIRY_KNOWN] = "known"};
+
+    return names[diagnosis != NULL ? diagnosis->expiry : EXPIRY_UNKNOWN];
+}
+
+static const char expiry_hint[] = "make a new token, and log in with it before that";
+
+int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct options *options,
+                           const char *host, const struct clock *clock, struct error *err)
+{
+    int64_t left_s = diagnosis->findings.expires_at - clock->unix_s(clock->ctx);
+    long long days = left_s / DAY_S;
+
+    if (options->expires_within_days == 0 || !diagnosis->is_made)
+        return 0;
+    if (diagnosis->expiry == EXPIRY_UNKNOWN && diagnosis->findings.verdict == GITHUB_SILENT)
+        return error_set_hint(err, CLASS_UNREACHABLE,
+                              "this says nothing about the token: try again later",
+                              "cannot find out when the token for '%s' expires: %s", host,
+                              diagnosis->findings.trouble);
+    if (diagnosis->expiry != EXPIRY_KNOWN ||
+        left_s >= (int64_t)options->expires_within_days * DAY_S)
+        return 0;
+    if (left_s < DAY_S)
+        return error_set_hint(err, CLASS_EXPIRING, expiry_hint,
+                              "the token for '%s' expires within a day (%s)", host,
+                              diagnosis->expires_at);
+    return error_set_hint(err, CLASS_EXPIRING, expiry_hint,
+                          "the token for '%s' expires in %lld day%s (%s)", host, days,
+                          days > 1 ? "s" : "", diagnosis->expires_at);
 }

@@ -1,6 +1,7 @@
 /*
- * --diagnose: what GitHub's API says of the token, for a report, for warnings and for hints.
- * It never fails: where the API does not answer, that is said.
+ * What GitHub's API says of the token: with --diagnose for a report, for warnings and for hints,
+ * with --expires-within for its end. --diagnose never fails: where the API does not answer, that is
+ * said.
  */
 #ifndef CLI_DIAGNOSIS_H
 #define CLI_DIAGNOSIS_H
@@ -8,35 +9,58 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "cli/options.h"
 #include "registry/github.h"
 #include "registry/question.h"
 
+enum diagnosis_expiry {
+    EXPIRY_UNKNOWN, /* the API was not asked, or says nothing of such a token's end */
+    EXPIRY_NONE,
+    EXPIRY_KNOWN,
+};
+
 struct diagnosis {
     bool is_made; /* the API was asked */
+    enum diagnosis_expiry expiry;
     struct github_findings findings;
     char expires_at[32]; /* "2026-11-28T08:00:00Z"; "": it does not expire, or not said */
     int64_t days_left;   /* until then */
 };
 
+/* Whether GitHub is to be asked. */
+bool diagnosis_is_wanted(const struct options *options);
+
 /*
- * Before GitHub is asked: whether it can be. Warned of where it cannot, as the registry is none of
- * GitHub's, or may be but is given no token of GitHub's form.
+ * Before GitHub is asked: whether it can be. --diagnose warns where it cannot, as the registry is
+ * none of GitHub's, or may be but is given no token of GitHub's form.
  */
 bool diagnosis_begin(struct diagnosis *out, const struct question *question,
-                     struct warnings *warnings);
+                     const struct options *options, struct warnings *warnings);
 
 /* The organisation to ask about: of the first image, or of the namespace. NULL: there is none. */
 const char *diagnosis_organisation(const struct question *question, char name[GITHUB_NAME_MAX + 1]);
 
 /*
- * After that, with the findings filled in: read them, and warn where the API did not answer, or
- * where the token is another's than the user's.
+ * After that, with the findings filled in: read them; --diagnose warns where the API did not
+ * answer, or where the token is another's than the user's.
  */
 void diagnosis_end(struct diagnosis *diagnosis, const struct question *question,
-                   struct warnings *warnings);
+                   const struct options *options, struct warnings *warnings);
+
+/* The expiry for --json, a constant: "known", "none" or "unknown"; NULL is unknown. */
+const char *diagnosis_expiry_name(const struct diagnosis *diagnosis);
 
 /* What else is worth saying of a token that the registry took. */
 void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings);
+
+/*
+ * --expires-within, of a token that `host` took. Returns 0 where it lasts as long, or its end is
+ * not known, or nobody asked; or -1 with *err set: CLASS_EXPIRING where it does not,
+ * CLASS_UNREACHABLE where GitHub's API did not say.
+ */
+int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct options *options,
+                           const char *host, const struct clock *clock, struct error *err);
 
 #endif

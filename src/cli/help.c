@@ -50,8 +50,8 @@ static const char statuses[] =
     "Exit status: 0 done, 1 internal error, 2 usage, 3 credential missing or unusable, 4 refused "
     "by\n"
     "the registry, 5 registry unreachable, 6 nothing was proved, 7 may not pull the image, 8 auth\n"
-    "file, 9 credential helper. exec: the command's own status; 125 if ghcr-login itself failed,\n"
-    "126 if the command cannot be run, 127 if it is not found.\n";
+    "file, 9 credential helper, 10 token expires too soon. exec: the command's own status; 125 if\n"
+    "ghcr-login itself failed, 126 if the command cannot be run, 127 if it is not found.\n";
 
 static const char more[] =
     "\n"

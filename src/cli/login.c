@@ -187,8 +187,10 @@ static int login_ask(struct login *login, struct report *report, struct error *e
     if (ret < 0) {
         advice_on_refusal(&here, &ask.outcome, err);
         tell_of_source(&login->credential, err);
+        return ret;
     }
-    return ret;
+    return diagnosis_check_expiry(&login->diagnosis, run->options, run->subject.registry.host,
+                                  run->clock, err);
 }
 
 static int login_store(struct login *login, struct error *err)
@@ -202,7 +204,8 @@ static int login_store(struct login *login, struct error *err)
         return -1;
     if (run->options->command == COMMAND_LOGIN && !run->options->at_pull) /* else nothing is kept */
         advice_on_storing(&here, &run->warnings);
-    diagnosis_warn(&login->diagnosis, &run->warnings);
+    if (run->options->diagnose)
+        diagnosis_warn(&login->diagnosis, &run->warnings);
     return 0;
 }
 

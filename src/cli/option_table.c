@@ -4,7 +4,7 @@
 
 #define AT(member) offsetof(struct options, member)
 
-enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100 };
+enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100, OPTIONS_DAYS_MAX = 3650 };
 
 enum {
     COMMANDS_ALL = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS | COMMAND_EXEC,
@@ -12,7 +12,8 @@ enum {
     COMMANDS_STORED = COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_STATUS, /* what is in files */
     COMMANDS_PROVING = COMMAND_LOGIN | COMMAND_STATUS | COMMAND_EXEC,
     COMMANDS_CHANGING = COMMAND_LOGIN | COMMAND_LOGOUT,
-    COMMANDS_GIVEN = COMMAND_LOGIN | COMMAND_EXEC, /* a credential */
+    COMMANDS_GIVEN = COMMAND_LOGIN | COMMAND_EXEC,     /* a credential */
+    COMMANDS_STORING = COMMAND_LOGIN | COMMAND_STATUS, /* what is to last */
 };
 
 static const struct {
@@ -74,9 +75,11 @@ const struct option_spec option_table[] = {
      "change nothing, and say what would be changed"},
     {"diagnose", 0, NULL, OPTION_FLAG, AT(diagnose), 0, COMMANDS_PROVING, "Checks",
      "ask GitHub's API for the token's owner, scopes and expiry"},
-    {"timeout", 0, "SECONDS", OPTION_SECONDS, AT(timeout_s), OPTIONS_SECONDS_MAX, COMMANDS_ALL,
+    {"expires-within", 0, "DAYS", OPTION_POSITIVE, AT(expires_within_days), OPTIONS_DAYS_MAX,
+     COMMANDS_STORING, "Checks", "fail if GitHub says that the token expires sooner"},
+    {"timeout", 0, "SECONDS", OPTION_POSITIVE, AT(timeout_s), OPTIONS_SECONDS_MAX, COMMANDS_ALL,
      "Network", "time limit for the whole run (60)"},
-    {"connect-timeout", 0, "SECONDS", OPTION_SECONDS, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
+    {"connect-timeout", 0, "SECONDS", OPTION_POSITIVE, AT(connect_timeout_s), OPTIONS_SECONDS_MAX,
      COMMANDS_ASKING, "Network", "time limit for each connection attempt (10)"},
     {"retries", 0, "N", OPTION_NUMBER, AT(retries), OPTIONS_RETRIES_MAX, COMMANDS_ASKING, "Network",
      "retry up to N times after transient failures (4)"},

@@ -11,13 +11,13 @@
 #include "cli/options.h"
 
 enum option_kind {
-    OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char * */
-    OPTION_PATH,    /* const char *, not empty */
-    OPTION_LIST,    /* struct option_list */
-    OPTION_NUMBER,  /* unsigned, 0 to `max` */
-    OPTION_SECONDS, /* unsigned, 1 to `max` */
-    OPTION_REFUSED, /* exists only to be refused; `help` is the reason */
+    OPTION_FLAG,     /* bool */
+    OPTION_TEXT,     /* const char * */
+    OPTION_PATH,     /* const char *, not empty */
+    OPTION_LIST,     /* struct option_list */
+    OPTION_NUMBER,   /* unsigned, 0 to `max` */
+    OPTION_POSITIVE, /* unsigned, 1 to `max` */
+    OPTION_REFUSED,  /* exists only to be refused; `help` is the reason */
 };
 
 struct option_spec {

@@ -208,7 +208,7 @@ static void print_success(const struct report *report, const struct options *opt
 }
 
 /* What --can-pull and --diagnose asked for. */
-static void print_facts(const struct report *report)
+static void print_facts(const struct report *report, const struct options *options)
 {
     const struct subject *subject = report->subject;
     const struct diagnosis *d = report->diagnosis;
@@ -224,10 +224,12 @@ static void print_facts(const struct report *report)
     if (d->findings.has_scopes)
         (void)printf("token: scopes %s\n",
                      d->findings.scopes[0] != '\0' ? d->findings.scopes : "none");
-    if (d->expires_at[0] != '\0')
+    if (d->expiry == EXPIRY_KNOWN)
         (void)printf("token: expires %s\n", d->expires_at);
-    else if (d->findings.owner[0] != '\0')
+    else if (d->expiry == EXPIRY_NONE)
         (void)printf("token: no expiry date\n");
+    else if (options->expires_within_days > 0)
+        (void)printf("token: expiry unknown\n");
 }
 
 /* What `status` found is told after a failure, too. */
@@ -240,7 +242,7 @@ static void print_result(const struct report *report, const struct options *opti
         print_reader(report, &report->readers[i]);
     if (options->command != COMMAND_STATUS && err == NULL)
         print_success(report, options);
-    print_facts(report);
+    print_facts(report, options);
 }
 
 static void print_warnings(const struct report *report)
@@ -468,7 +470,7 @@ static json_t *json_scopes(const char *text)
     return scopes;
 }
 
-static json_t *json_token(const struct report *report)
+static json_t *json_token(const struct report *report, const struct options *options)
 {
     const struct diagnosis *d = report->diagnosis;
     const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
@@ -480,6 +482,8 @@ static json_t *json_token(const struct report *report)
 
     if (d != NULL && d->findings.owner[0] != '\0')
         token = with(token, "owner", json_text(d->findings.owner));
+    if (options->expires_within_days > 0)
+        token = with(token, "expiry", json_text(diagnosis_expiry_name(d)));
     return token;
 }
 
@@ -511,7 +515,7 @@ static int print_json(const struct report *report, const struct options *options
                              "registry", json_text(options->all ? NULL : report_registry(report)),
                              "username", json_text(report->username), "verified", report->verified,
                              "files", json_files(report), "images", json_images(report), "token",
-                             json_token(report), "warnings", json_warnings(report));
+                             json_token(report, options), "warnings", json_warnings(report));
     struct secret text = SECRET_INIT;
     struct error no_memory = ERROR_INIT;
     int ret = -1;

@@ -174,8 +174,11 @@ static void status_prove(struct look *look, struct finding *reader, struct repor
         report->diagnosis = diagnosis;
     if (ret < 0)
         advice_on_refusal(&here, &ask.outcome, err);
-    else
+    else if (look->run.options->diagnose)
         diagnosis_warn(diagnosis, &look->run.warnings);
+    if (ret == 0)
+        (void)diagnosis_check_expiry(diagnosis, look->run.options, look->run.subject.registry.host,
+                                     look->run.clock, err);
 }
 
 /* What the image is said to be is true of each reader that was asked. */
@@ -229,23 +232,35 @@ static void tell_of_token(struct look *look, const struct finding *reader, struc
     advice_on_token(&here, &look->run.warnings);
 }
 
-/* Whether it is the fault of the first reader once more: of the credential, the registry, a file.
- */
-static bool is_told(const struct finding *reader, const struct finding *first)
+/* Whether it is the blamed one's fault once more: of the credential, the registry, a file. */
+static bool is_told(const struct finding *reader, const struct finding *blamed)
 {
-    if (reader == first || reader->err.cls != first->err.cls)
+    if (reader->err.cls != blamed->err.cls)
         return false;
-    if (reader->err.cls == CLASS_UNREACHABLE)
+    if (reader == blamed || reader->err.cls == CLASS_UNREACHABLE)
         return true;
-    if (reader->found.key[0] != '\0' && first->found.key[0] != '\0')
-        return status_is_same(&reader->found, &first->found);
-    return reader->found.path[0] != '\0' && strcmp(reader->found.path, first->found.path) == 0 &&
-           strcmp(reader->found.helper, first->found.helper) == 0;
+    if (reader->found.key[0] != '\0' && blamed->found.key[0] != '\0')
+        return status_is_same(&reader->found, &blamed->found);
+    return reader->found.path[0] != '\0' && strcmp(reader->found.path, blamed->found.path) == 0 &&
+           strcmp(reader->found.helper, blamed->found.helper) == 0;
 }
 
-/* The first fault is the run's; another's is a warning. */
+/* The reader whose fault is the run's. */
+static size_t find_worst(const struct look *look)
+{
+    size_t worst = 0;
+
+    for (size_t i = 1; i < look->reader_count && i < READINGS_MAX; i++) {
+        if (exit_class_is_worse(look->readers[i].err.cls, look->readers[worst].err.cls))
+            worst = i;
+    }
+    return worst;
+}
+
+/* The worst fault is the run's; another's is a warning. */
 static int sum_up(struct look *look, struct report *report, struct error *err)
 {
+    const struct finding *blamed = &look->readers[find_worst(look)];
     bool is_verified = true;
 
     for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {
@@ -255,17 +270,14 @@ static int sum_up(struct look *look, struct report *report, struct error *err)
             continue;
         is_verified =
             is_verified && (reader->verdict == VERDICT_ACCEPTED || reader->verdict == VERDICT_NONE);
-        if (reader->err.cls == CLASS_NONE || is_told(reader, &look->readers[0]))
-            continue;
-        if (err->cls == CLASS_NONE) {
-            *err = reader->err;
-            (void)error_wrap(err, "%s", reader->by->name);
-        } else {
+        if (reader->err.cls != CLASS_NONE && !is_told(reader, blamed))
             warnings_add(&look->run.warnings, "%s: %s", reader->by->name, reader->err.message);
-        }
     }
     report->verified = is_verified;
-    return err->cls == CLASS_NONE ? 0 : -1;
+    if (blamed->err.cls == CLASS_NONE)
+        return 0;
+    *err = blamed->err;
+    return error_wrap(err, "%s", blamed->by->name);
 }
 
 /* No word may repeat what is stored. */

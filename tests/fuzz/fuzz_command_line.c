@@ -51,7 +51,7 @@ static void check_option(const struct option_spec *spec, const struct options *o
         check_list((const struct option_list *)(const void *)member);
         break;
     case OPTION_NUMBER:
-    case OPTION_SECONDS:
+    case OPTION_POSITIVE:
         must(*(const unsigned *)(const void *)member <= spec->max);
         must(spec->kind == OPTION_NUMBER || *(const unsigned *)(const void *)member > 0);
         break;

@@ -19,7 +19,7 @@ COMPLETIONS = ROOT / "scripts" / "completions"
 OPTION = re.compile(r"^ +(?:-(\w),)? +--([a-z-]+)(?: ([A-Z]+))? ", re.MULTILINE)
 # What stands for a value in --help. A new one belongs here and, where it can be completed, in all
 # three of scripts/completions/.
-KINDS = {"CMD", "FILE", "DIR", "VAR", "HOST", "IMAGE", "N", "NAME", "SECONDS"}
+KINDS = {"CMD", "DAYS", "FILE", "DIR", "VAR", "HOST", "IMAGE", "N", "NAME", "SECONDS"}
 LIMIT = 20
 
 

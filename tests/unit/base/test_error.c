@@ -172,17 +172,31 @@ static void test_class_names(void **state)
         int status;
         const char *name;
     } rows[] = {
-        {CLASS_NONE, 0, "none"},         {CLASS_INTERNAL, 1, "internal"},
-        {CLASS_USAGE, 2, "usage"},       {CLASS_CREDENTIAL, 3, "credential"},
-        {CLASS_REJECTED, 4, "rejected"}, {CLASS_UNREACHABLE, 5, "unreachable"},
-        {CLASS_UNPROVED, 6, "unproved"}, {CLASS_FORBIDDEN, 7, "forbidden"},
-        {CLASS_AUTHFILE, 8, "authfile"}, {CLASS_HELPER, 9, "helper"},
+        {CLASS_NONE, 0, "none"},          {CLASS_INTERNAL, 1, "internal"},
+        {CLASS_USAGE, 2, "usage"},        {CLASS_CREDENTIAL, 3, "credential"},
+        {CLASS_REJECTED, 4, "rejected"},  {CLASS_UNREACHABLE, 5, "unreachable"},
+        {CLASS_UNPROVED, 6, "unproved"},  {CLASS_FORBIDDEN, 7, "forbidden"},
+        {CLASS_AUTHFILE, 8, "authfile"},  {CLASS_HELPER, 9, "helper"},
+        {CLASS_EXPIRING, 10, "expiring"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_row(rows[i].name, (int)rows[i].cls == rows[i].status);
         assert_row_string(rows[i].name, exit_class_name(rows[i].cls), rows[i].name);
+    }
+}
+
+/* Where several apply, this is their order. */
+static void test_which_class_is_worse(void **state)
+{
+    static const enum exit_class order[] = {1, 2, 8, 9, 4, 7, 5, 6, 10, 3, 0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(order); i++) {
+        for (size_t k = 0; k < COUNT(order); k++)
+            assert_row(exit_class_name(order[i]),
+                       exit_class_is_worse(order[i], order[k]) == (i < k));
     }
 }
 
@@ -252,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_text_is_no_format),
         cmocka_unit_test(test_long_texts_are_cut),
         cmocka_unit_test(test_class_names),
+        cmocka_unit_test(test_which_class_is_worse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -524,7 +524,7 @@ static void test_table(void **state)
     for (size_t i = 0; i < option_table_len; i++) {
         const char *name = table[i].name;
         bool takes_value = table[i].kind != OPTION_FLAG;
-        bool is_number = table[i].kind == OPTION_NUMBER || table[i].kind == OPTION_SECONDS;
+        bool is_number = table[i].kind == OPTION_NUMBER || table[i].kind == OPTION_POSITIVE;
 
         assert_row(name, strspn(name, "abcdefghijklmnopqrstuvwxyz-") == strlen(name));
         assert_row(name, table[i].help != NULL && table[i].help[0] != '\0');
