@@ -1,6 +1,12 @@
-"""Root, and somebody who is not."""
+"""Root, and somebody who is not.
 
+A test that this user, or the root of this container, cannot run is skipped. What that is, is tried:
+root may lack capabilities, be held by seccomp, or be root of a user namespace alone.
+"""
+
+import functools
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,9 +17,51 @@ from harness import TOKEN, USER, Login
 from people import ORDINARY, Space, give
 
 
+CAP_SYS_PTRACE = 19
+
+
+@functools.cache
+def _try(*argv):
+    """What a command that fails says."""
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False)
+    return None if done.returncode == 0 else done.stderr.strip() or f"status {done.returncode}"
+
+
 def needs_root():
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    """For a test that becomes another user."""
+    error = _try(*ORDINARY, "true")
+    if error:
+        pytest.skip(f"needs root: {error}")
+
+
+def needs_namespaces():
+    """For a test that makes mounts, or a network or a table of processes of its own."""
+    error = _try("unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c",
+                 "mount -t tmpfs tmpfs /tmp && ip link set lo up")
+    if error:
+        pytest.skip(f"needs root that may make namespaces (in a container: --privileged): {error}")
+
+
+def can_trace():
+    """Whether the program, which nobody may trace, can be looked into all the same."""
+    held = int(Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0], 16)
+    return held >> CAP_SYS_PTRACE & 1 == 1
+
+
+def needs_tracing():
+    if not can_trace():
+        pytest.skip("needs root that may trace: the program is not dumpable")
+
+
+def mount_bindfs(back, at, *options):
+    """Mount a directory a second time. Needs root and FUSE."""
+    needs_namespaces()
+    done = subprocess.run(["bindfs", *options, back, at], capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0 and _try("sh", "-c", ": <>/dev/fuse"):
+        pytest.skip("needs /dev/fuse")
+    assert done.returncode == 0, done.stderr
 
 
 def own_address(last):
@@ -46,7 +94,7 @@ def someone(request, login):
 @pytest.fixture
 def space():
     """A function that makes a Space with these mounts."""
-    needs_root()
+    needs_namespaces()
     made = []
 
     def make(*setup):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from conftest import needs_root
 from harness import OTHER_TOKEN, TOKEN, USER, auth
 from helpers import Helper
 
@@ -332,8 +333,7 @@ def test_a_record_that_others_can_write_is_ignored_with_an_error(at_pull, server
 
 
 def test_a_record_of_somebody_else_is_ignored(at_pull, server):
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    needs_root()
     warned(at_pull.file(server))
     os.chown(at_pull.record, 12345, -1)
     assert "belongs to another user" in at_pull.get(server.host)

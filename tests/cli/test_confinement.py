@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import faults
+from conftest import needs_namespaces, needs_root, needs_tracing
 from harness import OTHER_TOKEN, PACE, TOKEN, USER, Login
 from people import give
 
@@ -93,8 +94,7 @@ def has_connection(pid, server):
 @pytest.fixture
 def asking(login, server):
     """A function that starts a run which waits for the registry's word on the token."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root: the program is not dumpable")
+    needs_tracing()
     server.on("token", faults.silence())
     started = []
 
@@ -191,8 +191,7 @@ def test_one_that_is_stopped_is_given_up(asking, login, command):
 @pytest.fixture
 def lonely(binary, login):
     """A login by somebody who may have one process."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    needs_root()
     # Not below pytest's own directory, which an ordinary user may not enter.
     with tempfile.TemporaryDirectory(prefix="ghcr-login-") as directory:
         Path(directory).chmod(0o755)
@@ -219,8 +218,7 @@ def test_where_a_filter_kills_for_it(login, server, number):
 
 def test_where_a_child_has_another_namespace_of_processes(login, server):
     """unshare --pid without --fork: there the parent has no number."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    needs_namespaces()
     login.to(server, through=("unshare", "--pid")).succeeded()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import needs_root
+from conftest import needs_namespaces, needs_root
 from harness import TOKEN, USER, Login
 from helpers import Helper
 from people import ORDINARY, Space, give, owner
@@ -21,7 +21,7 @@ NOBODY = pwd.getpwnam("nobody")
 @pytest.fixture
 def theirs(binary, login):
     """Root's login for nobody, whose home in the user database is a new directory."""
-    needs_root()
+    needs_namespaces()
     # Not below pytest's own directory, which an ordinary user may not enter.
     directory = Path(tempfile.mkdtemp(prefix="ghcr-login-"))
     directory.chmod(0o755)

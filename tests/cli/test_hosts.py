@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from conftest import mount_bindfs
 from harness import TOKEN, USER
 
 HOSTS, LOGINS = 4, 16
@@ -33,8 +34,7 @@ def hosts(tmp_path):
         for number in range(count):
             at = tmp_path / f"host{number}"
             at.mkdir()
-            subprocess.run(["bindfs", *options, "-o", "attr_timeout=0,entry_timeout=0", back, at],
-                           check=True)
+            mount_bindfs(back, at, *options, "-o", "attr_timeout=0,entry_timeout=0")
             mounted.append(at)
         return back, list(mounted)
 

@@ -14,6 +14,7 @@ import pytest
 
 import faults
 from certs import Certificate, CertificateAuthority
+from conftest import needs_namespaces
 from flavours import error
 from harness import OTHER_TOKEN, TOKEN, USER, auth
 from wire import LoopbackServer
@@ -638,6 +639,7 @@ IPV6_ONLY = ["ip link set lo up", "ip -6 route add default dev lo"]
 
 def test_a_host_with_ipv6_alone(login):
     """ghcr.io has no IPv6 address."""
+    needs_namespaces()
     through = ["unshare", "--net", "sh", "-c", " && ".join(IPV6_ONLY) + ' && exec "$@"', "sh"]
     for host in ("192.0.2.1", "registry.example:8443"):
         result = login("-u", USER, "--password-stdin", *QUICK, host,
@@ -646,6 +648,7 @@ def test_a_host_with_ipv6_alone(login):
 
 
 def test_a_host_without_any_network(login):
+    needs_namespaces()
     result = login("-u", USER, "--password-stdin", *QUICK, "192.0.2.1",
                    stdin=f"{TOKEN}\n".encode(), through=["unshare", "--net"])
     assert "IPv6" not in result.failed(5, "cannot connect", "hint:").stderr

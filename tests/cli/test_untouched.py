@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from conftest import needs_root
 from harness import OTHER_TOKEN
 
 
@@ -97,9 +98,9 @@ def test_a_directory_that_cannot_be_written(login, registry, exists):
     assert server.connections == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another user")
 def test_root_that_may_not_act_as_the_owner(login, registry):
     """Seen before anything is sent, too."""
+    needs_root()
     server = registry()
     os.chown(login.home, 1234, 1234)
     login.home.chmod(0o777)
