@@ -46,6 +46,8 @@ WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 # A run that has to wait says so, once.
 WAITS = re.compile(r"ghcr-login: (waiting for '[^']*', for|.*; trying again for) up to \d+ s"
                    r"( more)? \(--timeout\)\n")
+# Bytes of a secret that is looked for: a shorter one may stand in any path by chance.
+LEAST = 8
 AUTH_VALUE = re.compile(rb'("auth"\s*:\s*")[A-Za-z0-9+/=]*"')
 
 TERMINAL = object()     # standard input is a terminal on which nobody types
@@ -139,7 +141,7 @@ class Login:
 
     def protect(self, secret):
         """From now on `secret` may be nowhere but in the auth file."""
-        if len(secret) >= 8:
+        if len(secret) >= LEAST:
             self._secrets.add(secret.encode() if isinstance(secret, str) else secret)
 
     def secret_file(self, content, name="token", mode=0o600):
@@ -176,7 +178,8 @@ class Login:
         """Every form of every secret in play, as bytes to search for."""
         known = set(self._secrets)
         for registry in self.registries:
-            known.add(registry.token.encode())
+            if len(registry.token) >= LEAST:
+                known.add(registry.token.encode())
             known.update(bearer.encode() for bearer in registry.issued)
         return {form for secret in known for form in _forms(secret)}
 
