@@ -1,7 +1,8 @@
 #!/bin/sh
 # Install what building (and testing, with "test", or measuring, with "bench") needs, on Debian and
-# Ubuntu, by package name. Nothing is started, and no service of these packages at the next boot:
-# the tests start what they need by themselves.
+# Ubuntu, by package name. Nothing is started, and no service of these packages at the next boot,
+# the system's or a user's: the tests start what they need by themselves. That holds for a run that
+# fails too, and is made good by the next run where one was killed.
 # usage: scripts/install-packages.sh build|demo|static|static-aarch64|quick|test|bench
 set -eu
 
@@ -10,11 +11,12 @@ build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev l
 demo="python3 openssl"
 static="dpkg-dev file libc-ares-dev libssl-dev zlib1g-dev"
 aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-quick="bindfs binutils git libcmocka-dev python3-pytest python3-pytest-xdist strace util-linux"
+quick="bindfs binutils git iproute2 libcmocka-dev procps python3-pytest python3-pytest-xdist strace
+    util-linux"
 tests="clang cppcheck shellcheck llvm mandoc valgrind libc6-dbg
-    buildah iproute2 docker-registry nginx podman skopeo procps sudo
+    buildah docker-registry nginx podman skopeo sudo
     golang-docker-credential-helpers pass gnupg
-    ansible-core cron docker-compose python3-yaml systemd
+    ansible-core cron python3-yaml systemd
     bash-completion busybox-static fish hyperfine lintian mmdebstrap openssh-client openssh-server
     qemu-user-static zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
@@ -39,6 +41,10 @@ find_wanted() {
         for package in $pinned; do
             ! available "$package" || wanted="$wanted $package"
         done
+        # Ubuntu 24.04 has an old docker-compose as well, which its python does not run.
+        compose=docker-compose
+        ! available docker-compose-v2 || compose=docker-compose-v2
+        wanted="$wanted $compose"
         # A Docker that is there, of whatever package, is left alone.
         command -v dockerd >/dev/null || wanted="$wanted docker.io"
         add_docker_cli
@@ -64,9 +70,24 @@ find_missing() {
     done
 }
 
-# What the next boot would start.
+# Building cannot do without a package; a test can, and then says what it lacks.
+leave_out_unknown() {
+    known=
+    for package in $missing; do
+        # shellcheck disable=SC2086 # lists of words
+        if available "$package" ||
+            printf '%s\n' $build $demo $static $aarch64 | grep -qxF "$package"; then
+            known="$known $package"
+        else
+            echo "$0: this release has no package '$package': left out" >&2
+        fi
+    done
+    missing=$known
+}
+
+# What the next boot, or login, would start.
 list_enabled() {
-    find /etc/systemd/system -path '*.wants/*' -type l 2>/dev/null | sort
+    find /etc/systemd/system /etc/systemd/user -path '*.wants/*' -type l 2>/dev/null | sort
 }
 
 # A machine that boots by systemd had it before: its own units are none of ours.
@@ -76,11 +97,40 @@ disable_new() {
         grep -qxF "$link" "$work/enabled" || echo "$link"
     done >"$work/new"
     while read -r link; do
+        case $link in
+        /etc/systemd/user/*) scope=--global ;;
+        *) scope=--system ;;
+        esac
         case $(dpkg -S "$(readlink "$link")" 2>/dev/null) in
         systemd* | dbus*) ;;
-        *) $as_root systemctl disable --quiet "${link##*/}" 2>/dev/null || true ;;
+        *) $as_root systemctl $scope disable --quiet "${link##*/}" 2>/dev/null || true ;;
         esac
     done <"$work/new"
+}
+
+# Packages ask this program whether their services may be started now. Ours also says what was
+# enabled before, to the run that finds it left.
+policy=/usr/sbin/policy-rc.d
+marker="# by scripts/install-packages.sh of ghcr-login, while it runs; enabled before were:"
+
+has_own_policy() {
+    grep -qxF "$marker" "$policy" 2>/dev/null
+}
+
+put_policy() {
+    {
+        printf '#!/bin/sh\nexit 101\n%s\n' "$marker"
+        sed 's/^/# /' "$work/enabled"
+    } >"$work/policy"
+    $as_root install -m 755 "$work/policy" "$policy"
+}
+
+# shellcheck disable=SC2317 # the trap calls it
+clean_up() {
+    trap '' HUP INT TERM
+    disable_new
+    ! has_own_policy || $as_root rm -f "$policy"
+    rm -rf "$work"
 }
 
 if [ $# -ne 1 ] || ! find_wanted "$1"; then
@@ -92,7 +142,7 @@ if ! command -v apt-get >/dev/null; then
     exit 1
 fi
 find_missing
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || has_own_policy || exit 0
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
@@ -103,32 +153,26 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
 fi
 
-# Packages ask this program whether their services may be started now.
-policy=/usr/sbin/policy-rc.d
-own_policy=
 work=$(mktemp -d)
-clean_up() {
-    [ -z "$own_policy" ] || $as_root rm -f "$policy"
-    rm -rf "$work"
-}
+if has_own_policy; then
+    sed -n 's,^# /,/,p' "$policy" >"$work/enabled"
+else
+    list_enabled >"$work/enabled"
+fi
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM # a signal alone would leave the file behind
-if [ ! -e "$policy" ]; then
-    own_policy=yes
-    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
-    $as_root chmod 755 "$policy"
-fi
+[ -n "$missing" ] || exit 0
+[ -e "$policy" ] || put_policy
 
 # Only now is it known what there is: an image of a container comes without apt's lists.
 $as_root apt-get update -qq
 find_wanted "$1"
 find_missing
+leave_out_unknown
 echo "==> installing:$missing"
-list_enabled >"$work/enabled"
 # shellcheck disable=SC2086 # both are lists of words
 $as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-remove --no-install-recommends $missing >"$work/log" 2>&1 || {
     cat "$work/log" >&2
     exit 1
 }
-disable_new

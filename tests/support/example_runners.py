@@ -86,12 +86,14 @@ COMPOSE_PLUGIN = """\
 }
 shift
 [ "$1" = pull ] || { echo "compose $*"; exit; }
-exec docker-compose "$@"
+compose=$(command -v docker-compose || echo /usr/libexec/docker/cli-plugins/docker-compose)
+exec "$compose" "$@"
 """
 
 
 def set_up_app(machine, user):
-    """A directory `app` with a compose.yml, and `docker compose` where Debian has docker-compose.
+    """A directory `app` with a compose.yml, and `docker compose` where Debian has docker-compose,
+    and Ubuntu a plug-in that is one too.
 
     The plug-in is the user's own: `ghcr-login exec` has to show it to its command.
     """
