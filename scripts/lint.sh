@@ -33,7 +33,7 @@ declare -A gates=(
         src/registry/http/fault.c"
     ["b64/"]="src/base/base64.c"
     ["jansson.h"]="include/base/json.h"
-    ["base/json.h"]="src/base/json.c src/main.c src/cli/report.c src/cli/helper_verbs.c src/registry/answer.c
+    ["base/json.h"]="src/base/json.c src/main.c src/cli/report_json.c src/cli/helper_verbs.c src/registry/answer.c
         src/registry/github.c src/store/helper/helper.c src/store/record.c"
 )
 

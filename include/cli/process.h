@@ -1,8 +1,11 @@
 /*
- * What this process is to the rest of the machine, and what the command of `exec` gets back of it.
+ * What this process is to the rest of the machine, and what the command of `exec` gets back of it:
+ * that runs in a child, which this process outlives, so that it can tidy up behind it.
  */
 #ifndef CLI_PROCESS_H
 #define CLI_PROCESS_H
+
+#include "base/error.h"
 
 /*
  * Nothing of this process is for others: descriptors 0 to 2 are open, there is no core dump, no
@@ -15,6 +18,24 @@ int process_harden(void) __attribute__((warn_unused_result));
  * Undo what an exec(3) would hand on: signals (their mask too), umask, core limit, SSLKEYLOGFILE.
  */
 void process_restore(void);
+
+/*
+ * From here on no signal that is sent to this process ends it: process_run_guarded() hands it on,
+ * realtime ones too; not those of job control and of faults. A terminal's ^C and ^\ go to both as
+ * it is, and are not sent again: a second one makes many programs drop what they were tidying up.
+ * Returns 0, or -1 with *err set.
+ */
+int process_guard(struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Run `work` in a child process, which exits with what it returns, and wait for its end. In the
+ * child signals are as process_harden() found them; this process calls `before_wait` once the child
+ * has a copy of all there is. When this process is killed all the same, the child gets SIGTERM (on
+ * Linux). Returns 0 and the status as a shell has it in *status (128 + N for signal N), or -1 with
+ * *err set (CLASS_INTERNAL).
+ */
+int process_run_guarded(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx,
+                        int *status, struct error *err) __attribute__((warn_unused_result));
 
 /*
  * End it, with what was printed flushed. What libraries would do at exit is left out: libcurl comes

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/option_table.h"
 #include "credential/github_token.h"
+#include "store/path.h"
 
 /* argv under the cursor. */
 struct parser {
@@ -90,14 +91,6 @@ static int check_path(const struct option_spec *spec, const char *value, struct 
     return 0;
 }
 
-static bool names_file(const char *value, const char *name)
-{
-    size_t len = strlen(name);
-
-    return text_has_suffix(value, name) &&
-           (strlen(value) == len || value[strlen(value) - len - 1] == '/');
-}
-
 static bool is_file(const char *path)
 {
     struct stat st;
@@ -108,7 +101,8 @@ static bool is_file(const char *path)
 /* What a value of one option alone must not be. */
 static int check_place(const struct option_spec *spec, const char *value, struct error *err)
 {
-    if (strcmp(spec->name, "config") == 0 && (names_file(value, "config.json") || is_file(value)))
+    if (strcmp(spec->name, "config") == 0 &&
+        (strcmp(path_base(value), "config.json") == 0 || is_file(value)))
         return error_set_hint(err, CLASS_USAGE,
                               "name the directory that holds it, as docker takes it; or use "
                               "--authfile FILE for podman's format",
@@ -342,113 +336,6 @@ static int parse_words(struct parser *p, struct error *err)
     return 0;
 }
 
-static bool has_two_names(const struct options *o)
-{
-    return (o->username != NULL) + (o->username_env != NULL) + (o->username_file != NULL) > 1;
-}
-
-static bool has_two_tokens(const struct options *o)
-{
-    return o->password_stdin + (o->token_env != NULL) + (o->token_file != NULL) +
-               (o->token_command != NULL) >
-           1;
-}
-
-static bool pulls_from_nowhere(const struct options *o)
-{
-    return o->at_pull && !o->help && !o->version && o->token_file == NULL &&
-           o->token_command == NULL;
-}
-
-static bool pulls_past_helper(const struct options *o)
-{
-    return o->at_pull && o->no_helper;
-}
-
-static bool has_two_podman_files(const struct options *o)
-{
-    return o->persistent && o->authfile != NULL;
-}
-
-/* To `exec` it is the configuration that is shown. */
-static bool has_unused_directory(const struct options *o)
-{
-    return o->command != COMMAND_EXEC && o->config_dir != NULL && !o->docker &&
-           options_name_podman(o);
-}
-
-static bool asks_and_does_not(const struct options *o)
-{
-    return o->no_verify && (o->images.count > 0 || o->diagnose || o->expires_within_days > 0 ||
-                            o->wait_for_token_s > 0);
-}
-
-static bool chooses_among_all(const struct options *o)
-{
-    return o->all && (o->registry != NULL || o->if_user != NULL || o->if_refused);
-}
-
-static bool trusts_and_does_not(const struct options *o)
-{
-    return o->insecure && (o->plain_http || o->ca_file != NULL);
-}
-
-static bool runs_nothing(const struct options *o)
-{
-    return o->command == COMMAND_EXEC && !o->help && !o->version &&
-           (o->run == NULL || o->run[0] == NULL);
-}
-
-static bool is_quiet_aloud(const struct options *o)
-{
-    return o->quiet && o->verbose;
-}
-
-/* What the options of one command line cannot mean together. */
-static const struct {
-    bool (*is_there)(const struct options *o);
-    const char *message;
-    const char *hint;
-} contradictions[] = {
-    {has_two_names,
-     "the user name has more than one source: give one of --username, --username-env and "
-     "--username-file",
-     ""},
-    {has_two_tokens,
-     "the token has more than one source: give one of --password-stdin, --token-env, --token-file "
-     "and --token-command",
-     ""},
-    {pulls_from_nowhere, "--at-pull takes the token from where docker will find it at each pull",
-     "add --token-file FILE or --token-command CMD"},
-    {pulls_past_helper, "--at-pull is done by a credential helper: --no-helper contradicts it", ""},
-    {has_two_podman_files, "--persistent and --authfile name two files", ""},
-    {has_unused_directory, "--config names Docker's directory: add --docker to store there too",
-     ""},
-    {asks_and_does_not,
-     "--no-verify asks nobody: --can-pull, --diagnose, --expires-within and --wait-for-token "
-     "cannot "
-     "be used with it",
-     ""},
-    {chooses_among_all,
-     "--all removes every entry: no registry, --if-user or --if-refused can be named with it", ""},
-    {trusts_and_does_not,
-     "--insecure checks no certificate: it contradicts --cacert and --plain-http", ""},
-    {runs_nothing, "'exec' is given no command to run",
-     "write it after '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
-    {is_quiet_aloud, "--quiet and --verbose contradict each other", ""},
-};
-
-static int check_contradictions(const struct options *options, struct error *err)
-{
-    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
-        if (!contradictions[i].is_there(options))
-            continue;
-        return error_set_hint(err, CLASS_USAGE, contradictions[i].hint, "%s",
-                              contradictions[i].message);
-    }
-    return 0;
-}
-
 /* A script that was edited on Windows: the shell takes the CR of its line ends for text. */
 static int check_line_ends(int argc, char *const argv[], struct error *err)
 {
@@ -503,7 +390,7 @@ int command_line_parse(struct options *out, int argc, char *const argv[], struct
         .command = COMMAND_LOGIN, .timeout_s = 60, .connect_timeout_s = 10, .retries = 4};
     parse_command(&p);
     if (check_line_ends(argc, argv, err) == 0 && parse_words(&p, err) == 0 &&
-        check_contradictions(out, err) == 0)
+        option_table_check(out, err) == 0)
         return 0;
     look_at_rest(out, argc, argv, err);
     return -1;

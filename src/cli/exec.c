@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cli/environment.h"
-#include "cli/guard.h"
 #include "cli/login.h"
 #include "cli/process.h"
 #include "cli/report.h"
@@ -146,10 +145,10 @@ static int run_apart(struct exec *exec, const struct private_places *places)
     struct error left = ERROR_INIT;
     int status;
 
-    if (guard_begin(&err) < 0 ||
+    if (process_guard(&err) < 0 ||
         private_directory_make(&exec->directory, places, view_room(&exec->run), &err) < 0)
         return report_print(&report, exec->run.options, &err);
-    if (guard_run(exec_tell, exec_forget, exec, &status, &err) < 0)
+    if (process_run_guarded(exec_tell, exec_forget, exec, &status, &err) < 0)
         status = report_print(&report, exec->run.options, &err);
     /* The command's status says more than ours; but what is left is somebody's credential. */
     if (private_directory_remove(&exec->directory, clock, clock_now(clock) + REMOVE_MS, &left) < 0)

@@ -1,6 +1,6 @@
 /*
- * Every option there is: one row drives parsing, --help and what a command takes; and the options
- * and commands that people type instead.
+ * Every option there is: one row drives parsing, --help and what a command takes; the options and
+ * commands that people type instead; and what cannot be asked for together.
  */
 #ifndef CLI_OPTION_TABLE_H
 #define CLI_OPTION_TABLE_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "cli/options.h"
 
 enum option_kind {
@@ -60,5 +61,9 @@ const char *option_table_nearest_command(const char *word);
 
 /* Whether `word` after --help is a topic: a command, or "all". */
 bool option_table_is_topic(const char *word);
+
+/* Refuse options that contradict each other. Returns 0, or -1 with *err set (CLASS_USAGE). */
+int option_table_check(const struct options *options, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,14 +1,18 @@
 #include "cli/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/secret.h"
 
 /* What is set, and to what. What they would kill for is reported by write(2): EPIPE, EFBIG. */
@@ -91,6 +95,70 @@ void process_restore(void)
     for (size_t i = 0; i < DISPOSITIONS; i++)
         (void)sigaction(dispositions[i].number, &before.actions[i], NULL);
     (void)sigprocmask(SIG_SETMASK, &before.mask, NULL);
+}
+
+/* All but those of a fault of our own, of job control, and what is ignored or cannot be caught. */
+static sigset_t guarded_signals(void)
+{
+    static const int others[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
+                                 SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPIPE, SIGXFSZ};
+    sigset_t set;
+
+    (void)sigfillset(&set);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        (void)sigdelset(&set, others[i]);
+    return set;
+}
+
+int process_guard(struct error *err)
+{
+    sigset_t set = guarded_signals();
+
+    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+        return 0;
+    return error_set_errno(err, CLASS_INTERNAL, errno, "cannot block signals");
+}
+
+/* A hangup comes from the kernel too, but to the leader of the session alone. */
+static bool is_from_terminal(const siginfo_t *info)
+{
+    return info->si_code > 0 &&
+           (info->si_signo == SIGINT || info->si_signo == SIGQUIT || info->si_signo == SIGWINCH);
+}
+
+/* Hand signals on until it has ended. Returns 0 and its status, or -1 with errno set. */
+static int wait_and_hand_on(pid_t child, int *status)
+{
+    sigset_t set = guarded_signals();
+    siginfo_t info;
+    pid_t ended;
+
+    while ((ended = waitpid(child, status, WNOHANG)) == 0) {
+        /* A child that ends after this look has its SIGCHLD waiting here. */
+        if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && !is_from_terminal(&info))
+            (void)kill(child, info.si_signo); /* not waited for: its number is still its own */
+    }
+    return ended < 0 ? -1 : 0;
+}
+
+int process_run_guarded(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx,
+                        int *status, struct error *err)
+{
+    pid_t child = child_fork(SIGTERM);
+    int ended;
+
+    if (child < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot fork");
+    if (child == 0) {
+        (void)sigprocmask(SIG_SETMASK, &before.mask,
+                          NULL); /* what was blocked is not ours to open */
+        exit(work(ctx));
+    }
+    before_wait(ctx);
+    if (wait_and_hand_on(child, &ended) < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
+    *status = child_exit_status(ended);
+    return 0;
 }
 
 void process_end(int status)

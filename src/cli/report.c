@@ -3,24 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/place.h"
-#include "base/scan.h"
 #include "base/text.h"
 #include "cli/environment.h"
+#include "cli/report_json.h"
 
 enum { SHOWN_MAX = 4200 };
 
 struct entry_name {
     char text[REFERENCE_HOST_MAX + REFERENCE_NAMESPACE_MAX + 2];
 };
-
-const char *report_registry(const struct report *report)
-{
-    const struct subject *subject = report->subject;
-
-    return subject != NULL && subject->registry.host[0] != '\0' ? subject->registry.host : NULL;
-}
 
 static const char *report_namespace(const struct report *report)
 {
@@ -42,31 +34,27 @@ static const char *report_entry(struct entry_name *out, const struct report *rep
 {
     const char *name_space = has_namespaces(report) ? report_namespace(report) : "";
 
-    (void)snprintf(out->text, sizeof(out->text), "%s%s%s", report_registry(report),
+    (void)snprintf(out->text, sizeof(out->text), "%s%s%s", findings_registry(report),
                    name_space[0] != '\0' ? "/" : "", name_space);
     return out->text;
 }
 
-/* What is said to people passes here. */
-static bool repeats_credential(const struct report *report, const char *text)
+static void hide(const struct report *report, char *text, size_t size, const char *instead)
 {
-    return redact_finds(report->redact, text, strlen(text));
+    if (redact_finds(report->redact, text, strlen(text)))
+        (void)snprintf(text, size, "%s", instead);
 }
 
-static const char *warning_text(const struct report *report, size_t i)
+/* What is said in words that may be of outside passes here, whatever tells it. */
+static void hide_credential(const struct report *report, struct warnings *warnings,
+                            struct error *err)
 {
-    const char *text = report->warnings->items[i];
-
-    return repeats_credential(report, text) ? "it repeats the credential and is not shown" : text;
-}
-
-static void hide_credential(const struct report *report, struct error *err)
-{
-    if (repeats_credential(report, err->message))
-        (void)snprintf(err->message, sizeof(err->message), "%s",
-                       "what went wrong repeats the credential and is not shown");
-    if (repeats_credential(report, err->hint))
-        err->hint[0] = '\0';
+    for (size_t i = 0; i < warnings->count; i++)
+        hide(report, warnings->items[i], sizeof(warnings->items[i]),
+             "it repeats the credential and is not shown");
+    hide(report, err->message, sizeof(err->message),
+         "what went wrong repeats the credential and is not shown");
+    hide(report, err->hint, sizeof(err->hint), "");
 }
 
 /* " in '/x'", with what is quoted made harmless. */
@@ -245,12 +233,12 @@ static void print_result(const struct report *report, const struct options *opti
     print_facts(report, options);
 }
 
-static void print_warnings(const struct report *report)
+static void print_warnings(const struct warnings *warnings)
 {
     char shown[SHOWN_MAX];
 
-    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++) {
-        const char *text = warning_text(report, i);
+    for (size_t i = 0; i < warnings->count; i++) {
+        const char *text = warnings->items[i];
 
         (void)fprintf(stderr, "warning: %s\n",
                       text_printable(shown, sizeof(shown), text, strlen(text)));
@@ -300,7 +288,7 @@ static void print_start(const struct report *report, const struct options *optio
         (void)fprintf(
             stderr, "ghcr-login: running '%s' with a login to %s\n",
             text_printable(shown, sizeof(shown), options->run[0], strlen(options->run[0])),
-            report_registry(report));
+            findings_registry(report));
 }
 
 static int status_of(const struct error *err, const struct options *options)
@@ -315,234 +303,20 @@ static int print_trouble(const char *trouble, const struct options *options,
     return err != NULL ? status_of(err, options) : CLASS_INTERNAL;
 }
 
-/* A JSON string of text from anywhere, null for NULL. */
-static json_t *json_text(const char *text)
-{
-    char shown[SHOWN_MAX];
-
-    return text != NULL ? json_string(text_printable(shown, sizeof(shown), text, strlen(text)))
-                        : json_null();
-}
-
-/*
- * What is built goes on being built, or, for want of memory, is NULL from there on: an object that
- * lacks something must not pass for a whole one.
- */
-static json_t *report_append(json_t *array, json_t *item)
-{
-    if (json_array_append_new(array, item) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
-}
-
-static json_t *with(json_t *object, const char *key, json_t *value)
-{
-    if (json_object_set_new(object, key, value) == 0)
-        return object;
-    json_decref(object);
-    return NULL;
-}
-
-static bool is_changed(const struct report *report)
-{
-    bool changed = report->is_record_changed;
-
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
-        changed = changed || report->targets->items[i].result.changed;
-    return changed;
-}
-
-/* Whether a logout spares an entry. */
-static bool is_kept(const struct report *report)
-{
-    bool kept = false;
-
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
-        kept = kept || report->targets->items[i].kept != NULL;
-    return kept;
-}
-
-static const char *name_keeper(char keeper[sizeof("helper:") + READER_HELPER_MAX],
-                               const char *helper)
-{
-    if (helper[0] == '\0')
-        return "file";
-    (void)snprintf(keeper, sizeof("helper:") + READER_HELPER_MAX, "helper:%s", helper);
-    return keeper;
-}
-
-/* Where this program's own helper takes it from. */
-static json_t *add_source(json_t *file, const struct record *record)
-{
-    char source[sizeof("command:") + sizeof(record->command)];
-    bool is_file = record->file[0] != '\0';
-
-    if (record->username[0] == '\0')
-        return file;
-    (void)snprintf(source, sizeof(source), "%s:%s", is_file ? "file" : "command",
-                   is_file ? record->file : record->command);
-    return with(file, "source", json_text(source));
-}
-
-/* Of `status`: who reads what. */
-static json_t *add_readers(json_t *files, const struct report *report)
-{
-    for (size_t i = 0; i < report->reader_count; i++) {
-        const struct finding *reader = &report->readers[i];
-        const struct lookup *found = &reader->found;
-        const char *path = found->path[0] != '\0' ? found->path : NULL;
-        json_t *file;
-        char keeper[sizeof("helper:") + READER_HELPER_MAX];
-
-        if (found->key[0] == '\0')
-            continue;
-        file =
-            json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:b}", "path", json_text(path), "format",
-                      found->owner->name, "store", json_text(name_keeper(keeper, found->helper)),
-                      "changed", false, "reader", reader->by->name, "key", json_text(found->key),
-                      "username", json_text(secret_text(&found->held.username)), "verified",
-                      reader->verdict == VERDICT_ACCEPTED);
-        files = report_append(files, add_source(file, &reader->record));
-    }
-    return files;
-}
-
-/* Of a file: with its key where that is for a part of the registry, and so says more than that. */
-static json_t *json_target(const struct target *target, bool has_part)
-{
-    char keeper[sizeof("helper:") + READER_HELPER_MAX];
-    json_t *file = json_pack("{s:o, s:s, s:o, s:b}", "path", json_text(target->location.path),
-                             "format", target->location.owner->name, "store",
-                             json_text(name_keeper(keeper, target->result.helper)), "changed",
-                             target->result.changed);
-
-    return has_part && target->location.owner->has_namespaces
-               ? with(file, "key", json_text(target->key))
-               : file;
-}
-
-static json_t *json_files(const struct report *report)
-{
-    json_t *files = json_array();
-
-    for (size_t i = 0; report->targets != NULL && i < report->targets->count; i++)
-        files = report_append(files, json_target(&report->targets->items[i],
-                                                 report->subject->registry.name_space[0] != '\0'));
-    return add_readers(files, report);
-}
-
-static json_t *json_images(const struct report *report)
-{
-    json_t *images = json_array();
-
-    for (size_t i = 0; report->subject != NULL && i < report->subject->image_count; i++) {
-        const struct image *image = &report->subject->images[i];
-
-        images = report_append(images, json_pack("{s:o, s:b}", "image", json_text(image->given),
-                                                 "pull", image->can_pull));
-    }
-    return images;
-}
-
-static json_t *json_warnings(const struct report *report)
-{
-    json_t *warnings = json_array();
-
-    for (size_t i = 0; report->warnings != NULL && i < report->warnings->count; i++)
-        warnings = report_append(warnings, json_text(warning_text(report, i)));
-    return warnings;
-}
-
-/* "read:packages, repo" as an array; null for NULL. */
-static json_t *json_scopes(const char *text)
-{
-    json_t *scopes = text != NULL ? json_array() : json_null();
-    struct scan s = scan_over(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-    struct span scope;
-    struct span between;
-
-    (void)scan_run(&s, ", ", &between);
-    while (scan_run(&s, GITHUB_SCOPE_BYTES, &scope)) {
-        scopes = report_append(scopes, json_stringn(scope.data, scope.len));
-        (void)scan_run(&s, ", ", &between); /* github_ask() lets nothing else in */
-    }
-    return scopes;
-}
-
-static json_t *json_token(const struct report *report, const struct options *options)
-{
-    const struct diagnosis *d = report->diagnosis;
-    const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
-    const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
-    const char *source = report->credential != NULL ? report->credential->source_name : NULL;
-    json_t *token = json_pack("{s:o, s:o, s:o, s:o}", "kind", json_text(report->token_kind),
-                              "source", json_text(source), "expires_at", json_text(expires_at),
-                              "scopes", json_scopes(scopes));
-
-    if (d != NULL && d->findings.owner[0] != '\0')
-        token = with(token, "owner", json_text(d->findings.owner));
-    if (options->expires_within_days > 0)
-        token = with(token, "expiry", json_text(diagnosis_expiry_name(d)));
-    return token;
-}
-
-static json_t *json_error(const struct error *err)
-{
-    return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
-                     (int)err->cls, "message", json_text(err->message), "hint",
-                     json_text(err->hint));
-}
-
-static const char *result_name(const struct report *report, const struct options *options,
-                               const struct error *err)
-{
-    if (err != NULL)
-        return "failed";
-    if (options->command == COMMAND_LOGOUT)
-        return is_changed(report) ? "removed" : is_kept(report) ? "unchanged" : "absent";
-    if (report->verified && (options->command == COMMAND_STATUS || options->dry_run))
-        return "verified";
-    return is_changed(report) ? "stored" : "unchanged";
-}
-
-/* The one object of --json. Returns -1 where there is no memory for all of it. */
-static int print_json(const struct report *report, const struct options *options,
-                      const struct error *err)
-{
-    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
-                             result_name(report, options, err), "changed", is_changed(report),
-                             "registry", json_text(options->all ? NULL : report_registry(report)),
-                             "username", json_text(report->username), "verified", report->verified,
-                             "files", json_files(report), "images", json_images(report), "token",
-                             json_token(report, options), "warnings", json_warnings(report));
-    struct secret text = SECRET_INIT;
-    struct error no_memory = ERROR_INIT;
-    int ret = -1;
-
-    if (options->dry_run)
-        json = with(json, "dry_run", json_true());
-    if (err != NULL)
-        json = with(json, "error", json_error(err));
-    if (json != NULL && json_append(&text, json, &no_memory) == 0) {
-        (void)puts(secret_text(&text));
-        ret = 0;
-    }
-    secret_clear(&text);
-    json_decref(json);
-    return ret;
-}
-
 int report_print(const struct report *report, const struct options *options,
                  const struct error *failure)
 {
+    struct warnings warnings =
+        report->warnings != NULL ? *report->warnings : (struct warnings){.count = 0};
     struct error shown = failure != NULL ? *failure : ERROR_INIT;
     const struct error *err = failure != NULL ? &shown : NULL;
+    struct report told = *report;
     bool is_whole = true;
 
-    hide_credential(report, &shown);
+    hide_credential(report, &warnings, &shown);
+    told.warnings = &warnings;
     if (!options->quiet)
-        print_warnings(report);
+        print_warnings(&warnings);
     if (err != NULL)
         print_error(report, err);
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)
@@ -552,7 +326,7 @@ int report_print(const struct report *report, const struct options *options,
         return 0;
     }
     if (options->json)
-        is_whole = print_json(report, options, err) == 0;
+        is_whole = report_json_print(&told, options, err) == 0;
     else
         print_result(report, options, err);
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -1,10 +1,10 @@
 /*
- * guard: a process that cannot be made or waited for, and one whose parent is gone. What it does
- * with signals is in tests/cli/test_exec.py.
+ * process, its guard: a process that cannot be made or waited for, and one whose parent is gone.
+ * What it does with signals is in tests/cli/test_exec.py.
  */
 #include "../support.h"
 
-#include "cli/guard.h"
+#include "cli/process.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -71,7 +71,7 @@ static int run(int *status, struct error *err)
 
     *err = ERROR_INIT;
     *status = -1;
-    return guard_run(work, note, &ctx, status, err);
+    return process_run_guarded(work, note, &ctx, status, err);
 }
 
 static void test_the_status_is_handed_on(void **state)
@@ -120,11 +120,11 @@ static void test_signals_that_cannot_be_blocked(void **state)
 
     (void)state;
     has_no_mask = true;
-    assert_int_equal(guard_begin(&err), -1);
+    assert_int_equal(process_guard(&err), -1);
     has_no_mask = false;
     assert_error("mask", &err, CLASS_INTERNAL, "cannot block signals");
     err = ERROR_INIT;
-    assert_int_equal(guard_begin(&err), 0);
+    assert_int_equal(process_guard(&err), 0);
 }
 
 int main(void)
