@@ -44,11 +44,12 @@ struct redact {
 #define REDACT_INIT ((struct redact){.count = 0})
 
 /*
- * Begin with a credential, `username` NULL where it has no name. Returns 0 and fills *out (release
- * with redact_clear()), or -1 with *err set and *out empty: there is no memory.
+ * Begin with a credential, `username` NULL where it has no name. `auth` is the base64 of
+ * username:token, where it is at hand; it is made where that is NULL. Returns 0 and fills *out
+ * (release with redact_clear()), or -1 with *err set and *out empty: there is no memory.
  */
 int redact_start(struct redact *out, const char *username, const struct secret *token,
-                 struct error *err) __attribute__((warn_unused_result));
+                 const struct secret *auth, struct error *err) __attribute__((warn_unused_result));
 
 /* Add one more secret, such as a bearer; an empty one is none. Past REDACT_ITEMS_MAX it takes the
  * place of the last. Returns 0, or -1 with *err set and *redact as it was. */

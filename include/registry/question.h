@@ -29,7 +29,8 @@ struct question {
     const struct reference *registry;
     const char *username;
     const struct secret *token;
-    struct image *images; /* to be pulled with it; each learns whether it can be */
+    const struct secret *auth; /* base64 of username:token; NULL: not made yet */
+    struct image *images;      /* to be pulled with it; each learns whether it can be */
     size_t image_count;
     struct realm_policy realms; /* of the registry's API */
     struct trust_request trust;

@@ -413,39 +413,61 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
                            : 0;
 }
 
-/* The base64 of "user:token" from where it is the token's, to know it in capitals, too. */
-static int add_encoded(struct redact *redact, const char *username, const struct secret *token,
-                       struct error *err)
+static int encode_login(struct secret *out, const char *username, const struct secret *token,
+                        struct error *err)
 {
     struct secret plain = SECRET_INIT;
-    struct secret encoded = SECRET_INIT;
-    size_t before = username != NULL ? strlen(username) + 1 : 0;
-    size_t skipped = (before + 2) / 3 * 4;
     int ret = -1;
 
-    if ((username == NULL || (secret_append_text(&plain, username, err) == 0 &&
-                              secret_append_text(&plain, ":", err) == 0)) &&
+    if (secret_append_text(&plain, username, err) == 0 &&
+        secret_append_text(&plain, ":", err) == 0 &&
         secret_append(&plain, token->data, token->len, SIZE_MAX - 1, err) == 0)
-        ret = base64_encode(&encoded, &plain, err);
-    while (ret == 0 && encoded.len > 0 && encoded.data[encoded.len - 1] == '=')
-        encoded.len--;
-    if (ret == 0 && encoded.len >= skipped + BASE64_RUN)
-        ret = add(redact, encoded.data + skipped, encoded.len - skipped, BASE64_RUN, err);
+        ret = base64_encode(out, &plain, err);
     secret_clear(&plain);
+    return ret;
+}
+
+/*
+ * Decoding does not find what came back in capitals, or in lower case: base64 tells the two apart.
+ * So the encoded text is looked for as well, behind its first `before` bytes, which are no secret.
+ */
+static int add_encoded(struct redact *redact, const struct secret *encoded, size_t before,
+                       struct error *err)
+{
+    size_t skipped = (before + 2) / 3 * 4;
+    size_t len = encoded->len;
+
+    while (len > 0 && encoded->data[len - 1] == '=')
+        len--;
+    if (len < skipped + BASE64_RUN)
+        return 0; /* too short to tell */
+    return add(redact, encoded->data + skipped, len - skipped, BASE64_RUN, err);
+}
+
+static int add_encodings(struct redact *redact, const char *username, const struct secret *token,
+                         const struct secret *auth, struct error *err)
+{
+    struct secret encoded = SECRET_INIT;
+    int ret = base64_encode(&encoded, token, err);
+
+    if (ret == 0)
+        ret = add_encoded(redact, &encoded, 0, err);
+    if (ret == 0 && username != NULL && auth == NULL)
+        ret = encode_login(&encoded, username, token, err);
+    if (ret == 0 && username != NULL)
+        ret = add_encoded(redact, auth != NULL ? auth : &encoded, strlen(username) + 1, err);
     secret_clear(&encoded);
     return ret;
 }
 
 int redact_start(struct redact *out, const char *username, const struct secret *token,
-                 struct error *err)
+                 const struct secret *auth, struct error *err)
 {
     *out = REDACT_INIT;
     if (token->len == 0)
         return 0;
     if (redact_add(out, token, err) == 0 &&
-        (has_many_lines(token) ||
-         (add_encoded(out, NULL, token, err) == 0 &&
-          (username == NULL || add_encoded(out, username, token, err) == 0))))
+        (has_many_lines(token) || add_encodings(out, username, token, auth, err) == 0))
         return 0;
     redact_clear(out);
     return -1;

@@ -92,7 +92,8 @@ static int login_hide_credential(struct login *login, struct report *report, str
 {
     const struct credential *credential = &login->credential;
 
-    if (redact_start(&login->redact, credential->username, &credential->token, err) < 0)
+    if (redact_start(&login->redact, credential->username, &credential->token, &login->auth, err) <
+        0)
         return -1;
     if (run_can_hide(&login->run, &login->redact, credential->username, &credential->token))
         report->redact = &login->redact;
@@ -170,7 +171,8 @@ static int login_ask(struct login *login, struct report *report, struct error *e
 {
     struct run *run = &login->run;
     struct ask ask = {
-        .question = run_question(run, login->credential.username, &login->credential.token),
+        .question =
+            run_question(run, login->credential.username, &login->credential.token, &login->auth),
         .options = run->options,
         .warnings = &run->warnings,
         .diagnosis = &login->diagnosis,

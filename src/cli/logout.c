@@ -42,8 +42,8 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
                       struct error *err)
 {
     struct ask ask = {
-        .question =
-            run_question(&logout->run, secret_text(&found->held.username), &found->held.token),
+        .question = run_question(&logout->run, secret_text(&found->held.username),
+                                 &found->held.token, NULL),
         .options = logout->run.options,
         .warnings = &logout->run.warnings,
         .forget = logout_forget,

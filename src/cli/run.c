@@ -184,7 +184,8 @@ bool run_can_hide(const struct run *run, const struct redact *redact, const char
            !redact_finds(redact, host, strlen(host));
 }
 
-struct question run_question(struct run *run, const char *username, const struct secret *token)
+struct question run_question(struct run *run, const char *username, const struct secret *token,
+                             const struct secret *auth)
 {
     const struct options *o = run->options;
     struct subject *subject = &run->subject;
@@ -192,6 +193,7 @@ struct question run_question(struct run *run, const char *username, const struct
         .registry = &subject->registry,
         .username = username,
         .token = token,
+        .auth = auth,
         .images = subject->images,
         .image_count = subject->image_count,
         .realms = {.registry = subject->registry.api_host,

@@ -64,7 +64,11 @@ int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unuse
 bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
                   const struct secret *token);
 
-/* The question whether the registry takes this credential, and gives the images for it. */
-struct question run_question(struct run *run, const char *username, const struct secret *token);
+/*
+ * The question whether the registry takes this credential, and gives the images for it. `auth` is
+ * its base64, or NULL.
+ */
+struct question run_question(struct run *run, const char *username, const struct secret *token,
+                             const struct secret *auth);
 
 #endif

@@ -155,7 +155,7 @@ static void status_prove(struct look *look, struct finding *reader, struct repor
     struct diagnosis *diagnosis = &look->diagnoses[reader - look->readers];
     struct ask ask = {
         .question = run_question(&look->run, secret_text(&reader->found.held.username),
-                                 &reader->found.held.token),
+                                 &reader->found.held.token, NULL),
         .options = look->run.options,
         .warnings = &look->run.warnings,
         .diagnosis = diagnosis,

@@ -210,7 +210,7 @@ static void take_words(struct input *where, struct child_result *result)
             said->data[i] = ' ';
     }
     cut_around(&result->output, " \t\r\n");
-    if (redact_start(&redact, NULL, &result->output, &ignored) < 0 ||
+    if (redact_start(&redact, NULL, &result->output, NULL, &ignored) < 0 ||
         redact_finds(&redact, said->data, len) || github_token_is_inside(said->data))
         (void)snprintf(where->words, sizeof(where->words), "%s", REDACT_WORDS);
     else

@@ -18,7 +18,7 @@ int session_start(struct session *s, const struct question *question, const stru
                   struct outcome *outcome, struct error *err)
 {
     *s = (struct session){.question = question, .retry = retry, .outcome = outcome};
-    return redact_start(&s->redact, question->username, question->token, err);
+    return redact_start(&s->redact, question->username, question->token, question->auth, err);
 }
 
 static bool session_is_plain(const struct session *s)
