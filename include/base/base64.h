@@ -18,6 +18,13 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
     __attribute__((warn_unused_result));
 
 /*
+ * Encode "username:token", the credentials of HTTP Basic (RFC 7617 section 2) and the value of
+ * "auth" in an auth file. Returns as base64_encode() does.
+ */
+int base64_encode_login(struct secret *out, const char *username, const struct secret *token,
+                        struct error *err) __attribute__((warn_unused_result));
+
+/*
  * Decode as docker and podman do (Go's StdEncoding): line ends are passed over wherever they are,
  * and the bits that padding leaves over; foreign bytes, missing or misplaced padding are refused
  * (CLASS_AUTHFILE). Returns 0 and replaces *out, or -1 with *err set and *out untouched.

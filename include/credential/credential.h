@@ -67,13 +67,6 @@ struct credential {
 int credential_read(struct credential *out, const struct credential_request *request,
                     struct error *err) __attribute__((warn_unused_result));
 
-/*
- * The value of "auth" in an auth file: base64 of user:token. Returns 0 and replaces *out (release
- * with secret_clear()), or -1 with *err set and *out untouched.
- */
-int credential_auth(struct secret *out, const char *username, const struct secret *token,
-                    struct error *err) __attribute__((warn_unused_result));
-
 void credential_clear(struct credential *credential);
 
 #endif

@@ -49,6 +49,20 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
     return ret;
 }
 
+int base64_encode_login(struct secret *out, const char *username, const struct secret *token,
+                        struct error *err)
+{
+    struct secret plain = SECRET_INIT;
+    int ret = -1;
+
+    if (secret_append_text(&plain, username, err) == 0 &&
+        secret_append_text(&plain, ":", err) == 0 &&
+        secret_append(&plain, token->data, token->len, SIZE_MAX - 1, err) == 0)
+        ret = base64_encode(out, &plain, err);
+    secret_clear(&plain);
+    return ret;
+}
+
 /* Without the line ends, and with padding where it belongs and nowhere else. */
 static bool base64_is_encoded(const struct secret *text)
 {

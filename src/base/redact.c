@@ -413,20 +413,6 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
                            : 0;
 }
 
-static int encode_login(struct secret *out, const char *username, const struct secret *token,
-                        struct error *err)
-{
-    struct secret plain = SECRET_INIT;
-    int ret = -1;
-
-    if (secret_append_text(&plain, username, err) == 0 &&
-        secret_append_text(&plain, ":", err) == 0 &&
-        secret_append(&plain, token->data, token->len, SIZE_MAX - 1, err) == 0)
-        ret = base64_encode(out, &plain, err);
-    secret_clear(&plain);
-    return ret;
-}
-
 /*
  * Decoding does not find what came back in capitals, or in lower case: base64 tells the two apart.
  * So the encoded text is looked for as well, behind its first `before` bytes, which are no secret.
@@ -453,7 +439,7 @@ static int add_encodings(struct redact *redact, const char *username, const stru
     if (ret == 0)
         ret = add_encoded(redact, &encoded, 0, err);
     if (ret == 0 && username != NULL && auth == NULL)
-        ret = encode_login(&encoded, username, token, err);
+        ret = base64_encode_login(&encoded, username, token, err);
     if (ret == 0 && username != NULL)
         ret = add_encoded(redact, auth != NULL ? auth : &encoded, strlen(username) + 1, err);
     secret_clear(&encoded);

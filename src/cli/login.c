@@ -82,7 +82,8 @@ static int read_credential(struct login *login, struct error *err)
     int ret = credential_read(credential, &request, err);
 
     forget_variables(o);
-    if (ret < 0 || credential_auth(&login->auth, credential->username, &credential->token, err) < 0)
+    if (ret < 0 ||
+        base64_encode_login(&login->auth, credential->username, &credential->token, err) < 0)
         return -1;
     return forget_copies(login, err);
 }

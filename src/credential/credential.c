@@ -1,10 +1,8 @@
 #include "credential/credential.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "credential/input.h"
 
 _Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
@@ -121,20 +119,6 @@ int credential_read(struct credential *out, const struct credential_request *req
 out:
     credential_clear(&built);
     secret_clear(&name);
-    return ret;
-}
-
-int credential_auth(struct secret *out, const char *username, const struct secret *token,
-                    struct error *err)
-{
-    struct secret plain = SECRET_INIT;
-    int ret = -1;
-
-    if (secret_append_text(&plain, username, err) == 0 &&
-        secret_append_text(&plain, ":", err) == 0 &&
-        secret_append(&plain, token->data, token->len, SIZE_MAX - 1, err) == 0)
-        ret = base64_encode(out, &plain, err);
-    secret_clear(&plain);
     return ret;
 }
 

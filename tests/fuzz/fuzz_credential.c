@@ -32,7 +32,7 @@ static void check_auth(const char *username, const struct secret *token)
     struct secret plain = SECRET_INIT;
     struct error err = ERROR_INIT;
 
-    must(credential_auth(&auth, username, token, &err) == 0);
+    must(base64_encode_login(&auth, username, token, &err) == 0);
     must(base64_decode(&plain, auth.data, auth.len, &err) == 0);
     must(plain.len == strlen(username) + 1 + token->len);
     must(strncmp(plain.data, username, strlen(username)) == 0);

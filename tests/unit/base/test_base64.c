@@ -232,12 +232,42 @@ static void test_without_memory(void **state)
     secret_clear(&out);
 }
 
+static void test_a_login(void **state)
+{
+    static const struct {
+        const char *user;
+        const char *token;
+        const char *auth;
+    } rows[] = {
+        {"octocat", "secret", "b2N0b2NhdDpzZWNyZXQ="},
+        {"a", "b:c", "YTpiOmM="},
+        {"a", "", "YTo="},
+        {"x", "\xc3\xa9", "eDrDqQ=="},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct secret token = secret_of(rows[i].token);
+        struct secret auth = secret_of("old");
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(base64_encode_login(&auth, rows[i].user, &token, &err), 0);
+        assert_row_string(rows[i].user, secret_text(&auth), rows[i].auth);
+        secret_clear(&auth);
+        secret_clear(&token);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors_of_rfc_4648),  cmocka_unit_test(test_every_length),
-        cmocka_unit_test(test_tokens_of_every_size), cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_what_is_passed_over),  cmocka_unit_test(test_length_is_the_limit),
+        cmocka_unit_test(test_a_login),
+        cmocka_unit_test(test_vectors_of_rfc_4648),
+        cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_tokens_of_every_size),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_what_is_passed_over),
+        cmocka_unit_test(test_length_is_the_limit),
         cmocka_unit_test(test_without_memory),
     };
 
