@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../arguments.h"
 
 INJECT_WRAP(pid_t, -1, fork, (void), ())
 INJECT_WRAP(int, -1, pipe2, (int *ends, int flags), (ends, flags))
@@ -87,24 +88,13 @@ int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     return -1;
 }
 
-enum { ARGUMENTS = 5 }; /* as many as there are registers for, which may be read unset */
-
-static void take_arguments(long arguments[ARGUMENTS], va_list *rest)
-{
-    for (size_t i = 0; i < ARGUMENTS; i++)
-        arguments[i] = va_arg(*rest, long);
-}
-
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
     long a[ARGUMENTS];
-    va_list rest;
 
-    va_start(rest, number);
-    take_arguments(a, &rest);
-    va_end(rest);
+    ARGUMENTS_TAKE(a, number);
     if (inject_judge(INJECT_syscall) == INJECT_FAIL)
         return -1;
     return __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
@@ -116,11 +106,8 @@ int __wrap_prctl(int option, ...);
 int __wrap_prctl(int option, ...)
 {
     long a[ARGUMENTS];
-    va_list rest;
 
-    va_start(rest, option);
-    take_arguments(a, &rest);
-    va_end(rest);
+    ARGUMENTS_TAKE(a, option);
     if (inject_judge(INJECT_prctl) == INJECT_FAIL)
         return -1;
     return option == PR_SET_DUMPABLE ? 0 : __real_prctl(option, a[0], a[1], a[2], a[3]);

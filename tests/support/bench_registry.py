@@ -17,6 +17,7 @@ from pathlib import Path
 
 import services
 from certs import CertificateAuthority
+from closing import Closing
 from flavours import UNAUTHORIZED, error
 from sandbox import Sandbox
 from stack import ADDRESS, PATH, SYSTEM_TRUST, github_token, trusting
@@ -53,7 +54,7 @@ HTTP = """\
 """
 
 
-class BenchRegistry:
+class BenchRegistry(Closing):
     """Needs root, nginx, openssl, util-linux and iproute2, and a new directory of its own."""
 
     def __init__(self, directory):
@@ -105,12 +106,6 @@ class BenchRegistry:
 
     def close(self):
         self.sandbox.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _start(self, certificate):
         basic = base64.b64encode(f"{USER}:{self.token}".encode()).decode()

@@ -10,13 +10,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from closing import Closing
+
 ORDINARY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 # Nobody in the user database has this number.
 UNKNOWN_UID = 54321
 UNKNOWN = ("setpriv", f"--reuid={UNKNOWN_UID}", f"--regid={UNKNOWN_UID}", "--clear-groups")
 
 
-class Space:
+class Space(Closing):
     """Mounts of its own, made by shell lines; they end with it. Needs root."""
 
     def __init__(self, *setup):
@@ -39,12 +41,6 @@ class Space:
         for pipe in (self._holder.stdin, self._holder.stdout, self._holder.stderr):
             pipe.close()
         self._holder.wait(10)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def give(path, user="nobody", group="nogroup"):

@@ -19,6 +19,7 @@ import select
 import socket
 import threading
 
+from closing import Closing
 from wire import Answer, LoopbackServer
 
 HEAD_MAX = 64 * 1024
@@ -26,7 +27,7 @@ WANTS_LOGIN = Answer(407, b"<html>Proxy login</html>", (("content-type", "text/h
                                                        ("proxy-authenticate", 'Basic realm="p"')))
 
 
-class ConnectProxy:
+class ConnectProxy(Closing):
     """Tunnels every CONNECT, and forwards every request for http, to 127.0.0.1:`port`."""
 
     def __init__(self, port, *, login=None, answer=None, fault=None):
@@ -41,12 +42,6 @@ class ConnectProxy:
         self._server = LoopbackServer(self.serve)
         self.host = f"127.0.0.1:{self._server.port}"
         self.url = f"http://{self.host}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self._stopping.set()

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import services
+from closing import Closing
 from people import Space
 from registry import Registry
 
@@ -32,7 +33,7 @@ TIME_LIMIT = 50
 EARLIER = '{"auths":{"earlier.example":{"auth":"YTpi"}}}'
 
 
-class Race:
+class Race(Closing):
     """A config.json, and registries at 127.0.0.1, 127.0.0.2, ... that all tools may log in to."""
 
     def __init__(self, directory, binary, registries):
@@ -86,12 +87,6 @@ class Race:
         self._names.close()
         self._registry.close()
         self._space.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class Names:

@@ -25,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from certs import CertificateAuthority
+from closing import Closing
 from flavours import FLAVOURS, UNAUTHORIZED, error
 from wire import Answer, Connection, Exchange, LoopbackServer
 
@@ -33,7 +34,7 @@ TLS_HANDSHAKE = b"\x16"       # the first byte of a TLS connection
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
 
 
-class Registry:
+class Registry(Closing):
     """One registry on a free port of `address`, running from creation until close().
 
     With a Certificate it speaks TLS, without one plain HTTP. `images` maps "name:tag" to
@@ -62,12 +63,6 @@ class Registry:
         self.address = f"[{address}]" if ":" in address else address
         self._server = LoopbackServer(self.serve, port, address)
         self.port = self._server.port
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self._stopping.set()

@@ -15,6 +15,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from closing import Closing
+
 # In /run, /dev/shm and /var/lib engines keep things at fixed places, and `exec` its private
 # directory. Inside, the first two begin empty, and what is written to /var/lib goes to /run.
 PREPARE = [
@@ -27,7 +29,7 @@ PREPARE = [
 STOP_LIMIT = 20
 
 
-class Sandbox:
+class Sandbox(Closing):
     """Needs root, util-linux and iproute2. `setup` is shell lines run inside at the start."""
 
     def __init__(self, directory, setup=()):
@@ -98,9 +100,3 @@ class Sandbox:
             self._holder.wait()
         self._holder.stdout.close()
         self._holder.stderr.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import services
 from certs import CertificateAuthority
+from closing import Closing
 from oci_image import Layout
 from sandbox import Sandbox
 from token_server import make_signer
@@ -66,7 +67,7 @@ def missing_parts():
     return missing + [each for each in PROGRAMS if not shutil.which(each, path=PATH)]
 
 
-class Stack:
+class Stack(Closing):
     """Needs root and a new directory of its own. close() leaves nothing but that directory."""
 
     def __init__(self, directory):
@@ -127,12 +128,6 @@ class Stack:
 
     def close(self):
         self.sandbox.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _save_tokens(self):
         # Replaced, not rewritten: the token server may be reading.

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "../../arguments.h"
+#include "../forks.h"
 #include "../store/scripts.h"
 
 #define NAME "docker-credential-x"
@@ -19,26 +21,20 @@ static char *const environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC
 
 static bool has_no_close_range;
 static bool has_no_limit;
-static bool has_no_fork;
-static bool is_orphan;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
 long __wrap_syscall(long number, ...)
 {
-    unsigned arguments[3];
-    va_list rest;
+    long a[ARGUMENTS];
 
     if (has_no_close_range) {
         errno = ENOSYS;
         return -1;
     }
-    va_start(rest, number);
-    for (size_t i = 0; i < COUNT(arguments); i++)
-        arguments[i] = va_arg(rest, unsigned);
-    va_end(rest);
-    return __real_syscall(number, arguments[0], arguments[1], arguments[2]);
+    ARGUMENTS_TAKE(a, number);
+    return __real_syscall(number, a[0], a[1], a[2]);
 }
 
 int __real_getrlimit(__rlimit_resource_t resource, struct rlimit *limit);
@@ -47,25 +43,6 @@ int __wrap_getrlimit(__rlimit_resource_t resource, struct rlimit *limit);
 int __wrap_getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
 {
     return has_no_limit ? -1 : __real_getrlimit(resource, limit);
-}
-
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
-
-pid_t __wrap_fork(void)
-{
-    if (!has_no_fork)
-        return __real_fork();
-    errno = EAGAIN;
-    return -1;
-}
-
-pid_t __real_getppid(void);
-pid_t __wrap_getppid(void);
-
-pid_t __wrap_getppid(void)
-{
-    return is_orphan ? 1 : __real_getppid();
 }
 
 /* A fork. */

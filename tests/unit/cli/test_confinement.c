@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "../../arguments.h"
 #include "../store/files.h"
 #include "attempts.h"
 
@@ -40,10 +41,8 @@ int __wrap_prctl(int option, ...);
 
 long __wrap_syscall(long number, ...)
 {
-    long arguments[4];
-    va_list rest;
+    long a[ARGUMENTS];
     long ret;
-
     int errnum = number == SYS_landlock_create_ruleset  ? kernel.no_create
                  : number == SYS_landlock_restrict_self ? kernel.no_enforce
                  : number == SYS_close_range            ? kernel.no_close_range * ENOSYS
@@ -53,12 +52,9 @@ long __wrap_syscall(long number, ...)
         errno = errnum;
         return -1;
     }
-    va_start(rest, number);
-    for (size_t i = 0; i < COUNT(arguments); i++)
-        arguments[i] = va_arg(rest, long);
-    va_end(rest);
-    ret = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3]);
-    if (number == SYS_landlock_create_ruleset && arguments[0] == 0 && kernel.landlock != 0 &&
+    ARGUMENTS_TAKE(a, number);
+    ret = __real_syscall(number, a[0], a[1], a[2], a[3]);
+    if (number == SYS_landlock_create_ruleset && a[0] == 0 && kernel.landlock != 0 &&
         ret > kernel.landlock)
         return kernel.landlock;
     return ret;
@@ -66,18 +62,14 @@ long __wrap_syscall(long number, ...)
 
 int __wrap_prctl(int option, ...)
 {
-    unsigned long arguments[4];
-    va_list rest;
+    long a[ARGUMENTS];
 
     if (option == PR_SET_SECCOMP && kernel.no_filter != 0) {
         errno = kernel.no_filter;
         return -1;
     }
-    va_start(rest, option);
-    for (size_t i = 0; i < COUNT(arguments); i++)
-        arguments[i] = va_arg(rest, unsigned long);
-    va_end(rest);
-    return __real_prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
+    ARGUMENTS_TAKE(a, option);
+    return __real_prctl(option, a[0], a[1], a[2], a[3]);
 }
 
 /* The version that the kernel knows of Landlock; 0: none. */

@@ -11,25 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool has_no_fork;
+#include "../forks.h"
+
 static bool has_no_mask;
 static bool has_no_child; /* somebody else has waited for it */
-static bool is_orphan;
 
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
 pid_t __real_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
-pid_t __real_getppid(void);
-pid_t __wrap_getppid(void);
-
-pid_t __wrap_fork(void)
-{
-    if (!has_no_fork)
-        return __real_fork();
-    errno = EAGAIN;
-    return -1;
-}
 
 pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 {
@@ -37,11 +25,6 @@ pid_t __wrap_waitpid(pid_t pid, int *status, int options)
         return __real_waitpid(pid, status, options);
     errno = ECHILD;
     return -1;
-}
-
-pid_t __wrap_getppid(void)
-{
-    return is_orphan ? 1 : __real_getppid();
 }
 
 int __real_sigprocmask(int how, const sigset_t *set, sigset_t *old);

@@ -1,19 +1,9 @@
 /*
  * answer: the bearer in a token answer, and a registry's words, which never repeat a secret.
  */
-#include "../support.h"
+#include "answers.h"
 
 #include "registry/answer.h"
-#include "registry/http/response.h"
-
-static struct http_response response_of(int status, const char *body)
-{
-    struct http_response response = HTTP_RESPONSE_INIT;
-
-    response.status = status;
-    response.body = secret_of(body);
-    return response;
-}
 
 static void test_tokens(void **state)
 {
@@ -67,7 +57,7 @@ static void test_tokens(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_response response = response_of(200, rows[i].body);
+        struct http_response response = answer_of(200, "", rows[i].body);
         struct secret bearer = secret_of("old");
         struct error err = ERROR_INIT;
         int ret = answer_token(&bearer, &response, &err);
@@ -93,7 +83,7 @@ static void test_large_and_cut_tokens(void **state)
     (void)state;
     (void)snprintf(body, sizeof(body), "{\"token\":\"%0*d\"}", HTTP_BODY_MAX - 12, 0);
     assert_int_equal(strlen(body), HTTP_BODY_MAX);
-    response = response_of(200, body);
+    response = answer_of(200, "", body);
     assert_int_equal(answer_token(&bearer, &response, &err), 0);
     assert_int_equal(bearer.len, HTTP_BODY_MAX - 12);
     secret_clear(&bearer);
@@ -158,7 +148,7 @@ static void test_words(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_response response = response_of(403, rows[i].body);
+        struct http_response response = answer_of(403, "", rows[i].body);
         char words[ANSWER_WORDS_MAX];
 
         assert_ptr_equal(answer_words(words, &response, NULL), words);
@@ -187,7 +177,7 @@ static void test_web_pages(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_response response = response_of(200, rows[i].body);
+        struct http_response response = answer_of(200, "", rows[i].body);
 
         assert_row(rows[i].body, answer_is_web_page(&response) == rows[i].is_page);
         http_response_clear(&response);
@@ -205,7 +195,7 @@ static void test_long_words(void **state)
         (void)state;
         memset(words, 'G', sizeof(words));
         (void)snprintf(body, sizeof(body), "{\"message\":\"%0*d\"}", len, 0);
-        response = response_of(403, body);
+        response = answer_of(403, "", body);
         (void)answer_words(words, &response, NULL);
         assert_true(strlen(words) < ANSWER_WORDS_MAX);
         assert_true(strlen(words) > ANSWER_WORDS_MAX - 16);
@@ -218,7 +208,7 @@ static void test_long_words(void **state)
 /* `needle`: what must not be in the words when the body repeats the secret. */
 static void assert_hidden(const char *body, const char *secret, const char *needle)
 {
-    struct http_response response = response_of(403, body);
+    struct http_response response = answer_of(403, "", body);
     struct secret other = secret_of("unrelated");
     struct secret hidden = secret_of(secret);
     struct redact redact = REDACT_INIT;
@@ -277,7 +267,7 @@ static void test_secrets_across_the_cut_are_hidden(void **state)
 
 static void test_nothing_to_hide(void **state)
 {
-    struct http_response response = response_of(403, "{\"message\":\"plain words\"}");
+    struct http_response response = answer_of(403, "", "{\"message\":\"plain words\"}");
     struct secret secret = secret_of("words!");
     struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;

@@ -2,18 +2,7 @@
  * response: taken in line by line, within its limits; header fields by name and number, and nothing
  * taken for a field that is none.
  */
-#include "../support.h"
-
-#include "registry/http/response.h"
-
-static struct http_response response_of(const char *headers)
-{
-    struct http_response response = HTTP_RESPONSE_INIT;
-
-    response.status = 200;
-    response.headers = secret_of(headers);
-    return response;
-}
+#include "answers.h"
 
 static void test_fields(void **state)
 {
@@ -55,7 +44,7 @@ static void test_fields(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_response response = response_of(rows[i].headers);
+        struct http_response response = answer_of(200, rows[i].headers, "");
         struct span value = {.len = 99};
         char text[64] = "";
         bool found = http_response_header(&response, rows[i].name, rows[i].nth, &value);
@@ -87,11 +76,10 @@ static void test_field_with_nul(void **state)
 
 static void test_clear(void **state)
 {
-    struct http_response response = response_of("A: b\n");
+    struct http_response response = answer_of(200, "A: b\n", "body");
     struct span value;
 
     (void)state;
-    response.body = secret_of("body");
     response.is_header_bad = true;
     response.is_body_cut = true;
     response.is_transient = true;

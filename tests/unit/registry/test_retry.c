@@ -1,26 +1,14 @@
 /*
  * retry: only what waiting can mend, with full jitter, as the registry asks, before the deadline.
  */
-#include "../support.h"
+#include "answers.h"
 
 #include "registry/retry.h"
-
-#include "registry/http/response.h"
 
 enum { NOW = 1700000000 }; /* Tue, 14 Nov 2023 22:13:20 GMT */
 
 #define MICRO "\xc2\xb5" /* U+00B5, as Go writes it */
 #define MU    "\xce\xbc" /* U+03BC */
-
-static struct http_response answer(int status, const char *headers, const char *body)
-{
-    struct http_response response = HTTP_RESPONSE_INIT;
-
-    response.status = status;
-    response.headers = secret_of(headers);
-    response.body = secret_of(body);
-    return response;
-}
 
 static void test_retry_after_field(void **state)
 {
@@ -71,7 +59,7 @@ static void test_retry_after_field(void **state)
 
         (void)snprintf(headers, sizeof(headers), "HTTP/1.1 429 x\r\nretry-after: %s\r\n\r\n",
                        rows[i].value);
-        response = answer(429, headers, "");
+        response = answer_of(429, headers, "");
         ms = http_retry_after_ms(&response, NOW);
         if (ms != rows[i].ms)
             fail_msg("row '%s': %jd ms", rows[i].value, (intmax_t)ms);
@@ -93,7 +81,7 @@ static void test_absurd_waits_are_not_taken_for_none(void **state)
         int64_t ms;
 
         (void)snprintf(headers, sizeof(headers), "Retry-After: %s\n", rows[i]);
-        response = answer(429, headers, "");
+        response = answer_of(429, headers, "");
         ms = http_retry_after_ms(&response, NOW);
         assert_row(rows[i], ms >= 86400000 && ms <= INT64_C(10000) * 86400000);
         http_response_clear(&response);
@@ -143,7 +131,7 @@ static void test_retry_after_in_the_body(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_response response = answer(rows[i].status, "", rows[i].body);
+        struct http_response response = answer_of(rows[i].status, "", rows[i].body);
         int64_t ms = http_retry_after_ms(&response, NOW);
 
         if (ms != rows[i].ms)
@@ -172,7 +160,7 @@ static void test_the_registrys_own_clock(void **state)
         struct http_response response;
 
         (void)snprintf(headers, sizeof(headers), "%s%s", rows[i].date, after);
-        response = answer(503, headers, "");
+        response = answer_of(503, headers, "");
         assert_int_equal(http_retry_after_ms(&response, NOW + 100000000), rows[i].ms);
         http_response_clear(&response);
     }
@@ -180,12 +168,12 @@ static void test_the_registrys_own_clock(void **state)
 
 static void test_field_comes_before_body(void **state)
 {
-    struct http_response response = answer(429, "Retry-After: 3\n", "retry-after: 9s");
+    struct http_response response = answer_of(429, "Retry-After: 3\n", "retry-after: 9s");
 
     (void)state;
     assert_int_equal(http_retry_after_ms(&response, NOW), 3000);
     http_response_clear(&response);
-    response = answer(503, "Retry-After: 3\n", "");
+    response = answer_of(503, "Retry-After: 3\n", "");
     assert_int_equal(http_retry_after_ms(&response, NOW), 3000);
     http_response_clear(&response);
 }
@@ -232,7 +220,7 @@ static int play(void *ctx, const struct http_request *request, struct http_respo
         response->is_transient = reply->is_transient;
         return error_set(err, CLASS_UNREACHABLE, "try %zu failed", sender->calls);
     }
-    *response = answer(reply->status, reply->headers != NULL ? reply->headers : "", "");
+    *response = answer_of(reply->status, reply->headers != NULL ? reply->headers : "", "");
     return 0;
 }
 

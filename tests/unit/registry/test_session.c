@@ -1,6 +1,7 @@
 /*
  * session: URLs, what an authorized request carries, what any step makes of a status.
  */
+#include "answers.h"
 #include "ladder.h"
 
 #include "base/text.h"
@@ -38,9 +39,7 @@ static int tear_down(void **state)
 static void answered(int status, const char *headers, const char *body)
 {
     http_response_clear(&c.response);
-    c.response.status = status;
-    c.response.headers = secret_of(headers);
-    c.response.body = secret_of(body);
+    c.response = answer_of(status, headers, body);
     c.response.is_locked_out = http_says_locked_out(&c.response);
     answer_note(&outcome, &c.response, "octocat");
 }
