@@ -428,7 +428,7 @@ static int child_judge(struct running_child *run, enum child_end end, struct err
     if (is_stopped)
         return 0;
     if (pid < 0)
-        return child_fail(run, "learn the end of", err);
+        return child_fail(run, "get the exit status of", err);
     if (WIFSIGNALED(status))
         run->result.end = CHILD_KILLED;
     run->result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);

@@ -33,7 +33,7 @@ static ssize_t read_some(int fd, char *buf, size_t size, const struct io_input *
         ssize_t n;
 
         if (ready == 0)
-            return error_set(err, input->cls, "%s did not end in time", input->name);
+            return error_set(err, input->cls, "timed out reading %s", input->name);
         n = ready > 0 ? read(fd, buf, size) : -1;
         if (n >= 0)
             return n;

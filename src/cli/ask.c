@@ -406,6 +406,6 @@ int ask_registry(struct ask *ask, struct error *err)
     if (sandbox_run(&job, &found, sizeof(found), err) < 0)
         return -1;
     if (!are_findings(&found, ask, began_ms))
-        return error_set(err, CLASS_INTERNAL, "%s ended with a malformed result", job.name);
+        return error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s", job.name);
     return take_findings(ask, &found, err);
 }

@@ -114,13 +114,13 @@ static int listen_once(struct attempt *attempt, struct error *err)
     int ret = 0;
 
     if (n < 0 && errno != EINTR && errno != EAGAIN)
-        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot read what %s has come to",
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot read the result of %s",
                                attempt->job->name);
     if (n == 0)
         sandbox_close_end(&attempt->result);
     if (n > 0 && (size_t)n > sizeof(entered) + attempt->size - attempt->told.len)
-        ret =
-            error_set(err, CLASS_INTERNAL, "%s has come to more than a result", attempt->job->name);
+        ret = error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s",
+                        attempt->job->name);
     else if (n > 0)
         ret = secret_append(&attempt->told, block, (size_t)n, SIZE_MAX - 1, err);
     explicit_bzero(block, sizeof(block));
@@ -136,7 +136,7 @@ enum attempt_end {
 
 static int give_up_late(const struct attempt *attempt, struct error *err)
 {
-    return error_set(err, CLASS_UNREACHABLE, "%s did not end in time", attempt->job->name);
+    return error_set(err, CLASS_UNREACHABLE, "%s timed out", attempt->job->name);
 }
 
 /* Until it has told all of its result, has ended, or must be ended. */
@@ -162,15 +162,15 @@ static int follow_child(struct attempt *attempt, struct error *err)
 
 static int judge_end(int status, const char *name, struct error *err)
 {
-    static const char hint[] = "if it does so again, report it with what --verbose shows";
+    static const char hint[] = "if it happens again, report it with the output of --verbose";
 
     if (WIFSIGNALED(status))
-        return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended with signal %d", name,
+        return error_set_hint(err, CLASS_INTERNAL, hint, "%s was killed by signal %d", name,
                               WTERMSIG(status));
     if (WEXITSTATUS(status) != EXIT_SUCCESS)
-        return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended with status %d", name,
+        return error_set_hint(err, CLASS_INTERNAL, hint, "%s exited with status %d", name,
                               WEXITSTATUS(status));
-    return error_set_hint(err, CLASS_INTERNAL, hint, "%s ended without a result", name);
+    return error_set_hint(err, CLASS_INTERNAL, hint, "%s exited without a result", name);
 }
 
 /* What became of a process that has closed the pipe: by its end, if it is not up to something. */

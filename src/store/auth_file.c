@@ -57,12 +57,13 @@ static int ask_helper(const struct plan *plan, bool *is_held, struct error *err)
 /* A login that is not --at-pull, where another token is fetched at each pull. */
 static int refuse_own(const struct entry *entry, struct error *err)
 {
-    (void)error_set(err, CLASS_HELPER,
-                    "'%s' has the token of '%s' fetched at each pull, and this is another one",
-                    entry->path, entry_host(entry));
+    (void)error_set(
+        err, CLASS_HELPER,
+        "'%s' has the token for '%s' fetched at each pull, and this is a different token",
+        entry->path, entry_host(entry));
     return error_hint(err,
-                      "'ghcr-login status %s' names the source: write the new token there; or use "
-                      "--no-helper, or 'ghcr-login logout %s' first",
+                      "write the new token to the source that 'ghcr-login status %s' names, use "
+                      "--no-helper, or run 'ghcr-login logout %s' first",
                       entry->registry, entry->registry);
 }
 
@@ -107,7 +108,7 @@ static int store_in_helper(const struct plan *plan, bool *changed, struct error 
     if (is_held)
         return 0;
     return error_set_hint(err, CLASS_HELPER, "repair the helper, or log in with --no-helper",
-                          "the credential helper '%.100s' did not keep what it was given for '%s'",
+                          "the credential helper '%.100s' did not keep the credential for '%s'",
                           plan->helper, entry_host(entry));
 }
 
@@ -202,7 +203,7 @@ static void clear_earlier_store(const struct entry *entry, const char *earlier,
     any.token = NULL;
     (void)snprintf(plan.helper, sizeof(plan.helper), "%s", earlier);
     if (earlier[0] != '\0' && auth_file_erase(&plan, entry_host(entry), false, &fault) < 0)
-        warnings_add(warnings, "an earlier credential may still be kept: %s", fault.message);
+        warnings_add(warnings, "an earlier credential may still be stored: %s", fault.message);
 }
 
 int auth_file_store(const struct entry *entry, struct auth_file_result *result,
@@ -221,7 +222,9 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
     else if (plan.helper[0] != '\0')
         ret = store_in_helper(&plan, &result->changed, err);
     if (ret == 0 && edit_apply(&edit, &file_changed, warnings, err) < 0)
-        ret = result->changed ? error_wrap(err, "the credential helper '%.100s' has the credential",
+        ret = result->changed ? error_wrap(err,
+                                           "the credential helper '%.100s' stored the credential, "
+                                           "but the file is unchanged",
                                            result->helper)
                               : -1;
     result->changed = result->changed || file_changed;
@@ -230,11 +233,9 @@ int auth_file_store(const struct entry *entry, struct auth_file_result *result,
         clear_earlier_store(entry, earlier, warnings);
     }
     if (ret == 0 && file_changed && plan.is_owner_moved)
-        warnings_add(
-            warnings,
-            "docker asks the helper of \"credsStore\" in '%s' for '%s' from now on, and no "
-            "other",
-            entry_shown(entry), entry_host(entry));
+        warnings_add(warnings,
+                     "from now on, docker uses only the \"credsStore\" helper in '%s' for '%s'",
+                     entry_shown(entry), entry_host(entry));
     plan_clear(&plan);
     return ret;
 }

@@ -29,9 +29,10 @@ static int refuse_namespace(const struct plan *plan, struct error *err)
     const char *host = entry_host(plan->entry);
 
     (void)error_set(err, CLASS_HELPER,
-                    "%s hands '%s' to a credential helper, which knows no namespaces",
+                    "%s names a credential helper for '%s', and helpers do not support namespaces",
                     plan->document.name, host);
-    return error_hint(err, "log in to '%s', or store in the file with --no-helper", host);
+    return error_hint(
+        err, "log in to '%s' without the namespace, or store in the file with --no-helper", host);
 }
 
 static bool has_store(const struct document *document)
@@ -119,8 +120,10 @@ static int refuse_earlier_helper(const struct plan *plan, const char *host, stru
     if (name[0] == '\0' || strcmp(name, READER_OWN_HELPER) == 0)
         return 0;
     return error_set_hint(
-        err, CLASS_HELPER, "log out there, and take that line out: --at-pull replaces no helper",
-        "\"credHelpers\" in %s has the helper '%.100s' for '%s'", plan->document.name, name, host);
+        err, CLASS_HELPER,
+        "log out with that helper and remove the line: --at-pull does not replace another helper",
+        "\"credHelpers\" in %s already names the helper '%.100s' for '%s'", plan->document.name,
+        name, host);
 }
 
 /* Its readers ask this program's own helper, whatever each of them calls the registry. */
@@ -169,10 +172,9 @@ static int plan_changes(struct changes *out, struct plan *plan, struct error *er
 /* Somebody gave the registry to another keeper while the registry was asked. */
 static int refuse_new_helper(const struct plan *plan, struct error *err)
 {
-    return error_set_hint(err, CLASS_HELPER, "log in again",
-                          "%s was given %s credential helper for '%s' since it was checked",
-                          plan->document.name, plan->helper[0] != '\0' ? "another" : "no",
-                          entry_host(plan->entry));
+    return error_set_hint(err, CLASS_HELPER, "the file was changed during this login: log in again",
+                          "%s now names %s credential helper for '%s'", plan->document.name,
+                          plan->helper[0] != '\0' ? "a different" : "no", entry_host(plan->entry));
 }
 
 /* What was made of the text before is what is read back: it needs no other parse. */
@@ -356,7 +358,7 @@ static int unhelp_own(struct plan *plan, bool *changed, struct error *err)
         if (document_edit(&plan->document, &edit, &has_changed, err) < 0)
             return -1;
         if (!has_changed)
-            return error_set(err, CLASS_INTERNAL, "a helper's name cannot be removed");
+            return error_set(err, CLASS_INTERNAL, "cannot remove a helper's name");
         *changed = true;
     }
     return 0;

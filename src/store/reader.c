@@ -124,12 +124,11 @@ static int build_at_home(struct location *out, const struct reader *owner,
         home = non_empty(request->passwd_home);
     if (home != NULL)
         return build_place(out, owner, home, rest, err);
-    return error_set_hint(
-        err, CLASS_AUTHFILE,
-        "set HOME, or name Docker's directory with --config DIR or Podman's "
-        "file with --authfile FILE",
-        "no place for the auth file: HOME is not set, and the user database has no "
-        "home for this user");
+    return error_set_hint(err, CLASS_AUTHFILE,
+                          "set HOME, or name Docker's directory with --config DIR or Podman's "
+                          "file with --authfile FILE",
+                          "no place for the auth file: HOME is not set, and the user database has "
+                          "no home directory for this user");
 }
 
 /* Its home is below the user's; a directory whose name begins with a dot it cannot see there. */
@@ -198,7 +197,7 @@ static int podman_default(struct location *out, const struct location_request *r
         return error_set_hint(err, CLASS_AUTHFILE,
                               "log the user in (loginctl enable-linger), unset the variable, or "
                               "use --persistent or --authfile FILE",
-                              "XDG_RUNTIME_DIR names '%s', which is no directory", runtime);
+                              "XDG_RUNTIME_DIR is '%s', which is not a directory", runtime);
     }
     if (runtime != NULL)
         return build_place(out, &reader_podman, runtime, "containers/auth.json", err);
@@ -208,9 +207,8 @@ static int podman_default(struct location *out, const struct location_request *r
     if (request->is_own_directory(usual, request->uid))
         return build_place(out, &reader_podman, usual, "containers/auth.json", err);
     return error_set_hint(
-        err, CLASS_AUTHFILE, "use --persistent, which outlasts a reboot too, or --authfile FILE",
-        "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' is not "
-        "there",
+        err, CLASS_AUTHFILE, "use --persistent, which also survives a reboot, or --authfile FILE",
+        "no place for Podman's auth file: XDG_RUNTIME_DIR is not set, and '%s' does not exist",
         usual);
 }
 #else

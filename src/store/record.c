@@ -80,11 +80,11 @@ static int record_decode(struct record *out, const char *host, json_t *json, con
                                           : strcmp(key, "for") == 0 && are_paths(value);
 
         if (!is_good)
-            return record_malformed(name, host, "has a member that is unknown or malformed", err);
+            return record_malformed(name, host, "has an unknown or malformed member", err);
     }
     if (!json_is_object(json) || out->username[0] == '\0' ||
         (out->file[0] == '\0') == (out->command[0] == '\0'))
-        return record_malformed(name, host, "needs a user name, and a file or a command", err);
+        return record_malformed(name, host, "must have a user name, and a file or a command", err);
     return 0;
 }
 
@@ -110,7 +110,7 @@ static json_t *record_parse(const struct secret *text, const char *name, struct 
     if (!json_is_object(logins) || json_object_size(root) != 1)
         (void)error_set_hint(err, CLASS_AUTHFILE,
                              "remove the file, and set the logins up again with --at-pull",
-                             "%s has another form than ghcr-login's record of logins", name);
+                             "%s is not a record of logins as ghcr-login writes it", name);
     json_object_foreach(logins, host, value)
     {
         if (err->cls == CLASS_NONE && record_decode(&ignored, host, value, name, err) < 0)
@@ -162,10 +162,10 @@ static int check_owner(const struct stat *st, const char *path, struct error *er
         return 0;
     return error_set_hint(err, CLASS_AUTHFILE,
                           is_foreign ? "set the login up again as this user, with --at-pull"
-                                     : "make it writable by its owner alone: chmod go-w",
+                                     : "make it writable by its owner only: chmod go-w",
                           "'%s' is ignored: %s", path,
                           is_foreign ? "it belongs to another user"
-                                     : "others than its owner may write to it");
+                                     : "users other than its owner can write to it");
 }
 
 /* Without a lock. *text is empty where there is no file. */
@@ -178,7 +178,7 @@ static int record_read(struct secret *text, const char *path, struct error *err)
     if (ret == 0)
         ret = locked_file_read(&file, text, RECORD_MAX, err);
     if (ret == 0 && file.seen.fd >= 0 &&
-        (fstat(file.dir_fd, &dir) < 0 ? path_fail(err, "look at the directory", file.dir)
+        (fstat(file.dir_fd, &dir) < 0 ? path_fail(err, "stat the directory", file.dir)
                                       : check_owner(&dir, file.dir, err)) < 0)
         ret = -1;
     if (ret == 0 && file.seen.fd >= 0)
@@ -264,9 +264,9 @@ static int set_login(json_t *logins, const struct record_edit *edit, bool *chang
 
     *changed = login != NULL && (old == NULL || !json_equal(old, login));
     if (login == NULL || json_object_set_new(logins, edit->host, login) < 0)
-        return error_set_hint(err, CLASS_AUTHFILE, "use names of UTF-8 text",
-                              "the login cannot be recorded: there is no memory, or a name is not "
-                              "UTF-8 text");
+        return error_set_hint(
+            err, CLASS_AUTHFILE, "use names in UTF-8",
+            "cannot record the login: out of memory, or a name is not UTF-8 text");
     return 0;
 }
 
@@ -420,6 +420,6 @@ int record_answer(const char *server_url, struct secret *username, struct secret
                   const struct clock *clock, int64_t deadline_ms, struct error *err)
 {
     if (answer_of == NULL)
-        return error_set(err, CLASS_INTERNAL, "no record of logins can be read here");
+        return error_set(err, CLASS_INTERNAL, "the record of logins cannot be read here");
     return answer_of(server_url, username, token, clock, deadline_ms, err);
 }

@@ -75,12 +75,12 @@ static void warn_of_namespace_neighbour(const struct document_member *member,
     bool is_whole = is_host(reader, entry->key, host); /* or the key has a namespace */
 
     if (shadow_is_below(key, is_whole ? host : entry->key))
-        warnings_add(warnings, "'%s' also has '%s', which %s takes for images below that",
+        warnings_add(warnings, "'%s' also has an entry '%s', which %s uses for images below it",
                      entry_shown(entry), key, reader->name);
     else if (is_whole && strcmp(entry->key, host) != 0 && strcmp(key, entry->key) != 0 &&
              is_host(reader, key, host) && !has_auth(member->document, key, entry->auth))
-        warnings_add(warnings, "'%s' also has '%s', which %s may take first", entry_shown(entry),
-                     key, reader->name);
+        warnings_add(warnings, "'%s' also has an entry '%s', which %s may use first",
+                     entry_shown(entry), key, reader->name);
 }
 
 static void warn_of_neighbour(const struct document_member *member, const struct entry *entry,
@@ -90,11 +90,12 @@ static void warn_of_neighbour(const struct document_member *member, const struct
     const struct reader *reader = shadow_by_namespace(entry);
 
     if (entry->owner->serves_nerdctl && is_default_port(key, entry_host(entry)))
-        warnings_add(warnings, "'%s' also has '%s', which nerdctl takes first", entry_shown(entry),
-                     key);
+        warnings_add(warnings, "'%s' also has an entry '%s', which nerdctl uses first",
+                     entry_shown(entry), key);
     if (is_other_case(key, entry->key))
         warnings_add(warnings,
-                     "'%s' also has '%s', which is taken for images that spell the registry so",
+                     "'%s' also has an entry '%s', which is used for images that spell the "
+                     "registry that way",
                      entry_shown(entry), key);
     if (reader != NULL)
         warn_of_namespace_neighbour(member, entry, reader, warnings);
@@ -128,18 +129,18 @@ static void warn_of_second_view(const struct document *document, const struct en
         return;
     if (strcmp(own, DOCUMENT_NO_NAME) == 0)
         warnings_add(warnings,
-                     "%s finds nothing for '%s' in '%s', where it takes the empty name in "
-                     "\"credHelpers\" for a helper's: give it a file of its own (--authfile FILE)",
+                     "%s finds nothing for '%s' in '%s', because it takes the empty name in "
+                     "\"credHelpers\" as a helper: give it its own file (--authfile FILE)",
                      second->name, host, entry_shown(entry));
     else if (own[0] == '\0')
         warnings_add(warnings,
-                     "%s does not find what %s's credential helper '%s' has for '%s': give it a "
-                     "file of its own (--authfile FILE)",
+                     "%s does not see what %s's credential helper '%s' stores for '%s': give it "
+                     "its own file (--authfile FILE)",
                      second->name, entry->reader->name, helper, host);
     else
         warnings_add(warnings,
-                     "%s asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' has "
-                     "it: give it a file of its own (--authfile FILE)",
+                     "%s asks the credential helper '%s' for '%s', as \"credHelpers\" in '%s' "
+                     "says: give it its own file (--authfile FILE)",
                      second->name, own, host, entry_shown(entry));
 }
 
@@ -200,8 +201,8 @@ static void warn_of_snap(const struct entry *entry, const struct location_reques
         return;
     path_directory(dir, snap.path);
     warnings_add(warnings,
-                 "the docker on PATH is from snap and reads '%s' only: run it once, and then log "
-                 "in again, or with --config %s",
+                 "the docker on PATH comes from snap and reads only '%s': run it once and log in "
+                 "again, or log in with --config %s",
                  snap.path, dir);
 }
 
@@ -240,8 +241,8 @@ static void warn_of_socket(const struct entry *entry, const struct location_requ
         names_context(entry->path))
         return;
     warnings_add(warnings,
-                 "this user may not open docker's socket '%s', and 'sudo docker' reads root's "
-                 "file, not '%s': for that log in with sudo, or as root with --for-user root",
+                 "this user cannot open docker's socket '%s', and 'sudo docker' reads root's file, "
+                 "not '%s': log in with sudo, or as root with --for-user root",
                  path, entry->path);
 }
 
@@ -253,8 +254,8 @@ static void shadow_check_docker(const struct entry *entry, const struct location
 
     if (config != NULL && lookup_variable_has(owner, config, entry->key))
         warnings_add(warnings,
-                     "%s is set and has '%s': docker 28.3 and newer takes "
-                     "that before any file, and older ones take what is in '%s'",
+                     "%s is set and has an entry '%s': docker 28.3 and newer use it before any "
+                     "file, and older versions use '%s'",
                      owner->variable, entry->key, entry_shown(entry));
     if (entry->reader->is_client) {
         warn_of_snap(entry, request, warnings);
@@ -323,7 +324,7 @@ static void check_podman(const struct entry *entry, const struct location_reques
             warnings_add(warnings, "DOCKER_CONFIG is set: podman reads '%s' and no other file",
                          first.path);
     } else if (is_on_the_way && has_registry(first.path, entry)) {
-        warnings_add(warnings, "podman looks into '%s' first, which has '%s' too", first.path,
+        warnings_add(warnings, "podman reads '%s' first, which also covers '%s'", first.path,
                      entry_host(entry));
     }
 }
@@ -337,7 +338,7 @@ static void warn_of_registries_conf(const struct location_request *request,
     if (registries_conf_find(&conf, request))
         warnings_add(warnings,
                      "podman asks the credential helper '%s' before its auth files, as "
-                     "\"credential-helpers\" in '%s' has it",
+                     "\"credential-helpers\" in '%s' says",
                      conf.helper, conf.path);
 }
 

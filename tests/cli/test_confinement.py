@@ -167,7 +167,7 @@ def test_its_death_is_no_success(asking, login, number, options):
     os.kill(children(run.pid)[0], number)
     result = run.finish()
     assert result.status == 1, result
-    message = f"asking the registry ended with signal {int(number)}"
+    message = f"asking the registry was killed by signal {int(number)}"
     if options:
         assert result.json["error"]["class"] == "internal", result
         assert result.json["error"]["message"] == message, result
@@ -184,7 +184,7 @@ def test_one_that_is_stopped_is_given_up(asking, login, command):
     os.kill(child, signal.SIGSTOP)
     result = run.finish(timeout=30)
     assert result.status == (125 if command else 5), result
-    assert "asking the registry did not end in time" in result.stderr, result
+    assert "asking the registry timed out" in result.stderr, result
     until(lambda: not is_running(child))
 
 

@@ -377,15 +377,15 @@ def test_a_home_that_is_none(run):
 
 
 @pytest.mark.parametrize("where, beside, words", [
-    (".docker/config.json", ":443", "nerdctl takes first"),
-    (".config/containers/auth.json", "/octo", "podman takes for images below that")])
+    (".docker/config.json", ":443", "nerdctl uses first"),
+    (".config/containers/auth.json", "/octo", "podman uses for images below it")])
 def test_a_warning_names_the_users_own_file(run, where, beside, words):
     path, key = run.login.home / where, f"{run.server.host}{beside}"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"auths": {key: {"auth": "YTpi"}}}))
     result = run("echo", "out")
     assert result.stdout == "out\n" and words in result.stderr, result
-    assert result.stderr.startswith(f"warning: '{path}' also has '{key}'"), result
+    assert result.stderr.startswith(f"warning: '{path}' also has an entry '{key}'"), result
 
 
 PODMANS = {
@@ -598,7 +598,7 @@ def test_no_place_for_the_private_directory(run, space):
                    "mount -t tmpfs -o mode=755 tmpfs /tmp",
                    f"mkdir -p '{program}'", f"mount --bind /mnt '{program}'")
     refused(run("true", through=(*mounts.through, *ORDINARY)),
-            "cannot make a private directory in '/tmp'", "hint: set TMPDIR")
+            "cannot create a private directory in '/tmp'", "hint: set TMPDIR")
 
 
 def test_no_process_to_spare(run):

@@ -111,10 +111,10 @@ def test_a_missing_marker_is_a_change(login, server, helper):
 
 FAULTS = {
     "refuses to get": ({"get": "refuse"}, 9, "the vault is locked", 0),
-    "hangs": ({"get": "hang"}, 9, "did not end in time", 0),
+    "hangs": ({"get": "hang"}, 9, "timed out", 0),
     "answers nonsense": ({"get": "garble"}, 9, "get", 0),
     "refuses to store": ({"store": "refuse"}, 9, "failed with status 1", 1),
-    "hangs at storing": ({"store": "hang"}, 9, "did not end in time", 1),
+    "hangs at storing": ({"store": "hang"}, 9, "timed out", 1),
     "forgets": ({"store": "forget"}, 9, "did not keep", 1),
 }
 
@@ -138,7 +138,7 @@ def test_an_absent_one(login, server, format_):
     path = put(login, file, '{"credHelpers":{"%s":"ecr-login"}}' % server.host)
     for more in ([], ["--dry-run"], ["--no-verify"]):
         login.to(server, *args, *more).failed(
-            9, str(path), "there is no 'docker-credential-ecr-login' on PATH", "hint: ",
+            9, str(path), "cannot find 'docker-credential-ecr-login' on PATH", "hint: ",
             "--no-helper")
     assert server.connections == 0
 
@@ -192,7 +192,7 @@ def test_podman_alone_in_docker_s_file(login, server, helper):
 
 
 @pytest.mark.parametrize("config, args, words", [
-    ('{"credsStore":"fake"}', [], ["podman", "does not find", "'fake'"]),
+    ('{"credsStore":"fake"}', [], ["podman", "does not see", "'fake'"]),
     ('{"credHelpers":{"HOST":"fake"}}', [], None),
     ('{"credsStore":"fake"}', ["--no-helper"], ["podman finds nothing", "credHelpers", "empty name"]),
     ('{}', [], None)], ids=["credsStore", "credHelpers", "bypassed", "none"])
@@ -222,7 +222,7 @@ HUB = "https://index.docker.io/v1/"
 
 @pytest.mark.parametrize("asked, args, words", [
     ("docker.io", ["--podman"], None), (HUB, ["--docker"], None),
-    (HUB, ["--docker", "--podman"], ["does not find", "'docker.io'"])],
+    (HUB, ["--docker", "--podman"], ["does not see", "'docker.io'"])],
     ids=["podman's", "docker's", "both"])
 def test_docker_hub_s_helper(login, helper, asked, args, words):
     """Docker names it by the key, podman by the registry; in one file, too."""
@@ -293,7 +293,7 @@ def test_what_goes_from_the_file_is_not_said_to_go_from_podman_s_helper(login, h
 def test_docker_comes_to_its_store(login, server, config, moved):
     login.write_config(config.replace("HOST", server.host))
     result = login.to(server, "--podman", "--no-helper", env={"DOCKER_CONFIG": login.config.parent})
-    assert result.status == 0 and ('docker asks the helper of "credsStore"' in result.stderr) is moved
+    assert result.status == 0 and ('docker uses only the "credsStore" helper' in result.stderr) is moved
 
 
 def test_the_empty_name_goes_where_podman_shares_the_file(login, server):
@@ -308,7 +308,7 @@ def test_the_empty_name_goes_where_podman_shares_the_file(login, server):
 def test_past_podman_s_helper_docker_comes_to_its_store(login, server):
     login.write_config('{"credsStore":"fake","credHelpers":{"%s":"nowhere"}}' % server.host)
     result = login.to(server, "--podman", "--no-helper", env={"DOCKER_CONFIG": login.config.parent})
-    assert result.status == 0 and 'docker asks the helper of "credsStore"' in result.stderr, result
+    assert result.status == 0 and 'docker uses only the "credsStore" helper' in result.stderr, result
 
 
 @pytest.mark.parametrize("action", ["get", "erase"])
@@ -398,8 +398,8 @@ def test_one_that_answers_an_empty_object(login, server, helper):
 
 
 @pytest.mark.parametrize("content, words, hint", [
-    (b"\x7fELF" + bytes(60), "Exec format error", "for another kind of machine"),
-    (b"echo it has no first line\n", "Exec format error", "for another kind of machine"),
+    (b"\x7fELF" + bytes(60), "Exec format error", "for another architecture"),
+    (b"echo it has no first line\n", "Exec format error", "for another architecture"),
     (b"#!/nowhere/interpreter\n", "No such file or directory", "interpreter")],
     ids=["foreign", "no-interpreter-line", "no-interpreter"])
 def test_one_that_cannot_be_started(login, server, helper, content, words, hint):
@@ -456,7 +456,7 @@ def test_the_file_changes_hands_meanwhile(login, server, helper):
     open({str(login.config)!r}, "w").write('{{"credsStore":"other"}}')""", 1))
     login.write_config('{"credsStore":"fake"}')
     result = login.to(server, "--json", env=helper.environment, may_store=True)
-    assert result.status == 9 and "since it was checked" in result.stderr, result
-    assert "the credential helper 'fake' has the credential" in result.stderr, result
+    assert result.status == 9 and "now names" in result.stderr, result
+    assert "the credential helper 'fake' stored the credential, but the file is unchanged" in result.stderr, result
     assert json.loads(login.config.read_text()) == {"credsStore": "other"}
     assert result.json["result"] == "failed" and result.json["changed"] is True

@@ -59,13 +59,13 @@ def test_the_limit_of_the_connection(bare_login, mute):
 
 
 def test_tls(bare_login, mute):
-    bare_login(mute(), *ONCE).failed(5, "TLS handshake did not end in time")
+    bare_login(mute(), *ONCE).failed(5, "TLS handshake timed out")
 
 
 def test_tls_behind_a_proxy(login, mute):
     with ConnectProxy(mute().port) as proxy:
         login("-u", USER, "--password-stdin", *ONCE, stdin=TOKEN.encode(),
-              env={"https_proxy": proxy.url}).failed(5, "'ghcr.io'", "TLS handshake did not end")
+              env={"https_proxy": proxy.url}).failed(5, "'ghcr.io'", "TLS handshake timed out")
 
 
 def test_the_first_answer(bare_login, mute):

@@ -109,7 +109,7 @@ def test_a_full_disk_changes_nothing(someone, server, space, text):
     config = mounted.path(someone.config)
     before = config.stat()
     someone.to(server, through=mounted.through).failed(
-        8, str(someone.config), "no space left", "hint: make room", "--config DIR")
+        8, str(someone.config), "no space left", "hint: free some space", "--config DIR")
     assert config.read_text() == text
     assert (config.stat().st_ino, config.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert names(config.parent) == ["config.json"]
@@ -118,7 +118,7 @@ def test_a_full_disk_changes_nothing(someone, server, space, text):
 def test_a_full_disk_gets_no_first_file(someone, server, space):
     mounted = space(*fill(someone.home))
     someone.to(server, through=mounted.through).failed(
-        8, str(someone.config), "no space left", "hint: make room", "--config DIR")
+        8, str(someone.config), "no space left", "hint: free some space", "--config DIR")
     assert not list(mounted.path(someone.home).rglob("*.json*"))
 
 

@@ -104,15 +104,15 @@ NOWHERE = {
     "the same, --persistent": (UNKNOWN, ["--persistent"], {"HOME": None},
                                ("HOME is not set", "--authfile FILE")),
     "home of the database is missing": (ORDINARY, [], {"HOME": None},
-                                        ("/nonexistent/.docker", "hint: '/' belongs to root: name",
+                                        ("/nonexistent/.docker", "hint: '/' belongs to root: store",
                                          "--config DIR")),
     "HOME is missing": (ORDINARY, [], {"HOME": "/nowhere/at/all"},
-                        ("/nowhere/at/all/.docker", "hint: '/' belongs to root: name",
+                        ("/nowhere/at/all/.docker", "hint: '/' belongs to root: store",
                          "--config DIR")),
     "HOME is the root": (ORDINARY, [], {"HOME": "/"},
-                         ("/.docker", "hint: '/' belongs to root: name", "--config DIR")),
+                         ("/.docker", "hint: '/' belongs to root: store", "--config DIR")),
     "root's own": (ORDINARY, ["--config", "/etc"], {},
-                   ("/etc", "hint: '/etc' belongs to root: name", "--config DIR")),
+                   ("/etc", "hint: '/etc' belongs to root: store", "--config DIR")),
     "a directory for a file": (ORDINARY, ["--authfile", "new/"], {}, ("'new/'", "directory")),
     "a dot for a file": (ORDINARY, ["--authfile", "new/."], {}, ("'new/.'", "directory")),
     "two dots for a file": (ORDINARY, ["--authfile", "new/.."], {}, ("'new/..'", "directory")),
@@ -194,7 +194,7 @@ def test_the_hint_of_chown_mends_it(ordinary, server, left):
     settle(ordinary)
     give(ordinary.config.parent / left, "root", "root")
     told = ordinary.to(server).failed(8).stderr
-    (command,) = re.findall(r"\(sudo (chown .*)\), or name", told)
+    (command,) = re.findall(r"\(sudo (chown .*)\), or store", told)
     user, group = owner(ordinary.home)
     subprocess.run(command.replace("$(id -u)", str(user)).replace("$(id -g)", str(group)),
                    shell=True, check=True)

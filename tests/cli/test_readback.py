@@ -170,8 +170,8 @@ def test_another_case_of_the_host(login, args, file):
     result = login("-u", USER, "--password-stdin", "--no-verify", *args, "harbor.example.com",
                    stdin=TOKEN.encode())
     assert result.status == 0 and result.stderr == (
-        f"warning: '{path}' also has 'Harbor.Example.COM', which is taken for images that spell "
-        "the registry so\n")
+        f"warning: '{path}' also has an entry 'Harbor.Example.COM', which is used for images that spell the registry that way"
+        "\n")
 
 
 def test_several_warnings_and_a_quiet_run(login, server):

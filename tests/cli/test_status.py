@@ -120,7 +120,7 @@ def test_podman_s_namespaces(login, server, status, put):
         result = login("status", "--plain-http", "--podman", "--no-verify", "--json", name)
         assert readers(result)["podman"][1] == key
     result = status("--persistent", "--no-verify")
-    assert f"'{server.host}/owner', which podman takes for images below that" in result.stderr
+    assert f"'{server.host}/owner', which podman uses for images below it" in result.stderr
 
 
 def test_a_variable_and_the_file_beside_it_are_told(login, server, status, put):
@@ -195,7 +195,7 @@ def test_a_helper_that_does_not_work(login, status, put, fault):
     path = put(DOCKER, '{"credsStore":"fake"}')
     status("--docker", env=helper.environment).failed(9, str(path), "hint: ")
     put(DOCKER, '{"credsStore":"absent"}')
-    status("--docker").failed(9, "there is no 'docker-credential-absent' on PATH", "hint: ")
+    status("--docker").failed(9, "cannot find 'docker-credential-absent' on PATH", "hint: ")
 
 
 @pytest.mark.parametrize("args", [[], ["--no-verify"], ["--json"]])
@@ -304,7 +304,7 @@ def test_an_entry_that_cannot_be_used(status, put, entry):
 @pytest.mark.parametrize("other", ["%%%", "YWJj", "OmI="])
 def test_docker_takes_nothing_beside_an_entry_that_it_cannot_read(status, put, other):
     put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
-    status("--docker").failed(8, 'docker takes no "auth" from', "'o.example' cannot be used")
+    status("--docker").failed(8, 'docker ignores the credentials in', "'o.example' cannot be used")
     assert status("--podman").status == 0
 
 
@@ -432,8 +432,8 @@ def test_what_shadows_it(ghcr, at_ghcr):
     runtime.chmod(0o600)
     result = at_ghcr(env={"XDG_RUNTIME_DIR": ghcr.login.home})
     assert result.status == 0, result
-    assert "'ghcr.io:443', which nerdctl takes first" in result.stderr
-    assert f"podman looks into '{runtime}' first, which has 'ghcr.io' too" in result.stderr
+    assert "'ghcr.io:443', which nerdctl uses first" in result.stderr
+    assert f"podman reads '{runtime}' first, which also covers 'ghcr.io'" in result.stderr
     assert result.stderr.count("warning: ") == 2
 
 
@@ -445,8 +445,8 @@ def test_podman_s_shadows_are_those_of_the_files_that_it_reads(login, server, st
     args = {"--persistent": [how], "--authfile": [how, paths[1]]}.get(how, [])
     env = {how: paths[1]} if how == "REGISTRY_AUTH_FILE" else {}
     said = status("--podman", "--no-verify", *args, env=env).stderr
-    assert said == (f"warning: '{paths[how in ('--authfile', 'REGISTRY_AUTH_FILE')]}' also has "
-                    f"'{server.host}/owner', which podman takes for images below that\n")
+    assert said == (f"warning: '{paths[how in ('--authfile', 'REGISTRY_AUTH_FILE')]}' also has an entry '{server.host}/owner', which podman uses for images below it"
+                    f"\n")
 
 
 def test_docker_hub(login, put):

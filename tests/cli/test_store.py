@@ -157,7 +157,7 @@ def test_a_directory_in_place_of_the_file(login, registry):
     """docker makes one where the source of a bind mount is missing."""
     server = registry()
     login.config.mkdir(parents=True)
-    login.to(server).failed(8, str(login.config), "is a directory", "hint: docker makes", "rmdir")
+    login.to(server).failed(8, str(login.config), "is a directory", "hint: docker creates", "rmdir")
     assert not list(login.config.iterdir()) and server.connections == 0
 
 
@@ -273,7 +273,7 @@ def test_what_makes_docker_refuse_the_whole_file_is_warned_of(login, server):
     login.config.write_text('{"auths":{"o.example":{"auth":"%%%"}}}')
     result = login.to(server)
     assert result.status == 0 and login.entry(server.host)
-    assert 'docker takes no "auth" from' in result.stderr and "'o.example'" in result.stderr
+    assert 'docker ignores the credentials in' in result.stderr and "'o.example'" in result.stderr
 
 
 @pytest.mark.parametrize("reader, more", [
@@ -287,6 +287,6 @@ def test_a_member_that_its_reader_cannot_read_is_warned_of(login, server, reader
     how = ["--config", path.parent] if reader == "docker" else ["--authfile", path]
     result = login.to(server, *how)
     name = more.split('"')[1]
-    assert result.status == 0 and f"{reader} takes no" in result.stderr, result
+    assert result.status == 0 and f"{reader} ignores" in result.stderr, result
     assert f"'{name}'" in result.stderr
     login("status", "--plain-http", *how, server.host).failed(8, reader, f"'{name}'", "hint: ")

@@ -188,7 +188,7 @@ def test_cacert_is_waited_for_where_logout_asks(login, registry, pipe):
     login.mounted_files.add(login.config)
     reader, name = pipe(b"", is_ended=False)
     login("logout", "--if-refused", "--cacert", name, "--timeout", "1", server.host,
-          pass_fds=[reader]).failed(5, name, "in time")
+          pass_fds=[reader]).failed(5, name, "timed out")
     unheard(server)
 
 
@@ -226,7 +226,7 @@ def test_cacert_out_of_a_pipe_that_does_not_end(bare_login, registry, ca, pipe):
     server = registry()
     reader, name = pipe(ca.pem.read_bytes(), is_ended=False)
     result = bare_login(server, "--cacert", name, "--timeout", "1", pass_fds=[reader])
-    result.failed(5, name, "did not end in time")
+    result.failed(5, name, "timed out")
     unheard(server)
 
 

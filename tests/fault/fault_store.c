@@ -269,7 +269,7 @@ static const char *judge_run(const struct scene *scene, const struct inject_faul
         return "a lack of memory is blamed on the file";
     if (ret != 0 && must_succeed(fault))
         return "this should have been tried again";
-    if (strstr(err->message, "by others") != NULL)
+    if (strstr(err->message, "other processes keep") != NULL)
         return "a failing call was taken for somebody else's doing";
     if (!is_clean(scene, spare_files(scene, fault, ret)))
         return "a temporary file is left";

@@ -83,7 +83,7 @@ static const struct fault_words late[] = {
     {CURLE_OPERATION_TIMEDOUT, true, "cannot connect in time",
      "the host is down, a firewall drops what is sent to it, or the way is through a proxy "
      "(https_proxy); --connect-timeout sets the limit"},
-    {CURLE_OPERATION_TIMEDOUT, true, "the TLS handshake did not end in time",
+    {CURLE_OPERATION_TIMEDOUT, true, "the TLS handshake timed out",
      "a firewall may hold TLS up; --connect-timeout sets the limit"},
     {CURLE_OPERATION_TIMEDOUT, true, "no answer in time", "--timeout sets the limit"},
 };

@@ -31,9 +31,9 @@ static int link_entry(int to_fd, const char *from, const char *name, struct erro
 
     if (snprintf(target, sizeof(target), "%s/%s", from, name) >= (int)sizeof(target)) {
         errno = ENAMETOOLONG;
-        return path_fail(err, "link to what is in", from);
+        return path_fail(err, "link to the files in", from);
     }
-    return symlinkat(target, to_fd, name) == 0 ? 0 : path_fail(err, "make a link to", target);
+    return symlinkat(target, to_fd, name) == 0 ? 0 : path_fail(err, "create a link to", target);
 }
 
 int private_config_link(const char *to, const char *from, struct error *err)

@@ -448,8 +448,8 @@ int private_directory_make(struct private_directory *out, const struct private_p
             return 0;
     }
     return error_set_hint(err, CLASS_AUTHFILE,
-                          "set TMPDIR to a directory that this user may write to",
-                          "cannot make a private directory in '%s': %s",
+                          "set TMPDIR to a directory that this user can write to",
+                          "cannot create a private directory in '%s': %s",
                           places->items[places->count - 1], strerror(errno));
 }
 
@@ -462,7 +462,7 @@ int private_directory_remove(struct private_directory *directory, const struct c
     let_go_of_marker(directory);
     errnum = remove_private(AT_FDCWD, directory->path, directory->fd, clock, deadline_ms);
     if (errnum == ETIME)
-        ret = error_set(err, CLASS_AUTHFILE, "cannot remove all of '%s' in time", directory->path);
+        ret = error_set(err, CLASS_AUTHFILE, "timed out removing '%s'", directory->path);
     else if (errnum != 0) {
         errno = errnum;
         ret = path_fail(err, "remove", directory->path);

@@ -13,13 +13,13 @@ static int remember(struct identity *identity, struct error *err)
     identity->group = getegid();
     identity->group_count = getgroups(0, NULL);
     if (identity->group_count < 0)
-        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot look at root's groups");
+        return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot read root's groups");
     identity->groups = calloc((size_t)identity->group_count + 1, sizeof(gid_t));
     if (identity->groups == NULL)
         return error_no_memory(err);
     if (getgroups(identity->group_count, identity->groups) == identity->group_count)
         return 0;
-    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot look at root's groups");
+    return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot read root's groups");
 }
 
 static void identity_forget(struct identity *identity)
@@ -78,8 +78,8 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
     if (errnum == EINVAL || is_unmapped(st))
         return 0;
     return error_set_hint(err, CLASS_AUTHFILE,
-                          "root needs CAP_SETUID and CAP_SETGID for that; or run as that user",
-                          "cannot act as user %lu, who owns the place: %s",
+                          "give root CAP_SETUID and CAP_SETGID, or run as that user",
+                          "cannot act as user %lu, who owns the directory: %s",
                           (unsigned long)st->st_uid, strerror(errnum));
 }
 

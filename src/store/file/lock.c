@@ -161,8 +161,9 @@ int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *nam
     outcome = lock_all(lock, clock, deadline_ms);
     if (outcome == LOCK_HAD)
         return 0;
-    (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' stays locked by another process", dir);
-    (void)error_hint(err, "wait for it, or find it: lsof '%s%s%s'", dir,
+    (void)error_set(err, CLASS_AUTHFILE, "the directory '%s' is still locked by another process",
+                    dir);
+    (void)error_hint(err, "wait for that process, or find it with lsof '%s%s%s'", dir,
                      outcome == LOCK_SIDE_FILE_BUSY ? "/" : "",
                      outcome == LOCK_SIDE_FILE_BUSY ? lock->name : "");
     lock_release(lock);
@@ -184,10 +185,10 @@ void lock_warn(const struct lock *lock, const char *dir, struct warnings *warnin
         return;
     warnings_add(
         warnings,
-        "cannot lock the directory '%s'%s: %s; of two logins at once one may be lost%s%s%s", dir,
-        lock->has_directory ? " against other hosts" : "", strerror(lock->errnum),
+        "cannot lock the directory '%s'%s: %s; if two logins run at once, one may be lost%s%s%s",
+        dir, lock->has_directory ? " against other hosts" : "", strerror(lock->errnum),
         is_anothers ? " (remove '" : "", is_anothers ? lock->name : "",
-        is_anothers ? "' there, if its owner has no login under way)" : "");
+        is_anothers ? "' there if its owner has no login running)" : "");
 }
 
 void lock_release(struct lock *lock)

@@ -177,7 +177,7 @@ static enum locked_file_result create_as_owner(struct locked_file *file, const s
     struct stat dir;
 
     if (fstat(file->dir_fd, &dir) < 0)
-        return path_fail(err, "look at the directory", file->dir);
+        return path_fail(err, "stat the directory", file->dir);
     if (identity_take(&identity, &dir, err) == 0)
         result = replace_beside(file, text, err);
     identity_restore(&identity);
@@ -245,7 +245,7 @@ static enum round edit_replace(struct locked_file *locked, const struct secret *
         break;
     }
     if (names > 1)
-        warnings_add(warnings, "%s had other names (hard links), which keep the old text", name);
+        warnings_add(warnings, "%s had other hard links, which keep the old content", name);
     return round;
 }
 
@@ -255,12 +255,12 @@ static void warn_of_shortcomings(struct locked_file *locked, const char *name,
 {
     /* A run that comes after will try to remove it again; nobody else will. */
     if (locked->left[0] != '\0')
-        warnings_add(warnings, "'%s/%s' could not be removed, and holds a credential: remove it",
+        warnings_add(warnings, "'%s/%s' contains a credential and could not be removed: remove it",
                      locked->dir, locked->left);
     if (locked->is_poorer)
         warnings_add(warnings,
-                     "%s lost rights of its group or extended attributes: they could "
-                     "not be copied to the new file",
+                     "%s lost group permissions or extended attributes, which could not be copied "
+                     "to the new file",
                      name);
     locked->left[0] = '\0';
     locked->is_poorer = false;
@@ -331,7 +331,7 @@ int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings
         if (round == ROUND_STALE)
             pause_a_little(edit->clock);
         if (round == ROUND_STALE && clock_left(edit->clock, edit->deadline_ms) == 0) {
-            (void)error_set(err, CLASS_AUTHFILE, "%s keeps being changed by others", name.text);
+            (void)error_set(err, CLASS_AUTHFILE, "other processes keep changing %s", name.text);
             round = ROUND_FAILED;
         }
     } while (round == ROUND_WROTE || round == ROUND_STALE);

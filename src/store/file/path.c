@@ -118,7 +118,7 @@ int path_leads_to(const char *path, int dir_fd, const char *name, bool *leads, s
     path_directory(dir, real);
     is_there = stat(dir, &named) == 0;
     if ((!is_there && errno != ENOENT) || fstat(dir_fd, &opened) < 0)
-        return path_fail(err, "look at the directory", dir);
+        return path_fail(err, "stat the directory", dir);
     *leads = strcmp(path_base(real), name) == 0 && is_there && named.st_dev == opened.st_dev &&
              named.st_ino == opened.st_ino;
     return 0;
@@ -286,7 +286,7 @@ static int make_one(const char *dir, struct error *err)
             ret = mkdirat(fd, path_base(dir), 0700) == 0 || errno == EEXIST ? 0 : -1;
     }
     if (ret < 0)
-        (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot make the directory '%s'", dir);
+        (void)error_set_errno(err, CLASS_AUTHFILE, errno, "cannot create the directory '%s'", dir);
     identity_restore(&identity);
     if (fd >= 0)
         (void)close(fd);

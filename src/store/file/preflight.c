@@ -20,7 +20,7 @@ enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
 /* Docker has to be told where, too, for the pull that follows. */
 #define ELSEWHERE                                                                                  \
-    "store elsewhere with --config DIR or --authfile FILE (what docker pulls with is then "        \
+    "store elsewhere with --config DIR or --authfile FILE (with --config DIR, pull with "          \
     "'DOCKER_CONFIG=DIR docker pull ...')"
 
 static int hint_elsewhere(struct error *err)
@@ -31,8 +31,8 @@ static int hint_elsewhere(struct error *err)
 int obstacle_refuse_mount(const char *path, struct error *err)
 {
     return error_set_hint(err, CLASS_AUTHFILE,
-                          "the file is a mount point of its own: mount its directory instead, or "
-                          "store elsewhere with --config DIR, or use 'ghcr-login exec'",
+                          "the file itself is a mount point: mount its directory instead, store "
+                          "elsewhere with --config DIR, or use 'ghcr-login exec'",
                           "cannot replace '%s': %s", path, strerror(EBUSY));
 }
 
@@ -78,15 +78,14 @@ static void hint_at_sudo(const char *found, bool is_directory, struct error *err
 {
     if (is_plain_word(found))
         (void)error_hint(err,
-                         "'%s' belongs to root: a login under sudo may have left it; give it back "
-                         "(sudo chown %s\"$(id -u):$(id -g)\" -- '%s'), or name another place with "
+                         "'%s' belongs to root, perhaps from a login under sudo: give it back "
+                         "(sudo chown %s\"$(id -u):$(id -g)\" -- '%s'), or store elsewhere with "
                          "--config DIR or --authfile FILE",
                          found, is_directory ? "-R " : "", found);
     else
         (void)error_hint(err,
-                         "'%s' belongs to root: a login under sudo may have left it; give it back "
-                         "with sudo chown, or name another place with --config DIR or "
-                         "--authfile FILE",
+                         "'%s' belongs to root, perhaps from a login under sudo: give it back with "
+                         "sudo chown, or store elsewhere with --config DIR or --authfile FILE",
                          found);
 }
 
@@ -105,14 +104,13 @@ static void hint_at_owner(const char *culprit, const char *path, struct error *e
     }
     user = getpwuid(st.st_uid);
     if (st.st_uid == 0)
-        (void)error_hint(err,
-                         "'%s' belongs to root: name another place with --config DIR or "
-                         "--authfile FILE",
-                         found);
+        (void)error_hint(
+            err, "'%s' belongs to root: store elsewhere with --config DIR or --authfile FILE",
+            found);
     else
         (void)error_hint(err,
-                         "'%s' belongs to the user %s (%lu): run as that user, or name another "
-                         "place with --config DIR or --authfile FILE",
+                         "'%s' belongs to the user %s (%lu): run as that user, or store elsewhere "
+                         "with --config DIR or --authfile FILE",
                          found, user != NULL ? user->pw_name : "unknown", (unsigned long)st.st_uid);
 }
 
@@ -120,10 +118,10 @@ void obstacle_hint_at(const char *culprit, const char *path, int errnum, struct 
 {
     if (errnum == EROFS)
         (void)error_hint(err, "the file system is read-only here (under systemd: ProtectHome=, "
-                              "ProtectSystem=); allow it with ReadWritePaths=, or " ELSEWHERE);
+                              "ProtectSystem=): allow it with ReadWritePaths=, or " ELSEWHERE);
     else if (errnum == ENOSPC || errnum == EDQUOT)
-        (void)error_hint(err, "make room there (df -h and df -i show what is full, quota what a "
-                              "user may have), or " ELSEWHERE);
+        (void)error_hint(err, "free some space (df -h and df -i show what is full, quota shows the "
+                              "user's limits), or " ELSEWHERE);
     else if (errnum == EACCES || errnum == EPERM)
         hint_at_owner(culprit, path, err);
 }
@@ -143,9 +141,9 @@ void obstacle_hint_unread(const char *path, struct error *err)
     struct stat st;
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        (void)error_hint(err, "docker makes a directory where the source of a bind mount is "
-                              "missing: remove it (rmdir), and mount the directory that the file "
-                              "is in");
+        (void)error_hint(err,
+                         "docker creates a directory when the source of a bind mount is missing: "
+                         "remove it (rmdir), and mount the directory that contains the file");
     obstacle_hint(path, access(path, R_OK) < 0 ? errno : 0, err);
 }
 
@@ -154,7 +152,7 @@ void obstacle_warn_of_readers(const char *path, struct warnings *warnings)
     struct stat st;
 
     if (stat(path, &st) == 0 && (st.st_mode & 066) != 0)
-        warnings_add(warnings, "other users may %s '%s' (mode %04o): run chmod 600 '%s'",
+        warnings_add(warnings, "other users can %s '%s' (mode %04o): run chmod 600 '%s'",
                      (st.st_mode & 044) != 0 ? "read" : "change", path,
                      (unsigned)st.st_mode & 07777, path);
 }
@@ -196,8 +194,8 @@ static bool is_frozen(const struct site *site, const char *name)
 static int refuse_frozen(const char *what, const char *culprit, struct error *err)
 {
     return error_set_hint(err, CLASS_AUTHFILE,
-                          "it is immutable or append-only, as lsattr shows: chattr -i -a ends "
-                          "that; or name another place with --config DIR or --authfile FILE",
+                          "it is immutable or append-only (see lsattr): run chattr -i -a on it, or "
+                          "store elsewhere with --config DIR or --authfile FILE",
                           "cannot %s '%s': %s", what, culprit, strerror(EPERM));
 }
 
@@ -206,7 +204,7 @@ static int refuse_owner(const struct site *site, int errnum, struct error *err)
     if (geteuid() != 0)
         return preflight_refuse(site, "replace", site->path, errnum, err);
     return error_set_hint(err, CLASS_AUTHFILE,
-                          "root needs CAP_CHOWN for that; or run as the user who owns the file",
+                          "give root CAP_CHOWN, or run as the user who owns the file",
                           "cannot keep the owner of '%s': %s", site->path, strerror(errnum));
 }
 
@@ -238,7 +236,7 @@ static int check_file(const struct site *site, int trial_fd, struct error *err)
     bool ignored;
 
     if (fstatat(site->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : preflight_refuse(site, "look at", site->path, errno, err);
+        return errno == ENOENT ? 0 : preflight_refuse(site, "stat", site->path, errno, err);
     if (path_is_mount(site->fd, name))
         return obstacle_refuse_mount(site->path, err);
     if (attributes_keep_owner(trial_fd, &st, &ignored) < 0)
@@ -275,7 +273,7 @@ static int try_writing(const struct site *site, struct error *err)
         return fd;
     if (fd >= 0)
         (void)close(fd); /* it has no name */
-    return preflight_refuse(site, "write into the directory", site->nearest, errnum, err);
+    return preflight_refuse(site, "write to the directory", site->nearest, errnum, err);
 }
 
 /* The lock is on the file's own directory, which has to be opened for that. */
@@ -297,16 +295,16 @@ static int check_directory(const struct site *site, struct error *err)
     struct stat st = {.st_nlink = 1};
 
     if (site->fd < 0)
-        return preflight_refuse(site, "write into the directory", site->nearest, errno, err);
+        return preflight_refuse(site, "write to the directory", site->nearest, errno, err);
     if (fstat(site->fd, &st) < 0 || st.st_nlink == 0) /* 0: removed */
-        return preflight_refuse(site, "write into the directory", site->nearest,
+        return preflight_refuse(site, "write to the directory", site->nearest,
                                 st.st_nlink == 0 ? ENOENT : errno, err);
     if (stat(site->nearest, &st) < 0)
-        return preflight_refuse(site, "look at the directory", site->nearest, errno, err);
+        return preflight_refuse(site, "stat the directory", site->nearest, errno, err);
     if (fstatat(site->fd, path_base(site->path), &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-        return preflight_refuse(site, "look at", site->path, errno, err);
+        return preflight_refuse(site, "stat", site->path, errno, err);
     if (is_frozen(site, ""))
-        return refuse_frozen("write into the directory", site->nearest, err);
+        return refuse_frozen("write to the directory", site->nearest, err);
     return check_reading(site, err);
 }
 
@@ -333,7 +331,7 @@ static int check_site(const struct site *site, struct error *err)
     if (ret == 0 && strcmp(site->nearest, site->dir) == 0)
         ret = check_file(site, trial_fd, err);
     if (close(trial_fd) < 0 && ret == 0)
-        ret = preflight_refuse(site, "write into the directory", site->nearest, errno, err);
+        ret = preflight_refuse(site, "write to the directory", site->nearest, errno, err);
     return ret;
 }
 
@@ -348,7 +346,7 @@ int preflight_check(const char *path, struct error *err)
     }
     if (!temporary_has_room(path_base(site.path))) {
         errno = ENAMETOOLONG;
-        (void)path_fail(err, "make a temporary file beside", site.path);
+        (void)path_fail(err, "create a temporary file next to", site.path);
         return hint_elsewhere(err);
     }
     path_directory(site.dir, site.path);

@@ -175,14 +175,14 @@ int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
 
     if (fd < 0) {
         temporary[0] = '\0';
-        return path_fail(err, "make a temporary file beside", path);
+        return path_fail(err, "create a temporary file next to", path);
     }
     if (old->fd >= 0)
         ret = attributes_copy(fd, old->fd, &old->st, path, is_poorer, err);
     if (ret == 0 && (io_write_all(fd, secret_text(text), text->len) < 0 || path_sync(fd) < 0))
-        ret = path_fail(err, "write a temporary file beside", path);
+        ret = path_fail(err, "write a temporary file next to", path);
     if (close(fd) < 0 && ret == 0)
-        ret = path_fail(err, "write a temporary file beside", path);
+        ret = path_fail(err, "write a temporary file next to", path);
     return ret;
 }
 

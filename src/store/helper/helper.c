@@ -29,15 +29,16 @@ int helper_wire_request(struct secret *out, const char *server_url, const char *
     int ret = -1;
 
     if (json == NULL && json_error_code(&why) == json_error_invalid_utf8)
-        return error_set(err, CLASS_HELPER,
-                         "the user name or the token is not UTF-8 text, and nothing else can be "
-                         "given to a credential helper");
+        return error_set(
+            err, CLASS_HELPER,
+            "the user name or the token is not UTF-8 text, which credential helpers require");
     if (json == NULL)
         return error_no_memory(err);
     if (json_append(&built, json, err) < 0 || secret_append_text(&built, "\n", err) < 0)
         goto out;
     if (built.len > HELPER_REQUEST_MAX) {
-        (void)error_set(err, CLASS_HELPER, "a credential helper takes no more than %d bytes",
+        (void)error_set(err, CLASS_HELPER,
+                        "the credential is longer than the %d bytes that credential helpers accept",
                         HELPER_REQUEST_MAX);
         goto out;
     }
@@ -176,12 +177,12 @@ static int helper_find(struct call *call, struct error *err)
         return 0;
     if (found == CHILD_NOT_EXECUTABLE)
         return error_set_hint(err, CLASS_HELPER,
-                              "chmod +x it, or install the credential helper again",
+                              "make it executable (chmod +x), or reinstall the credential helper",
                               "'%s' is not executable", call->path);
     return error_set_hint(err, CLASS_HELPER,
                           "install it, remove it from \"credsStore\" or \"credHelpers\" in the "
                           "auth file, or log in with --no-helper",
-                          "there is no '%s' on PATH", call->program);
+                          "cannot find '%s' on PATH", call->program);
 }
 
 static int helper_run(struct child_result *result, struct call *call, struct error *err)
@@ -227,13 +228,12 @@ static int helper_fail_to_start(const struct call *call, int errnum, struct erro
 {
     (void)error_set_errno(err, CLASS_HELPER, errnum, "cannot start '%s'", call->path);
     if (errnum == ENOEXEC)
-        return error_hint(err, "it is a program for another kind of machine, or a script without a "
-                               "'#!' line: install the one for this machine, or log in with "
-                               "--no-helper");
-    if (errnum == ENOENT)
         return error_hint(err,
-                          "the interpreter or loader that it names is not there: install that, "
-                          "or log in with --no-helper");
+                          "the program is built for another architecture, or is a script without a "
+                          "'#!' line: install the right one, or log in with --no-helper");
+    if (errnum == ENOENT)
+        return error_hint(err, "the program's interpreter or loader is missing: install it, or log "
+                               "in with --no-helper");
     return error_hint(err, "make sure that '%s' works for this user, or log in with --no-helper",
                       call->program);
 }
@@ -248,12 +248,11 @@ static int helper_fail(const struct call *call, const struct child_result *resul
         return helper_fail_to_start(call, result->code, err);
     case CHILD_LATE:
         return error_set_hint(err, CLASS_HELPER,
-                              "it may wait for somebody who unlocks its store: unlock it before, "
-                              "or log in with --no-helper",
-                              "'%s %s' did not end in time and was killed", call->program,
-                              call->action);
+                              "the helper may be waiting for its store to be unlocked: unlock the "
+                              "store first, or log in with --no-helper",
+                              "'%s %s' timed out and was killed", call->program, call->action);
     case CHILD_FLOODED:
-        (void)error_set(err, CLASS_HELPER, "'%s %s' answers with more than %d bytes", call->program,
+        (void)error_set(err, CLASS_HELPER, "'%s %s' printed more than %d bytes", call->program,
                         call->action, CHILD_OUTPUT_MAX);
         break;
     case CHILD_KILLED:
@@ -287,7 +286,7 @@ static int blame(const struct helper *helper, struct error *err)
 {
     return helper->file == NULL
                ? -1
-               : error_wrap(err, "'%s' hands the registry to a credential helper", helper->file);
+               : error_wrap(err, "'%s' names a credential helper for the registry", helper->file);
 }
 
 static bool helper_is_own(const struct helper *helper)
@@ -305,7 +304,7 @@ int helper_store(const struct helper *helper, const char *server_url, const char
     int ret;
 
     if (helper_is_own(helper))
-        return error_set(err, CLASS_HELPER, "this program's own helper keeps no token");
+        return error_set(err, CLASS_HELPER, "ghcr-login's own credential helper stores no tokens");
     ret = helper_wire_request(&request, server_url, username, token, err);
     teller.username = username;
     teller.token = token;

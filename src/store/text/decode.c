@@ -65,7 +65,7 @@ static int split_auth(struct holding *out, struct span auth, const struct reader
 
 static int refuse_malformed(struct error *err)
 {
-    return error_set(err, CLASS_AUTHFILE, "it is not an object with texts");
+    return error_set(err, CLASS_AUTHFILE, "it is not an object of strings");
 }
 
 /* What stands in place of a password, and goes before it. */
@@ -151,7 +151,7 @@ static int check_entry(const struct document_member *member, const struct reader
     holding_clear(&holding);
     return ret < 0
                ? error_wrap(err,
-                            "%s takes no \"auth\" from %s, for the entry '%.200s' cannot be used",
+                            "%s ignores the credentials in %s: the entry '%.200s' cannot be used",
                             reader->name, member->document->name, member->key)
                : 0;
 }
@@ -259,9 +259,8 @@ int holding_check_all(const struct document *document, const struct reader *read
     }
     if (!find_misfit(&misfit, document, reader))
         return 0;
-    return error_set_hint(
-        err, CLASS_AUTHFILE, "correct or remove that member",
-        "%s takes %s from %s, for '%.100s' in it is not of the type that it wants", reader->name,
-        reader->takes_all_or_none ? "nothing" : "no \"auth\"", document->name,
-        syntax_copy(name, sizeof(name), misfit));
+    return error_set_hint(err, CLASS_AUTHFILE, "correct or remove that member",
+                          "%s ignores %s %s: '%.100s' has the wrong type", reader->name,
+                          reader->takes_all_or_none ? "everything in" : "the credentials in",
+                          document->name, syntax_copy(name, sizeof(name), misfit));
 }

@@ -166,7 +166,8 @@ static int read_result(struct document *out, struct secret *text, const struct d
         return 0;
     return malformed.cls == CLASS_INTERNAL
                ? error_no_memory(err)
-               : error_set(err, CLASS_INTERNAL, "the edited text is not valid");
+               : error_set(err, CLASS_INTERNAL,
+                           "internal error: the edited text is not valid JSON");
 }
 
 /* The result in place of the document, where it is what was meant. */
@@ -174,7 +175,8 @@ static int settle(struct document *document, struct document *result, bool is_me
                   struct error *err)
 {
     if (!is_meant)
-        return error_set(err, CLASS_INTERNAL, "the edited text is not what was meant");
+        return error_set(err, CLASS_INTERNAL,
+                         "internal error: the edited text differs from what was intended");
     document_clear(document);
     *document = *result;
     *result = DOCUMENT_INIT; /* moved */

@@ -164,7 +164,7 @@ static int write_into(struct work *work, struct error *err)
     struct layout_object object;
 
     if (!layout_find(&root, text, work->what->object))
-        return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
+        return error_set(err, CLASS_INTERNAL, "internal error: cannot find the place of the entry");
     work->style = layout_style_of(&root);
     if (root.count == 0)
         return fill_empty_root(work, &root, err);
@@ -227,6 +227,6 @@ int splice_remove(struct secret *out, const struct secret *in, const char *objec
 
     if (!layout_find(&root, text, object) || !root.has_found ||
         !layout_enter(&walk, root.found.value))
-        return error_set(err, CLASS_INTERNAL, "cannot find the place of the entry");
+        return error_set(err, CLASS_INTERNAL, "internal error: cannot find the place of the entry");
     return splice_finish(out, &work, write_without(&work, &walk, goes, err));
 }

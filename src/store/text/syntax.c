@@ -461,11 +461,11 @@ static void hint_at_fault(const struct checker *c, const struct secret *text, st
     static const char mark[] = "\xef\xbb\xbf";
 
     if (strncmp(secret_text(text), mark, strlen(mark)) == 0)
-        (void)error_hint(err, "nothing was changed; the file begins with a byte-order mark, as "
-                              "Windows writes it: save it as UTF-8 without one");
+        (void)error_hint(err, "nothing was changed; the file starts with a byte-order mark, which "
+                              "Windows editors add: save it as UTF-8 without one");
     else if (scan_is_at(&c->s, '\n') || scan_is_at(&c->s, '\r')) /* blank but in a string */
-        (void)error_hint(err, "nothing was changed; a text of the file has a line end in it, as "
-                              "base64 breaks long lines: make it one line (base64 -w0)");
+        (void)error_hint(err, "nothing was changed; a string contains a line break, which base64 "
+                              "adds to long output: put it on one line (base64 -w0)");
 }
 
 static int refuse_text(const struct checker *c, const struct secret *text, const char *name,

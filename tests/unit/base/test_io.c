@@ -163,7 +163,7 @@ static void test_pipe_that_stays_open(void **state)
     (void)state;
     assert_int_equal(pipe(fds), 0);
     assert_int_equal(io_write_all(fds[1], "half", 4), 0);
-    assert_not_read(fds[0], &input, "'it' did not end in time");
+    assert_not_read(fds[0], &input, "timed out reading 'it'");
     assert_true(clock_now(clock_system()) >= input.deadline_ms);
     assert_true(clock_now(clock_system()) < input.deadline_ms + 5000);
     (void)close(fds[0]);
@@ -180,7 +180,7 @@ static void test_past_deadline(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    assert_not_read(fds[0], &input, "in time");
+    assert_not_read(fds[0], &input, "timed out");
     assert_int_equal(io_write_all(fds[1], "whole", 5), 0);
     (void)close(fds[1]);
     assert_int_equal(io_read_all(&out, fds[0], &input, &err), 0);
@@ -199,7 +199,7 @@ static void test_fifo_that_nobody_writes_to(void **state)
     (void)state;
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     assert_int_equal(io_read_path(&out, path_of("fifo"), &input, &errnum, &err), -1);
-    assert_error("fifo", &err, CLASS_CREDENTIAL, "did not end in time");
+    assert_error("fifo", &err, CLASS_CREDENTIAL, "timed out");
     assert_int_equal(errnum, 0);
     assert_string_equal(secret_text(&out), "old");
     assert_true(clock_now(clock_system()) < input.deadline_ms + 5000);

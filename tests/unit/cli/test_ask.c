@@ -112,7 +112,8 @@ static void test_one_byte_over_and_over(void **state)
         fill = fills[i];
         assert_int_equal(ask(&asked), -1);
         assert_int_equal(asked.err.cls, CLASS_INTERNAL);
-        assert_string_equal(asked.err.message, "asking the registry ended with a malformed result");
+        assert_string_equal(asked.err.message,
+                            "internal error: malformed result of asking the registry");
         assert_int_equal(asked.ask.outcome.is_good, false);
         assert_int_equal(asked.warnings.count, 1);
         is_whole = false;

@@ -179,10 +179,10 @@ static void test_no_other_end_is_one(void **state)
         void (*also)(void);
         const char *message;
     } ends[] = {
-        {crash, "the job ended with signal 11"},
-        {stop, "the job ended with signal 9"},
-        {leave, "the job ended with status 3"},
-        {leave_well, "the job ended without a result"},
+        {crash, "the job was killed by signal 11"},
+        {stop, "the job was killed by signal 9"},
+        {leave, "the job exited with status 3"},
+        {leave_well, "the job exited without a result"},
     };
 
     (void)state;
@@ -288,7 +288,7 @@ static void test_it_is_not_waited_for_beyond_the_deadline(void **state)
 
         assert_int_equal(run(&mine, &err), -1);
         assert_int_equal(err.cls, CLASS_UNREACHABLE);
-        assert_string_equal(err.message, "the job did not end in time");
+        assert_string_equal(err.message, "the job timed out");
         assert_true(has_no_child());
     }
 }
@@ -327,7 +327,7 @@ static void test_it_cannot_part_with_the_pipe_and_stay(void **state)
 
     (void)state;
     assert_int_equal(run(&mine, &err), -1);
-    assert_string_equal(err.message, "the job ended with signal 9");
+    assert_string_equal(err.message, "the job was killed by signal 9");
     assert_true(has_no_child());
 }
 
@@ -344,7 +344,7 @@ static void test_no_such_end_once_it_has_begun(void **state)
 
     (void)state;
     assert_int_equal(run(&mine, &err), -1);
-    assert_string_equal(err.message, "the job ended with signal 31");
+    assert_string_equal(err.message, "the job was killed by signal 31");
     assert_false(mine.is_done);
 }
 
@@ -438,7 +438,7 @@ static void test_nobody_reads_what_it_says(void **state)
     (void)state;
     assert_int_equal(__real_pipe2(ends, O_CLOEXEC), 0);
     assert_int_equal(run_telling(&mine, ends[1], &err), -1);
-    assert_string_equal(err.message, "the job did not end in time");
+    assert_string_equal(err.message, "the job timed out");
     assert_true(has_no_child());
     (void)close(ends[0]);
     (void)close(ends[1]);

@@ -195,7 +195,7 @@ static void test_runtime_directory_has_to_be_one(void **state)
 
         support_must(setenv("XDG_RUNTIME_DIR", rows[i], 1) == 0, "setenv");
         assert_row(rows[i], find(&targets, &options, &ref, &err) == -1);
-        assert_error(rows[i], &err, CLASS_AUTHFILE, "which is no directory");
+        assert_error(rows[i], &err, CLASS_AUTHFILE, "which is not a directory");
         assert_row(rows[i], strstr(err.message, rows[i]) != NULL);
     }
     /* whose it is matters as little as it does to skopeo */

@@ -25,8 +25,8 @@ static void test_token_from_stdin(void **state)
         BAD_STDIN("a script", ENV(NULL), ASK_U(DEFAULT), "t0k\necho more\n", "more than one line"),
         BAD_STDIN("quotes", ENV(NULL), ASK_U(GITHUB), "\"t0k\"\n", "quotation mark"),
         BAD_STDIN("nobody writes", ENV(NULL), ASK_U(.token_stdin = true), NULL,
-                  "standard input did not end in time"),
-        BAD_STDIN("nobody writes, unasked", ENV(NULL), ASK_U(DEFAULT), NULL, "in time"),
+                  "timed out reading standard input"),
+        BAD_STDIN("nobody writes, unasked", ENV(NULL), ASK_U(DEFAULT), NULL, "timed out"),
     };
 
     (void)state;
@@ -196,8 +196,7 @@ static void test_limits(void **state)
 static void test_fifo_that_nobody_writes_to(void **state)
 {
     struct place fifo = place_of("fifo");
-    const struct row row =
-        REFUSED("fifo", ENV(NULL), ASK_U(.token_file = fifo.path), "did not end in time");
+    const struct row row = REFUSED("fifo", ENV(NULL), ASK_U(.token_file = fifo.path), "timed out");
 
     (void)state;
     assert_int_equal(mkfifo(fifo.path, 0600), 0);
@@ -250,7 +249,7 @@ static void test_wait_for_stdin(void **state)
 
         variables = none;
         assert_int_equal(credential_read(&got, &request, &err), -1);
-        assert_error("late", &err, CLASS_CREDENTIAL, "in time");
+        assert_error("late", &err, CLASS_CREDENTIAL, "timed out");
         assert_true(jumps.looks <= 3);
         (void)close(request.stdin_fd);
         (void)close(writer);

@@ -189,7 +189,7 @@ static void test_docker_takes_the_whole(void **state)
         assert_row(text,
                    (holding_check_all(&document, &reader_docker, &err) == 0) == rows[i].is_taken);
         if (!rows[i].is_taken)
-            assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
+            assert_error(text, &err, CLASS_AUTHFILE, "docker ignores the credentials in 'FILE'");
         document_clear(&document);
     }
 }
@@ -222,7 +222,7 @@ static void test_what_is_no_text(void **state)
         err = ERROR_INIT;
         assert_int_equal(document_parse(&document, &in, "'FILE'", &err), 0);
         assert_row(text, holding_check_all(&document, &reader_docker, &err) == -1);
-        assert_error(text, &err, CLASS_AUTHFILE, "docker takes no \"auth\" from 'FILE'");
+        assert_error(text, &err, CLASS_AUTHFILE, "docker ignores the credentials in 'FILE'");
         assert_row(text, document_is_due(
                              &document, &(struct document_edit){DOCUMENT_STORE, "ghcr.io", &auth}));
         document_clear(&document);
@@ -254,7 +254,7 @@ static void test_helpers_that_are_no_texts(void **state)
                    (holding_check_all(&document, &reader_docker, &err) == 0) == rows[i].is_taken);
         if (!rows[i].is_taken)
             assert_error(rows[i].text, &err, CLASS_AUTHFILE,
-                         "docker takes no \"auth\" from 'FILE'");
+                         "docker ignores the credentials in 'FILE'");
         document_clear(&document);
     }
 }
@@ -277,9 +277,10 @@ static void assert_misfit(const char *text, const struct reader *reader, const c
     struct error err = ERROR_INIT;
     char named[64];
 
-    (void)snprintf(named, sizeof(named), "for '%s' in it", expected != NULL ? expected : "");
+    (void)snprintf(named, sizeof(named), "'%s' has the wrong type",
+                   expected != NULL ? expected : "");
     assert_row(text, holding_check_all(&document, reader, &err) == (expected != NULL ? -1 : 0));
-    if (expected != NULL && strstr(err.message, "for the entry 'x'") == NULL)
+    if (expected != NULL && strstr(err.message, "the entry 'x'") == NULL)
         assert_error(text, &err, CLASS_AUTHFILE, named);
     document_clear(&document);
 }

@@ -96,7 +96,7 @@ static void test_again_and_again(void **state)
     (void)state;
     support_write("file", "head ");
     assert_int_equal(apply(&play, "file", 100, &changed, &err), -1);
-    assert_error("busy", &err, CLASS_AUTHFILE, "'file' keeps being changed by others");
+    assert_error("busy", &err, CLASS_AUTHFILE, "other processes keep changing 'file'");
     assert_int_equal(support_count("."), 1);
 }
 

@@ -163,7 +163,7 @@ static void test_failures_in_its_own_words(void **state)
         {"echo 'refused: " TOKEN "' >&2; exit 1", "repeat the credential"},
         {"echo 'refused: " AUTH_BASE64 "'; exit 1", "repeat the credential"},
         {"kill -KILL $$", "'" PROGRAM " store' was killed by signal 9 (Killed)"},
-        {"yes", "'" PROGRAM " store' answers with more than 65536 bytes"},
+        {"yes", "'" PROGRAM " store' printed more than 65536 bytes"},
     };
 
     (void)state;
@@ -189,7 +189,7 @@ static void test_one_that_hangs(void **state)
     (void)state;
     scripts_make(PROGRAM, "echo $$ >pid; exec sleep 600");
     assert_int_equal(helper_store(&helper, "ghcr.io", "octocat", &token, &err), -1);
-    assert_message("hangs", &err, "'" PROGRAM " store' did not end in time and was killed");
+    assert_message("hangs", &err, "'" PROGRAM " store' timed out and was killed");
     assert_non_null(strstr(err.hint, "unlock"));
     assert_true(scripts_is_gone(scripts_pid("pid")));
 }
@@ -200,7 +200,7 @@ static void test_one_that_cannot_be_started(void **state)
 
     (void)state;
     assert_int_equal(store(&err), -1);
-    assert_message("absent", &err, "there is no '" PROGRAM "' on PATH");
+    assert_message("absent", &err, "cannot find '" PROGRAM "' on PATH");
     assert_non_null(strstr(err.hint, "--no-helper"));
     support_write(PROGRAM, "text\n");
     assert_int_equal(store(&err), -1);
@@ -208,7 +208,7 @@ static void test_one_that_cannot_be_started(void **state)
     support_must(chmod(PROGRAM, 0755) == 0, "chmod");
     assert_int_equal(store(&err), -1);
     assert_message("no program", &err, PROGRAM "': Exec format error");
-    assert_non_null(strstr(err.hint, "for another kind of machine"));
+    assert_non_null(strstr(err.hint, "for another architecture"));
     assert_non_null(strstr(err.hint, "--no-helper"));
 }
 
@@ -282,7 +282,7 @@ static void test_get_fails(void **state)
         {"true", "'" PROGRAM " get': its answer is not valid JSON (line 1"},
         {"echo '" TOKEN "'", "'" PROGRAM " get': its answer is not valid JSON (line 1"},
         {"echo '[]'", "'" PROGRAM " get': its answer lacks"},
-        {"yes", "answers with more than"},
+        {"yes", "printed more than"},
     };
 
     (void)state;

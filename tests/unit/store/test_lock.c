@@ -104,7 +104,7 @@ static void assert_second_waits(void)
     assert_int_equal(acquire(&first, 1000, &err), 0);
     count = support_count(".");
     assert_int_equal(acquire(&second, -1, &err), -1);
-    assert_error("second", &err, CLASS_AUTHFILE, "stays locked");
+    assert_error("second", &err, CLASS_AUTHFILE, "is still locked");
     assert_non_null(strstr(err.hint, "lsof"));
     assert_int_equal(second.fd, -1);
     assert_int_equal(second.side_fd, -1);
@@ -139,7 +139,7 @@ static void assert_waits_to_the_deadline(bool is_unlucky)
 
     assert_int_equal(acquire(&first, 1000, &err), 0);
     assert_int_equal(lock_acquire(&second, dir_fd, ".", NAME, &clock, 5100, &err), -1);
-    assert_error("deadline", &err, CLASS_AUTHFILE, "stays locked");
+    assert_error("deadline", &err, CLASS_AUTHFILE, "is still locked");
     assert_in_range(fake.now_ms, 5100, 5150);
     assert_true(fake.sleeps >= 3);
     for (size_t i = 0; i < fake.sleeps; i++)
@@ -394,7 +394,7 @@ static void assert_nothing_is_stale(void)
     }
     support_must(read(ready[0], &byte, 1) == 1, "the lock was not taken");
     assert_int_equal(acquire(&lock, -1, &err), -1);
-    assert_error("held", &err, CLASS_AUTHFILE, "stays locked");
+    assert_error("held", &err, CLASS_AUTHFILE, "is still locked");
     support_must(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child, "kill");
     err = ERROR_INIT;
     assert_int_equal(acquire(&lock, -1, &err), 0);

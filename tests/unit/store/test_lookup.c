@@ -181,7 +181,8 @@ static void test_helpers(void **state)
     assert_finds("the file is not looked at", &reader_docker, "ghcr.io", NULL, NULL, NULL);
     scripts_make("docker-credential-s", answers[2]);
     assert_int_equal(look(&reader_docker, "ghcr.io", &found, &err), -1);
-    assert_error("fails", &err, CLASS_HELPER, "'" DOCKER "' hands the registry");
+    assert_error("fails", &err, CLASS_HELPER,
+                 "'" DOCKER "' names a credential helper for the registry");
     support_write(DOCKER, "{\"credHelpers\":{\"ghcr.io\":\"s\"}}");
     scripts_make("docker-credential-s", answers[0]);
     assert_finds("podman: credHelpers", &reader_podman, "ghcr.io", "h", DOCKER, "ghcr.io");

@@ -161,7 +161,7 @@ static void test_a_helper_that_comes_goes_or_changes(void **state)
         struct outcome outcome = run(plan_put, &plan, rows[i][0]);
 
         assert_row(rows[i][0], outcome.ret == -1);
-        assert_error(rows[i][0], &outcome.err, CLASS_HELPER, "since it was checked");
+        assert_error(rows[i][0], &outcome.err, CLASS_HELPER, "now names");
         secret_clear(&outcome.out);
         plan_clear(&plan);
     }

@@ -113,7 +113,7 @@ static void test_a_path_too_long_to_link_to(void **state)
     support_write("file", "x");
     support_must(chdir(support_dir) == 0, "chdir");
     assert_int_equal(private_config_link("to", from, &err), -1);
-    assert_error("long", &err, CLASS_AUTHFILE, "cannot link to what is in");
+    assert_error("long", &err, CLASS_AUTHFILE, "cannot link to the files in");
     support_must(chdir(from) == 0 && unlink("file") == 0 && chdir(support_dir) == 0, "unlink");
 }
 

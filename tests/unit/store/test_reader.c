@@ -323,9 +323,9 @@ static void podman_without_a_place_is_an_error(void **state)
     } rows[] = {
         /* absent, or a file: is_own_directory() tells */
         {{.runtime_dir = "/run/x", .uid = 1000, .own_directory = "/run/user/1000"},
-         "XDG_RUNTIME_DIR names '/run/x'",
+         "XDG_RUNTIME_DIR is '/run/x'",
          "--persistent"},
-        {{.runtime_dir = "/run/x", .uid = 0}, "XDG_RUNTIME_DIR names '/run/x'", "--authfile"},
+        {{.runtime_dir = "/run/x", .uid = 0}, "XDG_RUNTIME_DIR is '/run/x'", "--authfile"},
         {{.uid = 1000, .home = "/home/u"}, "'/run/user/1000'", "--persistent"},
         {{.uid = 1000, .own_directory = "/run/user/1001"}, "'/run/user/1000'", "--authfile"},
         {{.runtime_dir = "", .uid = 1000}, "XDG_RUNTIME_DIR is not set", "--persistent"},

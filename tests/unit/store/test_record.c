@@ -179,16 +179,16 @@ static void test_what_is_refused(void **state)
     } rows[] = {
         {"{", "is not valid JSON"},
         {" ", "is not valid JSON"},
-        {"[]", "another form"},
-        {"{}", "another form"},
-        {"{\"logins\":[]}", "another form"},
-        {"{\"logins\":{},\"x\":1}", "another form"},
+        {"[]", "not a record"},
+        {"{}", "not a record"},
+        {"{\"logins\":[]}", "not a record"},
+        {"{\"logins\":{},\"x\":1}", "not a record"},
         {"{\"logins\":{},\"logins\":{}}", "the same key twice"},
         {"{\"logins\":{}} x", "is not valid JSON"},
-        {"{\"logins\":{\"ghcr.io\":1}}", "needs a user name"},
-        {LOGIN(""), "needs a user name"},
+        {"{\"logins\":{\"ghcr.io\":1}}", "must have a user name"},
+        {LOGIN(""), "must have a user name"},
         {LOGIN("\"username\":\"u\""), "a file or a command"},
-        {LOGIN("\"file\":\"/a\""), "needs a user name"},
+        {LOGIN("\"file\":\"/a\""), "must have a user name"},
         {LOGIN("\"username\":\"u\",\"file\":\"/a\",\"command\":\"b\""), "a file or a command"},
         {LOGIN("\"username\":\"u\",\"file\":\"a\""), "malformed"},
         {LOGIN("\"username\":\"u\",\"file\":\"\""), "malformed"},
@@ -199,7 +199,8 @@ static void test_what_is_refused(void **state)
         {LOGIN("\"username\":\"u\",\"file\":\"/a\",\"for\":[\"b\"]"), "malformed"},
         {LOGIN("\"username\":\"u\",\"file\":\"/a\",\"for\":[1]"), "malformed"},
         /* One that is wrong spoils all of them. */
-        {"{\"logins\":{\"ghcr.io\":{\"username\":\"u\",\"file\":\"/a\"},\"b\":{}}}", "'b' needs"},
+        {"{\"logins\":{\"ghcr.io\":{\"username\":\"u\",\"file\":\"/a\"},\"b\":{}}}",
+         "'b' must have"},
     };
     struct record ignored;
     struct secret list = SECRET_INIT;
@@ -282,7 +283,7 @@ static void test_nobody_answers_unasked(void **state)
 
     (void)state;
     assert_int_equal(record_answer("ghcr.io", &username, &token, clock_system(), 0, &err), -1);
-    assert_error("no answer", &err, CLASS_INTERNAL, "no record");
+    assert_error("no answer", &err, CLASS_INTERNAL, "record of logins cannot be read");
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)

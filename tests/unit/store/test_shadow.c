@@ -61,7 +61,7 @@ static void test_neighbours_in_docker_s_file(void **state)
         const char *part;
     } rows[] = {
         {"{\"auths\":{\"ghcr.io\":{},\"ghcr.io:443\":{}}}",
-         "'file' also has 'ghcr.io:443', which nerdctl takes first"},
+         "'file' also has an entry 'ghcr.io:443', which nerdctl uses first"},
         {"{\"AUTHS\":{\"ghcr.io:443\":{}}}", "nerdctl"},
         {"{\"auths\":{\"ghcr.io\":{}}}", NULL},
         {"{\"auths\":{\"ghcr.io:4430\":{}}}", NULL},
@@ -112,7 +112,7 @@ static void test_neighbours_in_podman_s_file(void **state)
         char part[128];
 
         (void)snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{},\"z.io\":{}}}", rows[i].other);
-        (void)snprintf(part, sizeof(part), "'file' also has '%s', which podman takes",
+        (void)snprintf(part, sizeof(part), "'file' also has an entry '%s', which podman uses",
                        rows[i].other);
         look_beside(text, &reader_podman, "ghcr.io", rows[i].key);
         assert_warned(rows[i].other, rows[i].is_warned ? part : NULL);
@@ -195,7 +195,8 @@ static void test_docker_auth_config(void **state)
         char part[128];
 
         docker_auth_config = rows[i].config;
-        (void)snprintf(part, sizeof(part), "DOCKER_AUTH_CONFIG is set and has '%s'", rows[i].key);
+        (void)snprintf(part, sizeof(part), "DOCKER_AUTH_CONFIG is set and has an entry '%s'",
+                       rows[i].key);
         look_elsewhere(&reader_docker, "home/.docker/config.json", rows[i].key, NULL, false);
         assert_warned(row, rows[i].is_warned ? part : NULL);
     }
@@ -236,10 +237,10 @@ static void test_earlier_file_of_podman(void **state)
             support_write("run/containers/auth.json", rows[i].text);
         look_elsewhere(&reader_podman, "home/.config/containers/auth.json", rows[i].key, NULL,
                        true);
-        assert_warned(row, rows[i].is_warned
-                               ? "podman looks into 'run/containers/auth.json' first, which has "
-                                 "'ghcr.io' too"
-                               : NULL);
+        assert_warned(
+            row, rows[i].is_warned
+                     ? "podman reads 'run/containers/auth.json' first, which also covers 'ghcr.io'"
+                     : NULL);
         /* the file that is itself first, and one that is named to podman each time */
         look_elsewhere(&reader_podman, "run/containers/auth.json", rows[i].key, NULL, false);
         assert_warned(row, NULL);
