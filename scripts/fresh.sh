@@ -82,6 +82,10 @@ make_root() {
 # shellcheck disable=SC2317 # the trap calls it
 clean_up() {
     trap '' HUP INT TERM
+    if [[ -n $making ]]; then
+        kill -KILL -- "-$making" 2>/dev/null || true # its group; its mounts are its own and go with it
+        wait "$making" 2>/dev/null || true
+    fi
     if [[ -n $inside ]]; then
         kill -KILL "$inside" 2>/dev/null || true # its process 1 goes with it, and so do all others
         wait "$inside" 2>/dev/null || true
@@ -104,7 +108,7 @@ command -v mmdebstrap >/dev/null || fail "no mmdebstrap here: install the packag
 
 suite=$1
 shift
-inside=
+making='' inside=''
 # Not /tmp: it may be in memory, and the tests' root holds some gigabytes.
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" ghcr-login-fresh-XXXXXX)
 root=$work/root
@@ -116,9 +120,15 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 say "making a minimal root of '$suite'"
-make_root "$suite"
+# In the background, for the traps must not wait for it, and in a group of its own.
+set -m
+make_root "$suite" </dev/null &
+making=$!
+set +m
+wait "$making"
+making=
 say "$* (at $(git rev-parse --short HEAD), in '$suite')"
-# In the background, for the traps must not wait for it; its signals are as if it were not.
+# In the background for the same reason; its signals are as if it were not.
 env --default-signal=INT,QUIT unshare --mount --pid --fork --kill-child --ipc --uts \
     "$PWD/scripts/fresh.sh" --enter "$root" "$@" <&0 &
 inside=$!

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The rules of the house that a machine can check.
-# The last line counts the checks. Format and clang-tidy are left out where the version that this tree
+# The last line counts the checks. Format and clang-tidy are skipped where the version that this tree
 # is written for is not installed: another one has other tastes.
 # usage: scripts/lint.sh [arrows|gates|doors|circles|headers|format|shell|manual|tidy|cppcheck|analyzer|all]...
 set -euo pipefail
@@ -112,9 +112,9 @@ check_headers() {
         complain "a header must bring what it needs"
 }
 
-# Whether there is this program; the check is left out where not.
+# Whether there is this program; the check is skipped where not.
 have() {
-    command -v "$1" >/dev/null || { echo "lint: $check: left out, no $1 here" >&2; return 1; }
+    command -v "$1" >/dev/null || { echo "lint: $check: skipped, no $1 here" >&2; lacking=1; return 1; }
 }
 
 check_format() {
@@ -172,12 +172,15 @@ note() {
     [[ -z ${RESULTS-} ]] || echo "$*" >>"$RESULTS/lint.txt"
 }
 
-passed=0
+passed=0 skipped=0
 lint() {
-    local check=$1 before=$failed
+    local check=$1 before=$failed lacking=0
     failed=0
     "check_$check"
-    if [[ $failed -eq 0 ]]; then
+    if [[ $lacking -ne 0 ]]; then
+        skipped=$((skipped + 1))
+        note skipped "$check"
+    elif [[ $failed -eq 0 ]]; then
         passed=$((passed + 1))
         note passed "$check"
     else
@@ -197,5 +200,6 @@ done
 for check; do
     lint "$check"
 done
-echo "lint: $passed passed, $failed failed"
+[[ $skipped -eq 0 ]] || skips=", $skipped skipped"
+echo "lint: $passed passed, $failed failed${skips-}"
 [[ $failed -eq 0 ]]

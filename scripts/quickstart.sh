@@ -42,7 +42,7 @@ login_to_ghcr() {
     [[ -z $name ]] || who=(-u "$name") # ghcr.io looks at the token alone
     say "echo \$GHCR_TOKEN | $program$([[ -z $name ]] || printf ' %q' "${who[@]}") --password-stdin"
     printenv GHCR_TOKEN | build/release/ghcr-login --verbose "${who[@]}" --password-stdin
-    show "${DOCKER_CONFIG-$HOME/.docker}/config.json"
+    show "${DOCKER_CONFIG:-$HOME/.docker}/config.json" # an empty one is none, as for docker
     say "next: see what docker will use, pull something, and install the program"
     echo "    $program status"
 }

@@ -14,12 +14,32 @@ say() {
     echo "==> $*"
 }
 
-# What everything takes that is installed, built and left in temporary directories.
-space_gb=6
+# The room that everything takes, at most.
+installed_gb=4 built_gb=2 temporary_gb=1
+
+free_gb() {
+    df --output=avail --block-size=1G "$1" | tail -n 1 | tr -d ' '
+}
+
+# has_room PLACE GB WHAT
+has_room() {
+    local free
+    free=$(free_gb "$1")
+    [[ $free -ge $2 ]] || { echo "$1 has $free GB left, and $3 takes $2 GB"; return 1; }
+}
+
+# A small /tmp is one in memory, or a container's.
+[[ -n ${TMPDIR-} || $(free_gb /tmp) -ge $temporary_gb ]] || export TMPDIR=/var/tmp
+
+# What root has made belongs to whoever owns the checkout, and can build on then.
+# shellcheck disable=SC2317 # the trap calls it
+hand_over() {
+    [[ -z ${SUDO_UID-} || $(id -u) -ne 0 || ! -d build ]] || chown -hR --reference=. build
+}
+trap hand_over EXIT
 
 # Say now what would fail in a quarter of an hour.
 require() {
-    local free
     if [[ $(id -u) -ne 0 ]]; then
         echo "run it as root: the tests start dockerd, and run as several users"
         echo "(without root: scripts/test.sh quick)"
@@ -35,22 +55,43 @@ require() {
         echo "make: in a container, run it with --privileged; a plain chroot will not do"
         return 1
     fi
-    free=$(df --output=avail --block-size=1G . | tail -n 1)
-    if [[ $free -lt $space_gb ]]; then
-        echo "$PWD has ${free// /} GB left, and everything takes $space_gb GB"
-        return 1
-    fi
+    has_room / "$installed_gb" "what is installed" && has_room "$PWD" "$built_gb" "what is built" &&
+        has_room "${TMPDIR:-/tmp}" "$temporary_gb" "what is temporary"
 }
 
 build() {
     cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -j "$(nproc)" >/dev/null
 }
 
-# fault_peers waits most of the time.
 run_ctest() {
-    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j $(($(nproc) + 1)) -Q \
-        --output-junit "$RESULTS/$1.xml" "${@:2}" ||
-        { ctest --test-dir "build/$1" --output-on-failure --rerun-failed; return 1; }
+    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" -Q \
+        --output-junit "$RESULTS/$1.xml" "${@:2}"
+}
+
+# Those of several builds beside each other, for many of them wait. What fails is shown alone.
+run_ctests() {
+    local preset status=0
+    local -A running=()
+    for preset; do
+        if [[ -n ${broken[$preset]-} ]]; then
+            echo "cannot run: $preset was not built"
+            status=1
+        else
+            run_ctest "$preset" &
+            running[$preset]=$!
+        fi
+    done
+    for preset in "${!running[@]}"; do
+        wait "${running[$preset]}" || {
+            ctest --test-dir "build/$preset" --output-on-failure --rerun-failed || true
+            status=1
+        }
+    done
+    return "$status"
+}
+
+run_unit() {
+    run_ctest dev -L unit || { ctest --test-dir build/dev --output-on-failure --rerun-failed; return 1; }
 }
 
 # Tests of the program that a preset has built. Most of them wait for what they have started.
@@ -73,9 +114,10 @@ run_optimized() {
     return "$status"
 }
 
-# A worker has a registry and engines of its own; the tests of one file share what they have made.
+# A worker has a registry and engines of its own, and waits for them a third of the time; the tests of
+# one file share what they have made.
 run_acceptance() {
-    run_pytest release -n "$(nproc)" --dist loadfile tests/acceptance
+    run_pytest release -n $(($(nproc) + 1)) --dist loadfile tests/acceptance
 }
 
 declare -A broken=() # what was not built
@@ -128,7 +170,7 @@ quick)
     stage "packages" "" scripts/install-packages.sh quick
     [[ $failed -eq 0 ]] || finish
     stage "build: dev" +dev build dev
-    stage "unit tests" dev run_ctest dev -L unit
+    stage "unit tests" dev run_unit
     stage "the program, against a loopback registry" dev run_pytest dev tests/cli
     finish
     ;;
@@ -151,8 +193,7 @@ stage "build: release" +release build release
 stage "build: static executables, packages" +static scripts/package.sh
 stage "lint" "" scripts/lint.sh
 stage "this repository" release run_pytest release tests/repo
-stage "unit and fault tests" dev run_ctest dev
-stage "unit and fault tests, sanitizers" asan run_ctest asan
+stage "unit and fault tests, two builds" "" run_ctests dev asan
 stage "fuzzing, briefly" "" scripts/fuzz.sh 4
 stage "the program, sanitizers" asan run_sanitized
 stage "valgrind: unit programs, every command" dev scripts/valgrind.sh

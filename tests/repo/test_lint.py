@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tally import tally
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -17,9 +19,9 @@ def tree(tmp_path):
     return tmp_path
 
 
-def lint(tree, *checks):
+def lint(tree, *checks, **env):
     # Its verdicts here are not for whoever counts those about this tree.
-    env = {name: value for name, value in os.environ.items() if name != "RESULTS"}
+    env = {**{name: value for name, value in os.environ.items() if name != "RESULTS"}, **env}
     return subprocess.run([tree / "scripts" / "lint.sh", *checks], capture_output=True, text=True,
                           timeout=60, env=env)
 
@@ -72,3 +74,14 @@ def test_files_that_include_each_other(tree, header, body):
     (tree / body).write_text('#include "base/one.h"\n')
     found = lint(tree, "circles")
     assert found.returncode == 1 and "base/two" in found.stderr
+
+
+def test_a_check_that_cannot_be_made_is_skipped_and_counted(tree, tmp_path_factory):
+    """Where a release has no clang-format-14."""
+    programs, results = tmp_path_factory.mktemp("bin"), tmp_path_factory.mktemp("results")
+    for name in ("bash", "dirname", "grep", "sed"):
+        (programs / name).symlink_to(shutil.which(name))
+    found = lint(tree, "format", "arrows", PATH=str(programs), RESULTS=str(results))
+    assert found.returncode == 0 and "format: skipped, no clang-format-14 here" in found.stderr
+    assert found.stdout.splitlines()[-1] == "lint: 1 passed, 0 failed, 1 skipped"
+    assert tally(results, 0) == (1, 0, 1)

@@ -3,8 +3,8 @@
     tally.py DIRECTORY STATUS
 
 The directory holds what the stage has left: JUnit files of ctest and pytest (*.xml), and lists of
-lines "passed NAME" and "failed NAME" (*.txt). A stage that left nothing counts as one, by its exit
-status; one that failed has failed at least once, whatever was counted.
+lines "passed NAME", "failed NAME" and "skipped NAME" (*.txt). A stage that left nothing counts as
+one, by its exit status; one that failed has failed at least once, whatever was counted.
 """
 
 import sys
