@@ -24,7 +24,10 @@ void json_init(void);
 json_t *json_parse(const char *text, size_t len, const char *name, enum exit_class cls,
                    struct error *err) __attribute__((warn_unused_result));
 
-/* The same, but of a key that stands twice the last counts, as Go's encoding/json has it. */
+/*
+ * The same as Go's encoding/json decodes a stream: of a key that stands twice the last counts, and
+ * text after an object is not looked at.
+ */
 json_t *json_parse_last(const char *text, size_t len, const char *name, enum exit_class cls,
                         struct error *err) __attribute__((warn_unused_result));
 

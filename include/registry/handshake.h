@@ -5,15 +5,15 @@
  *      asks for a credential is the proof, by its own challenge.
  *      A registry on this machine that speaks no TLS is asked over http from then on.
  *   2. Bearer: GET realm?service=…&account=USER&client_id=ghcr-login with HTTP Basic, without a
- *      scope (GHCR's challenge carries a placeholder), answered by a token. One redirect within
- *      the same scheme, host and port is followed.
+ *      scope (GHCR's challenge carries a placeholder), answered by a token.
  *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly. 401
  *      to a fresh bearer is asked once more, a second later.
  *
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
  *      byte of the image is fetched.
  *
- * Only an explicit answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources:
+ * Of each request one redirect within the same scheme, host and port is followed. Only an explicit
+ * answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources:
  * the distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
  */
 #ifndef REGISTRY_HANDSHAKE_H

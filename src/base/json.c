@@ -66,7 +66,9 @@ json_t *json_parse(const char *text, size_t len, const char *name, enum exit_cla
 json_t *json_parse_last(const char *text, size_t len, const char *name, enum exit_class cls,
                         struct error *err)
 {
-    return load(text, len, 0, name, cls, err);
+    size_t more = len > 0 && text[strspn(text, " \t\r\n")] == '{' ? JSON_DISABLE_EOF_CHECK : 0;
+
+    return load(text, len, more, name, cls, err);
 }
 
 /* Where a JSON text goes while it is made. jansson goes on when there is no room for a key. */

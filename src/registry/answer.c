@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,9 +41,64 @@ static size_t utf8_len(const unsigned char *text, size_t left)
 }
 
 /*
- * As Go reads it: the last of two equal keys counts, and bytes that are no UTF-8 matter only where
- * they stand: each becomes DEL, which no token has.
+ * Past an escape within a string. Half of a surrogate pair, which jansson refuses and Go reads as
+ * U+FFFD, becomes DEL, which no token has.
  */
+static size_t pass_escape(char *text, size_t left)
+{
+    enum { ESCAPE_LEN = 6, HIGH = 0xd800, LOW = 0xdc00, LAST = 0xdfff };
+    unsigned units[2] = {0, 0};
+
+    for (size_t i = 0; i < 2 && left >= (i + 1) * ESCAPE_LEN; i++) {
+        char digits[5] = "";
+
+        if (text[i * ESCAPE_LEN] != '\\' || text[i * ESCAPE_LEN + 1] != 'u')
+            break;
+        memcpy(digits, text + i * ESCAPE_LEN + 2, 4);
+        units[i] = (unsigned)strtoul(digits, NULL, 16);
+    }
+    if (units[0] >= HIGH && units[0] < LOW && units[1] >= LOW && units[1] <= LAST)
+        return 2 * (size_t)ESCAPE_LEN;
+    if (units[0] >= HIGH && units[0] <= LAST)
+        memcpy(text + 2, "007f", 4);
+    return left < 2 ? left : 2;
+}
+
+/* Past the 'e' of a number, if it is one: what no double holds, and Go reads past, becomes less. */
+static size_t pass_exponent(char *text, size_t left)
+{
+    size_t len = left > 1 && (text[1] == '+' || text[1] == '-') ? 2 : 1;
+
+    for (; len < left && text[len] >= '0' && text[len] <= '9'; len++)
+        text[len] = '0';
+    return len;
+}
+
+/* What Go reads and jansson does not, in place. Bytes that are no UTF-8 become DEL as well. */
+static void mend(struct secret *text)
+{
+    bool in_string = false;
+
+    for (size_t i = 0; i < text->len;) {
+        char *at = text->data + i;
+        size_t left = text->len - i;
+        size_t len = utf8_len((unsigned char *)at, left);
+
+        if (len == 0) {
+            *at = 0x7f;
+            i++;
+        } else if (in_string && *at == '\\') {
+            i += pass_escape(at, left);
+        } else if (!in_string && (*at == 'e' || *at == 'E')) {
+            i += pass_exponent(at, left);
+        } else {
+            in_string = in_string != (*at == '"');
+            i += len;
+        }
+    }
+}
+
+/* As Go reads it: also the last of two equal keys counts, and text after an object does not. */
 static json_t *answer_parse(const struct http_response *response, struct error *err)
 {
     struct secret text = SECRET_INIT;
@@ -50,17 +106,29 @@ static json_t *answer_parse(const struct http_response *response, struct error *
 
     if (secret_append(&text, secret_text(&response->body), response->body.len, HTTP_BODY_MAX,
                       err) == 0) {
-        for (size_t i = 0; i < text.len;) {
-            size_t len = utf8_len((unsigned char *)text.data + i, text.len - i);
-
-            if (len == 0)
-                text.data[i] = 0x7f;
-            i += len > 0 ? len : 1;
-        }
+        mend(&text);
         json = json_parse_last(secret_text(&text), text.len, "it", CLASS_UNPROVED, err);
     }
     secret_clear(&text);
     return json;
+}
+
+/* A member that is a text of some length; the case of its key matters only where two differ in it.
+ */
+static const json_t *find_text(json_t *object, const char *name)
+{
+    const json_t *exact = json_object_get(object, name);
+    const char *key;
+    json_t *value;
+
+    if (json_string_length(exact) > 0)
+        return exact;
+    json_object_foreach(object, key, value)
+    {
+        if (strcasecmp(key, name) == 0 && json_string_length(value) > 0)
+            return value;
+    }
+    return NULL;
 }
 
 int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
@@ -75,10 +143,10 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
     json = answer_parse(response, err);
     if (json == NULL)
         return -1;
-    token = json_object_get(json, "token");
-    if (json_string_length(token) == 0)
-        token = json_object_get(json, "access_token");
-    if (json_string_length(token) == 0) {
+    token = find_text(json, "token");
+    if (token == NULL)
+        token = find_text(json, "access_token");
+    if (token == NULL) {
         (void)error_set(err, CLASS_UNPROVED, "it holds no token");
         goto out;
     }

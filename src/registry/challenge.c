@@ -117,7 +117,8 @@ static enum challenge_part parse_parameters(struct scan *s, struct challenge *ou
         bool *is_there = place == out->realm ? &has_realm : &has_service;
 
         if (place == NULL ? !challenge_skip_value(s) : !scan_value(s, value, sizeof(value)))
-            return is_bearer && place != NULL
+            /* docker takes the realm that it has read before a quote that is not closed. */
+            return is_bearer && place != NULL && (!has_realm || challenge_skip_value(s))
                        ? challenge_refuse("has a realm or service that is malformed or too long",
                                           err)
                        : PART_FAULT;

@@ -49,18 +49,18 @@ static int refuse_open(const struct session *s, struct error *err)
                                  "--can-pull IMAGE, and its own challenge serves for the proof");
 }
 
-/* The first request of all tells what the registry speaks; `ping_url` then says so. */
+/* The first request of all tells what the registry speaks, and where; `ping_url` then says so. */
 static int ping_first(struct session *s, char ping_url[URL_MAX], struct error *err)
 {
-    struct http_request request = {.url = ping_url, .auth = HTTP_AUTH_NONE};
+    struct http_request request = {.auth = HTTP_AUTH_NONE};
     struct error fault = ERROR_INIT;
     struct error ignored = ERROR_INIT;
 
-    if (session_ask(s, OUTCOME_PING, &request, &fault) == 0)
+    if (session_ask_following(s, OUTCOME_PING, &request, ping_url, &fault) == 0)
         return 0;
     if (session_turns_plain(s)) {
         (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
-        if (session_ask(s, OUTCOME_PING, &request, &ignored) == 0)
+        if (session_ask_following(s, OUTCOME_PING, &request, ping_url, &ignored) == 0)
             return 0;
     }
     *err = fault; /* who did not ask for plain http is told nothing of it */
@@ -150,13 +150,14 @@ static int refuse_at_ecr(struct session *s, struct error *err)
                           s->question->registry->host, session_words(s));
 }
 
-static int ping_with_credential(struct session *s, const char *ping_url, struct error *err)
+static int ping_with_credential(struct session *s, char ping_url[URL_MAX], struct error *err)
 {
     struct http_request request = session_authorized(s, ping_url);
     bool is_granted = request.auth == HTTP_AUTH_BEARER;
+    enum outcome_phase phase = is_granted ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC;
     char what[REFERENCE_HOST_MAX + 64];
 
-    if (session_ask(s, is_granted ? OUTCOME_PING_WITH_TOKEN : OUTCOME_BASIC, &request, err) < 0)
+    if (session_ask_following(s, phase, &request, ping_url, err) < 0)
         return -1;
     if (is_granted && s->response.status == 401 && ping_again(s, &request, err) < 0)
         return -1;
@@ -238,13 +239,13 @@ static bool is_called_html(const struct http_response *response)
 }
 
 /* HEAD has no body; what was wrong, or whose page it is, stands in that of a GET. */
-static int ask_for_manifest(struct session *s, const char *url, struct error *err)
+static int ask_for_manifest(struct session *s, char url[URL_MAX], struct error *err)
 {
     struct http_request request = session_authorized(s, url);
 
     request.accept = manifest_types;
     request.is_head = true;
-    if (session_ask(s, OUTCOME_MANIFEST, &request, err) < 0)
+    if (session_ask_following(s, OUTCOME_MANIFEST, &request, url, err) < 0)
         return -1;
     if ((s->response.status == 200 && !is_called_html(&s->response)) ||
         http_status_is_transient(s->response.status)) /* asked often enough */
@@ -276,6 +277,7 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
 {
     char what[sizeof(struct text_shown) + 64];
     char url[URL_MAX];
+    bool is_proof;
 
     manifest_url(s, image, url);
     (void)snprintf(what, sizeof(what), "the request for the manifest of '%s'",
@@ -286,8 +288,11 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
         return -1;
     if (session_is_forbidden(s))
         return s->outcome->is_good ? refuse_pull(s, image, err) : refuse_unproved(s, what, err);
-    s->outcome->is_good =
-        s->outcome->is_good || s->response.status == 200 || s->response.status == 404;
+    is_proof = (s->response.status == 200 || s->response.status == 404) &&
+               !answer_is_web_page(&s->response);
+    if (!s->outcome->is_good && !is_proof)
+        return session_explain(s, what, err);
+    s->outcome->is_good = true;
     if (s->response.status == 404)
         return refuse_absent(s, image, err);
     if (s->response.status != 200 || answer_is_web_page(&s->response))
@@ -306,10 +311,10 @@ static int find_guarded(struct session *s, struct image **guarded, struct error 
 
     for (size_t i = 0; i < q->image_count; i++) {
         char url[URL_MAX];
-        struct http_request request = {.url = url, .accept = manifest_types, .is_head = true};
+        struct http_request request = {.accept = manifest_types, .is_head = true};
 
         manifest_url(s, &q->images[i], url);
-        if (session_ask(s, OUTCOME_PING, &request, err) < 0)
+        if (session_ask_following(s, OUTCOME_PING, &request, url, err) < 0)
             return -1;
         if (s->response.status == 401) {
             *guarded = &q->images[i];

@@ -142,6 +142,27 @@ static bool find_redirect(const struct session *s, const char *asked, char url[U
            !to.has_userinfo && url_is_same_origin(&from, &to) && !session_repeats_secret(s, url);
 }
 
+int session_ask_following(struct session *s, enum outcome_phase phase, struct http_request *request,
+                          char url[URL_MAX], struct error *err)
+{
+    char next[URL_MAX];
+
+    request->url = url;
+    if (session_ask(s, phase, request, err) < 0)
+        return -1;
+    if (!find_redirect(s, url, next))
+        return 0;
+    memcpy(url, next, strlen(next) + 1);
+    return session_ask(s, phase, request, err);
+}
+
+/* As docker has it (SuccessStatus() of distribution's client), where the answer has a body. */
+static bool is_success(const struct http_response *response)
+{
+    return response->status >= 200 && response->status < 300 && response->status != 204 &&
+           !answer_is_web_page(response);
+}
+
 int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
 {
     struct http_request request = {
@@ -152,17 +173,11 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
     };
     enum outcome_phase phase = scope != NULL ? OUTCOME_SCOPE_TOKEN : OUTCOME_TOKEN;
     char url[URL_MAX];
-    char next[URL_MAX];
 
-    if (build_token_url(s, url, scope, err) < 0)
+    if (build_token_url(s, url, scope, err) < 0 ||
+        session_ask_following(s, phase, &request, url, err) < 0)
         return -1;
-    request.url = url;
-    if (session_ask(s, phase, &request, err) < 0)
-        return -1;
-    request.url = next;
-    if (find_redirect(s, url, next) && session_ask(s, phase, &request, err) < 0)
-        return -1;
-    if (s->response.status != 200 || answer_is_web_page(&s->response))
+    if (!is_success(&s->response))
         return 0;
     if (answer_token(&s->bearer, &s->response, err) == 0)
         return redact_add(&s->redact, &s->bearer, err) == 0 ? 1 : -1;
@@ -341,9 +356,18 @@ bool session_is_refused(const struct session *s)
             (s->response.status == 403 && answer_denies(s->outcome->code)));
 }
 
+/* What a firewall's 403 has not: a code of the registry API, or words that registries are known by.
+ */
+static bool is_forbidden_by_registry(const struct session *s)
+{
+    return !answer_is_web_page(&s->response) && !is_limited(s) &&
+           ((s->outcome->code != OUTCOME_CODE_NONE &&
+             s->outcome->code != OUTCOME_CODE_TOO_MANY_REQUESTS) ||
+            (s->outcome->phrases & OUTCOME_SAYS_FORBIDDEN) != 0);
+}
+
 bool session_is_forbidden(const struct session *s)
 {
-    return !says_no_verdict(s) &&
-           (s->response.status == 401 ||
-            (s->response.status == 403 && !answer_is_web_page(&s->response) && !is_limited(s)));
+    return !says_no_verdict(s) && (s->response.status == 401 ||
+                                   (s->response.status == 403 && is_forbidden_by_registry(s)));
 }

@@ -1,7 +1,8 @@
 /*
  * A registry being asked on behalf of one credential: what the steps of the handshake share, and
  * what it means that one of them was not answered as it should be. Requests are retried, redirects
- * never followed, and no word of the registry that repeats a secret gets into an error.
+ * followed only within an origin, and no word of the registry that repeats a secret gets into an
+ * error.
  */
 #ifndef REGISTRY_SESSION_H
 #define REGISTRY_SESSION_H
@@ -13,6 +14,7 @@
 #include "base/secret.h"
 #include "registry/answer.h"
 #include "registry/challenge.h"
+#include "registry/http/url.h"
 #include "registry/message.h"
 #include "registry/outcome.h"
 #include "registry/question.h"
@@ -55,9 +57,16 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
                 struct error *err) __attribute__((warn_unused_result));
 
 /*
+ * The same of `url`; one redirect within its scheme, host and port is followed, as docker does, and
+ * then `url` is where it led. The credential leaves that origin in no case.
+ */
+int session_ask_following(struct session *s, enum outcome_phase phase, struct http_request *request,
+                          char url[URL_MAX], struct error *err) __attribute__((warn_unused_result));
+
+/*
  * Ask the challenge's realm for a bearer, for `scope` ("repository:NAME:pull") or for none (NULL).
- * The realm is checked first. Returns 1 with s->bearer set; 0 when the answer is no 200 of a
- * registry and the caller has to judge it; -1 with *err set.
+ * The realm is checked first. Returns 1 with s->bearer set; 0 when the answer is no success of
+ * a registry and the caller has to judge it; -1 with *err set.
  */
 int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
     __attribute__((warn_unused_result));
@@ -80,7 +89,7 @@ bool session_is_refused(const struct session *s);
 
 /*
  * The same of a credential that is proved, and of an image: 401 or 403, as registries differ in how
- * they say it. A web page with 403 is a firewall's word; 403 with Retry-After is a limit's.
+ * they say it. 403 without a registry's code or words is a firewall's; with Retry-After a limit's.
  */
 bool session_is_forbidden(const struct session *s);
 

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -122,7 +123,7 @@ ANSWERS = {
     "token is a number": ("token", faults.answer(200, b'{"token":7}'), 6),
     "token has a line end": ("token", faults.answer(200, b'{"token":"a\\r\\nX-Evil: 1"}'), 6),
     "token cut short": ("token", faults.answer(200, b'{"token":"abc'), 6),
-    "token with trailing text": ("token", faults.answer(200, b'{"token":"abc"}{}'), 6),
+    "token with text before it": ("token", faults.answer(200, b'x{"token":"abc"}'), 6),
     "token 10 MB": ("token", faults.big_body(), 6),
     "token 429": ("token", faults.rate_limited(), 5),
     "token 500": ("token", faults.answer(500), 5),
@@ -370,6 +371,37 @@ def test_tls_that_was_asked_for_is_not_given_up(login, registry):
                    server.host, stdin=TOKEN.encode())
     result.failed(5, "TLS handshake failed", "--plain-http")
     assert not server.requests and not server.received
+
+
+GRANTED = {
+    "text behind it": (200, '{"token":"@"}\n-- 3 ms'), "another case": (200, '{"Token":"@"}'),
+    "created": (201, '{"token":"@"}'), "accepted": (202, '{"access_token":"@"}'),
+    "half a surrogate pair": (200, '{"token":"@","who":"\\ud800"}'),
+    "a number out of range": (200, '{"token":"@","expires_in":1e999}'),
+}
+
+
+@pytest.mark.parametrize("status, text", GRANTED.values(), ids=GRANTED)
+def test_a_token_that_docker_reads(login, registry, status, text):
+    server = registry(replace(FLAVOURS["ghcr"], granted=text))
+    server.on("token", lambda exchange: exchange.reply(replace(exchange.normal(), status=status)))
+    login.to(server).succeeded()
+    assert list(server.issued) == [server.asked("ping2")[0].bearer]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("flavour", ["ghcr", "basic"])
+@pytest.mark.parametrize("location", ["/v2", "{scheme}://{host}/v2"])
+def test_a_redirect_of_the_ping(login, registry, flavour, location, status):
+    """Within the origin docker follows it, with and without the credential."""
+    server = registry(flavour)
+    server.on("ping", faults.redirect(location.format(scheme=server.scheme, host=server.host),
+                                      status))
+    server.on("other", lambda exchange: exchange.reply(server.answer(replace(
+        exchange.request, endpoint="ping"))))
+    login.to(server).succeeded()
+    paths = [request.path for request in server.requests]
+    assert paths == ["/v2/", "/v2", *(["/token"] if flavour == "ghcr" else []), "/v2"]
 
 
 @pytest.mark.parametrize("named, realm", [("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")])

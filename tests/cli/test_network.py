@@ -198,7 +198,8 @@ def test_a_portal_that_redirects(login, registry, endpoint, url):
 def test_a_page_to_sign_in(login, registry):
     server = registry()
     server.on("ping", faults.redirect("/users/sign_in"))
-    login.to(server, *QUICK).failed(6, "redirected (HTTP 302)", "hint:", "sign-in page")
+    server.on("other", faults.not_json(title="Sign in"))
+    login.to(server, *QUICK).failed(6, "a web page", "(Sign in)", "hint:", "captive portal")
 
 
 def test_a_redirect_to_tls(login, registry):

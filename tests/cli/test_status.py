@@ -5,6 +5,7 @@ import json
 import pytest
 
 import faults
+from flavours import error
 from harness import OTHER_TOKEN, TOKEN, USER, auth
 from helpers import Helper
 
@@ -370,7 +371,7 @@ def test_an_image_that_one_reader_cannot_pull(put, status, server, other):
     put(RUNTIME, one())
     server.images.update({"octocat/app:1": "private"})
     if other != BAD:
-        server.on("manifest", faults.answer(403), times=2)
+        server.on("manifest", faults.answer(403, error("DENIED", "denied")), times=2)
     image = f"{server.host}/octocat/app:1"
     said = status("--can-pull", image, "--json")
     assert said.status == (4 if other == BAD else 7), said

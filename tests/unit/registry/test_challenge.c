@@ -206,6 +206,9 @@ static void test_faults(void **state)
          "s"},
         {{"Bearer realm=https://h/t,service=s"}, CHALLENGE_BEARER, "https://h/t", "s"},
         {{"Bearer realm=\"r\",service="}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",service=\"s"}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",service=\"s,scope=x"}, CHALLENGE_BEARER, "r", ""},
+        {{"Bearer realm=\"r\",service=\""}, CHALLENGE_BEARER, "r", ""},
         {{"Bearer service=,realm=\"r\""}, CHALLENGE_BEARER, "r", ""},
         {{"Bearer realm=,service=\"s\""}, CHALLENGE_BEARER, "", "s"},
         {{"Bearer realm=\"r\" service=\"s\""}, CHALLENGE_BEARER, "r", "s"},
@@ -263,7 +266,7 @@ static void test_what_is_refused(void **state)
         /* quoted strings */
         "Bearer realm=\"https://ghcr.io/token", "Bearer realm=\"r\\\"", "Bearer realm=\"r\\",
         "Bearer realm=\"a\nb\"", "Bearer realm=\"a\rb\"", "Bearer realm=\"a\x1b[mb\"",
-        "Bearer realm=\"a\x7f\"", "Bearer realm=\"r\",service=\"s",
+        "Bearer realm=\"a\x7f\"", "Bearer realm=\"r\",service=\"s\x7f\"", "Bearer service=\"s",
         /* and without quotes */
         "Bearer realm=a\x7f", "Bearer realm=a\x1b[m"};
 

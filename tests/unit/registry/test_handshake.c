@@ -176,6 +176,41 @@ static void test_first_answer_proves_nothing(void **state)
 
 #define REALM(url) ASK("WWW-Authenticate: Bearer realm=\"" url "\",service=\"ghcr.io\"\n")
 
+/* As docker follows them: once, and not to another origin. */
+static void test_redirects_within_the_origin(void **state)
+{
+    static const struct ladder rows[] = {
+        {.rungs = {FIRST(301, "Location: /v2\n", NULL),
+                   {"https://ghcr.io/v2", HTTP_AUTH_NONE, 401, BEARER, NULL},
+                   ASK_FOR(200, GRANTED),
+                   {"https://ghcr.io/v2", HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+        {.rungs = {FIRST(307, "Location: https://GHCR.io:443/registry/v2/\n", NULL),
+                   {"https://ghcr.io/registry/v2/", HTTP_AUTH_NONE, 401, BASIC, NULL},
+                   {"https://ghcr.io/registry/v2/", HTTP_AUTH_BASIC, 200, NULL, NULL}}},
+        {.rungs = {ASK(BEARER),
+                   ASK_FOR(200, GRANTED),
+                   {PING, HTTP_AUTH_BEARER, 308, "Location: /v2\n", NULL},
+                   {"https://ghcr.io/v2", HTTP_AUTH_BEARER, 200, NULL, NULL}}},
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
+/* docker's client takes any success of the token server. */
+static void test_other_successes_of_the_token_server(void **state)
+{
+    static const struct ladder rows[] = {
+        {.rungs = {ASK(BEARER), ASK_FOR(201, GRANTED), SHOW(200, NULL)}},
+        {.rungs = {ASK(BEARER), ASK_FOR(203, GRANTED), SHOW(200, NULL)}},
+        {.rungs = {ASK(BEARER), ASK_FOR(202, "{\"Token\":\"bearer-1\"} ok"), SHOW(200, NULL)}},
+        UNPROVED("web page", ASK(BEARER), ASK_FOR(201, "<html>")),
+    };
+
+    (void)state;
+    climb_all(rows, COUNT(rows));
+}
+
 /* The second rung is never reached: nothing was sent. */
 static void test_wrong_realms_get_nothing(void **state)
 {
@@ -227,7 +262,12 @@ static void test_redirects(void **state)
                  {TOKEN, HTTP_AUTH_BASIC, 302, "Location: https://evil.com/\n", GRANTED}),
         UNPROVED("redirected to 'http://ghcr.io'", ASK(BEARER), ASK_FOR(200, GRANTED),
                  {PING, HTTP_AUTH_BEARER, 301, "Location: http://ghcr.io/v2/\n", NULL}),
-        UNPROVED("is redirected (HTTP 301)", FIRST(301, "Location: /login\n", NULL)),
+        UNPROVED("a web page", FIRST(301, "Location: /login\n", NULL),
+                 {"https://ghcr.io/login", HTTP_AUTH_NONE, 200, NULL, "<html>"}),
+        UNPROVED("is redirected (HTTP 301)", FIRST(301, "Location: /v2\n", NULL),
+                 {"https://ghcr.io/v2", HTTP_AUTH_NONE, 301, "Location: /v2/\n", NULL}),
+        UNPROVED("redirected to 'https://ghcr.io:444'",
+                 FIRST(301, "Location: https://ghcr.io:444/v2/\n", NULL)),
         UNPROVED("is redirected (HTTP 308)", FIRST(308, NULL, NULL)),
         UNPROVED("is redirected (HTTP 307)", ASK(BASIC), SHOW_BASIC(307, "Location: \x01\n", NULL)),
     };
@@ -248,7 +288,6 @@ static void test_token_answers_that_are_no_use(void **state)
         UNPROVED("not valid JSON", ASK(BEARER), ASK_FOR(200, NULL)),
         UNPROVED("no header can carry", ASK(BEARER), ASK_FOR(200, "{\"token\":\"a\\r\\nb\"}")),
         UNPROVED("HTTP 204", ASK(BEARER), ASK_FOR(204, NULL)),
-        UNPROVED("HTTP 201", ASK(BEARER), ASK_FOR(201, GRANTED)),
         UNPROVED("HTTP 400", ASK(BEARER), ASK_FOR(400, GRANTED)),
         UNPROVED("HTTP 404", ASK(BEARER), ASK_FOR(404, NULL)),
         UNPROVED("HTTP 405", ASK(BEARER), ASK_FOR(405, NULL)),
@@ -349,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_wrong_realms_get_nothing),
         cmocka_unit_test(test_a_realm_that_has_the_password_by_right),
         cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_redirects_within_the_origin),
+        cmocka_unit_test(test_other_successes_of_the_token_server),
         cmocka_unit_test(test_token_answers_that_are_no_use),
         cmocka_unit_test(test_could_not_be_asked),
         cmocka_unit_test(test_words_of_the_registry),

@@ -204,6 +204,8 @@ static void test_may_be_pulled(void **state)
     check_rows("pulled", rows, COUNT(rows));
 }
 
+#define DENIED_AS(words) "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"" words "\"}]}"
+
 static void test_may_not_be_pulled(void **state)
 {
     static const char two_causes[] = "or it does not exist";
@@ -236,9 +238,10 @@ static void test_may_not_be_pulled(void **state)
                    {OTHER, false, HTTP_AUTH_BASIC, 403, NULL, DENIED}}},
         /* words that repeat a secret, or would move the cursor */
         {IMAGES, .cls = CLASS_FORBIDDEN, .part = "not shown",
-         .steps = {RIGHT(403, "no, " TOKEN_CLASSIC)}},
+         .steps = {RIGHT(403, DENIED_AS("no, " TOKEN_CLASSIC))}},
         {IMAGES, .cls = CLASS_FORBIDDEN, .part = "HTTP 403",
-         .steps = {RIGHT(200, GRANTED), HEAD(403), GET(403, "bearer-1 is \x1b[2J bad")}},
+         .steps = {RIGHT(200, GRANTED), HEAD(403),
+                   GET(403, DENIED_AS("bearer-1 is \\u001b[2J bad"))}},
     };
 
     (void)state;
@@ -253,6 +256,14 @@ static void test_no_verdict(void **state)
          .steps = {RIGHT(503, NULL)}},
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "cannot ask", .steps = {RIGHT(0, NULL)}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "404", .steps = {RIGHT(404, NULL)}},
+        /* a firewall's, at either place */
+        {IMAGES, .cls = CLASS_UNPROVED, .part = "403 (error code: 1020), which is no registry's",
+         .hint = "firewall", .steps = {RIGHT(403, "error code: 1020")}},
+        {IMAGES, .cls = CLASS_UNPROVED, .part = "403 (Forbidden), which is no registry's",
+         .hint = "firewall",
+         .steps = {RIGHT(200, GRANTED), HEAD(403), GET(403, "{\"message\":\"Forbidden\"}")}},
+        {IMAGES, .cls = CLASS_UNPROVED, .part = "HTTP 403", .is_basic = true,
+         .steps = {BASIC_HEAD(403), BASIC_GET(403, NULL)}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "token", .steps = {RIGHT(200, "{}")}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "token", .steps = {RIGHT(200, "<html>")}},
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "manifest of '" APP "' fails",

@@ -132,9 +132,15 @@ static void test_refusals(void **state)
         {401, "", "Not Authorized\n", true, true},
         {403, "", DENIED, true, true},
         {403, "", "{\"errors\":[{\"code\":\"unauthorized\"}]}", true, true},
-        {403, "", "", false, true},
-        {403, "", "Forbidden", false, true},
-        {403, "", "{\"errors\":[{\"code\":\"FORBIDDEN\"}]}", false, true},
+        {403, "", "{\"errors\":[{\"code\":\"FORBIDDEN\"}]}", false, true}, /* Harbor */
+        {403, "", "permission_denied: read_package", false, true},
+        /* firewalls, gateways */
+        {403, "", "", false, false},
+        {403, "", "Forbidden", false, false},
+        {403, "", "error code: 1020", false, false},
+        {403, "", "{\"message\":\"Forbidden\"}", false, false},
+        {403, "", "{\"errors\":[{\"code\":1020}]}", false, false},
+        {403, "", "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", false, false},
         /* pages of firewalls and portals, nginx, Apache, Varnish */
         {403, "", "<html><title>Blocked</title>", false, false},
         {403, "Retry-After: 5\r\n", "<html><title>403 Forbidden</title>", false, false},
@@ -143,8 +149,9 @@ static void test_refusals(void **state)
         {403, "Retry-After: 60\r\n", "{\"message\":\"secondary rate limit\"}", false, false},
         {403, "Retry-After: 60\r\n", "", false, false},
         {403, "Retry-After: 60\r\n", DENIED, true, true}, /* the registry's word counts */
-        {403, "Retry-After: 0\r\n", "", false, true},
-        {403, "Retry-After: soon\r\n", "", false, true},
+        {403, "Retry-After: 0\r\n", DENIED, true, true},
+        {403, "Retry-After: soon\r\n", DENIED, true, true},
+        {403, "Retry-After: soon\r\n", "", false, false},
         {401, "Retry-After: 60\r\n", DENIED, true, true}, /* RFC 9110: no good credential */
         /* about something else than the credential */
         {401, "", "ldap: no route to host", false, false},
