@@ -4,6 +4,7 @@ A test that this user, or the root of this container, cannot run is skipped. Wha
 root may lack capabilities, be held by seccomp, or be root of a user namespace alone.
 """
 
+import contextlib
 import functools
 import os
 import subprocess
@@ -69,18 +70,25 @@ def own_address(last):
     return f"127.{53 + os.getpid() % 200}.{os.getpid() // 200 % 250}.{last}"
 
 
-@pytest.fixture
-def ordinary(binary, login):
+@contextlib.contextmanager
+def person(login, through, *ids):
     """A login by somebody who is not root, in a home of their own."""
     needs_root()
     # Not below pytest's own directory, which an ordinary user may not enter.
     with tempfile.TemporaryDirectory(prefix="ghcr-login-") as directory:
         Path(directory).chmod(0o755)
-        person = Login(binary, directory, login.ca_file, through=ORDINARY)
-        person.registries = login.registries
-        for path in (person.home, person.work, person.tmp):
-            give(path)
-        yield person
+        made = Login(login.binary, directory, login.ca_file, through=through)
+        made.registries = login.registries
+        for path in (made.home, made.work, made.tmp):
+            give(path, *ids)
+        yield made
+
+
+@pytest.fixture
+def ordinary(login):
+    """A login by somebody who is not root."""
+    with person(login, ORDINARY) as made:
+        yield made
 
 
 @pytest.fixture(params=["root", "ordinary"])

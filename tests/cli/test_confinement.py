@@ -4,16 +4,14 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 import faults
-from conftest import needs_namespaces, needs_root, needs_tracing
-from harness import OTHER_TOKEN, PACE, TOKEN, USER, Login
-from people import give
+from conftest import needs_namespaces, needs_tracing, person
+from harness import OTHER_TOKEN, PACE, TOKEN, USER
 
 # Nobody else on the machine runs as this one, so that a limit of processes is its alone.
 LONELY = 54323
@@ -189,17 +187,10 @@ def test_one_that_is_stopped_is_given_up(asking, login, command):
 
 
 @pytest.fixture
-def lonely(binary, login):
+def lonely(login):
     """A login by somebody who may have one process."""
-    needs_root()
-    # Not below pytest's own directory, which an ordinary user may not enter.
-    with tempfile.TemporaryDirectory(prefix="ghcr-login-") as directory:
-        Path(directory).chmod(0o755)
-        person = Login(binary, directory, login.ca_file, through=MAY_NOT_FORK)
-        person.registries = login.registries
-        for path in (person.home, person.work, person.tmp):
-            give(path, LONELY, LONELY)
-        yield person
+    with person(login, MAY_NOT_FORK, LONELY, LONELY) as made:
+        yield made
 
 
 @pytest.mark.parametrize("args", [(), ("--podman",), ("--no-verify",)], ids=str)

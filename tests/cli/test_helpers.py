@@ -18,14 +18,6 @@ def helper(login):
     return Helper(login)
 
 
-def put(login, name, text):
-    path = login.home / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
-    return path
-
-
 # What the file says, and whether docker and podman then ask the helper.
 HELPERS = {
     "credsStore": ('{"credsStore":"fake"}', True, False),
@@ -53,7 +45,7 @@ def test_who_keeps_it(login, server, helper, text, docker, podman, format_):
     args, file = FORMATS[format_]
     asks = {"docker": docker, "podman": podman}[format_]
     text = text.replace("HOST", server.host).replace("AUTH", auth(USER, TOKEN))
-    path = put(login, file, text)
+    path = login.put(file, text)
     result = login.to(server, *args, "--json", env=helper.environment)
     if asks is None:
         assert result.status == 9 and str(path) in result.stderr
@@ -135,7 +127,7 @@ def test_one_that_does_not_work(login, server, helper, faults, status, words, is
 @pytest.mark.parametrize("format_", FORMATS)
 def test_an_absent_one(login, server, format_):
     args, file = FORMATS[format_]
-    path = put(login, file, '{"credHelpers":{"%s":"ecr-login"}}' % server.host)
+    path = login.put(file, '{"credHelpers":{"%s":"ecr-login"}}' % server.host)
     for more in ([], ["--dry-run"], ["--no-verify"]):
         login.to(server, *args, *more).failed(
             9, str(path), "cannot find 'docker-credential-ecr-login' on PATH", "hint: ",
@@ -171,7 +163,7 @@ def test_no_helper_names_the_registry_no_more(login, server):
 
 
 def test_no_helper_takes_the_registry_out_of_podman_s_list(login, server):
-    path = put(login, PODMAN, '{"credHelpers":{"%s":"gone","other.example":"x"}}' % server.host)
+    path = login.put(PODMAN, '{"credHelpers":{"%s":"gone","other.example":"x"}}' % server.host)
     login.to(server, "--persistent", "--no-helper").succeeded()
     assert json.loads(path.read_text()) == {
         "credHelpers": {"other.example": "x"},
@@ -411,7 +403,7 @@ def test_one_that_cannot_be_started(login, server, helper, content, words, hint)
 
 
 def test_a_namespace_is_nothing_for_a_helper(login, server, helper):
-    put(login, PODMAN, '{"credHelpers":{"%s":"fake"}}' % server.host)
+    login.put(PODMAN, '{"credHelpers":{"%s":"fake"}}' % server.host)
     login("-u", USER, "--password-stdin", "--plain-http", "--persistent", f"{server.host}/owner",
           stdin=TOKEN.encode(), env=helper.environment).failed(9, "namespaces", "hint: ")
     assert server.connections == 0 and helper.calls == []

@@ -14,14 +14,6 @@ def document(**auths):
     return json.dumps({"auths": auths})
 
 
-def put(login, name, text):
-    path = login.home / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
-    return path
-
-
 # What is set or lies there beforehand, and the words of the one warning, none where it is None.
 # HOST is the registry, {home} the home.
 
@@ -116,7 +108,7 @@ def test_one_warning(login, server, args, env, files, words, again):
     env = {name: fill(value) for name, value in env.items()}
     args = [fill(each) for each in args]
     for name, text in files.items():
-        put(login, name, fill(text))
+        login.put(name, fill(text))
     if again:
         assert login.to(server, *args, env=env).status == 0
     result = login.to(server, *args, "--json", env=env)
@@ -143,7 +135,7 @@ def test_docker_hub_in_both_files(login):
     ("docker.io", {"auth": auth(USER, TOKEN)}, False), ("quay.io", GOOD, False)])
 def test_docker_hub_by_other_names_in_docker_s_file(login, args, key, entry, warned):
     """podman login writes 'docker.io' there, and finds that first."""
-    put(login, DOCKER, document(**{key: entry}))
+    login.put(DOCKER, document(**{key: entry}))
     login.mounted_files.add(login.config)
     result = login("-u", USER, "--password-stdin", "--no-verify", *args, "--json", "docker.io",
                    stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
@@ -154,7 +146,7 @@ def test_docker_hub_by_other_names_in_docker_s_file(login, args, key, entry, war
 @pytest.mark.parametrize("key, entry, warned", [
     ("docker.io", GOOD, True), ("index.docker.io", GOOD, True), ("quay.io", GOOD, False)])
 def test_docker_hub_in_both_files_beside_another(login, key, entry, warned):
-    put(login, DOCKER, document(**{key: entry}))
+    login.put(DOCKER, document(**{key: entry}))
     result = login("-u", USER, "--password-stdin", "--no-verify", "--docker", "--persistent", "--json",
                    "docker.io", stdin=TOKEN.encode(), env={"DOCKER_CONFIG": login.home / ".docker"})
     found = [each for each in result.json["warnings"] if "DOCKER_CONFIG is set" in each]
@@ -165,7 +157,7 @@ def test_docker_hub_in_both_files_beside_another(login, key, entry, warned):
                          ids=["docker", "podman"])
 def test_another_case_of_the_host(login, args, file):
     """To docker and podman the two are two registries."""
-    path = put(login, file, document(**{"Harbor.Example.COM": GOOD}))
+    path = login.put(file, document(**{"Harbor.Example.COM": GOOD}))
     login.mounted_files.add(path)
     result = login("-u", USER, "--password-stdin", "--no-verify", *args, "harbor.example.com",
                    stdin=TOKEN.encode())
@@ -175,10 +167,10 @@ def test_another_case_of_the_host(login, args, file):
 
 
 def test_several_warnings_and_a_quiet_run(login, server):
-    put(login, DOCKER, document(**{f"{server.host}/own": GOOD}))
+    login.put(DOCKER, document(**{f"{server.host}/own": GOOD}))
     env = {name: text.replace("HOST", server.host)
            for name, text in docker_auth_config("HOST").items()}
-    put(login, "containers/auth.json", document(**{server.host: GOOD}))
+    login.put("containers/auth.json", document(**{server.host: GOOD}))
     env["XDG_RUNTIME_DIR"] = str(login.home)
     args = ("--docker", "--persistent", "--json")
     said = login.to(server, *args, env=env).json
@@ -189,7 +181,7 @@ def test_several_warnings_and_a_quiet_run(login, server):
 
 def test_a_warning_quotes_no_secret_and_no_control_byte(login, server):
     login.protect("c2VjcmV0OnNlY3JldA==")
-    put(login, PODMAN, document(**{f"{server.host}/\x1b[31m": {"auth": "c2VjcmV0OnNlY3JldA=="}})
+    login.put(PODMAN, document(**{f"{server.host}/\x1b[31m": {"auth": "c2VjcmV0OnNlY3JldA=="}})
         .replace("c2VjcmV0OnNlY3JldA==", "YTpi"))
     result = login.to(server, "--persistent")
     assert result.stderr.startswith("warning: ") and "\x1b" not in result.stderr
@@ -198,7 +190,7 @@ def test_a_warning_quotes_no_secret_and_no_control_byte(login, server):
 @pytest.mark.parametrize("args, file, warned", [
     ([], DOCKER, True), (["--persistent"], PODMAN, False)], ids=["docker", "podman"])
 def test_nerdctl_takes_port_443_first(ghcr, args, file, warned):
-    put(ghcr.login, file, document(**{"ghcr.io:443": GOOD}))
+    ghcr.login.put(file, document(**{"ghcr.io:443": GOOD}))
     result = ghcr("-u", USER, "--json", *args, env={"GHCR_TOKEN": TOKEN})
     assert result.status == 0, result
     assert ["ghcr.io:443" in each and "nerdctl" in each for each in result.json["warnings"]] == (

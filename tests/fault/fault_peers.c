@@ -168,22 +168,26 @@ static void one_peer_at_every_step(void **state)
     assert_true(steps > 50);
 }
 
+/* A login, which succeeds. Returns whether the peer came at this step; else that was the last. */
+static bool comes_at_step(const char *old)
+{
+    struct error err;
+
+    begin(old);
+    inject_arm(&no_fault, INJECT_CALLS, 0);
+    if (store(&err) != 0)
+        fail_msg("step %u: %s", turns[0], err.message);
+    (void)inject_disarm();
+    return came > 0;
+}
+
 /* Ours is there at the end, whatever was done to the file; what they wrote is theirs to lose. */
 static void rewriting_and_removing_at_every_step(void **state)
 {
     (void)state;
     peer = remove_file;
     turns[1] = 0;
-    for (turns[0] = 1;; turns[0]++) {
-        struct error err;
-
-        begin(OLD);
-        inject_arm(&no_fault, INJECT_CALLS, 0);
-        if (store(&err) != 0)
-            fail_msg("step %u: %s", turns[0], err.message);
-        (void)inject_disarm();
-        if (came == 0)
-            break;
+    for (turns[0] = 1; comes_at_step(OLD); turns[0]++) {
         /* removed behind our last look: then there is nothing, and no litter */
         assert_true(has_entry("ghcr.io", &ours) || support_count(".") == 0);
     }
@@ -195,16 +199,7 @@ static unsigned walk_rewriting_in_place(const char *old)
 
     peer = rewrite_in_place;
     turns[1] = 0;
-    for (turns[0] = 1;; turns[0]++) {
-        struct error err;
-
-        begin(old);
-        inject_arm(&no_fault, INJECT_CALLS, 0);
-        if (store(&err) != 0)
-            fail_msg("step %u: %s", turns[0], err.message);
-        (void)inject_disarm();
-        if (came == 0)
-            break;
+    for (turns[0] = 1; comes_at_step(old); turns[0]++) {
         assert_int_equal(support_count("."), 1);
         assert_true(has_entry("peer0", &theirs));
         kept += has_entry("ghcr.io", &ours);

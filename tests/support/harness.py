@@ -124,6 +124,14 @@ class Login:
     def __call__(self, *args, **how):
         return self.start(*args, **how).finish()
 
+    def put(self, name, text):
+        """A file below the home, as a peer would have left it."""
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
     def to(self, registry, *args, user=USER, token=None, **how):
         """Log in to a loopback registry the usual way: user by flag, token on stdin."""
         token = registry.token if token is None else token

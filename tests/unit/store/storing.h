@@ -7,6 +7,18 @@
 #include "store/auth_file.h"
 #include "files.h"
 
+/* A login to `registry` in a file of docker's. */
+static inline struct entry storing_entry(const char *path, const char *registry,
+                                         const struct secret *auth)
+{
+    return (struct entry){.owner = &reader_docker,
+                          .reader = &reader_docker,
+                          .path = path,
+                          .key = registry,
+                          .registry = registry,
+                          .auth = auth};
+}
+
 static inline int storing_check(const struct entry *what, struct error *err)
 {
     struct entry file = *what;

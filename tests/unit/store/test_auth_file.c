@@ -30,12 +30,7 @@ void *__wrap_malloc(size_t size)
 static int check(const char *path, struct error *err)
 {
     struct secret auth = support_secret(AUTH);
-    struct entry file = {.owner = &reader_docker,
-                         .reader = &reader_docker,
-                         .path = path,
-                         .key = "ghcr.io",
-                         .registry = "ghcr.io",
-                         .auth = &auth};
+    struct entry file = storing_entry(path, "ghcr.io", &auth);
     int ret;
 
     *err = ERROR_INIT;
@@ -48,12 +43,7 @@ static int store_key(const char *path, const char *key, const char *auth_text, i
                      bool *changed, struct error *err)
 {
     struct secret auth = support_secret(auth_text);
-    struct entry file = {.owner = &reader_docker,
-                         .reader = &reader_docker,
-                         .path = path,
-                         .key = key,
-                         .registry = key,
-                         .auth = &auth};
+    struct entry file = storing_entry(path, key, &auth);
     struct warnings warnings = {.count = 0};
     int ret;
 

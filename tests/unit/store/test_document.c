@@ -112,6 +112,18 @@ static int is_case(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+static void assert_malformed(const char *json)
+{
+    struct secret text = support_secret(json);
+    struct document document = DOCUMENT_INIT;
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(document_parse(&document, &text, "'FILE'", &err), -1);
+    assert_int_equal(err.cls, CLASS_AUTHFILE);
+    assert_non_null(strstr(err.message, "'FILE'"));
+    secret_clear(&text);
+}
+
 static void cases_come_out_as_written(void **state)
 {
     struct dirent **names = NULL;
@@ -266,15 +278,8 @@ static void helper_of_what_is_malformed_is_an_error(void **state)
                                         "{\"CredHelpers\":\"x\"}"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        struct secret text = support_secret(table[i]);
-        struct document document = DOCUMENT_INIT;
-        struct error err = ERROR_INIT;
-
-        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), -1);
-        assert_int_equal(err.cls, CLASS_AUTHFILE);
-        secret_clear(&text);
-    }
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_malformed(table[i]);
 }
 
 /* Podman knows "credHelpers" alone; "" there sends docker to the file. */
@@ -381,16 +386,8 @@ static void keys_of_what_is_malformed_are_an_error(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        struct secret text = support_secret(table[i]);
-        struct document document = DOCUMENT_INIT;
-        struct error err = ERROR_INIT;
-
-        assert_int_equal(document_parse(&document, &text, "'FILE'", &err), -1);
-        assert_int_equal(err.cls, CLASS_AUTHFILE);
-        assert_non_null(strstr(err.message, "'FILE'"));
-        secret_clear(&text);
-    }
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_malformed(table[i]);
 }
 
 int main(void)

@@ -147,12 +147,7 @@ static void test_own_directory_that_cannot_be_written(void **state)
 static bool is_login_refused(const char *path, const char *hint)
 {
     struct secret auth = support_secret("YTpi");
-    struct entry file = {.owner = &reader_docker,
-                         .reader = &reader_docker,
-                         .path = path,
-                         .key = "ghcr.io",
-                         .registry = "ghcr.io",
-                         .auth = &auth};
+    struct entry file = storing_entry(path, "ghcr.io", &auth);
     struct error err = ERROR_INIT;
     int ret = storing_check(&file, &err);
 
