@@ -33,7 +33,7 @@ from harness import WAITS
 ALL = [scenarios.read(path) for path in scenarios.paths()]
 BY_NAME = {each.name: each for each in ALL}
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-TROUBLE = re.search(r"^## Troubleshooting\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
+TROUBLE = re.search(r"^## When it says no\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
 
 
 def ids(each):

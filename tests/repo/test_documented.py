@@ -37,10 +37,10 @@ def test_the_manual_has_each_option_with_its_argument(options):
     assert in_manual == options
 
 
-def test_the_readme_sorts_every_option_by_task(options, help_text):
-    table = README.split("## Options by task")[1].split("\n## ")[0].split("| --- |")[1]
+def test_the_manual_sorts_every_option_by_task(options, help_text):
+    section = MANUAL.split(".Ss Options by task\n")[1].split("\n.Ss ")[0]
     letters = {f"-{letter}" for letter in re.findall(r"^  -(\w),", help_text, re.MULTILINE)}
-    named = re.findall(r"`(-[a-z-]+)`", table)
+    named = [f"-{name}" for name in re.findall(r"\bFl ([a-z-]+)", section)]
     assert len(named) == len(set(named))
     assert set(named) == set(options) | letters
 

@@ -1,4 +1,7 @@
-"""Every command of the README is run, and what it says of statuses and scripts holds."""
+"""Every command of the README is run, and what it says of statuses and scripts holds.
+
+So are the lines of scripts/examples/README.md; the files there are run by tests/acceptance.
+"""
 
 import os
 import re
@@ -14,17 +17,31 @@ from registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+EXAMPLES = ROOT / "scripts" / "examples"
+TASKS = (EXAMPLES / "README.md").read_text().split("## One line for each task")[1]
+CMAKE = (ROOT / "CMakeLists.txt").read_text()
+VERSION = re.search(r"^project\(ghcr-login VERSION (\S+)", CMAKE, re.MULTILINE)[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+YAML = [text for kind, text in BLOCKS if kind == "yaml"]
 SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 INSTALL = next(text for text in SHELL if "cmake" in text)
 SCRIPTS = next(text for text in SHELL if "scripts/" in text)
-LINES = [line for text in SHELL for line in text.splitlines()
-         if "ghcr-login" in line and not line.startswith("#")]
-OTHERS = [line for line in LINES if re.match("ghcr-login (status|logout)", line)]
-EXEC = next(line for line in LINES if " exec " in line)
+INSTALLER = next(line for text in SHELL for line in text.splitlines() if "install.sh" in line)
+
+
+def commands(texts):
+    return [line for text in texts for line in text.splitlines()
+            if re.search(r"(^|\| |=\w+ )ghcr-login ?", line) and not line.startswith("#")]
+
+
+LINES = commands(SHELL)
+TASK_LINES = commands([TASKS.split("```sh\n")[1].split("```")[0]])
+OTHER = re.compile("ghcr-login (status|logout)")
+OTHERS = [line for line in TASK_LINES + LINES if OTHER.match(line)]
+EXEC = next(line for line in TASK_LINES if " exec " in line)
 # One line for each registry people ask about: LINE # NAME.
 USUAL = [line for line in LINES if re.search(r" # \w+( \w+)?$", line)]
-LOGINS = [line for line in LINES if line not in OTHERS + USUAL and line != EXEC]
+LOGINS = [line for line in LINES + TASK_LINES if line not in [*OTHERS, *USUAL, EXEC]]
 SECRET_FILE = r"/run/(secrets|vault)/ghcr-token"
 
 
@@ -93,58 +110,90 @@ def test_the_readme_has_the_registries_people_ask_about():
 
 
 def test_the_other_commands_of_the_readme(shell):
-    """In their order: found and good, kept for that, removed, absent."""
+    """In this order: good and so kept, removed; then found in neither place, and absent."""
     assert shell(LOGINS[0], GHCR_TOKEN=TOKEN).returncode == 0
-    said = [shell(line) for line in OTHERS]
-    assert [each.returncode for each in said] == [0] * 4, said
-    assert said[0].stdout.count(f" as {USER}: accepted\n") == 2
-    for each, words in zip(said[1:], ("kept in", "removed from", "not in"), strict=True):
-        assert words in each.stdout, each
+    refused, user, status, logout = OTHERS
+    accepted = shell(status)
+    assert accepted.returncode == 0, accepted
+    assert accepted.stdout.count(f" as {USER}: accepted\n") == 2
+    for line, words in ((refused, "kept in"), (user, "removed from"), (logout, "not in")):
+        done = shell(line)
+        assert done.returncode == 0 and words in done.stdout, done
+    assert shell(status).returncode == 3
 
 
-def test_the_readme_has_the_logins_that_are_run():
-    assert len(LOGINS) >= 7
-    assert "echo $GHCR_TOKEN | ghcr-login -u $USER" in LOGINS
+def test_there_are_the_logins_that_are_run():
+    assert len(LOGINS) >= 12
+    assert 'echo "$GHCR_TOKEN" | ghcr-login -u octocat' in LOGINS
+    known = len(LOGINS + USUAL + OTHERS) + 1
+    both = "".join(SHELL) + TASKS.split("```sh\n")[1].split("```")[0]
+    assert known == sum("ghcr-login" in line for line in both.splitlines()
+                        if not line.startswith("#") and line != INSTALLER)
+
+
+def test_the_line_that_installs():
+    """tests/acceptance/test_installer.py runs it as a release's notes have it."""
+    assert INSTALLER == ("curl -fsSL https://github.com/OWNER/ghcr-login/releases/download/"
+                         f"v{VERSION}/install.sh | sh")
+
+
+def test_the_workflow_is_that_of_the_examples():
+    """Each line of it, in order; tests/acceptance/test_examples.py runs the file over ssh."""
+    lines = iter(line.strip() for line in (EXAMPLES / "ssh-action.yml").read_text().splitlines())
+    for line in YAML[0].splitlines():
+        assert line.startswith("#") or line.strip() in lines, line
+
+
+@pytest.mark.parametrize("told, declared", [
+    (r"CMake ([\d.]+)", r"^cmake_minimum_required\(VERSION ([\d.]+)\)"),
+    (r"libcurl ([\d.]+)", r"^find_package\(CURL ([\d.]+) REQUIRED\)"),
+    (r"jansson ([\d.]+)", r"jansson>=([\d.]+)"),
+])
+def test_the_versions_that_a_build_needs(told, declared):
+    assert re.search(told, README)[1] == re.search(declared, CMAKE, re.MULTILINE)[1]
 
 
 def action_script():
     """The script: block of the ssh-action example."""
-    yaml = next(text for kind, text in BLOCKS if kind == "yaml")
-    return re.sub(r"^ +", "", yaml.split("script: |\n")[1], flags=re.MULTILINE)
+    return re.sub(r"^ +", "", YAML[0].split("script: |\n")[1], flags=re.MULTILINE)
 
 
 def install_docker(shell):
-    """One that finds the entry, or does not, as docker would."""
+    """One that pulls with the entry, as docker would, or does not; and a curl that has nothing."""
     docker = shell.commands / "docker"
-    docker.write_text('#!/bin/sh\ngrep -q ghcr.io "${DOCKER_CONFIG-$HOME/.docker}/config.json" && '
-                      'echo pulled "$@"\n')
-    docker.chmod(0o755)
+    docker.write_text('#!/bin/sh\n[ "$2" != pull ] || '
+                      'grep -q ghcr.io "${DOCKER_CONFIG-$HOME/.docker}/config.json" && echo did "$@"\n')
+    curl = shell.commands / "curl"
+    curl.write_text("#!/bin/sh\n")
+    for each in (docker, curl):
+        each.chmod(0o755)
 
 
 def test_exec_in_the_readme(shell):
     install_docker(shell)
     done = shell(EXEC, GHCR_TOKEN=TOKEN)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "pulled compose pull\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "did compose pull\n", "")
     assert list(shell.home.iterdir()) == []
 
 
 def run_as_action(shell, token):
     """As drone-ssh does: the exports and the script in one string, for the remote shell."""
     install_docker(shell)
-    return shell(f"export GHCR_TOKEN={shlex.quote(token)}\n{action_script()}")
+    return shell(f"export GITHUB_TOKEN={shlex.quote(token)}\n{action_script()}",
+                 SSH_CONNECTION="192.0.2.1 50022 192.0.2.1 22")
 
 
 def test_the_ssh_action_example(shell):
     done = run_as_action(shell, TOKEN)
     assert done.returncode == 0, done
-    assert done.stdout.endswith("pulled compose pull\n")
+    assert done.stdout == "did compose pull\ndid compose up --detach\n"
 
 
-def test_the_ssh_action_example_with_a_secret_that_is_not_defined(shell):
+def test_the_ssh_action_example_with_a_secret_that_is_not_there(shell):
     done = run_as_action(shell, "")
-    assert done.returncode == 3, done
-    assert "'GHCR_TOKEN' is empty" in done.stderr and "envs:" in done.stderr
-    assert "pulled" not in done.stdout
+    assert done.returncode == 125, done
+    assert "'GITHUB_TOKEN' is empty" in done.stderr and "envs:" in done.stderr
+    assert done.stdout == ""
 
 
 def test_installing(tmp_path):
@@ -201,13 +250,33 @@ def test_the_two_commands_are_there():
 def test_the_statuses_are_those_of_the_help(binary):
     """README and --help name the same statuses."""
     shown = subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
-    in_help = set(re.findall(r"(?<![\w-])(\d) [a-z]", shown.split("Exit status:")[1]))
-    in_readme = set(re.findall(r"^\| (\d) \|", README, re.MULTILINE))
-    assert in_readme == in_help == set("0123456789")
+    in_help = set(re.findall(r"(?<![\w-])(\d\d?) [a-z]", shown.split("Exit status:")[1]))
+    in_readme = set(re.findall(r"^\| (\d+) \|", README, re.MULTILINE))
+    assert in_readme == in_help == {f"{status}" for status in range(11)}
 
 
 def test_every_option_of_the_readme_is_in_the_help(binary):
     shown = subprocess.run([binary, "help", "all"], check=True, capture_output=True, text=True).stdout
-    other_tools = {"--build", "--extract", "--install", "--preset"}
+    other_tools = {"--build", "--detach", "--extract", "--install", "--uninstall"}
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - other_tools:
         assert option in shown, option
+
+
+def test_a_newcomer_has_five_minutes():
+    """Short, and in the order in which one asks."""
+    assert 150 <= len(README.splitlines()) <= 200
+    heads = re.findall(r"^## (.*)$", README, re.MULTILINE)
+    assert heads == ["Install", "Deploy from GitHub Actions, without a personal token",
+                     "Store a login on the host", "Log in with Ansible", "Coming from docker login",
+                     "When it says no", "Exit status", "How it compares", "Security",
+                     "Building and contributing"]
+    trouble = README.split("## When it says no")[1].split("\n## ")[0]
+    assert len(re.findall(r"^\| .*\|$", trouble.split("| --- |")[-1], re.MULTILINE)) == 10
+
+
+@pytest.mark.parametrize("name", ["README.md", "src/README.md", "scripts/examples/README.md",
+                                  ".github/CONTRIBUTING.md", ".github/SECURITY.md"])
+def test_links_lead_somewhere(name):
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)#:\s]+)\)", page.read_text()):
+        assert target.startswith("../") or (page.parent / target).exists(), target

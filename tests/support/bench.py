@@ -252,12 +252,13 @@ def aligned(lines):
 
 
 def figures(found, load):
-    """What a picture shows: milliseconds, MiB, counts. Nothing in it tells of this machine's paths."""
+    """What a picture shows: milliseconds, MiB, counts, MB. Nothing in it tells of this machine's paths."""
     def login(cost):
         return {"wall": round(cost["wall"] * 1000, 1), "cpu": round(cost["cpu"] * 1000, 1),
                 "memory": cost["memory"] and round(cost["memory"] / 1024, 1),
                 "connections": round(cost["connections"]),
-                "round_trips": round(cost["round trips"])}
+                "round_trips": round(cost["round trips"]),
+                "size": round(cost["size"] / 1e6, 1)}
 
     def grown(cost):
         return {f"{size}": {key: round(cost["growth"][size][key] * 1000, 1)

@@ -7,7 +7,7 @@
 
 As a program it prints how many of 16 logins at once survive, for each tool; it needs root:
 
-    /usr/bin/python3 tests/support/race.py [BINARY [ROUNDS]]
+    /usr/bin/python3 tests/support/race.py [BINARY [ROUNDS [JSON]]]
 """
 
 import json
@@ -213,7 +213,10 @@ def main():
         binary = Path(sys.argv[1] if len(sys.argv) > 1 else "build/dev/ghcr-login").resolve()
         rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
         with tempfile.TemporaryDirectory(prefix="ghcr-login-race-") as directory:
-            print(show(survivors(directory, binary, rounds)))
+            table = survivors(directory, binary, rounds)
+        print(show(table))
+        if sys.argv[3:]:
+            Path(sys.argv[3]).write_text(json.dumps(table))
 
 
 if __name__ == "__main__":
