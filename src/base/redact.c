@@ -279,8 +279,10 @@ static bool redact_take_escape(struct scan *s, unsigned escapes, uint32_t *code)
         is_one = take_json(&ahead, code);
     else if ((escapes & ESCAPE_HTML) != 0 && scan_char(&ahead, '&'))
         is_one = take_html(&ahead, code);
-    else if ((escapes & ESCAPE_FORM) != 0 && scan_char(&ahead, '+'))
-        is_one = (*code = ' ') != 0;
+    else if ((escapes & ESCAPE_FORM) != 0 && scan_char(&ahead, '+')) {
+        *code = ' ';
+        is_one = true;
+    }
     if (is_one)
         *s = ahead;
     return is_one;

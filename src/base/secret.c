@@ -141,12 +141,12 @@ void *wipe_calloc(size_t count, size_t size)
 
 void *wipe_realloc(void *block, size_t size)
 {
-    union wipe_header *header;
+    const union wipe_header *header;
     void *moved;
 
     if (block == NULL)
         return wipe_malloc(size);
-    header = (union wipe_header *)block - 1;
+    header = (const union wipe_header *)block - 1;
     moved = wipe_malloc(size);
     if (moved == NULL)
         return NULL;

@@ -436,7 +436,7 @@ static int check_form(const struct secret *token, const char *where, struct erro
     return mistake != NULL ? input_refuse("token", where, mistake->what, mistake->hint, err) : 0;
 }
 
-static int check_github_token(struct secret *value, const struct input_rules *rules,
+static int check_github_token(const struct secret *value, const struct input_rules *rules,
                               struct error *err)
 {
     const char *fault = fault_in_bytes(value);

@@ -38,6 +38,7 @@ def needs_root():
 
 def needs_namespaces():
     """For a test that makes mounts, or a network or a table of processes of its own."""
+    needs_root()    # that of a user namespace may make some mounts
     error = _try("unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c",
                  "mount -t tmpfs tmpfs /tmp && ip link set lo up")
     if error:
