@@ -12,6 +12,9 @@
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
  *      byte of the image is fetched.
  *
+ * Without a credential there are but two steps: 1, and for each image 4, where anybody is given a
+ * bearer.
+ *
  * Of each request one redirect within the same scheme, host and port is followed. Only an explicit
  * answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources:
  * the distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
@@ -25,8 +28,8 @@
 #include "registry/retry.h"
 
 /*
- * Fills *outcome in either case. Returns 0 when the registry accepted the credential, and -1 with
- * *err set otherwise:
+ * Fills *outcome in either case. Returns 0 when the registry accepted the credential (if there is
+ * one) and gives every image for it, and -1 with *err set otherwise:
  * CLASS_REJECTED when it refused, CLASS_UNREACHABLE when it could not be asked, CLASS_UNPROVED when
  * its answers prove nothing, CLASS_FORBIDDEN when it accepted the credential but not the pull of an
  * image, or has no such image; registries that hide what one may not see answer both alike.

@@ -21,6 +21,7 @@ struct image {
     char version[IMAGE_VERSION_MAX + 1]; /* the digest, else the tag, else "latest" */
     bool is_digest;
     bool can_pull; /* set by handshake_prove() */
+    int status;    /* of HTTP, as the last answer to that; 0: it was not asked for */
 };
 
 /*
@@ -30,5 +31,13 @@ struct image {
  */
 int image_parse(struct image *out, const char *text, const struct reference *registry,
                 struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * The registry that docker finds an image at: Docker Hub where the image names none. The host stays
+ * as it is written, for that is what an entry is looked up by. Returns 0 and fills *out, or -1 with
+ * *err set (CLASS_USAGE).
+ */
+int image_registry(struct reference *out, const char *text, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef REGISTRY_QUESTION_H
 #define REGISTRY_QUESTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,10 +29,13 @@ struct question_limits {
 struct question {
     const struct reference *registry;
     const char *username;
-    const struct secret *token;
-    const struct secret *auth; /* base64 of username:token; NULL: not made yet */
-    struct image *images;      /* to be pulled with it; each learns whether it can be */
+    const struct secret *token; /* NULL: nobody's; nothing is proved but what anybody may pull */
+    const struct secret *auth;  /* base64 of username:token; NULL: not made yet */
+    struct image *images;       /* to be pulled with it; each learns whether it can be */
     size_t image_count;
+    bool asks_for_each; /* one that may not be pulled does not keep the next from being tried */
+    void (*on_image)(void *ctx, size_t done); /* after each of them; NULL: nobody wants to know */
+    void *on_image_ctx;
     struct realm_policy realms; /* of the registry's API */
     struct trust_request trust;
     struct question_limits limits;

@@ -183,8 +183,28 @@ static const char manifest_types[] = "application/vnd.oci.image.index.v1+json, "
                                      "application/vnd.docker.distribution.manifest.list.v2+json, "
                                      "application/vnd.docker.distribution.manifest.v2+json";
 
+static bool is_anonymous(const struct session *s)
+{
+    return s->question->token == NULL;
+}
+
+static int refuse_stranger(struct session *s, const struct image *image, struct error *err)
+{
+    (void)error_set(err, CLASS_FORBIDDEN,
+                    "'%s' cannot be pulled without a credential, and none is stored for '%s': "
+                    "HTTP %d%s",
+                    text_shown(image->given).text, s->question->registry->host, s->response.status,
+                    session_words(s));
+    return error_hint(err,
+                      "log in to it: ghcr-login -u NAME %s; or check the name: registries do not "
+                      "say whether there is such an image",
+                      s->question->registry->host);
+}
+
 static int refuse_pull(struct session *s, const struct image *image, struct error *err)
 {
+    if (is_anonymous(s))
+        return refuse_stranger(s, image, err);
     return error_set_hint(
         err, CLASS_FORBIDDEN,
         "the token lacks the right to read packages, or its account has no access "
@@ -198,8 +218,8 @@ static int refuse_absent(struct session *s, const struct image *image, struct er
     bool is_tag_unknown = s->outcome->code == OUTCOME_CODE_MANIFEST_UNKNOWN ||
                           (s->outcome->phrases & OUTCOME_SAYS_MANIFEST_UNKNOWN) != 0;
 
-    (void)error_set(err, CLASS_FORBIDDEN,
-                    "the credential is good, but '%s' is not there: HTTP %d%s",
+    (void)error_set(err, CLASS_FORBIDDEN, "%s'%s' is not there: HTTP %d%s",
+                    is_anonymous(s) ? "" : "the credential is good, but ",
                     text_shown(image->given).text, s->response.status, session_words(s));
     if (is_tag_unknown)
         return error_hint(err,
@@ -350,20 +370,56 @@ static int prove_credential(struct session *s, struct image **guarded, struct er
     return 0;
 }
 
+/* Nobody's: what is good is that nothing is shown, and what is asked for is what anybody may have.
+ */
+static int ask_without_credential(struct session *s, struct error *err)
+{
+    char ping_url[URL_MAX];
+    struct image *ignored;
+    int is_challenged;
+
+    (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
+    is_challenged = ping_for_challenge(s, ping_url, err);
+    if (is_challenged == 0)
+        is_challenged = find_guarded(s, &ignored, err);
+    s->outcome->is_good = is_challenged >= 0;
+    return is_challenged < 0 ? -1 : 0;
+}
+
+/* All images but the one that was the proof. */
+static int check_pulls(struct session *s, const struct image *proof, struct error *err)
+{
+    const struct question *q = s->question;
+
+    for (size_t i = 0; i < q->image_count; i++) {
+        struct image *image = &q->images[i];
+        struct error fault = ERROR_INIT;
+        int ret = image == proof ? 0 : check_pull(s, image, &fault);
+
+        image->status = image->can_pull ? 200 : s->response.status;
+        if (q->on_image != NULL)
+            q->on_image(q->on_image_ctx, i + 1);
+        if (ret < 0 && err->cls == CLASS_NONE)
+            *err = fault;
+        if (ret < 0 && !(q->asks_for_each && fault.cls == CLASS_FORBIDDEN))
+            break;
+    }
+    return err->cls == CLASS_NONE ? 0 : -1;
+}
+
 int handshake_prove(const struct question *question, const struct retry *retry,
                     struct outcome *outcome, struct error *err)
 {
-    struct image *guarded = NULL;
+    struct image *proof = NULL;
     struct session s;
     int ret = -1;
 
     *outcome = (struct outcome){.phase = OUTCOME_NOT_ASKED};
     if (session_start(&s, question, retry, outcome, err) == 0)
-        ret = prove_credential(&s, &guarded, err);
-    for (size_t i = 0; ret == 0 && i < question->image_count; i++) {
-        if (&question->images[i] != guarded)
-            ret = check_pull(&s, &question->images[i], err);
-    }
+        ret =
+            is_anonymous(&s) ? ask_without_credential(&s, err) : prove_credential(&s, &proof, err);
+    if (ret == 0)
+        ret = check_pulls(&s, proof, err);
     session_clear(&s);
     return ret;
 }

@@ -139,6 +139,23 @@ static bool is_in_namespace(const char *name, const struct reference *registry)
                         (name[len] == '/' || name[len] == '\0'));
 }
 
+int image_registry(struct reference *out, const char *text, struct error *err)
+{
+    struct span first = {.data = text, .len = strcspn(text, "/")};
+    struct error fault = ERROR_INIT;
+    char host[REFERENCE_HOST_MAX + 1] = HUB_HOST;
+
+    if (text[first.len] == '/' && image_is_host(first) && !span_copy(first, host, sizeof(host)))
+        return image_refuse(text, "names a registry with too long a name", err);
+    if (strstr(text, "://") != NULL)
+        return image_refuse(text, "has a scheme: leave out what ends with '://'", err);
+    if (reference_parse(out, host, &fault) < 0)
+        return image_refuse(text, "does not name a registry", err);
+    if (out->is_lowered)
+        memcpy(out->host, host, sizeof(host));
+    return 0;
+}
+
 int image_parse(struct image *out, const char *text, const struct reference *registry,
                 struct error *err)
 {

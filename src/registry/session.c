@@ -18,6 +18,8 @@ int session_start(struct session *s, const struct question *question, const stru
                   struct outcome *outcome, struct error *err)
 {
     *s = (struct session){.question = question, .retry = retry, .outcome = outcome};
+    if (question->token == NULL)
+        return 0;
     return redact_start(&s->redact, question->username, question->token, question->auth, err);
 }
 
@@ -74,7 +76,9 @@ struct http_request session_authorized(const struct session *s, const char *url)
 
     return (struct http_request){
         .url = url,
-        .auth = bearer ? HTTP_AUTH_BEARER : HTTP_AUTH_BASIC,
+        .auth = bearer                       ? HTTP_AUTH_BEARER
+                : s->question->token != NULL ? HTTP_AUTH_BASIC
+                                             : HTTP_AUTH_NONE,
         .username = s->question->username,
         .secret = bearer ? &s->bearer : s->question->token,
     };
@@ -90,7 +94,7 @@ static int refuse_repetition(const struct session *s, struct error *err)
     const struct secret *token = s->question->token;
     const char *host = s->question->registry->api_host;
 
-    if (token->len <= CHANCE_MAX || redact_finds(&s->redact, host, strlen(host)) ||
+    if (token == NULL || token->len <= CHANCE_MAX || redact_finds(&s->redact, host, strlen(host)) ||
         !session_repeats_secret(s, s->challenge.realm))
         return 0;
     return error_set_hint(
@@ -113,7 +117,8 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
     if (challenge->service[0] != '\0' &&
         url_add_query(url, url, "service", challenge->service, err) < 0)
         return -1;
-    if (url_add_query(url, url, "account", s->question->username, err) < 0)
+    if (s->question->token != NULL &&
+        url_add_query(url, url, "account", s->question->username, err) < 0)
         return -1;
     if (url_add_query(url, url, "client_id", "ghcr-login", err) < 0)
         return -1;
@@ -167,7 +172,7 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
 {
     struct http_request request = {
         .accept = "application/json",
-        .auth = HTTP_AUTH_BASIC,
+        .auth = s->question->token != NULL ? HTTP_AUTH_BASIC : HTTP_AUTH_NONE,
         .username = s->question->username,
         .secret = s->question->token,
     };

@@ -269,13 +269,56 @@ static void test_a_host_too_long(void **state)
     assert_error("host", &err, CLASS_USAGE, NULL);
 }
 
+/* Read as docker reads it; the image is then one of that registry. */
+static void test_which_registry(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *host; /* NULL: refused */
+        const char *api_host;
+        const char *name;
+    } rows[] = {
+        {"postgres", "docker.io", "registry-1.docker.io", "library/postgres"},
+        {"postgres:16@" SHA256, "docker.io", "registry-1.docker.io", "library/postgres"},
+        {"grafana/loki:3", "docker.io", "registry-1.docker.io", "grafana/loki"},
+        {"docker.io/redis", "docker.io", "registry-1.docker.io", "library/redis"},
+        {"index.docker.io/library/redis", "docker.io", "registry-1.docker.io", "library/redis"},
+        {"ghcr.io/owner/app:1", "ghcr.io", "ghcr.io", "owner/app"},
+        {"localhost/app", "localhost", "localhost", "app"},
+        {"127.0.0.1:5000/app", "127.0.0.1:5000", "127.0.0.1:5000", "app"},
+        {"[::1]:5000/app", "[::1]:5000", "[::1]:5000", "app"},
+        {"Harbor.Example.com/a/app", "Harbor.Example.com", "harbor.example.com", "a/app"},
+        {"https://ghcr.io/owner/app", NULL, NULL, NULL},
+        {"a_b.example.com/x", NULL, NULL, NULL},
+        {"localhost:999999/app", NULL, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reference registry;
+        struct image image;
+        struct error err = ERROR_INIT;
+
+        if (rows[i].host == NULL) {
+            assert_row(rows[i].text, image_registry(&registry, rows[i].text, &err) < 0);
+            assert_error(rows[i].text, &err, CLASS_USAGE, "the image '");
+            continue;
+        }
+        assert_row(rows[i].text, image_registry(&registry, rows[i].text, &err) == 0);
+        assert_row_string(rows[i].text, registry.host, rows[i].host);
+        assert_row_string(rows[i].text, registry.api_host, rows[i].api_host);
+        assert_row(rows[i].text, image_parse(&image, rows[i].text, &registry, &err) == 0);
+        assert_row_string(rows[i].text, image.name, rows[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_accepted), cmocka_unit_test(test_docker_hub),
         cmocka_unit_test(test_another_registry), cmocka_unit_test(test_what_is_malformed),
         cmocka_unit_test(test_limits),           cmocka_unit_test(test_the_text_is_shown_harmless),
-        cmocka_unit_test(test_a_host_too_long),
+        cmocka_unit_test(test_a_host_too_long),  cmocka_unit_test(test_which_registry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,8 @@ struct row {
     const char *hint;
     unsigned retries;
     bool is_basic;
+    bool is_anonymous;
+    bool asks_for_each;
     size_t pulled; /* how many of the images */
 };
 
@@ -63,7 +65,7 @@ static int answer(struct http_response *response, int status, const char *header
 
 static int play_handshake(struct script *script, struct http_response *response, struct error *err)
 {
-    bool is_first = script->before == (script->row->is_basic ? 2 : 3);
+    bool is_first = script->row->is_anonymous || script->before == (script->row->is_basic ? 2 : 3);
     bool is_token = script->before == 2 && !script->row->is_basic;
 
     script->before--;
@@ -102,12 +104,13 @@ static void check_row(const struct row *row, const char *label)
     struct reference registry;
     struct image images[3];
     struct error err = ERROR_INIT;
-    struct script script = {.row = row, .before = row->is_basic ? 2 : 3};
+    struct script script = {.row = row, .before = row->is_anonymous ? 1 : row->is_basic ? 2 : 3};
     struct outcome outcome;
     struct question question = {
         .registry = &registry,
-        .username = "octocat",
-        .token = &token,
+        .username = row->is_anonymous ? "" : "octocat",
+        .token = row->is_anonymous ? NULL : &token,
+        .asks_for_each = row->asks_for_each,
         .realms = {.registry = registry.api_host},
         .images = images,
     };
@@ -282,12 +285,69 @@ static void test_no_verdict(void **state)
     check_rows("no verdict", rows, COUNT(rows));
 }
 
+#define OPEN HOST "/token?service=s&client_id=ghcr-login&scope=repository%3Aowner%2Fapp%3Apull"
+#define STRANGER(s, b)                                                                             \
+    {                                                                                              \
+        OPEN, false, HTTP_AUTH_NONE, s, NULL, b                                                    \
+    }
+
+/* What anybody may pull, and what only those may who log in. */
+static void test_without_a_credential(void **state)
+{
+    static const struct row rows[] = {
+        {IMAGES, .is_anonymous = true, .pulled = 1, .steps = {STRANGER(200, GRANTED), HEAD(200)}},
+        {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN,
+         .part = "without a credential, and none is stored for 'registry.example.com': HTTP 401",
+         .hint = "log in to it: ghcr-login -u NAME registry.example.com",
+         .steps = {STRANGER(200, GRANTED), HEAD(401), GET(401, NULL)}},
+        {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "without a credential",
+         .steps = {STRANGER(403, DENIED)}},
+        {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "'" APP "' is not there",
+         .steps = {STRANGER(200, GRANTED), HEAD(404), GET(404, UNKNOWN)}},
+        {IMAGES, .is_anonymous = true, .is_basic = true, .cls = CLASS_FORBIDDEN,
+         .part = "without a credential",
+         .steps = {{MANIFEST, true, HTTP_AUTH_NONE, 401, NULL, NULL},
+                   {MANIFEST, false, HTTP_AUTH_NONE, 401, NULL, NULL}}},
+        {IMAGES, .is_anonymous = true, .cls = CLASS_UNREACHABLE, .steps = {STRANGER(503, NULL)}},
+    };
+
+    (void)state;
+    check_rows("anonymous", rows, COUNT(rows));
+}
+
+/* One after the other, whatever became of those before; the first fault is told. */
+static void test_each_of_them(void **state)
+{
+    static const struct row rows[] = {
+        {.images = {APP, "registry.example.com/other", "registry.example.com/third"},
+         .asks_for_each = true,
+         .pulled = 1,
+         .cls = CLASS_FORBIDDEN,
+         .part = "'registry.example.com/other'",
+         .steps = {RIGHT(200, GRANTED),
+                   HEAD(200),
+                   {OTHER, false, HTTP_AUTH_BASIC, 403, NULL, DENIED},
+                   {HOST "/token" SERVICE "&scope=repository%3Athird%3Apull", false,
+                    HTTP_AUTH_BASIC, 403, NULL, DENIED}}},
+        {.images = {APP, "registry.example.com/other", "registry.example.com/third"},
+         .asks_for_each = true,
+         .pulled = 1,
+         .cls = CLASS_UNREACHABLE,
+         .steps = {RIGHT(200, GRANTED),
+                   HEAD(200),
+                   {OTHER, false, HTTP_AUTH_BASIC, 503, NULL, NULL}}},
+    };
+
+    (void)state;
+    check_rows("each", rows, COUNT(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_may_be_pulled),
-        cmocka_unit_test(test_may_not_be_pulled),
-        cmocka_unit_test(test_no_verdict),
+        cmocka_unit_test(test_may_be_pulled), cmocka_unit_test(test_may_not_be_pulled),
+        cmocka_unit_test(test_no_verdict),    cmocka_unit_test(test_without_a_credential),
+        cmocka_unit_test(test_each_of_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
