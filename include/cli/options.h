@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { OPTIONS_LIST_MAX = 16 };
+enum { OPTIONS_LIST_MAX = 16, OPTIONS_IMAGES_MAX = 256 /* from standard input, too */ };
 
 /* An option that may be given several times. */
 struct option_list {

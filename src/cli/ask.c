@@ -1,6 +1,7 @@
 #include "cli/ask.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -148,7 +149,7 @@ static struct teller teller_of(const struct ask *ask, const struct question_limi
 {
     return (struct teller){.host = ask->question.registry->host,
                            .limits = limits,
-                           .is_quiet = ask->options->quiet,
+                           .is_quiet = ask->options->quiet || ask->is_one_of_many,
                            .has_told = has_told};
 }
 
@@ -268,7 +269,10 @@ struct findings {
     struct warnings warnings;
     int64_t deadline_ms;
     struct outcome outcome;
-    bool can_pull[OPTIONS_LIST_MAX];
+    struct {
+        bool can_pull;
+        int status;
+    } images[OPTIONS_IMAGES_MAX];
     struct diagnosis diagnosis; /* where is_to_be_diagnosed() */
 };
 
@@ -280,19 +284,46 @@ static bool is_to_be_diagnosed(const struct ask *ask, const struct findings *fou
     return is_answered && diagnosis_is_wanted(ask->options) && ask->diagnosis != NULL;
 }
 
+/* Says how far the images are, now and then. */
+struct image_teller {
+    const struct question *question;
+    int64_t told_ms; /* when that was said last */
+};
+
+static void tell_of_images(void *ctx, size_t done)
+{
+    struct image_teller *teller = ctx;
+    const struct question *q = teller->question;
+    int64_t now_ms = clock_now(q->limits.clock);
+
+    if (now_ms - teller->told_ms < SLOW_MS || done == q->image_count)
+        return;
+    teller->told_ms = now_ms;
+    (void)fprintf(stderr, "ghcr-login: %zu of %zu images of '%s' checked\n", done, q->image_count,
+                  q->registry->host);
+}
+
 static void ask_in_sandbox(void *ctx, void *result)
 {
     struct findings *found = result;
     struct ask ask = *(const struct ask *)ctx;
+    struct image_teller teller = {.question = &ask.question,
+                                  .told_ms = clock_now(ask.question.limits.clock)};
 
+    if (ask.tells_progress) {
+        ask.question.on_image = tell_of_images;
+        ask.question.on_image_ctx = &teller;
+    }
     ask.warnings = &found->warnings;
     found->ret = http_init(&found->err);
     if (found->ret == 0)
         found->ret = ask_prove(&ask, &found->err);
     found->deadline_ms = ask.question.limits.deadline_ms;
     found->outcome = ask.outcome;
-    for (size_t i = 0; i < ask.question.image_count; i++)
-        found->can_pull[i] = ask.question.images[i].can_pull;
+    for (size_t i = 0; i < ask.question.image_count; i++) {
+        found->images[i].can_pull = ask.question.images[i].can_pull;
+        found->images[i].status = ask.question.images[i].status;
+    }
     if (is_to_be_diagnosed(&ask, found))
         ask_github(&ask, &found->diagnosis);
 }
@@ -348,11 +379,16 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
            is_flag(&findings->forbids_classic);
 }
 
+static bool is_status(int status)
+{
+    return status >= 0 && status <= 999;
+}
+
 static bool is_outcome(const struct outcome *outcome)
 {
-    return (unsigned)outcome->phase < OUTCOME_PHASE_COUNT && outcome->status >= 0 &&
-           outcome->status <= 999 && (unsigned)outcome->code < OUTCOME_CODE_COUNT &&
-           outcome->phrases <= OUTCOME_PHRASES && is_flag(&outcome->is_good);
+    return (unsigned)outcome->phase < OUTCOME_PHASE_COUNT && is_status(outcome->status) &&
+           (unsigned)outcome->code < OUTCOME_CODE_COUNT && outcome->phrases <= OUTCOME_PHRASES &&
+           is_flag(&outcome->is_good);
 }
 
 /* The deadline moves by what was waited, which is no more than has passed since `began_ms`. */
@@ -364,8 +400,8 @@ static bool is_deadline(int64_t deadline_ms, const struct question_limits *limit
 
 static bool are_findings(const struct findings *found, const struct ask *ask, int64_t began_ms)
 {
-    for (size_t i = 0; i < OPTIONS_LIST_MAX; i++) {
-        if (!is_flag(&found->can_pull[i]))
+    for (size_t i = 0; i < OPTIONS_IMAGES_MAX; i++) {
+        if (!is_flag(&found->images[i].can_pull) || !is_status(found->images[i].status))
             return false;
     }
     return is_error(&found->err, found->ret) && are_warnings(&found->warnings) &&
@@ -380,8 +416,10 @@ static int take_findings(struct ask *ask, const struct findings *found, struct e
     *ask->warnings = found->warnings;
     q->limits.deadline_ms = found->deadline_ms;
     ask->outcome = found->outcome;
-    for (size_t i = 0; i < q->image_count; i++)
-        q->images[i].can_pull = found->can_pull[i];
+    for (size_t i = 0; i < q->image_count; i++) {
+        q->images[i].can_pull = found->images[i].can_pull;
+        q->images[i].status = found->images[i].status;
+    }
     ask->is_diagnosed = is_to_be_diagnosed(ask, found);
     if (ask->is_diagnosed)
         *ask->diagnosis = found->diagnosis;
@@ -389,23 +427,140 @@ static int take_findings(struct ask *ask, const struct findings *found, struct e
     return found->ret;
 }
 
+static const char job_name[] = "asking the registry";
+
+static int64_t give_up_at(const struct question_limits *limits)
+{
+    return limits->deadline_ms + limits->wait_ms + GRACE_MS;
+}
+
+/* `began_ms` is when it was asked. */
+static int judge_findings(struct ask *ask, const struct findings *found, int64_t began_ms,
+                          struct error *err)
+{
+    if (!are_findings(found, ask, began_ms))
+        return error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s", job_name);
+    return take_findings(ask, found, err);
+}
+
 int ask_registry(struct ask *ask, struct error *err)
 {
     const struct question_limits *limits = &ask->question.limits;
     struct sandbox_job job = {
-        .name = "asking the registry",
+        .name = job_name,
         .work = ask_in_sandbox,
         .forget = forget_in_sandbox,
         .ctx = ask,
         .clock = limits->clock,
-        .deadline_ms = limits->deadline_ms + limits->wait_ms + GRACE_MS,
+        .deadline_ms = give_up_at(limits),
     };
     struct findings found = {.warnings = *ask->warnings, .deadline_ms = limits->deadline_ms};
     int64_t began_ms = clock_now(limits->clock);
 
     if (sandbox_run(&job, &found, sizeof(found), err) < 0)
         return -1;
-    if (!are_findings(&found, ask, began_ms))
-        return error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s", job.name);
-    return take_findings(ask, &found, err);
+    return judge_findings(ask, &found, began_ms, err);
+}
+
+/* Many. */
+
+/* One of many that ask. */
+struct asking {
+    const struct ask_many *many;
+    struct ask *ask;
+    int64_t began_ms;
+    struct findings found;
+};
+
+static void many_enter(void *ctx)
+{
+    const struct asking *asking = ctx;
+
+    asking->many->isolate(asking->many->holder, asking->ask);
+}
+
+static void many_work(void *ctx, void *result)
+{
+    ask_in_sandbox(((struct asking *)ctx)->ask, result);
+}
+
+static void many_forget(void *ctx)
+{
+    forget_in_sandbox(((struct asking *)ctx)->ask);
+}
+
+/* Of the time that is left each has its share, as if all those before it took theirs. */
+static int64_t share_of(const struct ask_many *many, const struct asking *asking)
+{
+    const struct question_limits *limits = &asking->ask->question.limits;
+    size_t rest = many->count - (size_t)(asking->ask - many->asks);
+    int64_t turns = (int64_t)((rest + SANDBOX_AT_ONCE - 1) / SANDBOX_AT_ONCE);
+    int64_t left_ms = clock_left(many->clock, many->deadline_ms);
+    int64_t share_ms = left_ms / turns;
+
+    if (share_ms < limits->connect_timeout_ms)
+        share_ms = limits->connect_timeout_ms;
+    return share_ms < left_ms ? share_ms : left_ms;
+}
+
+static void many_start(void *ctx, struct sandbox_task *task)
+{
+    struct asking *asking = task->job.ctx;
+    struct question_limits *limits = &asking->ask->question.limits;
+
+    asking->began_ms = clock_now(limits->clock);
+    limits->timeout_ms = share_of(ctx, asking);
+    limits->deadline_ms = asking->began_ms + limits->timeout_ms;
+    asking->found.warnings = *asking->ask->warnings;
+    asking->found.deadline_ms = limits->deadline_ms;
+    task->job.deadline_ms = give_up_at(limits);
+}
+
+static void many_wait(void *ctx, size_t done)
+{
+    const struct ask_many *many = ctx;
+
+    if (many->on_wait != NULL)
+        many->on_wait(many->holder, done);
+}
+
+static void many_run(struct ask_many *many, struct sandbox_task *tasks, struct asking *askings)
+{
+    struct sandbox_watch watch = {.on_start = many_start, .on_wait = many_wait, .ctx = many};
+
+    for (size_t i = 0; i < many->count; i++) {
+        askings[i].many = many;
+        askings[i].ask = &many->asks[i];
+        askings[i].ask->is_one_of_many = many->count > 1;
+        tasks[i] = (struct sandbox_task){
+            .job = {.name = job_name,
+                    .work = many_work,
+                    .forget = many_forget,
+                    .enter = many_enter,
+                    .ctx = &askings[i],
+                    .clock = many->clock},
+            .result = &askings[i].found,
+            .size = sizeof(askings[i].found),
+        };
+    }
+    sandbox_run_all(tasks, many->count, &watch);
+    for (size_t i = 0; i < many->count; i++) {
+        many->errs[i] = tasks[i].err;
+        if (tasks[i].ret == 0)
+            (void)judge_findings(&many->asks[i], &askings[i].found, askings[i].began_ms,
+                                 &many->errs[i]);
+    }
+}
+
+int ask_registries(struct ask_many *many, struct error *err)
+{
+    struct sandbox_task *tasks = calloc(many->count, sizeof(*tasks));
+    struct asking *askings = calloc(many->count, sizeof(*askings));
+    bool has_room = many->count == 0 || (tasks != NULL && askings != NULL);
+
+    if (has_room)
+        many_run(many, tasks, askings);
+    free(tasks);
+    free(askings);
+    return has_room ? 0 : error_no_memory(err);
 }

@@ -24,6 +24,8 @@ struct ask {
     struct diagnosis *diagnosis;   /* filled in where one was made; NULL: none is wanted */
     void (*forget)(void *holder); /* wipe what *holder has of secrets: in the sandbox, at its end */
     void *holder;
+    bool is_one_of_many; /* others are asked too: what keeps this one waiting is not said */
+    bool tells_progress; /* of its images, where these take long */
 
     /* Set. */
     struct outcome outcome;
@@ -35,5 +37,24 @@ struct ask {
  * Returns two seconds after the question's deadline (and its wait) at the latest.
  */
 int ask_registry(struct ask *ask, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * What many credentials have their registries asked, several at a time, each in a sandbox of its
+ * own. One that is slow gets its share of the time, and leaves the others theirs.
+ */
+struct ask_many {
+    struct ask *asks;
+    struct error *errs; /* one for each: CLASS_NONE where ask_registry() would return 0 */
+    size_t count;
+    const struct clock *clock;
+    int64_t deadline_ms; /* of all together */
+    /* In the sandbox of one of them: wipe what the holder has of the others. */
+    void (*isolate)(void *holder, const struct ask *ask);
+    void (*on_wait)(void *holder, size_t done); /* every second at least; NULL: nobody waits */
+    void *holder;
+};
+
+/* Returns 0 with errs[] filled, or -1 with *err set (CLASS_INTERNAL): no memory. */
+int ask_registries(struct ask_many *many, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -22,7 +22,7 @@
 struct subject {
     struct person person;
     struct reference registry; /* its host is "" until it is known */
-    struct image images[OPTIONS_LIST_MAX];
+    struct image images[OPTIONS_IMAGES_MAX];
     size_t image_count;
 };
 

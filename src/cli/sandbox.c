@@ -25,11 +25,10 @@ enum { LINE_MAX_SHOWN = 2048, READ_BLOCK = 16384 }; /* a line is less than a pip
 /* What comes before any result: all that a filter of system calls may kill for is done. */
 static const char entered = 1;
 
-/* One try at it, and what has come of it. */
+/* One try at a task, and what has come of it. */
 struct attempt {
-    const struct sandbox_job *job;
+    struct sandbox_task *task; /* NULL: none is under way */
     enum confinement depth;
-    size_t size;               /* of a result */
     struct secret told;        /* on the one pipe: `entered` and a result */
     char line[LINE_MAX_SHOWN]; /* on the other: what standard error has not been told yet */
     size_t line_len;
@@ -38,17 +37,20 @@ struct attempt {
     int errors;
 };
 
-static void do_apart(const struct attempt *attempt, void *result, int result_fd, int errors_fd)
+static void do_apart(const struct attempt *attempt, int result_fd, int errors_fd)
 {
-    const struct sandbox_job *job = attempt->job;
+    const struct sandbox_task *task = attempt->task;
+    const struct sandbox_job *job = &task->job;
     int ret;
 
     confinement_enter(result_fd, errors_fd, attempt->depth);
     ret = io_write_all(result_fd, &entered, sizeof(entered));
-    job->work(job->ctx, result);
+    if (job->enter != NULL)
+        job->enter(job->ctx);
+    job->work(job->ctx, task->result);
     job->forget(job->ctx);
     if (ret == 0)
-        ret = io_write_all(result_fd, result, attempt->size);
+        ret = io_write_all(result_fd, task->result, task->size);
     process_end(ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -56,7 +58,7 @@ static void do_apart(const struct attempt *attempt, void *result, int result_fd,
 
 static int left_ms(const struct attempt *attempt)
 {
-    int64_t left = clock_left(attempt->job->clock, attempt->job->deadline_ms);
+    int64_t left = clock_left(attempt->task->job.clock, attempt->task->job.deadline_ms);
 
     return left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -115,12 +117,12 @@ static int listen_once(struct attempt *attempt, struct error *err)
 
     if (n < 0 && errno != EINTR && errno != EAGAIN)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot read the result of %s",
-                               attempt->job->name);
+                               attempt->task->job.name);
     if (n == 0)
         sandbox_close_end(&attempt->result);
-    if (n > 0 && (size_t)n > sizeof(entered) + attempt->size - attempt->told.len)
+    if (n > 0 && (size_t)n > sizeof(entered) + attempt->task->size - attempt->told.len)
         ret = error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s",
-                        attempt->job->name);
+                        attempt->task->job.name);
     else if (n > 0)
         ret = secret_append(&attempt->told, block, (size_t)n, SIZE_MAX - 1, err);
     explicit_bzero(block, sizeof(block));
@@ -136,28 +138,7 @@ enum attempt_end {
 
 static int give_up_late(const struct attempt *attempt, struct error *err)
 {
-    return error_set(err, CLASS_UNREACHABLE, "%s timed out", attempt->job->name);
-}
-
-/* Until it has told all of its result, has ended, or must be ended. */
-static int follow_child(struct attempt *attempt, struct error *err)
-{
-    while (attempt->result >= 0) {
-        struct pollfd ends[] = {{.fd = attempt->result, .events = POLLIN},
-                                {.fd = attempt->errors, .events = POLLIN}};
-        int left = left_ms(attempt);
-        int ready = poll(ends, 2, left);
-
-        if (ready < 0 && errno != EINTR)
-            return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
-        if (ready == 0 || left == 0)
-            return give_up_late(attempt, err);
-        if (ready > 0 && ends[1].revents != 0 && !relay(attempt))
-            sandbox_close_end(&attempt->errors);
-        if (ready > 0 && ends[0].revents != 0 && listen_once(attempt, err) < 0)
-            return -1;
-    }
-    return 0;
+    return error_set(err, CLASS_UNREACHABLE, "%s timed out", attempt->task->job.name);
 }
 
 static int judge_end(int status, const char *name, struct error *err)
@@ -174,15 +155,15 @@ static int judge_end(int status, const char *name, struct error *err)
 }
 
 /* What became of a process that has closed the pipe: by its end, if it is not up to something. */
-static enum attempt_end take_result(const struct attempt *attempt, void *result, struct error *err)
+static enum attempt_end take_result(const struct attempt *attempt, struct error *err)
 {
-    const struct sandbox_job *job = attempt->job;
+    const struct sandbox_task *task = attempt->task;
     const struct secret *told = &attempt->told;
     int status = 0;
-    int ended = child_wait(attempt->child, job->clock, job->deadline_ms, &status);
+    int ended = child_wait(attempt->child, task->job.clock, task->job.deadline_ms, &status);
 
-    if (ended > 0 && told->len == sizeof(entered) + attempt->size) {
-        memcpy(result, secret_text(told) + sizeof(entered), attempt->size);
+    if (ended > 0 && told->len == sizeof(entered) + task->size) {
+        memcpy(task->result, secret_text(told) + sizeof(entered), task->size);
         return ATTEMPT_DONE;
     }
     if (ended > 0 && told->len == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
@@ -192,7 +173,7 @@ static enum attempt_end take_result(const struct attempt *attempt, void *result,
     else if (ended == 0)
         (void)give_up_late(attempt, err);
     else
-        (void)judge_end(status, job->name, err);
+        (void)judge_end(status, task->job.name, err);
     return ATTEMPT_FAILED;
 }
 
@@ -200,69 +181,185 @@ static enum attempt_end take_result(const struct attempt *attempt, void *result,
  * The SIGKILL is for who does not end, and changes nothing for who does. Not even that may end one
  * that is late at once, which is not waited for.
  */
-static enum attempt_end attend_child(struct attempt *attempt, void *result, struct error *err)
+static enum attempt_end attempt_finish(struct attempt *attempt)
 {
-    int ret = follow_child(attempt, err);
+    struct error *err = &attempt->task->err;
+    enum attempt_end end = ATTEMPT_FAILED;
 
     (void)kill(attempt->child, SIGKILL);
     /* Its last words. Who else may have the pipe open is not waited for, nor is a flood drunk. */
-    if (ret == 0 && attempt->errors >= 0) {
+    if (err->cls == CLASS_NONE && attempt->errors >= 0) {
         (void)fcntl(attempt->errors, F_SETFL, O_NONBLOCK);
         for (size_t i = 0; i < 64 && relay(attempt); i++)
             ;
     }
     if (attempt->line_len > 0)
         say_line(attempt);
-    return ret == 0 ? take_result(attempt, result, err) : ATTEMPT_FAILED;
-}
-
-static enum attempt_end try_apart(struct attempt *attempt, void *result, struct error *err)
-{
-    int results[2] = {-1, -1};
-    int errors[2] = {-1, -1};
-    enum attempt_end end = ATTEMPT_UNBEGUN;
-
-    if (pipe2(results, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
-        attempt->child = child_fork(SIGKILL);
-        if (attempt->child == 0)
-            do_apart(attempt, result, results[1], errors[1]);
-    }
-    sandbox_close_end(&results[1]);
-    sandbox_close_end(&errors[1]);
-    attempt->result = results[0];
-    attempt->errors = errors[0];
-    if (attempt->child > 0)
-        end = attend_child(attempt, result, err);
+    if (err->cls == CLASS_NONE)
+        end = take_result(attempt, err);
     sandbox_close_end(&attempt->result);
     sandbox_close_end(&attempt->errors);
     secret_clear(&attempt->told);
     return end;
 }
 
-int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
+/* Whether it is under way. */
+static bool attempt_begin(struct attempt *attempt)
 {
-    enum attempt_end end = ATTEMPT_UNBEGUN;
+    int results[2] = {-1, -1};
+    int errors[2] = {-1, -1};
+
+    if (pipe2(results, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
+        attempt->child = child_fork(SIGKILL);
+        if (attempt->child == 0)
+            do_apart(attempt, results[1], errors[1]);
+    }
+    sandbox_close_end(&results[1]);
+    sandbox_close_end(&errors[1]);
+    attempt->result = results[0];
+    attempt->errors = errors[0];
+    if (attempt->child > 0)
+        return true;
+    sandbox_close_end(&attempt->result);
+    sandbox_close_end(&attempt->errors);
+    return false;
+}
+
+/* Several. */
+
+struct crowd {
+    struct sandbox_task *tasks;
+    size_t count;
+    size_t next; /* of those that have not begun */
+    size_t done;
+    const struct sandbox_watch *watch;
+    struct attempt attempts[SANDBOX_AT_ONCE];
+};
+
+/* In that confinement or in less; where there can be no other process, it is done here and now. */
+static void crowd_try(struct crowd *crowd, struct attempt *attempt, struct sandbox_task *task,
+                      unsigned depth)
+{
+    for (; depth < CONFINEMENTS; depth++) {
+        *attempt = (struct attempt){.task = task, .depth = (enum confinement)depth, .child = -1};
+        if (attempt_begin(attempt))
+            return;
+    }
+    attempt->task = NULL;
+    task->job.work(task->job.ctx, task->result);
+    task->ret = 0;
+    crowd->done++;
+}
+
+static void crowd_start(struct crowd *crowd)
+{
+    for (size_t i = 0; i < SANDBOX_AT_ONCE && crowd->next < crowd->count; i++) {
+        while (crowd->attempts[i].task == NULL && crowd->next < crowd->count) {
+            struct sandbox_task *task = &crowd->tasks[crowd->next++];
+
+            task->err = ERROR_INIT;
+            if (crowd->watch != NULL && crowd->watch->on_start != NULL)
+                crowd->watch->on_start(crowd->watch->ctx, task);
+            crowd_try(crowd, &crowd->attempts[i], task, 0);
+        }
+    }
+}
+
+/* As poll(2), for as long as nobody is late; poll() looks at no end that is closed. */
+static int crowd_poll(const struct crowd *crowd, struct pollfd ends[2 * SANDBOX_AT_ONCE])
+{
+    enum { LOOK_MS = 1000 };
+    bool is_watched = crowd->watch != NULL && crowd->watch->on_wait != NULL;
+    int wait_ms = is_watched ? LOOK_MS : INT_MAX;
+
+    for (size_t i = 0; i < SANDBOX_AT_ONCE; i++) {
+        const struct attempt *attempt = &crowd->attempts[i];
+        bool is_there = attempt->task != NULL;
+
+        ends[2 * i] = (struct pollfd){.fd = is_there ? attempt->result : -1, .events = POLLIN};
+        ends[2 * i + 1] = (struct pollfd){.fd = is_there ? attempt->errors : -1, .events = POLLIN};
+        if (is_there && left_ms(attempt) < wait_ms)
+            wait_ms = left_ms(attempt);
+    }
+    return poll(ends, 2 * SANDBOX_AT_ONCE, wait_ms);
+}
+
+/* Until it has told all of its result, has ended, or must be ended. Returns whether it goes on. */
+static bool attempt_attend(struct attempt *attempt, const struct pollfd *ends, int ready)
+{
+    struct error *err = &attempt->task->err;
+
+    if (ready < 0)
+        return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process") == 0;
+    if (ready > 0 && ends[1].revents != 0 && !relay(attempt))
+        sandbox_close_end(&attempt->errors);
+    if (ready > 0 && ends[0].revents != 0 && listen_once(attempt, err) < 0)
+        return false;
+    if (attempt->result >= 0 && left_ms(attempt) == 0)
+        return give_up_late(attempt, err) == 0;
+    return attempt->result >= 0;
+}
+
+static void crowd_attend(struct crowd *crowd)
+{
+    struct pollfd ends[2 * SANDBOX_AT_ONCE];
+    int ready = crowd_poll(crowd, ends);
+
+    if (ready < 0 && errno == EINTR)
+        ready = 0;
+    for (size_t i = 0; i < SANDBOX_AT_ONCE; i++) {
+        struct attempt *attempt = &crowd->attempts[i];
+        struct sandbox_task *task = attempt->task;
+        enum attempt_end end;
+
+        if (task == NULL || attempt_attend(attempt, &ends[2 * i], ready))
+            continue;
+        end = attempt_finish(attempt);
+        attempt->task = NULL;
+        if (end == ATTEMPT_UNBEGUN) {
+            crowd_try(crowd, attempt, task, (unsigned)attempt->depth + 1);
+        } else {
+            task->ret = end == ATTEMPT_DONE ? 0 : -1;
+            crowd->done++;
+        }
+    }
+}
+
+void sandbox_run_all(struct sandbox_task *tasks, size_t count, const struct sandbox_watch *watch)
+{
+    struct crowd crowd = {.tasks = tasks, .count = count, .watch = watch};
 
     (void)fflush(NULL); /* or both would write it */
-    for (unsigned depth = 0; end == ATTEMPT_UNBEGUN && depth < CONFINEMENTS; depth++) {
-        struct attempt attempt = {
-            .job = job, .depth = (enum confinement)depth, .size = size, .child = -1};
-
-        end = try_apart(&attempt, result, err);
+    crowd_start(&crowd);
+    while (crowd.done < count) {
+        crowd_attend(&crowd);
+        if (watch != NULL && watch->on_wait != NULL)
+            watch->on_wait(watch->ctx, crowd.done);
+        crowd_start(&crowd);
     }
-    if (end == ATTEMPT_UNBEGUN)
-        job->work(job->ctx, result);
-    return end == ATTEMPT_FAILED ? -1 : 0;
 }
 
 #else
 
-int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
+void sandbox_run_all(struct sandbox_task *tasks, size_t count, const struct sandbox_watch *watch)
 {
-    (void)size;
-    (void)err;
-    job->work(job->ctx, result);
-    return 0;
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].err = ERROR_INIT;
+        if (watch != NULL && watch->on_start != NULL)
+            watch->on_start(watch->ctx, &tasks[i]);
+        tasks[i].job.work(tasks[i].job.ctx, tasks[i].result);
+        tasks[i].ret = 0;
+    }
 }
 
 #endif
+
+int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
+{
+    struct sandbox_task task = {.job = *job, .result = result, .size = size};
+
+    sandbox_run_all(&task, 1, NULL);
+    if (task.ret < 0)
+        *err = task.err;
+    return task.ret;
+}

@@ -34,6 +34,8 @@ struct sandbox_job {
     void (*work)(void *ctx, void *result);
     /* In the other process alone, when it is done: wipe the secrets that it has copies of. */
     void (*forget)(void *ctx);
+    /* In the other process alone, before it: wipe what it has no use for. NULL: nothing. */
+    void (*enter)(void *ctx);
     void *ctx;
     const struct clock *clock;
     int64_t deadline_ms; /* when the other process is given up: later than the job's own */
@@ -47,5 +49,28 @@ struct sandbox_job {
  */
 int sandbox_run(const struct sandbox_job *job, void *result, size_t size, struct error *err)
     __attribute__((warn_unused_result));
+
+enum { SANDBOX_AT_ONCE = 8 };
+
+/* One of several jobs. */
+struct sandbox_task {
+    struct sandbox_job job;
+    void *result; /* of `size` bytes */
+    size_t size;
+
+    /* Set, as by sandbox_run(). */
+    int ret;
+    struct error err;
+};
+
+/* Who watches over several; all of it may be NULL. */
+struct sandbox_watch {
+    void (*on_start)(void *ctx, struct sandbox_task *task); /* before it begins: its deadline */
+    void (*on_wait)(void *ctx, size_t done);                /* every second at least */
+    void *ctx;
+};
+
+/* Have them all done, in this order, each in a process of its own, SANDBOX_AT_ONCE at a time. */
+void sandbox_run_all(struct sandbox_task *tasks, size_t count, const struct sandbox_watch *watch);
 
 #endif

@@ -184,7 +184,7 @@ static void status_prove(struct look *look, struct finding *reader, struct repor
 /* What the image is said to be is true of each reader that was asked. */
 static void prove_images(struct look *look, struct finding *reader, struct report *report)
 {
-    bool before[OPTIONS_LIST_MAX] = {false};
+    bool before[OPTIONS_IMAGES_MAX] = {false};
     struct subject *subject = &look->run.subject;
 
     for (size_t i = 0; i < subject->image_count; i++) {

@@ -129,7 +129,7 @@ static void test_a_text_without_an_end(void **state)
     (void)state;
     fill = 'x';
     len = WARNING_LEN_MAX + 1;
-    for (at = 0; at < 12000; at++) {
+    for (at = 0; at < 16000; at++) {
         int ret = ask(&asked);
 
         assert_sane(&asked, ret);
@@ -147,7 +147,7 @@ static void test_any_byte_in_any_place(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(fills); i++) {
         fill = fills[i];
-        for (at = 0; at < 12000; at++)
+        for (at = 0; at < 16000; at++)
             assert_sane(&asked, ask(&asked));
     }
 }

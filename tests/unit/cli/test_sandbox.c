@@ -444,6 +444,120 @@ static void test_nobody_reads_what_it_says(void **state)
     (void)close(ends[1]);
 }
 
+/* Several at once. */
+
+enum { SEVERAL = 2 * SANDBOX_AT_ONCE + 3 };
+
+struct seen {
+    size_t started;
+    size_t done; /* that was told last */
+    struct work works[SEVERAL];
+    struct outcome outcomes[SEVERAL];
+    struct sandbox_task tasks[SEVERAL];
+};
+
+static struct seen seen;
+
+/* Each begins in its turn, with its time. */
+static void see_start(void *ctx, struct sandbox_task *task)
+{
+    struct seen *mine = ctx;
+    const struct work *its = task->job.ctx;
+    int64_t limit_ms = its->limit_ms > 0 ? its->limit_ms : 60000;
+
+    assert_ptr_equal(task, &mine->tasks[mine->started]);
+    mine->started++;
+    task->job.deadline_ms = clock_now(clock_system()) + limit_ms;
+}
+
+static void see_done(void *ctx, size_t done)
+{
+    struct seen *mine = ctx;
+
+    assert_true(done >= mine->done && mine->started - done <= SANDBOX_AT_ONCE);
+    mine->done = done;
+}
+
+static void enter(void *ctx)
+{
+    ((struct work *)ctx)->also = NULL; /* or it would end this process */
+}
+
+static void run_several(void)
+{
+    struct sandbox_watch watch = {.on_start = see_start, .on_wait = see_done, .ctx = &seen};
+
+    seen.started = seen.done = 0;
+    for (size_t i = 0; i < SEVERAL; i++) {
+        seen.outcomes[i] = (struct outcome){.given = 'a'};
+        seen.tasks[i] = (struct sandbox_task){
+            .job = {.name = "the job",
+                    .work = work,
+                    .forget = forget,
+                    .enter = seen.works[i].is_forgotten ? enter : NULL,
+                    .ctx = &seen.works[i],
+                    .clock = clock_system()},
+            .result = &seen.outcomes[i],
+            .size = sizeof(seen.outcomes[i]),
+        };
+    }
+    sandbox_run_all(seen.tasks, SEVERAL, &watch);
+    assert_int_equal(seen.started, SEVERAL);
+    assert_true(has_no_child());
+}
+
+/* One crashes, one never ends, one is told beforehand not to: each has its own end. */
+static void test_several_at_once(void **state)
+{
+    int64_t began_ms = clock_now(clock_system());
+
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    seen.works[0] = (struct work){.also = sleep_on, .limit_ms = 300};
+    seen.works[3] = (struct work){.also = crash};
+    seen.works[5] = (struct work){.also = crash, .is_forgotten = true};
+    seen.works[SEVERAL - 1] = (struct work){.also = halt, .limit_ms = 300};
+    run_several();
+    assert_int_equal(seen.done, SEVERAL);
+    assert_true(clock_now(clock_system()) - began_ms < 50000);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        const struct sandbox_task *task = &seen.tasks[i];
+        bool is_late = i == 0 || i == SEVERAL - 1;
+
+        assert_false(seen.works[i].is_done);
+        assert_int_equal(task->ret, is_late || i == 3 ? -1 : 0);
+        assert_int_equal(task->err.cls, is_late  ? CLASS_UNREACHABLE
+                                        : i == 3 ? CLASS_INTERNAL
+                                                 : CLASS_NONE);
+        assert_true(task->ret < 0 || seen.outcomes[i].block[99999] == 'b');
+    }
+}
+
+/* One after the other, here: all that there is to fear is that one of them is left out. */
+static void test_several_without_another_process(void **state)
+{
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    errno_of_fork = EAGAIN;
+    run_several();
+    errno_of_fork = 0;
+    for (size_t i = 0; i < SEVERAL; i++) {
+        assert_true(seen.works[i].is_done && seen.tasks[i].ret == 0);
+        assert_int_equal(seen.outcomes[i].pid, getpid());
+    }
+}
+
+static void test_several_under_a_filter_that_kills(void **state)
+{
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    kills_for_landlock = true;
+    run_several();
+    kills_for_landlock = false;
+    for (size_t i = 0; i < SEVERAL; i++)
+        assert_true(!seen.works[i].is_done && seen.tasks[i].ret == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +573,9 @@ int main(void)
         cmocka_unit_test(test_what_it_says_is_shown_not_obeyed),
         cmocka_unit_test(test_nobody_reads_what_it_says),
         cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
+        cmocka_unit_test(test_several_at_once),
+        cmocka_unit_test(test_several_without_another_process),
+        cmocka_unit_test(test_several_under_a_filter_that_kills),
     };
 
     return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
