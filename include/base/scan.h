@@ -54,6 +54,9 @@ bool scan_number(struct scan *s, uint64_t max, uint64_t *out);
 /* Whether a span is `text`, case of ASCII letters aside. */
 bool span_is(struct span span, const char *text);
 
+/* Without the white space at both ends, as Go and C have it. */
+struct span span_trim(struct span span);
+
 /* Copy a span as text. False where it does not fit. */
 bool span_copy(struct span span, char *dst, size_t dst_size);
 

@@ -23,6 +23,9 @@ struct text_shown {
 
 struct text_shown text_shown(const char *src);
 
+/* Whether it is well-formed UTF-8 (RFC 3629), which is all that JSON can hold. */
+bool text_is_utf8(const char *text, size_t len);
+
 /* Whether `text` ends in `suffix`. */
 bool text_has_suffix(const char *text, const char *suffix);
 

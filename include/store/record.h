@@ -11,9 +11,10 @@
  *
  * "file" or "command" is the source; "for" names the auth files that were made to ask this
  * program's helper. The record is believed only if it, and the directory it stands in, belong to
- * the effective user or to root, and nobody else may write to them; it is read as strictly as an
- * auth file: any other member, a duplicate key or a relative path is an error. Changes are made
- * under a lock of its own, and replace the file whole (store/file/locked_file.h).
+ * the effective user or to root, and nobody else may write to them, nor lead the way to it
+ * elsewhere; it is read as strictly as an auth file: any other member, a duplicate key or a relative
+ * path is an error, and nothing is written that would be one. Changes are made under a lock of its
+ * own, and replace the file whole (store/file/locked_file.h).
  *
  * Every error is CLASS_AUTHFILE, or CLASS_INTERNAL.
  */
@@ -42,8 +43,9 @@ struct record {
 };
 
 /*
- * Where it is: ${XDG_CONFIG_HOME:-$HOME/.config}/ghcr-login/logins.json, into path[PATH_MAX].
- * Returns 0, or -1 with *err set: there is no home.
+ * Where it is: ${XDG_CONFIG_HOME:-$HOME/.config}/ghcr-login/logins.json, into path[PATH_MAX]. A
+ * relative XDG_CONFIG_HOME is ignored. Returns 0, or -1 with *err set: there is no home, or it is
+ * relative.
  */
 int record_path(char path[PATH_MAX], const struct location_request *request, struct error *err)
     __attribute__((warn_unused_result));
@@ -63,7 +65,7 @@ struct record_edit {
     const char *path;
     const char *host;            /* of record_drop(): NULL for every one */
     const struct record *record; /* of record_put() */
-    const char *const *files;    /* that ask for it, `count` of them */
+    const char *const *files;    /* that ask for it, `count` of them; absolute */
     size_t count;
     const struct clock *clock;
     int64_t deadline_ms; /* for other runs of this program */
@@ -76,7 +78,10 @@ struct record_edit {
 int record_check(const struct record_edit *edit, bool *due, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Set the record of the host, whose auth files are added to those it names already. */
+/*
+ * Set the record of the host. The auth files are added to those that it names already and that are
+ * still there. Two runs at once may take each other's for gone: repeat it when they are written.
+ */
 int record_put(const struct record_edit *edit, bool *changed, struct warnings *warnings,
                struct error *err) __attribute__((warn_unused_result));
 

@@ -99,6 +99,22 @@ bool span_is(struct span span, const char *text)
     return span.len == strlen(text) && strncasecmp(span.data, text, span.len) == 0;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct span span_trim(struct span span)
+{
+    while (span.len > 0 && is_space(span.data[0])) {
+        span.data++;
+        span.len--;
+    }
+    while (span.len > 0 && is_space(span.data[span.len - 1]))
+        span.len--;
+    return span;
+}
+
 bool span_copy(struct span span, char *dst, size_t dst_size)
 {
     if (span.len >= dst_size)

@@ -30,6 +30,19 @@ static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code)
     return len;
 }
 
+bool text_is_utf8(const char *text, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    uint32_t code;
+
+    for (size_t n; len > 0; p += n, len -= n) {
+        n = utf8_char(p, len, &code);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static bool is_shown_as_is(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);

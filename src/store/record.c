@@ -11,33 +11,41 @@
 #include "store/file/locked_file.h"
 #include "store/look.h"
 #include "store/file/preflight.h"
+#include "store/file/way.h"
 #include "store/path.h"
 #include "store/text/document.h"
 
+/* XDG's specification ignores a relative path; it would name another record in each directory. */
 int record_path(char path[PATH_MAX], const struct location_request *request, struct error *err)
 {
-    static const char of_podman[] = "containers/auth.json";
-    static const char ours[] = "ghcr-login/logins.json";
-    struct location beside;
-    size_t len;
+    const char *config = request->environment("XDG_CONFIG_HOME");
+    bool is_named = config != NULL && config[0] == '/';
+    const char *home = request->environment("HOME");
+    char built[PATH_MAX];
 
-    if (reader_persistent(&beside, request, err) < 0)
-        return -1;
-    len = strlen(beside.path) - strlen(of_podman);
-    if (len + sizeof(ours) > PATH_MAX)
+    if (home == NULL || home[0] == '\0')
+        home = request->passwd_home != NULL ? request->passwd_home : "";
+    if (!is_named && home[0] != '/')
+        return error_set_hint(err, CLASS_AUTHFILE, "set HOME to the home directory",
+                              "no place for the record of logins: HOME is %s",
+                              home[0] == '\0' ? "not set" : "no absolute path");
+    if (snprintf(built, sizeof(built), "%s%s", is_named ? config : home,
+                 is_named ? "/ghcr-login/logins.json" : "/.config/ghcr-login/logins.json") >=
+        (int)sizeof(built))
         return error_set(err, CLASS_AUTHFILE, "the path of the record is too long");
-    memcpy(path, beside.path, len);
-    memcpy(path + len, ours, sizeof(ours));
+    memcpy(path, built, strlen(built) + 1);
     return 0;
 }
 
 /* What the text says. */
 
+static const char repair[] =
+    "repair it, or remove the file and set the logins up again with --at-pull";
+
 static int record_malformed(const char *name, const char *host, const char *what, struct error *err)
 {
-    return error_set_hint(err, CLASS_AUTHFILE,
-                          "repair it, or remove the file and set the login up again with --at-pull",
-                          "%s: the record of '%.255s' %s", name, host, what);
+    return error_set_hint(err, CLASS_AUTHFILE, repair, "%s: the record of '%.255s' %s", name, host,
+                          what);
 }
 
 /* A text without NUL that fits, into dst[size]. */
@@ -104,12 +112,14 @@ static json_t *record_parse(const struct secret *text, const char *name, struct 
         return logins;
     }
     root = json_parse(secret_text(text), text->len, name, CLASS_AUTHFILE, err);
-    if (root == NULL)
+    if (root == NULL) {
+        if (err->cls == CLASS_AUTHFILE)
+            (void)error_hint(err, "%s", repair);
         return NULL;
+    }
     logins = json_incref(json_object_get(root, "logins"));
     if (!json_is_object(logins) || json_object_size(root) != 1)
-        (void)error_set_hint(err, CLASS_AUTHFILE,
-                             "remove the file, and set the logins up again with --at-pull",
+        (void)error_set_hint(err, CLASS_AUTHFILE, repair,
                              "%s is not a record of logins as ghcr-login writes it", name);
     json_object_foreach(logins, host, value)
     {
@@ -146,6 +156,9 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
     }
     if (ret == 0)
         ret = secret_append_text(&text, is_first ? "}\n}\n" : "\n\t}\n}\n", err);
+    if (ret == 0 && text.len > RECORD_MAX) /* nobody could read it */
+        ret = error_set_hint(err, CLASS_AUTHFILE, "log out of what is not needed any more",
+                             "the record of logins would be longer than %d bytes", RECORD_MAX);
     if (ret == 0)
         secret_move(out, &text);
     secret_clear(&text);
@@ -156,7 +169,7 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
 
 static int check_owner(const struct stat *st, const char *path, struct error *err)
 {
-    bool is_foreign = st->st_uid != geteuid() && st->st_uid != 0;
+    bool is_foreign = !way_is_trusted(st->st_uid);
 
     if (!is_foreign && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
         return 0;
@@ -181,8 +194,9 @@ static int record_read(struct secret *text, const char *path, struct error *err)
         (fstat(file.dir_fd, &dir) < 0 ? path_fail(err, "stat the directory", file.dir)
                                       : check_owner(&dir, file.dir, err)) < 0)
         ret = -1;
-    if (ret == 0 && file.seen.fd >= 0)
-        ret = check_owner(&file.seen.st, path, err);
+    if (ret == 0 && file.seen.fd >= 0 &&
+        (check_owner(&file.seen.st, path, err) < 0 || way_check(path, err) < 0))
+        ret = -1;
     locked_file_close(&file);
     return ret;
 }
@@ -230,11 +244,30 @@ int record_list(struct secret *out, const char *path, struct error *err)
 
 /* Changes. */
 
+/* A run's own directory, for one, is soon gone: what is not there asks for nothing. */
+static bool forget_gone(json_t *files, const struct record_edit *edit)
+{
+    for (size_t i = json_array_size(files); i-- > 0;) {
+        const char *file = json_string_value(json_array_get(files, i));
+        bool is_gone = access(file, F_OK) < 0 && errno == ENOENT;
+
+        for (size_t k = 0; k < edit->count; k++)
+            is_gone = is_gone && strcmp(file, edit->files[k]) != 0;
+        if (is_gone && json_array_remove(files, i) < 0)
+            return false;
+    }
+    return true;
+}
+
 /* The auth files of `old` and of the change, each once, as a new reference. */
 static json_t *merge_files(const json_t *old, const struct record_edit *edit)
 {
     json_t *files = json_is_array(old) ? json_copy((json_t *)(uintptr_t)old) : json_array();
 
+    if (!forget_gone(files, edit)) {
+        json_decref(files);
+        return NULL;
+    }
     for (size_t i = 0; i < edit->count; i++) {
         bool is_there = false;
 
@@ -253,6 +286,7 @@ static int set_login(json_t *logins, const struct record_edit *edit, bool *chang
                      struct error *err)
 {
     const struct record *record = edit->record;
+    struct record ignored;
     bool is_file = record->file[0] != '\0';
     const json_t *old = json_object_get(logins, edit->host);
     json_t *files = merge_files(json_object_get(old, "for"), edit);
@@ -267,7 +301,8 @@ static int set_login(json_t *logins, const struct record_edit *edit, bool *chang
         return error_set_hint(
             err, CLASS_AUTHFILE, "use names in UTF-8",
             "cannot record the login: out of memory, or a name is not UTF-8 text");
-    return 0;
+    /* What could not be read again would take all the other logins with it. */
+    return record_decode(&ignored, edit->host, login, "what would be recorded", err);
 }
 
 /* Whether that file hands the registry to this program's helper; one that cannot be read may. */
@@ -340,6 +375,13 @@ static int record_change(struct dropping *dropping, json_t *logins, bool *change
                                           : drop_logins(logins, dropping, changed, err);
 }
 
+/* Change, and give the text of that. */
+static int record_rewrite(struct dropping *dropping, struct secret *out, json_t *logins,
+                          bool *changed, struct error *err)
+{
+    return record_change(dropping, logins, changed, err) < 0 ? -1 : record_encode(out, logins, err);
+}
+
 static int edit_record(void *ctx, struct secret *out, const struct secret *in, const char *name,
                        bool *changed, struct error *err)
 {
@@ -349,9 +391,7 @@ static int edit_record(void *ctx, struct secret *out, const struct secret *in, c
 
     dropping->kept = false;
     if (ret == 0)
-        ret = record_change(dropping, logins, changed, err);
-    if (ret == 0)
-        ret = record_encode(out, logins, err);
+        ret = record_rewrite(dropping, out, logins, changed, err);
     json_decref(logins);
     return ret;
 }
@@ -379,9 +419,11 @@ static int record_apply(struct dropping *dropping, bool *changed, struct warning
 int record_check(const struct record_edit *edit, bool *due, struct error *err)
 {
     struct dropping dropping = {.edit = edit};
-    json_t *logins = record_load(edit->path, err);
-    int ret = logins == NULL ? -1 : record_change(&dropping, logins, due, err);
+    struct secret text = SECRET_INIT;
+    json_t *logins = way_check(edit->path, err) < 0 ? NULL : record_load(edit->path, err);
+    int ret = logins == NULL ? -1 : record_rewrite(&dropping, &text, logins, due, err);
 
+    secret_clear(&text);
     json_decref(logins);
     return ret == 0 && *due ? preflight_check(edit->path, err) : ret;
 }

@@ -110,17 +110,9 @@ int helper_wire_answer(struct secret *username, struct secret *token, const stru
     return ret;
 }
 
-/* Without the white space at both ends. */
 static struct span helper_trim(const struct secret *text)
 {
-    static const char space[] = " \t\r\n\v\f";
-    struct scan s = scan_over(secret_text(text), text->len);
-    struct span ignored;
-
-    (void)scan_run(&s, space, &ignored);
-    while (s.end > s.p && s.end[-1] != '\0' && strchr(space, s.end[-1]) != NULL)
-        s.end--;
-    return (struct span){.data = s.p, .len = (size_t)(s.end - s.p)};
+    return span_trim((struct span){.data = secret_text(text), .len = text->len});
 }
 
 bool helper_wire_is_not_found(const struct secret *output)

@@ -57,6 +57,17 @@ static void test_what_is_shown(void **state)
     }
 }
 
+static void test_what_is_utf8(void **state)
+{
+    (void)state;
+    assert_true(text_is_utf8("", 0));
+    assert_true(text_is_utf8("a\0\n\xc3\xbc\xf0\x9f\x90\x99", 9));
+    assert_false(text_is_utf8("\xf0\x9f\x90\x99", 3));
+    assert_false(text_is_utf8("a\xfc", 2));
+    assert_false(text_is_utf8("\xc0\xaf", 2));
+    assert_false(text_is_utf8("\xed\xa0\x80", 3));
+}
+
 static void test_nul_inside_and_length(void **state)
 {
     char dst[16];
@@ -185,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_what_is_utf8),
         cmocka_unit_test(test_nul_inside_and_length),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_what_fits_is_not_cut),

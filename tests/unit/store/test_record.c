@@ -10,9 +10,13 @@
 
 static const char *home;
 
+static const char *config_home;
+
 static const char *play_environment(const char *name)
 {
-    return strcmp(name, "HOME") == 0 ? home : NULL;
+    return strcmp(name, "HOME") == 0              ? home
+           : strcmp(name, "XDG_CONFIG_HOME") == 0 ? config_home
+                                                  : NULL;
 }
 
 static int find(struct record *out, const char *host, struct error *err)
@@ -77,13 +81,27 @@ static void test_where_it_is(void **state)
     home = "/home/u";
     assert_int_equal(record_path(path, &request, &err), 0);
     assert_string_equal(path, "/home/u/.config/ghcr-login/logins.json");
+    config_home = "/etc/x";
+    assert_int_equal(record_path(path, &request, &err), 0);
+    assert_string_equal(path, "/etc/x/ghcr-login/logins.json");
+    /* A path from here would be another one for each process. */
+    config_home = "x";
+    assert_int_equal(record_path(path, &request, &err), 0);
+    assert_string_equal(path, "/home/u/.config/ghcr-login/logins.json");
+    home = "u";
+    assert_int_equal(record_path(path, &request, &err), -1);
+    assert_error("relative", &err, CLASS_AUTHFILE, "HOME is no absolute path");
+    err = ERROR_INIT;
     home = NULL;
     assert_int_equal(record_path(path, &request, &err), -1);
     assert_error("no home", &err, CLASS_AUTHFILE, "HOME is not set");
     err = ERROR_INIT;
+    request.passwd_home = "/home/p";
+    assert_int_equal(record_path(path, &request, &err), 0);
+    assert_string_equal(path, "/home/p/.config/ghcr-login/logins.json");
     memset(deep, 'x', sizeof(deep));
     memcpy(deep, "/", 1);
-    deep[PATH_MAX - 1 - strlen("/.config/containers/auth.json")] = '\0';
+    deep[PATH_MAX - strlen("/.config/ghcr-login/logins.json")] = '\0';
     home = deep;
     assert_int_equal(record_path(path, &request, &err), -1);
     assert_error("too long", &err, CLASS_AUTHFILE, "too long");
@@ -140,6 +158,7 @@ static void test_it_goes_with_the_last_file_that_asks(void **state)
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         (void)snprintf(paths[i], sizeof(paths[i]), "%.4000s/%zu", support_dir, i);
+        support_write(paths[i], "{}");
         assert_true(put("docker.io", &record, paths[i]));
     }
     assert_true(put("ghcr.io", &record, paths[0]));
@@ -160,6 +179,57 @@ static void test_it_goes_with_the_last_file_that_asks(void **state)
     assert_int_equal(find(&found, "docker.io", &err), 0);
     assert_true(support_holds("dir/logins.json", "{\n\t\"logins\": {}\n}\n"));
     assert_false(drop("docker.io"));
+}
+
+/* Else a job that has a new directory each time would fill it. */
+static void test_files_that_are_gone_are_forgotten(void **state)
+{
+    struct record record = {.username = "u", .file = "/run/t"};
+
+    (void)state;
+    assert_true(put("ghcr.io", &record, "/gone/1"));
+    assert_true(put("ghcr.io", &record, "/etc/passwd"));
+    assert_true(put("ghcr.io", &record, "/gone/2"));
+    assert_true(support_holds("dir/logins.json",
+                              "{\n\t\"logins\": {\n\t\t\"ghcr.io\": {\"username\":\"u\",\"file\":"
+                              "\"/run/t\",\"for\":[\"/etc/passwd\",\"/gone/2\"]}\n\t}\n}\n"));
+    assert_false(put("ghcr.io", &record, "/gone/2"));
+}
+
+/* It would take every other login with it. */
+static void test_nothing_is_written_that_could_not_be_read(void **state)
+{
+    static struct record large = {.username = "u"};
+    static const char relative[] = "a";
+    const char *const files[] = {relative};
+    struct record small = {.username = "u", .file = "/run/t"};
+    struct record_edit edit = edit_of("ghcr.io", &small, files, 1);
+    struct warnings warnings = {.count = 0};
+    struct record found;
+    struct error err = ERROR_INIT;
+    bool changed;
+    unsigned count = 0;
+    char host[32];
+
+    (void)state;
+    assert_int_equal(record_check(&edit, &changed, &err), -1);
+    assert_error("relative", &err, CLASS_AUTHFILE, "malformed");
+    err = ERROR_INIT;
+    assert_int_equal(record_put(&edit, &changed, &warnings, &err), -1);
+    memset(large.command, 'x', RECORD_COMMAND_MAX);
+    edit = edit_of(host, &large, NULL, 0);
+    do {
+        err = ERROR_INIT;
+        (void)snprintf(host, sizeof(host), "%u.example", count++);
+    } while (record_check(&edit, &changed, &err) == 0 && count < 100 &&
+             record_put(&edit, &changed, &warnings, &err) == 0);
+    assert_error("full", &err, CLASS_AUTHFILE, "would be longer than");
+    err = ERROR_INIT;
+    assert_int_equal(record_put(&edit, &changed, &warnings, &err), -1);
+    assert_int_equal(find(&found, "0.example", &err), 1);
+    (void)snprintf(host, sizeof(host), "0.example");
+    assert_false(drop(host));
+    assert_int_equal(find(&found, "1.example", &err), 1);
 }
 
 static void test_no_record_is_made_to_drop_from(void **state)
@@ -214,6 +284,7 @@ static void test_what_is_refused(void **state)
         assert_error(rows[i].text, &err, CLASS_AUTHFILE, rows[i].words);
         err = ERROR_INIT;
         assert_row(rows[i].text, record_list(&list, "dir/logins.json", &err) == -1);
+        assert_row(rows[i].text, strstr(err.hint, "set the logins up again") != NULL);
         assert_row(rows[i].text, support_holds("dir/logins.json", rows[i].text));
     }
 }
@@ -295,6 +366,8 @@ int main(void)
         IN_DIRECTORY(test_one_is_put_and_found),
         IN_DIRECTORY(test_what_is_no_text_cannot_be_recorded),
         IN_DIRECTORY(test_it_goes_with_the_last_file_that_asks),
+        IN_DIRECTORY(test_files_that_are_gone_are_forgotten),
+        IN_DIRECTORY(test_nothing_is_written_that_could_not_be_read),
         IN_DIRECTORY(test_no_record_is_made_to_drop_from),
         IN_DIRECTORY(test_what_is_refused),
         IN_DIRECTORY(test_whom_it_has_to_belong_to),
