@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "base/scan.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/person.h"
 
@@ -26,19 +27,27 @@ static bool is_descriptor(const char *path)
            strncmp(path, "/proc/", 6) == 0;
 }
 
-/* It is read from elsewhere, later: what is only there for this run is no source. */
-static int take_file(struct record *record, const char *path, struct error *err)
+/* Other processes work in other directories. */
+static int make_absolute(char out[PATH_MAX], const char *path, const char *what,
+                         enum exit_class cls, struct error *err)
 {
     char here[PATH_MAX] = "";
     bool is_absolute = path[0] == '/';
-    struct stat st;
 
     if (!is_absolute && realpath(".", here) == NULL)
-        return error_set(err, CLASS_CREDENTIAL,
-                         "--token-file is relative, and the working directory has no path");
-    if (snprintf(record->file, sizeof(record->file), "%s%s%s", here, is_absolute ? "" : "/",
-                 path) >= (int)sizeof(record->file))
-        return error_set(err, CLASS_CREDENTIAL, "the path of --token-file is too long");
+        return error_set(err, cls, "%s is relative, and the working directory has no path", what);
+    if (snprintf(out, PATH_MAX, "%s%s%s", here, is_absolute ? "" : "/", path) >= PATH_MAX)
+        return error_set(err, cls, "the path of %s is too long", what);
+    return 0;
+}
+
+/* It is read from elsewhere, later: what is only there for this run is no source. */
+static int take_file(struct record *record, const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (make_absolute(record->file, path, "--token-file", CLASS_CREDENTIAL, err) < 0)
+        return -1;
     if (is_descriptor(record->file) || (stat(record->file, &st) == 0 && !S_ISREG(st.st_mode)))
         return error_set_hint(err, CLASS_CREDENTIAL,
                               "name a file that stays, or give --token-command CMD",
@@ -142,13 +151,31 @@ static void check_docker(const struct run *run, struct warnings *warnings)
         check_docker_version(path, run, warnings);
 }
 
+/* A service, a cron job and `sudo docker` have a home, but none of what a session sets. */
+static void warn_of_place(const struct at_pull *at_pull, struct run *run)
+{
+    const char *config = environment("XDG_CONFIG_HOME");
+    const char *home = environment("HOME");
+    char usual[PATH_MAX];
+
+    if (config == NULL || config[0] != '/' || home == NULL ||
+        (snprintf(usual, sizeof(usual), "%s/.config/ghcr-login/logins.json", home) <
+             (int)sizeof(usual) &&
+         strcmp(usual, at_pull->path) == 0))
+        return;
+    warnings_add(&run->warnings,
+                 "who pulls must have XDG_CONFIG_HOME=%s, too: without it, as in services and cron "
+                 "jobs, docker-credential-ghcr-login looks for its record below ~/.config",
+                 config);
+}
+
 /* The story. */
 
 static struct record_edit edit_of(const struct at_pull *at_pull, const struct run *run,
                                   const struct targets *targets, const char **files)
 {
     for (size_t i = 0; i < targets->count; i++)
-        files[i] = targets->items[i].location.path;
+        files[i] = at_pull->files[i];
     return (struct record_edit){
         .path = at_pull->path,
         .host = run->subject.registry.host,
@@ -168,20 +195,33 @@ int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *ta
     if (take_source(&out->record, run->options, err) < 0 ||
         record_path(out->path, &run->places, err) < 0 || check_helper(&run->warnings, err) < 0)
         return -1;
-    for (size_t i = 0; i < targets->count; i++)
-        is_for_client = is_for_client || targets->items[i].reader->is_client;
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+
+        if (make_absolute(out->files[i], target->location.path, "the auth file", CLASS_AUTHFILE,
+                          err) < 0)
+            return -1;
+        is_for_client = is_for_client || target->reader->is_client;
+    }
+    warn_of_place(out, run);
     if (is_for_client)
         check_docker(run, &run->warnings);
     return 0;
 }
 
 int at_pull_check(struct at_pull *at_pull, const struct run *run, const struct targets *targets,
-                  const char *username, struct error *err)
+                  const struct credential *credential, struct error *err)
 {
     const char *files[TARGETS_MAX];
     struct record_edit edit = edit_of(at_pull, run, targets, files);
 
-    (void)snprintf(at_pull->record.username, sizeof(at_pull->record.username), "%s", username);
+    if (!text_is_utf8(secret_text(&credential->token), credential->token.len))
+        return error_set(err, CLASS_CREDENTIAL,
+                         "the token from %s is not UTF-8 text, and a credential helper can give "
+                         "nothing else to docker",
+                         credential->source);
+    (void)snprintf(at_pull->record.username, sizeof(at_pull->record.username), "%s",
+                   credential->username);
     return record_check(&edit, &at_pull->is_changed, err);
 }
 
@@ -190,8 +230,12 @@ int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets
 {
     const char *files[TARGETS_MAX];
     struct record_edit edit = edit_of(at_pull, run, targets, files);
+    bool changed = false;
 
-    return run->options->dry_run ? 0 : record_put(&edit, &at_pull->is_changed, &run->warnings, err);
+    if (!run->options->dry_run && record_put(&edit, &changed, &run->warnings, err) < 0)
+        return -1;
+    at_pull->is_changed = at_pull->is_changed || changed;
+    return 0;
 }
 
 int at_pull_forget(struct run *run, struct error *err)

@@ -3,8 +3,9 @@
  * program's credential helper, which reads the source at each pull.
  *
  * Order of a login: at_pull_begin() as the person who will pull, then their credential is read and
- * its name given; at_pull_check() before the network; at_pull_store() before the auth files; and of
- * a logout: at_pull_forget() after them.
+ * given to at_pull_check() before the network; at_pull_store() before the auth files, and again
+ * after them, for a logout at the same time may have found nobody who asks; and of a logout:
+ * at_pull_forget() after them.
  */
 #ifndef CLI_AT_PULL_H
 #define CLI_AT_PULL_H
@@ -24,7 +25,8 @@
 struct at_pull {
     char path[PATH_MAX]; /* of the record */
     struct record record;
-    bool is_changed; /* the record is, or would be */
+    char files[TARGETS_MAX][PATH_MAX]; /* of the targets, absolute */
+    bool is_changed;                   /* the record is, or would be */
 };
 
 /*
@@ -35,9 +37,13 @@ struct at_pull {
 int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *targets,
                   struct error *err) __attribute__((warn_unused_result));
 
-/* record_check() with the name that was found. Returns 0, or -1 with *err set. */
+/*
+ * record_check() with the name that was found; and the token must be one that docker can be given.
+ * Returns 0, or -1 with *err set.
+ */
 int at_pull_check(struct at_pull *at_pull, const struct run *run, const struct targets *targets,
-                  const char *username, struct error *err) __attribute__((warn_unused_result));
+                  const struct credential *credential, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* record_put(); with --dry-run nothing. Returns 0, or -1 with *err set. */
 int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets *targets,

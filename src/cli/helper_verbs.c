@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/scan.h"
 #include "base/text.h"
 #include "cli/at_pull.h"
 #include "cli/environment.h"
@@ -68,23 +69,25 @@ static int read_input(struct secret *out, int64_t deadline_ms, struct error *err
     return io_read_all(out, STDIN_FILENO, &input, err);
 }
 
+/* Go trims it: what is asked of is echoed without white space at its ends, too. */
+static struct span trim(const struct secret *input)
+{
+    return span_trim((struct span){.data = secret_text(input), .len = input->len});
+}
+
 /* What a caller asks about: "ghcr.io", "https://index.docker.io/v1/". */
-static bool parse_server(struct reference *out, const char *server, size_t len)
+static bool parse_server(struct reference *out, struct span server)
 {
     char text[READER_KEY_MAX + 1];
     struct error no_registry = ERROR_INIT;
 
-    while (len > 0 && strchr(" \t\r\n", *server) != NULL && *server != '\0') {
-        server++;
-        len--;
-    }
-    while (len > 0 && strchr(" \t\r\n", server[len - 1]) != NULL && server[len - 1] != '\0')
-        len--;
-    if (len >= sizeof(text))
-        len = 0;
-    memcpy(text, server, len);
-    text[len] = '\0';
-    return reference_parse(out, text, &no_registry) == 0;
+    return span_copy(server, text, sizeof(text)) && strlen(text) == server.len &&
+           reference_parse(out, text, &no_registry) == 0;
+}
+
+static bool parse_url(struct reference *out, const char *url)
+{
+    return parse_server(out, span_trim((struct span){.data = url, .len = strlen(url)}));
 }
 
 /* Returns 1 and fills *out, 0 where there is no record for it, or -1 with *err set. */
@@ -109,12 +112,12 @@ static void pass_words_on(const struct credential *credential)
                       credential->words);
 }
 
-static int put_credential(const char *server, size_t len, const struct credential *credential,
+static int put_credential(struct span server, const struct credential *credential,
                           struct error *err)
 {
-    json_t *json =
-        json_pack("{s:s%, s:s, s:s%}", "ServerURL", server, len, "Username", credential->username,
-                  "Secret", secret_text(&credential->token), credential->token.len);
+    json_t *json = json_pack("{s:s%, s:s, s:s%}", "ServerURL", server.data, server.len, "Username",
+                             credential->username, "Secret", secret_text(&credential->token),
+                             credential->token.len);
     struct secret text = SECRET_INIT;
     int ret = json == NULL ? error_set(err, CLASS_HELPER,
                                        "the token from %s is not UTF-8 text, and nothing else can "
@@ -131,25 +134,21 @@ static int put_credential(const char *server, size_t len, const struct credentia
     return ret;
 }
 
-static size_t trimmed_len(const struct secret *text)
-{
-    return strcspn(secret_text(text), " \t\r\n");
-}
-
 static int get(const struct secret *input, int64_t deadline_ms)
 {
     struct credential credential = CREDENTIAL_INIT;
     struct error err = ERROR_INIT;
     struct reference registry;
+    struct span server = trim(input);
     int found = 0;
 
-    if (trimmed_len(input) == 0 && strspn(secret_text(input), " \t\r\n") == input->len)
+    if (server.len == 0)
         return say(no_server);
-    if (parse_server(&registry, secret_text(input), input->len))
+    if (parse_server(&registry, server))
         found = read_source(&credential, &registry, clock_system(), deadline_ms, &err);
     if (found > 0)
         pass_words_on(&credential);
-    if (found > 0 && put_credential(secret_text(input), trimmed_len(input), &credential, &err) < 0)
+    if (found > 0 && put_credential(server, &credential, &err) < 0)
         found = -1;
     credential_clear(&credential);
     return found > 0 ? 0 : found == 0 ? say(not_found) : say_error(&err);
@@ -204,9 +203,7 @@ static const char *fault_of_request(const char *server, const char *username,
         return no_server;
     if (username == NULL || username[0] == '\0')
         return no_username;
-    return parse_server(registry, server, strlen(server))
-               ? NULL
-               : "ghcr-login: the server is not a registry";
+    return parse_url(registry, server) ? NULL : "ghcr-login: the server is not a registry";
 }
 
 static int store(const struct secret *input, int64_t deadline_ms)
@@ -235,8 +232,7 @@ static int erase(const struct secret *input)
     struct reference registry;
     struct record record;
 
-    if (parse_server(&registry, secret_text(input), input->len) &&
-        at_pull_find(&record, registry.host, &ignored) > 0)
+    if (parse_server(&registry, trim(input)) && at_pull_find(&record, registry.host, &ignored) > 0)
         (void)fprintf(stderr,
                       "ghcr-login: '%s' stays set up, for its token is fetched at each pull: "
                       "'ghcr-login logout %s' removes it\n",
@@ -307,7 +303,7 @@ static int answer(const char *server_url, struct secret *username, struct secret
     struct reference registry;
     int found = 0;
 
-    if (parse_server(&registry, server_url, strlen(server_url)))
+    if (parse_url(&registry, server_url))
         found = read_source(&credential, &registry, clock, deadline_ms, err);
     if (found > 0 && secret_append_text(&name, credential.username, err) < 0)
         found = -1;

@@ -128,9 +128,9 @@ static int check_targets(struct login *login, struct error *err)
     if ((!at_pull && person_become(&login->run.subject.person, err) < 0) ||
         targets_check(&login->targets, &login->run, &entry, err) < 0)
         return -1;
-    return at_pull ? at_pull_check(&login->at_pull, &login->run, &login->targets,
-                                   entry.credential->username, err)
-                   : 0;
+    return at_pull
+               ? at_pull_check(&login->at_pull, &login->run, &login->targets, entry.credential, err)
+               : 0;
 }
 
 /* --wait-for-token is for what is new, not for what will never do. */
@@ -203,7 +203,8 @@ static int login_store(struct login *login, struct error *err)
     struct targets_entry entry = login_entry_of(login);
 
     if ((run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0) ||
-        targets_store(&login->targets, run, &entry, err) < 0)
+        targets_store(&login->targets, run, &entry, err) < 0 ||
+        (run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0))
         return -1;
     if (run->options->command == COMMAND_LOGIN && !run->options->at_pull) /* else nothing is kept */
         advice_on_storing(&here, &run->warnings);

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/place.h"
 #include "base/redact.h"
+#include "base/scan.h"
 #include "base/text.h"
 #include "credential/github_token.h"
 #include "credential/mistake.h"
@@ -193,29 +194,50 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
     return -1;
 }
 
+/* A line of `curl -v` and its like that has a secret, though another than what is printed. */
+static bool has_header(const char *said)
+{
+    static const char *const names[] = {"authorization:", "x-vault-token:", "private-token:"};
+    bool has = false;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        has = has || strcasestr(said, names[i]) != NULL;
+    return has;
+}
+
+/* Whether words may tell what was printed, or another secret. */
+static bool may_tell(const struct secret *printed, const struct secret *said)
+{
+    struct span line = span_trim((struct span){.data = secret_text(printed), .len = printed->len});
+    struct redact redact = REDACT_INIT;
+    struct secret token = SECRET_INIT;
+    struct error ignored = ERROR_INIT;
+    bool may = secret_append(&token, line.data, line.len, SIZE_MAX - 1, &ignored) < 0 ||
+               redact_start(&redact, NULL, &token, NULL, &ignored) < 0 ||
+               redact_finds(&redact, said->data, said->len) || github_token_is_inside(said->data) ||
+               has_header(said->data);
+
+    redact_clear(&redact);
+    secret_clear(&token);
+    return may;
+}
+
 /* The lines of its error output as one; none of them where one may tell the secret. */
 static void take_words(struct input *where, struct child_result *result)
 {
-    struct redact redact = REDACT_INIT;
-    struct error ignored = ERROR_INIT;
     struct secret *said = &result->errors;
-    size_t len = said->len;
 
-    while (len > 0 && strchr(" \t\r\n", said->data[len - 1]) != NULL && said->data[len - 1] != '\0')
-        len--;
-    if (len == 0)
+    cut_at_end(said, " \t\r\n");
+    if (said->len == 0)
         return;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < said->len; i++) {
         if (said->data[i] == '\n' || said->data[i] == '\0')
             said->data[i] = ' ';
     }
-    cut_around(&result->output, " \t\r\n");
-    if (redact_start(&redact, NULL, &result->output, NULL, &ignored) < 0 ||
-        redact_finds(&redact, said->data, len) || github_token_is_inside(said->data))
+    if (may_tell(&result->output, said))
         (void)snprintf(where->words, sizeof(where->words), "%s", REDACT_WORDS);
     else
-        (void)text_printable(where->words, sizeof(where->words), said->data, len);
-    redact_clear(&redact);
+        (void)text_printable(where->words, sizeof(where->words), said->data, said->len);
 }
 
 /* What it printed is nobody's business: only how it ended is told. */

@@ -11,7 +11,7 @@
 #include "store/file/locked_file.h"
 #include "store/look.h"
 #include "store/file/preflight.h"
-#include "store/file/way.h"
+#include "store/way.h"
 #include "store/path.h"
 #include "store/text/document.h"
 

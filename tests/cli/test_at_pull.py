@@ -249,7 +249,7 @@ def test_json_and_can_pull(at_pull, registry):
 # The helper's verbs.
 
 def test_a_host_without_a_record_is_not_ours(at_pull, server):
-    for host in ("ghcr.io", "https://index.docker.io/v1/", "no registry", "x" * 5000, "\n"):
+    for host in ("ghcr.io", "ghcr.io\0x", "https://index.docker.io/v1/", "no registry", "x" * 5000, "\n"):
         done = at_pull.helper("get", host)
         expected = "no credentials server URL\n" if host == "\n" else NOT_FOUND
         assert (done.returncode, done.stdout, done.stderr) == (1, expected, "")
@@ -261,7 +261,8 @@ def test_a_host_without_a_record_is_not_ours(at_pull, server):
                                       "http://{}"])
 def test_a_host_is_found_by_each_of_its_spellings(at_pull, server, spelling):
     warned(at_pull.file(server))
-    assert at_pull.get(spelling.format(server.host))["Secret"] == TOKEN
+    asked = spelling.format(server.host)
+    assert at_pull.get(asked) == {"ServerURL": asked.strip(), "Username": USER, "Secret": TOKEN}
 
 
 def test_docker_hub_has_two_names(at_pull):
@@ -342,6 +343,90 @@ def test_a_record_of_somebody_else_is_ignored(at_pull, server):
     assert "belongs to another user" in at_pull.get(server.host)
 
 
+def test_a_record_that_others_can_lead_elsewhere_is_ignored(at_pull, server):
+    """A link of somebody's to a directory that is the user's all the same: a clone, for one."""
+    warned(at_pull.file(server))
+    at_pull.login.home.chmod(0o777)
+    done = at_pull.helper("get", server.host)
+    assert done.returncode == 1 and "others can put another in its place" in done.stdout, done
+    assert f"chmod go-w '{at_pull.login.home}'" in done.stderr, done
+    refused(at_pull.file(server), 8, "is ignored")
+    at_pull.login.home.chmod(0o700)
+    if os.geteuid() != 0:
+        return
+    clone = at_pull.login.home / "clone"
+    at_pull.record.parent.rename(clone)
+    at_pull.record.parent.symlink_to(clone)
+    assert at_pull.get(server.host)["Secret"] == TOKEN
+    os.chown(at_pull.record.parent, 12345, -1, follow_symlinks=False)
+    assert "others can put another in its place" in at_pull.get(server.host)
+
+
+@pytest.mark.parametrize("option, variable", [("--config", None), (None, "DOCKER_CONFIG"),
+                                              ("--authfile", None)])
+def test_a_relative_auth_file_is_recorded_as_absolute(at_pull, server, option, variable):
+    """As it was given, it would have spoiled the record for every registry."""
+    at_pull.login.mounted_files.add(at_pull.login.work / "here")
+    options = ([option, "here"] if option else []) + (["--podman"] if option == "--authfile" else [])
+    environment = {variable: "here"} if variable else {}
+    warned(at_pull.file(server, *options, env=environment))
+    (file,) = at_pull.logins()[server.host]["for"]
+    assert file.startswith(f"{at_pull.login.work}/here")
+    assert at_pull.get(server.host)["Secret"] == TOKEN
+    assert at_pull.run("logout", *options, server.host, env=environment).status == 0
+    assert at_pull.logins() == {}
+
+
+def test_a_place_of_its_own_for_the_record(at_pull, server):
+    """Only who has the same XDG_CONFIG_HOME finds it; a relative one is none."""
+    warned(at_pull.file(server, env={"XDG_CONFIG_HOME": "here"}))
+    assert at_pull.get(server.host)["Secret"] == TOKEN
+    assert at_pull.get(server.host, env={"XDG_CONFIG_HOME": "there"})["Secret"] == TOKEN
+    config = at_pull.login.directory / "config"
+    at_pull.login.mounted_files.add(config / "ghcr-login/logins.json")
+    result = at_pull.file(server, env={"XDG_CONFIG_HOME": config})
+    warned(result, f"who pulls must have XDG_CONFIG_HOME={config}, too")
+    assert at_pull.get(server.host, env={"XDG_CONFIG_HOME": config})["Secret"] == TOKEN
+    usual = at_pull.file(server, env={"XDG_CONFIG_HOME": at_pull.login.home / ".config"})
+    assert "XDG_CONFIG_HOME" not in warned(usual).stderr
+
+
+def test_a_record_that_cannot_be_read_says_what_to_do(at_pull, server):
+    warned(at_pull.file(server))
+    at_pull.record.write_text('{"logins":{},"logins":{}}')
+    for done in (at_pull.run("status", "--docker", "--plain-http", server.host),
+                 at_pull.run("logout", server.host, may_store=True)):
+        done.failed(8, "the same key twice", "remove the file and set the logins up again")
+
+
+def test_a_logout_at_the_same_time(at_pull, server):
+    """It finds no file that asks before there is one. Here it comes in through an old helper."""
+    script = f"rm '{at_pull.record}'; echo 'credentials not found in native keychain'; exit 1"
+    (at_pull.bin / "docker-credential-old").write_text(f"#!/bin/sh\n{script}\n")
+    (at_pull.bin / "docker-credential-old").chmod(0o755)
+    at_pull.login.write_config('{"credsStore":"old"}')
+    warned(at_pull.file(server))
+    assert at_pull.get(server.host)["Secret"] == TOKEN
+
+
+def test_many_registries_at_once(at_pull, registry):
+    servers = [registry(certificate=None) for _ in range(8)]
+    runs = [at_pull.login.start("-u", USER, "--at-pull", "--plain-http", "--token-file",
+                                at_pull.token, each.host, env=at_pull.environment)
+            for each in servers]
+    assert [run.process.wait() for run in runs] == [0] * 8
+    for run in runs:
+        warned(run.finish())
+    assert set(at_pull.logins()) == {each.host for each in servers}
+    assert len(json.loads(at_pull.login.config.read_text())["credHelpers"]) == 8
+
+
+def test_a_token_that_json_cannot_hold_is_refused_at_once(at_pull, server):
+    at_pull.token.write_bytes(b"p\xe4ssword-of-latin-1\n")
+    refused(at_pull.file(server, "--no-verify"), 3, "is not UTF-8 text")
+    assert not at_pull.record.exists() and not at_pull.login.config.exists()
+
+
 # --token-command.
 
 def plain(at_pull, server, command, *args, **how):
@@ -378,6 +463,23 @@ def test_its_error_output_is_shown_once(at_pull, server):
     result = plain(at_pull, server, f"echo from the vault >&2; cat {at_pull.token}")
     assert result.status == 0 and result.stderr.count("from the vault") == 2, result  # CMD, words
     assert "says: from the vault" in result.stderr
+
+
+@pytest.mark.parametrize("says", ["", "; echo noise >&2"])
+def test_what_a_command_prints_is_taken_as_it_is(at_pull, server, says):
+    """For a registry that is not GitHub's, spaces are part of it, whatever else is said."""
+    at_pull.token.write_text("  p w  \n")
+    warned(at_pull.command(server, f"cat {at_pull.token}{says}", "--no-verify"))
+    assert at_pull.get(server.host)["Secret"] == "  p w  "
+
+
+@pytest.mark.parametrize("line", ["> Authorization: Basic czNjcmV0LXdvcmQ=", "X-Vault-Token: hvs.x"])
+def test_a_header_with_a_secret_of_the_vault_s_is_not_told(at_pull, server, line):
+    """As `curl -v` prints it; what it got from there is another one."""
+    say = at_pull.login.secret_file(f"{line}\n".encode(), "say")
+    result = plain(at_pull, server, f"cat {say} >&2; exit 22")
+    assert result.status == 3 and "status 22" in result.stderr, result
+    assert line[10:] not in result.stderr and "not shown" in result.stderr, result
 
 
 def test_what_surrounds_a_command(at_pull, server):

@@ -3,7 +3,7 @@
  */
 #include "../support.h"
 
-#include "store/file/way.h"
+#include "store/way.h"
 
 #include "files.h"
 #include "mounts.h"

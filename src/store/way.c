@@ -1,4 +1,4 @@
-#include "store/file/way.h"
+#include "store/way.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * above can put a link there, to a file that is the user's all the same: one of a repository that
  * they cloned or, for root, of an image's layer.
  */
-#ifndef STORE_FILE_WAY_H
-#define STORE_FILE_WAY_H
+#ifndef STORE_WAY_H
+#define STORE_WAY_H
 
 #include <stdbool.h>
 #include <sys/types.h>
