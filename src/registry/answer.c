@@ -107,6 +107,7 @@ static json_t *answer_parse(const struct http_response *response, struct error *
     if (secret_append(&text, secret_text(&response->body), response->body.len, HTTP_BODY_MAX,
                       err) == 0) {
         mend(&text);
+        /* "it": the caller says of whom. */
         json = json_parse_last(secret_text(&text), text.len, "it", CLASS_UNPROVED, err);
     }
     secret_clear(&text);
@@ -194,6 +195,7 @@ static void said_by_error(struct said *words, const json_t *error)
 
 static void said_by_json(struct said *words, const json_t *json)
 {
+    /* Docker Hub has "details", OAuth "error_description" (RFC 6749 section 5.2). */
     static const char *const members[] = {"details", "detail", "message", "error_description",
                                           "error"};
     const json_t *errors = json_object_get(json, "errors");
@@ -220,6 +222,7 @@ bool answer_is_web_page(const struct http_response *response)
     return text[strspn(text, " \t\r\n")] == '<';
 }
 
+/* In the whole body, whatever its form: proxies wrap a registry's words in theirs. */
 bool answer_says(const struct http_response *response, const char *words)
 {
     return strcasestr(secret_text(&response->body), words) != NULL;
@@ -343,9 +346,11 @@ const char *answer_words(char words[ANSWER_WORDS_MAX], const struct http_respons
     else
         said_by_text(&said, &response->body);
     json_decref(json);
+    /* Asked before anything is cut or replaced, which could hide a secret from the search alone. */
     if (redact_finds(redact, secret_text(&said.text), said.text.len)) {
         (void)snprintf(words, ANSWER_WORDS_MAX, "%s", REDACT_WORDS);
     } else {
+        /* As docker shows a code: "denied: denied". */
         for (size_t i = 0; i < said.code_len; i++)
             said.text.data[i] = (char)tolower((unsigned char)said.text.data[i]);
         (void)text_printable(words, ANSWER_WORDS_MAX, secret_text(&said.text), said.text.len);

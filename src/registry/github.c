@@ -17,6 +17,7 @@ static const char scope_bytes[] = GITHUB_SCOPE_BYTES ", ";
 static const char url_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?&=%+";
 
+/* So many digits exactly: with another number of them it would be another format. */
 static bool scan_part(struct scan *s, size_t digits, uint64_t max, int *out)
 {
     struct span span;
@@ -52,6 +53,10 @@ static bool scan_zone(struct scan *s, int64_t *offset_s)
     return scan_token(s, &name) && span_is(name, "UTC");
 }
 
+/*
+ * A format of GitHub's own, neither RFC 3339 nor an HTTP-date, with a zone that differs from one
+ * token to another.
+ */
 int64_t github_parse_expiry(struct span text)
 {
     struct scan s = scan_over(text.data, text.len);
@@ -87,11 +92,18 @@ bool github_scopes_can_pull(const char *scopes)
     return false;
 }
 
+/*
+ * A registry of GHE is containers.HOST, with data residency (ghe.com) or on a server of one's own.
+ */
 const char *github_web_host(const struct reference *registry)
 {
     return reference_is_default(registry) ? "github.com" : registry->host + strlen("containers.");
 }
 
+/*
+ * api.HOST at github.com and ghe.com, HOST/api/v3 of a server of one's own (docs.github.com,
+ * "Getting started with the REST API").
+ */
 static void api_url(char url[URL_MAX], const struct reference *registry, const char *path)
 {
     const char *host = github_web_host(registry);
@@ -133,6 +145,7 @@ static bool github_get(struct github_question *q, const char *path)
         .secret = q->request->token,
     };
 
+    /* The API's host is made from the registry's name, never taken from an answer. */
     api_url(url, q->request->registry, path);
     if (retry_send(&q->request->retry, &request, &q->response, &err) < 0) {
         (void)snprintf(q->findings->trouble, sizeof(q->findings->trouble), "%.*s",
@@ -153,6 +166,7 @@ static void read_sso(struct github_question *q)
     if (!http_response_header(&q->response, "X-GitHub-SSO", 0, &field) || field.len < 8 ||
         strncmp(field.data, "required", 8) != 0)
         return;
+    /* "partial-results" is said of lists; "required" alone is about this token. */
     q->findings->needs_sso = true;
     url = memmem(field.data, field.len, label, strlen(label));
     if (url == NULL)
@@ -166,6 +180,10 @@ static void read_sso(struct github_question *q)
         q->findings->sso_url[0] = '\0';
 }
 
+/*
+ * docs.github.com, "Rate limits for the REST API": 403 or 429 with one of these. 403 alone is about
+ * the token.
+ */
 static bool github_is_limited(const struct github_question *q)
 {
     struct span field;
@@ -177,6 +195,7 @@ static bool github_is_limited(const struct github_question *q)
               span_is(field, "0"))));
 }
 
+/* Bad logins first: they are answered with 403 as a limit is, but no wait of seconds ends that. */
 static void note_trouble(struct github_question *q)
 {
     const char *why = "";
@@ -210,6 +229,7 @@ static void read_headers(struct github_question *q)
     struct span field;
 
     if (http_response_header(&q->response, "X-OAuth-Scopes", 0, &field))
+        /* An empty field is a token that may do nothing; no field is a kind that has no scopes. */
         f->has_scopes = field.len == 0 ||
                         copy_safe(f->scopes, sizeof(f->scopes), field, scope_bytes, &q->redact);
     if (http_response_header(&q->response, "github-authentication-token-expiration", 0, &field))
@@ -224,6 +244,7 @@ static void ask_for_user(struct github_question *q)
         return;
     status = q->response.status;
     read_sso(q);
+    /* A 200 without an owner is somebody else's: a proxy, or a portal. */
     if (status == 200 && read_owner(q)) {
         read_headers(q);
         q->findings->verdict = GITHUB_VALID;
@@ -265,6 +286,7 @@ void github_ask(const struct github_request *request, struct github_findings *ou
         return;
     }
     ask_for_user(&q);
+    /* Nobody stands in the way of one's own packages. */
     if (out->verdict == GITHUB_VALID && request->organisation != NULL &&
         strcasecmp(request->organisation, out->owner) != 0)
         ask_for_packages(&q);

@@ -15,6 +15,7 @@ static int read_challenge(struct session *s, struct error *err)
     struct span field;
     size_t count = 0;
 
+    /* A registry may offer Basic in one field and Bearer in the next (RFC 9110 section 11.6.1). */
     for (; http_response_header(&s->response, "WWW-Authenticate", count, &field); count++) {
         if (challenge_add_field(&s->challenge, field.data, field.len, err) < 0)
             return -1;
@@ -90,6 +91,7 @@ static int ping_for_challenge(struct session *s, char ping_url[URL_MAX], struct 
     return session_explain(s, what, err);
 }
 
+/* The one verdict that a script may act on: the credential is bad. All else may pass. */
 static int refuse_credential(struct session *s, const char *when, struct error *err)
 {
     return error_set(err, CLASS_REJECTED, "'%s' refused the credential of user '%s'%s: HTTP %d%s",
@@ -116,6 +118,7 @@ static int ping_again(struct session *s, const struct http_request *request, str
     enum { PAUSE_MS = 1000 };
     const struct clock *clock = s->retry->clock;
 
+    /* With less time left, the answer that there is says more than one that comes too late. */
     if (clock_left(clock, s->retry->deadline_ms) <= 2 * (int64_t)PAUSE_MS)
         return 0;
     clock->sleep_ms(clock->ctx, PAUSE_MS + clock->random_below(clock->ctx, PAUSE_MS));
@@ -274,6 +277,7 @@ static int ask_for_manifest(struct session *s, char url[URL_MAX], struct error *
     return session_ask(s, OUTCOME_MANIFEST, &request, err);
 }
 
+/* Neither name nor version needs encoding: image_parse() has let nothing through that would. */
 static void manifest_url(const struct session *s, const struct image *image, char url[URL_MAX])
 {
     char path[IMAGE_NAME_MAX + IMAGE_VERSION_MAX + sizeof("/v2//manifests/")];
@@ -308,6 +312,7 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
         return -1;
     if (session_is_forbidden(s))
         return s->outcome->is_good ? refuse_pull(s, image, err) : refuse_unproved(s, what, err);
+    /* 404 as well: a registry looks a manifest up for whom it lets in. */
     is_proof = (s->response.status == 200 || s->response.status == 404) &&
                !answer_is_web_page(&s->response);
     if (!s->outcome->is_good && !is_proof)
@@ -359,6 +364,7 @@ static int prove_credential(struct session *s, struct image **guarded, struct er
     char ping_url[URL_MAX];
     int is_challenged;
 
+    /* With the last slash: "/v2" is a redirect at many registries. */
     (void)session_url(s, ping_url, "/v2/"); /* a host is far shorter than a URL may be */
     is_challenged = ping_for_challenge(s, ping_url, err);
     if (is_challenged <= 0)

@@ -9,6 +9,7 @@
 
 static const char word_bytes[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 
+/* OCI distribution-spec: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127} */
 enum { TAG_MAX = 128 };
 
 static int image_refuse(const char *text, const char *rule, struct error *err)
@@ -122,6 +123,7 @@ static bool scan_digest(struct scan *s, struct span *digest)
     return false;
 }
 
+/* Docker Hub's official images are in "library", which nobody writes. */
 static bool copy_name(struct image *image, struct span name, const struct reference *registry)
 {
     bool is_short = reference_is_docker_hub(registry) && memchr(name.data, '/', name.len) == NULL;
@@ -162,6 +164,7 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     struct scan s = scan_over(text, strlen(text));
     struct image image = {.given = text};
     struct span name;
+    /* What docker and podman pull where no tag is named. */
     struct span version = {.data = "latest", .len = 6};
 
     if (strstr(text, "://") != NULL)
@@ -179,6 +182,7 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     }
     if (scan_char(&s, ':') && !scan_tag(&s, &version))
         return image_refuse(text, "has a tag that no image has", err);
+    /* Of a tag with a digest the digest alone counts, as it does for docker. */
     image.is_digest = scan_char(&s, '@');
     if (image.is_digest && !scan_digest(&s, &version))
         return image_refuse(text, "has a malformed digest", err);

@@ -85,6 +85,7 @@ static const char *const shared_suffixes[] = {
     "workers.dev",
 };
 
+/* "*" is one label, so that the pattern of a region stands for no other domain. */
 static bool host_matches(const char *pattern, const char *host)
 {
     for (; *pattern != '\0'; pattern++) {
@@ -203,16 +204,16 @@ static bool is_local(const char *host)
     return false;
 }
 
-/* Whether the user allowed it, and with its port. */
-static bool is_allowed(const struct realm_policy *policy, const struct url *realm, bool *any_port)
+/* Whether the user allowed it; *has_port where it was named with the port that it has. */
+static bool is_allowed(const struct realm_policy *policy, const struct url *realm, bool *has_port)
 {
     char with_port[URL_HOST_MAX + 16];
 
     (void)snprintf(with_port, sizeof(with_port), "%s:%u", realm->host, realm->port);
-    *any_port = false;
+    *has_port = false;
     for (size_t i = 0; i < policy->allowed_count; i++) {
         if (strcasecmp(policy->allowed[i], with_port) == 0) {
-            *any_port = true;
+            *has_port = true;
             return true;
         }
     }
@@ -223,7 +224,6 @@ static bool is_allowed(const struct realm_policy *policy, const struct url *real
     return false;
 }
 
-/* A realm in a message: as it was given, fit to be shown. */
 /* All that is known of one realm. */
 struct realm_look {
     const struct realm_policy *policy;
@@ -295,6 +295,7 @@ static int parse_realm(struct realm_look *look, struct error *err)
         return error_hint(err, "nothing was sent; whoever runs the registry has to set its "
                                "external URL: a realm is the whole address of a token server");
     }
+    /* A name in the URL would go into the request beside the user's own, or in its place. */
     if (look->url.has_userinfo)
         return error_set(err, CLASS_UNPROVED,
                          "the realm in the challenge of '%s' holds a user name; nothing was sent",
@@ -309,11 +310,11 @@ static int parse_realm(struct realm_look *look, struct error *err)
 /* Plain http to this machine is let be where the user named host and port. */
 static bool wants_https(const struct realm_look *look)
 {
-    bool is_named;
+    bool has_port;
 
     return look->is_own_host && strcmp(look->url.scheme, "http") == 0 &&
            !look->policy->allow_plain_http &&
-           !(is_allowed(look->policy, &look->url, &is_named) && is_named &&
+           !(is_allowed(look->policy, &look->url, &has_port) && has_port &&
              reference_is_loopback(look->url.host));
 }
 
@@ -334,8 +335,8 @@ static int check_realm(struct realm_look *look, struct error *err)
     const struct realm_policy *policy = look->policy;
     const char *registry = look->registry.host;
     const struct url *url = &look->url;
-    bool is_named;
-    bool is_allowed_host = is_allowed(policy, url, &is_named);
+    bool has_port;
+    bool is_allowed_host = is_allowed(policy, url, &has_port);
     bool is_neighbour = is_same_domain(registry, url->host) || is_tenants_own(registry, url->host);
 
     if (!look->is_own_host && !is_allowed_host && !is_neighbour &&
@@ -344,11 +345,13 @@ static int check_realm(struct realm_look *look, struct error *err)
     if (strcmp(url->scheme, "https") != 0 && !policy->allow_plain_http &&
         !reference_is_loopback(url->host))
         return refuse_realm_scheme(look, err);
+    /* Whoever is trusted with the name, and has a certificate for it, may choose the port. */
     if (strcmp(url->scheme, "https") == 0 && (look->is_own_host || is_neighbour))
         return 0;
     if (look->is_own_host && reference_is_loopback(url->host))
         return 0; /* docker_auth beside the registry, both on this machine and without TLS */
-    if (!is_named && url->port != url_default_port(url) && url->port != look->registry.port)
+    /* Any user of a machine can listen on a high port; TLS or the user has to vouch for it. */
+    if (!has_port && url->port != url_default_port(url) && url->port != look->registry.port)
         return refuse_realm_port(look, err);
     return 0;
 }

@@ -12,6 +12,7 @@ static const char lower_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char host_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 static const char address_bytes[] = "0123456789abcdef:.";
 
+/* RFC 1035 section 2.3.4; of 255 bytes on the wire 253 are written. */
 enum { LABEL_MAX = 63, DNS_NAME_MAX = 253 };
 
 static int reference_refuse(const char *rule, struct error *err)
@@ -70,6 +71,7 @@ static int check_host(const char *text, struct error *err)
         return reference_refuse("has a port that is not a number from 1 to 65535", err);
     if (!scan_is_at_end(&s))
         return reference_refuse("has a byte that no host name has", err);
+    /* Docker takes the first part of an image's name for a host only if it looks like one. */
     if (!has_port && text[0] != '[' && memchr(host.data, '.', host.len) == NULL &&
         strcmp(text, "localhost") != 0)
         return reference_refuse(
@@ -87,6 +89,7 @@ static bool is_separator(struct span run)
            (scan_run(&s, "-", &hyphens) && scan_is_at_end(&s));
 }
 
+/* The grammar of distribution/reference, regexp.go: "path-component". */
 bool reference_scan_component(struct scan *s)
 {
     struct span run;
@@ -114,6 +117,7 @@ static bool is_namespace(const char *text, size_t len)
     return scan_is_at_end(&s);
 }
 
+/* Of ASCII alone: what setlocale() says must not decide which host is asked. */
 static void lower_case(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -218,6 +222,7 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
         return reference_refuse("is empty", err);
+    /* Not shown: what stands before the '@' may be a password. */
     if (memchr(text, '@', host_len) != NULL)
         return reference_refuse("has an '@': it must not contain a user name", err);
     if (host_len > REFERENCE_HOST_MAX)
@@ -272,6 +277,10 @@ bool reference_may_be_github(const struct reference *ref)
                                         strchr(host, ':') == NULL && strcmp(host, "ghe.com") != 0);
 }
 
+/*
+ * 127.0.0.0/8 (RFC 1122 section 3.2.1.3) and ::1, as Go's net.IP.IsLoopback() has it; a name that
+ * resolves to them may resolve elsewhere tomorrow.
+ */
 bool reference_is_loopback(const char *host)
 {
     struct in_addr v4;

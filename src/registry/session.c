@@ -40,6 +40,7 @@ bool session_turns_plain(struct session *s)
 
     if (!s->response.is_not_tls || session_is_plain(s) || s->question->trust.ca_file != NULL)
         return false;
+    /* Tried on, to see where that would lead; plain http goes no further than this machine. */
     s->turned_plain = true;
     (void)session_url(s, url, "/v2/"); /* a host is far shorter than a URL may be */
     s->turned_plain = url_stays_here(url);
@@ -51,6 +52,7 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
 {
     int ret = retry_send(s->retry, request, &s->response, err);
 
+    /* Also where no answer came: what an earlier one said must not be taken for this one's. */
     s->outcome->phase = phase;
     answer_note(s->outcome, &s->response, s->question->username);
     return ret;
@@ -114,6 +116,7 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
                          s->question->registry->host);
     if (refuse_repetition(s, err) < 0 || realm_check(&realms, challenge->realm, url, err) < 0)
         return -1;
+    /* The scope of the challenge is left out: at GHCR it is a placeholder. */
     if (challenge->service[0] != '\0' &&
         url_add_query(url, url, "service", challenge->service, err) < 0)
         return -1;
@@ -125,6 +128,7 @@ static int build_token_url(struct session *s, char url[URL_MAX], const char *sco
     return scope != NULL ? url_add_query(url, url, "scope", scope, err) : 0;
 }
 
+/* 300, 304, 305 and 306 lead nowhere by themselves (RFC 9110 section 15.4). */
 static bool is_redirect(int status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -155,6 +159,7 @@ int session_ask_following(struct session *s, enum outcome_phase phase, struct ht
     request->url = url;
     if (session_ask(s, phase, request, err) < 0)
         return -1;
+    /* Once: a second redirect is judged as any status that is no success. */
     if (!find_redirect(s, url, next))
         return 0;
     memcpy(url, next, strlen(next) + 1);
@@ -168,6 +173,10 @@ static bool is_success(const struct http_response *response)
            !answer_is_web_page(response);
 }
 
+/*
+ * With GET: GHCR answers the OAuth2 POST with 405. No refresh token is asked for, since none is to
+ * be kept.
+ */
 int session_fetch_bearer(struct session *s, const char *scope, struct error *err)
 {
     struct http_request request = {
@@ -316,6 +325,7 @@ static int refuse_trouble(struct session *s, const char *what, struct error *err
     (void)error_set(err, CLASS_UNREACHABLE, "%s %s: HTTP %d%s", what,
                     is_limited(s) ? "is rate limited" : "fails at the registry", s->response.status,
                     session_words(s));
+    /* First of all: to try again, as the other hints say, is what prolongs it. */
     if ((s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0)
         return error_hint(err, "too many failed logins: good credentials are refused too for a "
                                "while, and trying again prolongs it; wait some minutes");
@@ -337,6 +347,7 @@ int session_explain(struct session *s, const char *what, struct error *err)
 
     if (is_redirect(status))
         return refuse_redirect(s, what, err);
+    /* Plain http through a proxy: the proxy answers in the registry's place. */
     if (status == 407) {
         return error_set_hint(err, CLASS_UNREACHABLE,
                               "the proxy wants a login of its own: "
@@ -344,6 +355,7 @@ int session_explain(struct session *s, const char *what, struct error *err)
                               "%s is answered by a proxy%s%s (HTTP 407)", what,
                               s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
     }
+    /* 511 is a portal's (RFC 6585 section 6), not the registry's trouble. */
     if ((status >= 400 && is_limited(s)) || (status >= 500 && status < 600 && status != 511))
         return refuse_trouble(s, what, err);
     return refuse_odd_answer(s, what, err);

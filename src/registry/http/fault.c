@@ -13,6 +13,7 @@
 #include "registry/http/trust.h"
 #include "registry/http/url.h"
 
+/* Hints that several faults share. */
 #define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
 #define CA_HINT                                                                                    \
     "if the registry has a CA of its own, name it with --cacert FILE; so also that of a "          \
@@ -61,6 +62,7 @@ static bool is_line_too_long(const struct fault *fault)
     if (fault->code == CURLE_TOO_LARGE)
         return true;
 #endif
+    /* There was an answer to be too long: a real want of memory comes before that. */
     (void)curl_easy_getinfo(fault->easy, CURLINFO_STARTTRANSFER_TIME_T, &began);
     return fault->code == CURLE_OUT_OF_MEMORY && began > 0;
 }
@@ -107,7 +109,7 @@ static const struct fault_words *words_of_late(CURL *easy)
     return &late[found > 0 ? 1 : 0];
 }
 
-/* The words for a fault; *other is there to hold libcurl's. */
+/* The words for a fault; *other is there to hold libcurl's own, the last resort. */
 static const struct fault_words *words_of(const struct fault *fault, struct fault_words *other)
 {
     if (strstr(fault->text, "thread failed to start") != NULL)
@@ -225,6 +227,7 @@ static const char *tls_words(const char *text)
     return text;
 }
 
+/* The first that fits of: what OpenSSL says, what the proxy said, what the code alone means. */
 static const char *hint_for(const struct fault *fault, const struct fault_words *words)
 {
     long connect_status = 0;
@@ -285,6 +288,10 @@ static struct issuer find_issuer(const struct fault *fault)
     CURL *easy = fault->left_ms > 0 ? curl_easy_duphandle(fault->easy) : NULL;
     CURLcode code = easy != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 
+    /*
+     * It is the handshake that tells the issuer. No certificate is checked for that, so nothing
+     * secret may be left on the copy.
+     */
     HTTP_SET(code, easy, CURLOPT_CONNECT_ONLY, 1L);
     HTTP_SET(code, easy, CURLOPT_CERTINFO, 1L);
     HTTP_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -375,6 +382,7 @@ int fault_report(const struct fault *fault, bool *is_transient, struct error *er
         return report_words(fault, words, &url, err);
     if (fault->code == CURLE_SSL_CONNECT_ERROR) /* OpenSSL's own verdict is final, a lost one not */
         *is_transient = strstr(fault->text, "error:") == NULL;
+    /* A proxy first: what is its fault looks like the registry's to libcurl. */
     if (proxy_report(&(struct proxy_fault){.easy = fault->easy,
                                            .code = fault->code,
                                            .text = fault->text,

@@ -13,6 +13,10 @@
 #include "registry/http/url.h"
 #include "registry/reference.h"
 
+/*
+ * One handle for a whole login: libcurl keeps the connection in it, so that ping, token and ping
+ * again cost one TLS handshake with each host.
+ */
 struct http {
     CURL *easy;
     struct http_options options;
@@ -24,6 +28,10 @@ struct http {
     char error_text[CURL_ERROR_SIZE];
 };
 
+/*
+ * The Authorization header and each answer are in blocks that libcurl asks for: all that it frees
+ * is wiped.
+ */
 int http_init(struct error *err)
 {
     CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
@@ -32,6 +40,7 @@ int http_init(struct error *err)
     return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
 }
 
+/* A callback that takes less than it was given ends the transfer with CURLE_WRITE_ERROR. */
 static size_t on_header(char *data, size_t size, size_t count, void *response)
 {
     return http_response_add_line(response, data, size * count) ? size * count : 0;
@@ -48,6 +57,7 @@ void http_default_trust(const char **file, const char **dir)
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     bool is_told = info->age >= CURLVERSION_SEVENTH;
 
+    /* Older than 7.70 at run time: it does not know these members. */
     *file = is_told ? info->cainfo : NULL;
     *dir = is_told ? info->capath : NULL;
 #else
@@ -88,6 +98,10 @@ void http_close(struct http *http)
     free(http);
 }
 
+/*
+ * With one scheme named, libcurl sends the credential at once; with a choice of them it would ask
+ * without one first.
+ */
 static CURLcode set_auth(CURL *easy, const struct http_request *request)
 {
     CURLcode code = CURLE_OK;
@@ -111,6 +125,7 @@ static CURLcode set_auth(CURL *easy, const struct http_request *request)
     return code;
 }
 
+/* libcurl speaks some twenty protocols, and a realm is a URL from outside. */
 static CURLcode set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -135,6 +150,7 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_o
     return 0;
 }
 
+/* No request outlives the deadline, however long one alone may take. */
 static CURLcode set_limits(const struct http *http)
 {
     int64_t left = clock_left(http->options.clock, http->options.deadline_ms);
@@ -218,6 +234,10 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     http->error_text[0] = '\0';
     if (code == CURLE_OK)
         code = curl_easy_perform(http->easy);
+    /*
+     * Nothing was sent yet: the handshake failed. The next reach is kept, for the requests behind
+     * this one.
+     */
     if (trust_reach_further(&http->reach, http->options.trust, code))
         return perform(http, request, fields, response);
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
@@ -233,6 +253,7 @@ static const char *environment_of_process(const char *name)
     return getenv(name);
 }
 
+/* A URL that cannot be parsed needs no proxy: libcurl refuses it, and says why. */
 static void choose_proxy(struct http *http, const char *text)
 {
     struct error ignored = ERROR_INIT;
@@ -271,6 +292,7 @@ static int build_fields(struct curl_slist **fields, const struct http_request *r
 /* What a server that speaks plain http makes of TLS: an answer in http, or it hangs up. */
 static bool is_not_tls(CURLcode code, const char *text)
 {
+    /* libcurl has one code for every handshake that fails; OpenSSL's words tell them apart. */
     return code == CURLE_SSL_CONNECT_ERROR &&
            (strstr(text, "wrong version number") != NULL || strstr(text, "SYSCALL") != NULL ||
             strstr(text, "unexpected eof") != NULL);
@@ -321,6 +343,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     if (build_fields(&fields, request, err) < 0)
         return -1;
     choose_proxy(http, request->url);
+    /* Forget what was starved before: it was noticed, or is none of ours. */
     (void)wipe_was_starved();
     code = perform(http, request, fields, response);
     curl_slist_free_all(fields);

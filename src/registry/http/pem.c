@@ -13,7 +13,9 @@ enum {
     DER_SEQUENCE = 0x30,
     DER_BIT_STRING = 0x03,
     DER_CONSTRUCTED = 0x20,
+    /* A tag of several bytes, which no part of a certificate has. */
     DER_LONG_TAG = 0x1f,
+    /* Certificates nest a dozen deep; the text is a file of anybody's, and this recurses. */
     DER_DEPTH_MAX = 32,
     PEM_LINE_LEN = 64, /* characters, RFC 7468 section 2 */
 };
@@ -35,6 +37,7 @@ static bool der_next(struct der *s, unsigned char *tag, struct der *inner)
     if (len >= 0x80) {
         size_t bytes = len - 0x80;
 
+        /* 0 would be the indefinite form, which DER does not have (X.690 section 10.1). */
         if (bytes == 0 || bytes > 4 || (size_t)(s->end - s->p) < bytes)
             return false;
         for (len = 0; bytes > 0; bytes--)
@@ -61,6 +64,10 @@ static bool der_nests(struct der s, unsigned depth)
     return true;
 }
 
+/*
+ * SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, RFC 5280 section 4.1. More is
+ * not looked at: whether it can be trusted is OpenSSL's to say.
+ */
 static bool der_is_certificate(const struct secret *text)
 {
     static const unsigned char parts[] = {DER_SEQUENCE, DER_SEQUENCE, DER_BIT_STRING};
@@ -80,6 +87,7 @@ static bool der_is_certificate(const struct secret *text)
     return inner.p == inner.end;
 }
 
+/* Written anew, not copied: OpenSSL drops a whole bundle for one odd line. */
 static int pem_append_block(struct secret *out, const struct secret *der, size_t max,
                             struct error *err)
 {
@@ -135,6 +143,7 @@ int pem_append_certificates(struct secret *out, const struct secret *text, size_
 
     while (ret == 0 && (from = strstr(from, begin_line)) != NULL) {
         const char *to = strstr(from += strlen(begin_line), end_line);
+        /* A block without its end would take the next one for its own. */
         const char *next = strstr(from, "-----BEGIN");
         struct error damage = ERROR_INIT;
         struct secret der = SECRET_INIT;

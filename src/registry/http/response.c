@@ -12,6 +12,10 @@ void http_response_clear(struct http_response *response)
     *response = HTTP_RESPONSE_INIT;
 }
 
+/*
+ * libcurl hands over line by line, and interim answers (1xx, RFC 9110 section 15.2) before the one
+ * that counts.
+ */
 static const char status_line[] = "HTTP/"; /* how it begins */
 
 static bool scan_digits(struct scan *s, size_t count)
@@ -60,6 +64,10 @@ bool http_response_add_body(struct http_response *response, const char *data, si
     struct error no_memory = ERROR_INIT;
     size_t room = HTTP_BODY_MAX - body->len;
 
+    /*
+     * Cut, not refused: what is looked for in an error stands at its beginning. answer_token()
+     * takes no part of a body.
+     */
     response->is_body_cut = len > room;
     if (response->is_body_cut)
         len = room;
@@ -81,6 +89,7 @@ bool http_response_header(const struct http_response *response, const char *name
             continue;
         if (nth-- > 0)
             continue;
+        /* White space round a value is no part of it (RFC 9110 section 5.5). */
         (void)scan_blanks(&line);
         while (line.end > line.p && strchr(" \t\r", line.end[-1]) != NULL)
             line.end--;
@@ -91,7 +100,7 @@ bool http_response_header(const struct http_response *response, const char *name
 }
 
 enum {
-    BODY_SEARCHED_MAX = 1024,
+    BODY_SEARCHED_MAX = 1024,  /* GHCR's text is the whole of a short body */
     RETRY_AFTER_MAX_S = 86400, /* far past any deadline; keeps the arithmetic small */
 };
 
@@ -106,6 +115,7 @@ bool http_says_locked_out(const struct http_response *response)
         "authentication failures",
         "temporarily locked",
     };
+    /* By words alone: registries use the status of a limit for it, or that of a refusal. */
     const char *body = secret_text(&response->body);
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -115,6 +125,7 @@ bool http_says_locked_out(const struct http_response *response)
     return false;
 }
 
+/* 500 as well: GHCR has had spells of it (docker/login-action #750, #803). */
 bool http_status_is_transient(int status)
 {
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
@@ -123,6 +134,7 @@ bool http_status_is_transient(int status)
 /* Microseconds in one unit of a Go duration (time.Duration.String); 0: no unit. */
 static uint64_t scan_unit_us(struct scan *s)
 {
+    /* Both micro signs, U+00B5 and U+03BC, as Go's time.ParseDuration() takes them. */
     static const struct {
         const char *text;
         uint64_t us;
@@ -174,6 +186,7 @@ static int64_t parse_go_duration(const char *text, size_t len)
             scale /= 10;
             total_us += (uint64_t)(fraction.data[i] - '0') * scale;
         }
+        /* A number without a unit is no duration to Go. */
         if (unit_us == 0)
             return 0;
         if (total_us > RETRY_AFTER_MAX_S * 1000000ULL)
@@ -208,6 +221,7 @@ static int64_t parse_retry_after(struct span value, int64_t unix_s)
     int64_t date;
     char text[64];
 
+    /* A number of seconds, else a date, else what a server in Go makes of its own limit. */
     if (scan_capped(&s, &seconds) && scan_is_at_end(&s))
         return (int64_t)seconds * 1000;
     if (!span_copy(value, text, sizeof(text)) || value.len == 0 ||

@@ -10,7 +10,11 @@ static bool is_put_off(const struct http_response *response, int64_t asked_ms)
     return response->status == 429 || (response->status == 503 && asked_ms > 0);
 }
 
-/* A wait up to twice as long each time, but not so long that the deadline cuts most of it off. */
+/*
+ * A wait up to twice as long each time, but not so long that the deadline cuts most of it off.
+ * Full jitter, any time up to the limit: of many that were turned away together the fewest meet
+ * again (AWS Architecture Blog, "Exponential Backoff And Jitter").
+ */
 static int64_t backoff_ms(const struct retry *retry, unsigned tries, int64_t left_ms)
 {
     uint32_t limit = BACKOFF_FIRST_MS;
@@ -30,8 +34,10 @@ int retry_send(const struct retry *retry, const struct http_request *request,
     unsigned failures = 0;
 
     for (unsigned tries = 0;; tries++) {
+        /* One for each try: an error that is filled stays as it is, and the last one counts. */
         struct error fault = ERROR_INIT;
         int ret = retry->send(retry->send_ctx, request, response, &fault);
+        /* What the registry asks for is waited for in full, the random part on top of it. */
         int64_t asked_ms = http_retry_after_ms(response, retry->clock->unix_s(retry->clock->ctx));
         int64_t left_ms = clock_left(retry->clock, retry->deadline_ms) - asked_ms;
         int64_t wait_ms = backoff_ms(retry, tries, left_ms);
@@ -41,6 +47,7 @@ int retry_send(const struct retry *retry, const struct http_request *request,
         is_transient = ret < 0
                            ? response->is_transient
                            : http_status_is_transient(response->status) && !response->is_locked_out;
+        /* Else a burst at a busy registry would use up what is there for a broken one. */
         failures += retry->is_impatient || !is_put_off(response, asked_ms);
         if (!is_transient || failures > retry->retries || retry->retries == 0 ||
             wait_ms >= left_ms) {
@@ -68,6 +75,7 @@ int64_t patience_next(struct patience *patience)
     int64_t wait_ms = WAIT_FIRST_MS;
     int64_t left_ms;
 
+    /* The wait begins with the first refusal, not with the login. */
     if (patience->waits == 0)
         patience->began_ms = clock_now(patience->clock);
     left_ms = patience_left(patience);

@@ -42,6 +42,7 @@ static bool is_directory(const char *path)
 /* The first of the peers' directories for this registry that exists. */
 static bool find_directory(char dir[PATH_MAX], const struct trust_request *request)
 {
+    /* In the order of containers-certs.d(5), where docker's own comes last. */
     static const char *const system_dirs[] = {"/etc/containers/certs.d/", "/etc/docker/certs.d/"};
     const char *home = request->environment("HOME");
 
@@ -85,6 +86,7 @@ static int set_client(struct trust *trust, const char *path, struct error *err)
 {
     size_t stem = strlen(path) - strlen("cert");
 
+    /* libcurl has room for one, where Go offers whichever the server asks for. */
     if (trust->client_cert[0] != '\0')
         return 0;
     memcpy(trust->client_cert, path, strlen(path) + 1);
@@ -150,6 +152,7 @@ static int set_system(struct trust *trust, const struct trust_request *request, 
     if (set_path(trust->file, request->system_file, err) < 0 ||
         set_path(trust->dir, request->system_dir, err) < 0)
         return -1;
+    /* One of the two is enough: this is the system that the library was built for. */
     if (access(trust->file, R_OK) == 0 || access(trust->dir, R_OK) == 0)
         return 0;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -184,6 +187,7 @@ static int set_roots(struct trust *trust, const struct trust_request *request, s
         trust->named_by = "SSL_CERT_FILE";
     else if (dir != NULL && dir[0] != '\0')
         trust->named_by = "SSL_CERT_DIR";
+    /* Go reads every file in there, whatever its name: see TRUST_EACH. */
     trust->is_dir_named = dir != NULL && dir[0] != '\0';
     return set_variable(trust->dir, dir, err);
 }
@@ -232,6 +236,7 @@ void trust_clear(struct trust *trust)
         secret_clear(&trust->extra);
 }
 
+/* Of the system's bundle and more: some 250 KB with 140 roots. */
 enum { BUNDLE_MAX = 16 * 1024 * 1024 }; /* bytes of PEM text */
 
 bool trust_has_roots(const struct trust *trust)
@@ -259,6 +264,7 @@ enum trust_reach trust_first_reach(const struct trust *trust)
 
 bool trust_reach_further(enum trust_reach *reach, const struct trust *trust, CURLcode code)
 {
+    /* No other failure is one of roots that are missing. */
     if (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE)
         return false;
     if (*reach == TRUST_HASHED) {
@@ -378,6 +384,7 @@ static CURLcode name_roots(CURL *easy, const struct trust *trust, enum trust_rea
 {
     CURLcode code = CURLE_OK;
 
+    /* Named as NULL, the roots that libcurl was built with would be switched off as well. */
     if (trust->file[0] == '\0' && trust->dir[0] == '\0' && trust->extra.len == 0)
         return code; /* whatever the TLS library knows */
     HTTP_SET(code, easy, CURLOPT_CAINFO, reach == TRUST_HASHED ? NULL : text_or_null(trust->file));
@@ -391,6 +398,7 @@ CURLcode trust_set(CURL *easy, const struct trust *trust, enum trust_reach reach
 {
     CURLcode code = CURLE_OK;
 
+    /* VERIFYHOST 2: only that has meant in every libcurl that the name is checked. */
     HTTP_SET(code, easy, CURLOPT_SSL_VERIFYPEER, trust->is_insecure ? 0L : 1L);
     HTTP_SET(code, easy, CURLOPT_SSL_VERIFYHOST, trust->is_insecure ? 0L : 2L);
     HTTP_SET(code, easy, CURLOPT_SSLCERT, text_or_null(trust->client_cert));

@@ -25,6 +25,7 @@ static CURLUcode get_part(CURLU *handle, CURLUPart which, unsigned flags, char *
         return code;
     if ((size_t)snprintf(dst, size, "%s", part) >= size)
         code = CURLUE_MALFORMED_INPUT;
+    /* Neither a scheme nor a host has a case (RFC 3986 section 6.2.2.1). */
     for (char *p = dst; *p != '\0'; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p - 'A' + 'a');
@@ -61,6 +62,7 @@ int url_parse(struct url *out, const char *text, struct error *err)
 
     if (handle == NULL)
         return error_no_memory(err);
+    /* Any scheme is parsed, so that the check below is the one that decides. */
     code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
     if (code == CURLUE_OK)
         code = get_part(handle, CURLUPART_SCHEME, 0, url.scheme, sizeof(url.scheme));
@@ -76,6 +78,7 @@ int url_parse(struct url *out, const char *text, struct error *err)
         code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK) {
         url.port = (unsigned)strtoul(part, NULL, 10);
+        /* Whatever is not "no user" counts, also a name that is too long for the copy. */
         url.has_userinfo =
             get_part(handle, CURLUPART_USER, 0, part, sizeof(part)) != CURLUE_NO_USER;
     }
@@ -116,6 +119,7 @@ static int url_take(char out[URL_MAX], CURLU *handle, CURLUcode code, struct err
 {
     char *whole = NULL;
 
+    /* One spelling for one origin: without the port that goes without saying. */
     if (code == CURLUE_OK)
         code = curl_url_get(handle, CURLUPART_URL, &whole, CURLU_NO_DEFAULT_PORT);
     if (code == CURLUE_OK && (size_t)snprintf(out, URL_MAX, "%s", whole) >= URL_MAX)
@@ -137,6 +141,7 @@ int url_add_query(char out[URL_MAX], const char *text, const char *name, const c
     code = curl_url_set(handle, CURLUPART_URL, text, 0);
     if ((size_t)snprintf(pair, sizeof(pair), "%s=%s", name, value) >= sizeof(pair))
         code = CURLUE_MALFORMED_INPUT;
+    /* libcurl encodes all of the pair but its first '=', and puts the '&' in front. */
     if (code == CURLUE_OK)
         code = curl_url_set(handle, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE);
     return url_take(out, handle, code, err);
@@ -167,11 +172,13 @@ int url_resolve(char out[URL_MAX], const char *base, const char *reference, stru
     if (handle == NULL)
         return error_no_memory(err);
     code = curl_url_set(handle, CURLUPART_URL, base, 0);
+    /* On a handle that has a URL, libcurl resolves the new one against it (RFC 3986 section 5). */
     if (code == CURLUE_OK)
         code = curl_url_set(handle, CURLUPART_URL, reference, 0);
     return url_take(out, handle, code, err);
 }
 
+/* RFC 6454 section 5. A credential that is meant for one origin goes to no other. */
 bool url_is_same_origin(const struct url *a, const struct url *b)
 {
     return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
