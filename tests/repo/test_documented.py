@@ -62,8 +62,8 @@ def test_all_name_the_same_statuses(help_text):
 
 
 def test_the_manual_has_every_member_of_the_json():
-    """The keys that src/cli/report.c packs."""
-    source = (ROOT / "src" / "cli" / "report.c").read_text()
+    """The keys that src/cli/report_json.c packs."""
+    source = (ROOT / "src" / "cli" / "report_json.c").read_text()
     section = MANUAL.split(".Sh JSON OUTPUT")[1].split("\n.Sh ")[0]
     packed = re.findall(r"json_pack\(\"\{(?:[^;]*?);", source, re.DOTALL)
     keys = set(re.findall(r'"([a-z_]+)",', " ".join(packed)))
