@@ -88,7 +88,7 @@ struct child {
     char *const *environment;   /* as environ(7); ends in NULL */
     const struct secret *input; /* if it does not read all of it, its exit status says more;
                                    NULL: it has /dev/null */
-    bool ends_group;            /* what it leaves behind in its process group is killed */
+    bool ends_all;              /* nothing that it starts outlives it, or this process */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock */
     enum exit_class cls; /* of an error */
@@ -115,8 +115,13 @@ struct child_result {
  * Run it to its end. It has the descriptors 0 to 2 and no other, no signal blocked or ignored, and
  * a session and process group of its own: a prompt finds no terminal, and fails instead of hanging.
  * When its time is up, the group gets SIGTERM, and SIGKILL half a second later. What it leaves
- * behind when it exits by itself lives on, as a gpg-agent has to, even if it holds the pipes open;
- * with `ends_group`, only if it has left the group too.
+ * behind when it exits by itself lives on, as a gpg-agent has to, even if it holds the pipes open.
+ *
+ * With `ends_all` another process stands between, which adopts what is orphaned, in whatever
+ * session it is (on Linux), and kills all that is left when the program has ended, when its time is
+ * up or when this process has ended, however that is. Where /proc lists no children of a process
+ * (Linux before 3.17, or without CONFIG_PROC_CHILDREN) that is the program's own process group
+ * alone.
  *
  * The caller has descriptors 0 to 2 open, and ignores SIGPIPE.
  * Returns 0 and replaces *out (release with child_result_clear()), or -1 with *err set and *out

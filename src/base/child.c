@@ -27,6 +27,9 @@ enum {
     PAUSE_MS = 1,            /* between looks at one that is about to end */
     LINGER_MS = 500,         /* for the output of others, when the child itself has exited */
     GRACE_MS = 500,          /* from SIGTERM to SIGKILL */
+    WARDEN_GRACE_MS = 200,   /* the same, by a warden */
+    WARDEN_SWEEP_MS = 1000,  /* of a warden, for what does not die at once */
+    WARDEN_STOP_MS = 2000,   /* for a warden, which needs both */
     READ_BLOCK = 16384,
 };
 
@@ -232,6 +235,117 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* It is not waited for yet, so that its number stays its own while signals are sent to it. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
+static void wait_a_while(pid_t pid, int64_t while_ms, const struct clock *clock)
+{
+    int64_t deadline_ms = clock_now(clock) + while_ms;
+
+    while (!has_ended(pid) && clock_left(clock, deadline_ms) > 0)
+        clock->sleep_ms(clock->ctx, PAUSE_MS);
+}
+
+#if defined(__linux__)
+/*
+ * The warden: a process between this one and a program of which nothing may be left. Whatever that
+ * starts, in whatever session, becomes the warden's own child when it is orphaned, and is killed
+ * when the program has ended, or this process. Where /proc does not list children, only the
+ * program's group is.
+ */
+static void warden_kill_children(void)
+{
+    char text[4096] = ""; /* more of them are killed the next time */
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    const char *next;
+
+    for (const char *p = text; n > 0 && (next = strchr(p, ' ')) != NULL; p = next + 1)
+        (void)kill((pid_t)strtoul(p, NULL, 10), SIGKILL);
+    child_close_end(&fd);
+}
+
+/* Wait for all; *status is that of `pid`, and stays as it is where that does not end. */
+static void warden_sweep(pid_t pid, int *status, const struct clock *clock)
+{
+    int64_t deadline_ms = clock_now(clock) + WARDEN_SWEEP_MS;
+    pid_t ended;
+    int each;
+
+    (void)kill(-pid, SIGKILL);
+    do {
+        warden_kill_children();
+        while ((ended = waitpid(-1, &each, WNOHANG)) > 0) {
+            if (ended == pid)
+                *status = each;
+        }
+        if (ended < 0)
+            return;
+        clock->sleep_ms(clock->ctx, PAUSE_MS);
+    } while (clock_left(clock, deadline_ms) > 0);
+}
+
+/* As the program did. */
+__attribute__((noreturn)) static void warden_end(int status)
+{
+    if (WIFEXITED(status))
+        _exit(WEXITSTATUS(status));
+    reset_signals();
+    (void)kill(getpid(), WTERMSIG(status));
+    _exit(child_exit_status(status));
+}
+
+/* SIGTERM comes from the process that waits for it, or because that has ended. */
+__attribute__((noreturn)) static void warden_watch(pid_t pid, const sigset_t *awaited,
+                                                   const struct clock *clock)
+{
+    int status = SIGKILL; /* as waitpid(2) has it */
+
+    child_close_range(0, UINT_MAX, false);
+    while (!has_ended(pid) && sigwaitinfo(awaited, NULL) != SIGTERM)
+        ;
+    if (!has_ended(pid)) {
+        (void)kill(-pid, SIGTERM);
+        wait_a_while(pid, WARDEN_GRACE_MS, clock);
+    }
+    warden_sweep(pid, &status, clock);
+    warden_end(status);
+}
+
+/* Returns 0 in the program-to-be, with a warden where there can be one, or -1 with errno set. */
+static int stand_guard(const struct clock *clock)
+{
+    sigset_t awaited;
+    pid_t pid;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return 0;
+    (void)sigemptyset(&awaited);
+    (void)sigaddset(&awaited, SIGCHLD);
+    (void)sigaddset(&awaited, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &awaited, NULL);
+    pid = child_fork(SIGKILL);
+    if (pid > 0)
+        warden_watch(pid, &awaited, clock);
+    if (pid < 0)
+        return -1;
+    (void)setsid(); /* cannot fail: see above */
+    reset_signals();
+    return 0;
+}
+#else
+static int stand_guard(const struct clock *clock)
+{
+    (void)clock;
+    return 0;
+}
+#endif
+
 /*
  * The child before exec. Only what is async-signal-safe, for libcurl may have threads. Our own
  * descriptors are close-on-exec anyhow; others are those that we were started with.
@@ -243,7 +357,8 @@ static void child_become(const struct child *child, const int *theirs)
 
     (void)setsid(); /* cannot fail: a new process leads no group */
     reset_signals();
-    if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
+    if ((!child->ends_all || stand_guard(child->clock) == 0) && in >= 0 &&
+        dup2(in, STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
         dup2(theirs[ERR], STDERR_FILENO) >= 0) {
         child_close_range(STDERR_FILENO + 1, UINT_MAX, true);
         (void)execve(child->path, (char *const *)(uintptr_t)child->argv, child->environment);
@@ -271,7 +386,9 @@ static int child_start(struct running_child *run)
     int theirs[ALL_PIPES] = {-1, -1, -1, -1};
     int errnum;
 
-    run->pid = open_pipes(run->fds, theirs) == 0 ? child_fork(SIGKILL) : -1;
+    run->pid = open_pipes(run->fds, theirs) == 0
+                   ? child_fork(run->child->ends_all ? SIGTERM : SIGKILL)
+                   : -1;
     errnum = errno;
     if (run->pid == 0)
         child_become(run->child, theirs);
@@ -285,15 +402,6 @@ static int child_start(struct running_child *run)
     child_close_end(&run->fds[STATUS]);
     errno = errnum;
     return run->pid < 0 ? -1 : 0;
-}
-
-/* It is not waited for yet, so that its number stays its own while signals are sent to it. */
-static bool has_ended(const struct running_child *run)
-{
-    siginfo_t info = {.si_pid = 0};
-
-    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-           info.si_pid == run->pid;
 }
 
 static int child_fail(const struct running_child *run, const char *what, struct error *err)
@@ -380,9 +488,9 @@ static int converse(struct running_child *run, enum child_end *end, struct error
         bool is_open = run->fds[OUT] >= 0 || run->fds[ERR] >= 0;
         int64_t left;
 
-        if (*end == CHILD_LATE && has_ended(run)) {
+        if (*end == CHILD_LATE && has_ended(run->pid)) {
             *end = CHILD_EXITED;
-            if (run->child->ends_group)
+            if (run->child->ends_all)
                 (void)kill(-run->pid, SIGKILL);
             deadline_ms = clock_now(clock) + LINGER_MS;
         }
@@ -400,21 +508,14 @@ static int converse(struct running_child *run, enum child_end *end, struct error
     return 0;
 }
 
-static void wait_a_while(const struct running_child *run)
-{
-    const struct clock *clock = run->child->clock;
-    int64_t deadline_ms = clock_now(clock) + GRACE_MS;
-
-    while (!has_ended(run) && clock_left(clock, deadline_ms) > 0)
-        clock->sleep_ms(clock->ctx, PAUSE_MS);
-}
-
 static void child_stop(const struct running_child *run)
 {
+    const struct clock *clock = run->child->clock;
+
     (void)kill(-run->pid, SIGTERM);
-    wait_a_while(run);
+    wait_a_while(run->pid, run->child->ends_all ? WARDEN_STOP_MS : GRACE_MS, clock);
     (void)kill(-run->pid, SIGKILL); /* and what is left of its group, if it has ended */
-    wait_a_while(run);
+    wait_a_while(run->pid, GRACE_MS, clock);
 }
 
 /* Take leave of it. One that even SIGKILL does not end (a dead file system) is not waited for. */

@@ -119,7 +119,7 @@ static void check_docker_version(const char *path, const struct run *run, struct
         .path = path,
         .argv = argv,
         .environment = variables,
-        .ends_group = true,
+        .ends_all = true,
         .clock = run->clock,
         .deadline_ms = clock_now(run->clock) + DOCKER_VERSION_MS,
         .cls = CLASS_HELPER,

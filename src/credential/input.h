@@ -66,9 +66,9 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
 /*
  * What the command that `option` gives prints: /bin/sh runs it in a session of its own, with
  * /dev/null as its standard input and without GHCR_TOKEN, until the deadline and for
- * INPUT_COMMAND_MS at most; what it leaves behind in its process group is killed. What it
- * prints is never shown. Its error output is, in where->words or the error, but not where that
- * repeats what it printed, or tells a GitHub token.
+ * INPUT_COMMAND_MS at most; nothing that it starts outlives it (base/child.h). What it prints is
+ * never shown. Its error output is, in where->words or the error, but not where that repeats what
+ * it printed, or tells a GitHub token or a header with a secret.
  */
 int input_command(struct secret *out, struct input *where, const char *option, const char *command,
                   const struct input_context *context, struct error *err)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import time
@@ -493,12 +494,46 @@ def test_what_surrounds_a_command(at_pull, server):
     assert not any(line.startswith("GHCR_TOKEN") for line in environment)
 
 
+def runs(command):
+    """Whether there is a process of this command line, which no other test has."""
+    return subprocess.run(["pgrep", "-f", f"^{command}$"], capture_output=True,
+                          check=False).returncode == 0
+
+
+def until(is_so):
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_command_is_bounded_and_leaves_nothing_behind(at_pull, server):
-    began, sleep = time.monotonic(), f"sleep 54321.{os.getpid()}"    # no other run has this one
+    began, sleep = time.monotonic(), f"sleep 54321.{os.getpid()}"
     plain(at_pull, server, sleep, "--timeout", "1").failed(3, "timed out")
     assert time.monotonic() - began < 10
-    plain(at_pull, server, f"{sleep} & cat {at_pull.token}").succeeded()
-    assert subprocess.run(["pgrep", "-f", f"^{sleep}$"], check=False).returncode == 1
+    for background in (f"{sleep} &", f"setsid {sleep} &", f"(setsid sh -c '{sleep} & :' &);"):
+        plain(at_pull, server, f"{background} cat {at_pull.token}").succeeded()
+        assert not runs(sleep)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_command_ends_with_the_helper(at_pull, server, how):
+    """`docker pull` is interrupted: what its helper runs has a session of its own, and no terminal."""
+    warned(at_pull.file(server))
+    sleeps = [f"sleep 5432{n}.{os.getpid()}" for n in (2, 3)]
+    ready = at_pull.login.directory / "ready"
+    at_pull.record.write_text(json.dumps({"logins": {server.host: {
+        "username": USER,
+        "command": f"setsid {sleeps[0]} & ({sleeps[1]} | cat) & echo >{ready}; wait"}}}))
+    helper = subprocess.Popen([at_pull.bin / NAME, "get"], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={"PATH": "/usr/bin:/bin", "HOME": str(at_pull.login.home)})
+    helper.stdin.write(server.host.encode())
+    helper.stdin.close()
+    until(lambda: ready.exists() and all(map(runs, sleeps)))
+    helper.send_signal(how)
+    assert helper.wait(10) == -how
+    until(lambda: not any(map(runs, sleeps)))
 
 
 def test_a_token_in_place_of_a_command_is_not_shown(at_pull, server):

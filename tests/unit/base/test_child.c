@@ -41,7 +41,7 @@ static int run(struct child_result *result, const struct scene *scene, struct er
         .argv = argv,
         .environment = environment,
         .input = scene->is_alone ? NULL : &scene->input,
-        .ends_group = scene->is_alone,
+        .ends_all = scene->is_alone,
         .clock = clock_system(),
         .deadline_ms = support_in_ms(scene->wait_ms > 0 ? scene->wait_ms : SCRIPTS_PATIENCE_MS),
         .cls = CLASS_HELPER,
@@ -270,6 +270,67 @@ static void test_one_that_is_alone(void **state)
     child_result_clear(&result);
 }
 
+/* In a session of its own, orphaned, and deaf to SIGTERM; two deep. */
+#define DAEMON                                                                                     \
+    "setsid sh -c 'trap \"\" TERM; setsid sh -c \"echo \\$\\$ >pid; sleep 600; :\" & sleep 600' "  \
+    ">/dev/null 2>&1 & while [ ! -s pid ]; do sleep 0.01; done; "
+
+static void test_nothing_leaves_the_session_of_one_that_is_alone(void **state)
+{
+    static const struct {
+        const char *body;
+        enum child_end end;
+        int code;
+    } rows[] = {
+        {DAEMON "exit 7", CHILD_EXITED, 7},
+        {DAEMON "kill -HUP $$", CHILD_KILLED, SIGHUP},
+        {DAEMON "kill -KILL $PPID; sleep 600", CHILD_KILLED, SIGKILL}, /* what guards it */
+        {DAEMON "exec sleep 600", CHILD_LATE, 0},
+        {DAEMON "trap '' TERM; while :; do sleep 600; done", CHILD_LATE, 0},
+        {DAEMON "exec cat /dev/zero", CHILD_FLOODED, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene scene = {
+            .body = rows[i].body, .is_alone = true, .wait_ms = rows[i].end == CHILD_LATE ? 500 : 0};
+        struct child_result result = CHILD_RESULT_INIT;
+
+        (void)unlink("pid");
+        assert_ends(&result, &scene, rows[i].end, rows[i].code);
+        if (i != 2)
+            assert_row(rows[i].body, scripts_is_gone(scripts_pid("pid")));
+        else
+            assert_int_equal(kill(scripts_pid("pid"), SIGKILL), 0);
+        child_result_clear(&result);
+    }
+}
+
+static int run_one_that_is_alone(void)
+{
+    struct scene scene = {.body = DAEMON "echo $$ >main; sleep 600; :", .is_alone = true};
+    struct child_result result = CHILD_RESULT_INIT;
+    struct error err = ERROR_INIT;
+
+    return run(&result, &scene, &err);
+}
+
+/* However this process ends: nobody is left to tell the guard then. */
+static void test_nothing_outlives_who_waits_for_it(void **state)
+{
+    pid_t waiting;
+
+    (void)state;
+    waiting = fork();
+    support_must(waiting >= 0, "fork");
+    if (waiting == 0)
+        _exit(run_one_that_is_alone());
+    support_must(scripts_pid("main") > 0 && kill(waiting, SIGKILL) == 0, "kill");
+    support_must(waitpid(waiting, NULL, 0) == waiting, "waitpid");
+    assert_true(scripts_is_gone(scripts_pid("main")));
+    assert_true(scripts_is_gone(scripts_pid("pid")));
+}
+
 /* Some wrappers end a little before the filter that their output goes through. */
 static void test_what_others_write_for_it_counts_for_a_while(void **state)
 {
@@ -341,6 +402,8 @@ int main(void)
         IN_DIRECTORY(test_its_children_are_killed_with_it),
         IN_DIRECTORY(test_what_it_leaves_behind_may_hold_the_pipes),
         IN_DIRECTORY(test_one_that_is_alone),
+        IN_DIRECTORY(test_nothing_leaves_the_session_of_one_that_is_alone),
+        IN_DIRECTORY(test_nothing_outlives_who_waits_for_it),
         IN_DIRECTORY(test_what_others_write_for_it_counts_for_a_while),
         IN_DIRECTORY(test_a_result_is_replaced_only_by_another),
         IN_DIRECTORY(test_who_was_started_with_sigchld_ignored),
