@@ -23,6 +23,12 @@ struct text_shown {
 
 struct text_shown text_shown(const char *src);
 
+/*
+ * Bytes of the well-formed UTF-8 character (RFC 3629) that `text` begins with, of which `left`
+ * bytes are there, at least one; 0 where there is none.
+ */
+size_t text_utf8_len(const char *text, size_t left);
+
 /* Whether it is well-formed UTF-8 (RFC 3629), which is all that JSON can hold. */
 bool text_is_utf8(const char *text, size_t len);
 

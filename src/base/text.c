@@ -30,19 +30,27 @@ static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *code)
     return len;
 }
 
+size_t text_utf8_len(const char *text, size_t left)
+{
+    uint32_t ignored;
+
+    return utf8_char((const unsigned char *)text, left, &ignored);
+}
+
 bool text_is_utf8(const char *text, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    uint32_t code;
-
-    for (size_t n; len > 0; p += n, len -= n) {
-        n = utf8_char(p, len, &code);
+    for (size_t n; len > 0; text += n, len -= n) {
+        n = text_utf8_len(text, len);
         if (n == 0)
             return false;
     }
     return true;
 }
 
+/*
+ * What a terminal would obey, what would break the line, and what could make a text read as another
+ * (Trojan Source, CVE-2021-42574).
+ */
 static bool is_shown_as_is(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
@@ -69,6 +77,7 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
         size_t n = utf8_char(p, len, &code);
         size_t step = n > 0 ? n : 1;
 
+        /* Room for the three dots is kept only once the rest may not fit. */
         if (used + len >= dst_size && used + step + sizeof("...") > dst_size) {
             memcpy(dst + used, "...", 3);
             used += 3;

@@ -19,27 +19,6 @@ static int check_bearer(const char *text, size_t len, struct error *err)
     return 0;
 }
 
-/* Bytes of the character at `text`, or 0 where that is no UTF-8 (RFC 3629 section 4). */
-static size_t utf8_len(const unsigned char *text, size_t left)
-{
-    size_t len = text[0] < 0x80                      ? 1
-                 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-                 : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                                     : 0;
-
-    if (len == 0 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 /*
  * Past an escape within a string. Half of a surrogate pair, which jansson refuses and Go reads as
  * U+FFFD, becomes DEL, which no token has.
@@ -82,7 +61,7 @@ static void mend(struct secret *text)
     for (size_t i = 0; i < text->len;) {
         char *at = text->data + i;
         size_t left = text->len - i;
-        size_t len = utf8_len((unsigned char *)at, left);
+        size_t len = text_utf8_len(at, left);
 
         if (len == 0) {
             *at = 0x7f;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* What a string says, byte by byte, escapes undone. */
 struct spoken {
     struct scan rest;
@@ -189,34 +191,6 @@ static void syntax_skip_blanks(struct scan *s)
         s->p++;
 }
 
-/* Past one character of two bytes or more, as RFC 3629 has them. */
-static bool take_utf8(struct scan *s)
-{
-    static const struct {
-        unsigned char lead_from, lead_to, next_from, next_to;
-        ptrdiff_t len;
-    } rows[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    const unsigned char *p = (const unsigned char *)s->p;
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (p[0] < rows[i].lead_from || p[0] > rows[i].lead_to)
-            continue;
-        if (s->end - s->p < rows[i].len || p[1] < rows[i].next_from || p[1] > rows[i].next_to)
-            return false;
-        for (ptrdiff_t at = 2; at < rows[i].len; at++) {
-            if ((p[at] & 0xc0) != 0x80)
-                return false;
-        }
-        s->p += rows[i].len;
-        return true;
-    }
-    return false;
-}
-
 /* Past a string; *inner is what is between its quotes. */
 static bool take_string(struct scan *s, struct span *inner)
 {
@@ -232,8 +206,11 @@ static bool take_string(struct scan *s, struct span *inner)
         if (c < 0x20)
             return false;
         if (c >= 0x80) {
-            if (!take_utf8(s))
+            size_t len = text_utf8_len(s->p, (size_t)(s->end - s->p));
+
+            if (len == 0)
                 return false;
+            s->p += len;
             continue;
         }
         s->p++;
