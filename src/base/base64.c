@@ -8,6 +8,7 @@
 
 #include "base/scan.h"
 
+/* RFC 4648 section 4, table 1. */
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 enum {
@@ -36,6 +37,7 @@ int base64_encode(struct secret *out, const struct secret *in, struct error *err
         base64_encodestate state;
         int encoded;
 
+        /* 54 bytes are whole groups of three, so that each block stands for itself. */
         base64_init_encodestate(&state);
         encoded = base64_encode_block(in->data + done, (int)len, block, &state);
         encoded += base64_encode_blockend(block + encoded, &state);
@@ -101,6 +103,10 @@ int base64_decode(struct secret *out, const char *text, size_t len, struct error
     struct scan s = scan_over(text, len);
     int ret = 0;
 
+    /*
+     * Go's decoder takes line ends wherever they are: files that were made with base64(1) have
+     * them.
+     */
     while (ret == 0 && !scan_is_at_end(&s)) {
         const char *from = s.p;
 

@@ -56,6 +56,10 @@ pid_t child_fork(int death)
     int errnum;
     pid_t pid;
 
+    /*
+     * A signal between fork() and the child's own setting would be taken by a handler of ours, in
+     * the wrong process.
+     */
     (void)sigfillset(&all);
     is_masked = sigprocmask(SIG_BLOCK, &all, &before) == 0;
     pid = fork();
@@ -120,6 +124,7 @@ enum child_found child_find(char path[PATH_MAX], const char *name, const char *s
 
     for (const char *dir = search; dir != NULL; dir = strchr(dir, ':')) {
         dir += *dir == ':';
+        /* Too long a path leads nowhere: it is passed over as one that is not there. */
         if (*dir != '/' || snprintf(each, sizeof(each), "%.*s/%s", (int)strcspn(dir, ":"), dir,
                                     name) >= (int)sizeof(each))
             continue;
@@ -168,6 +173,7 @@ char **child_environment(const char *without)
 
     while (environ != NULL && environ[count] != NULL)
         count++;
+    /* Not a copy of the texts: there would be one more place where a secret stands. */
     kept = calloc(count + 1, sizeof(*kept));
     for (size_t i = 0, used = 0; kept != NULL && i < count; i++) {
         if (!child_is_variable(environ[i], without) && !is_withheld(environ[i]))
@@ -364,6 +370,7 @@ static void child_become(const struct child *child, const int *theirs)
         (void)execve(child->path, (char *const *)(uintptr_t)child->argv, child->environment);
     }
     errnum = errno;
+    /* An int into a pipe that is empty: written whole, or not at all (pipe(7), PIPE_BUF). */
     while (write(theirs[STATUS], &errnum, sizeof(errnum)) < 0 && errno == EINTR)
         ;
     _exit(EXIT_FAILURE);

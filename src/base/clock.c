@@ -26,6 +26,7 @@ static void system_sleep_ms(void *ctx, int64_t ms)
     struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)ctx;
+    /* A signal that does not end us cuts no wait short. */
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
         ;
 }

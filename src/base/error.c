@@ -22,6 +22,9 @@ error_fill(struct error *err, enum exit_class cls, const char *hint, const char 
     (void)snprintf(err->hint, sizeof(err->hint), "%s", hint);
 }
 
+/*
+ * The first error wins: what fails while another failure is dealt with says less about the cause.
+ */
 int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
 {
     va_list ap;
@@ -66,6 +69,7 @@ int error_set_errno(struct error *err, enum exit_class cls, int errnum, const ch
     va_start(ap, fmt);
     error_fill(err, cls, "", fmt, ap);
     va_end(ap);
+    /* strerror() is no function for threads; there is one that fills errors. */
     return error_append(err, ": %s", strerror(errnum));
 }
 
@@ -74,6 +78,7 @@ int error_no_memory(struct error *err)
     return error_set(err, CLASS_INTERNAL, "out of memory");
 }
 
+/* The first hint wins, too: it comes from whoever was nearest to the fault. */
 int error_hint(struct error *err, const char *fmt, ...)
 {
     va_list ap;
@@ -91,6 +96,7 @@ int error_wrap(struct error *err, const char *fmt, ...)
     char inner[sizeof(err->message)];
     va_list ap;
 
+    /* vsnprintf() must not write over what it reads. */
     memcpy(inner, err->message, sizeof(inner));
     va_start(ap, fmt);
     (void)vsnprintf(err->message, sizeof(err->message), fmt, ap);
@@ -105,6 +111,7 @@ void warnings_add(struct warnings *warnings, const char *fmt, ...)
 
     if (warnings->count == WARNINGS_MAX)
         return;
+    /* Written where it would stand, and compared there: only then does it count. */
     added = warnings->items[warnings->count];
     va_start(ap, fmt);
     (void)vsnprintf(added, WARNING_LEN_MAX + 1, fmt, ap);

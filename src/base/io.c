@@ -15,6 +15,7 @@ static int wait_readable(int fd, const struct io_input *input)
     for (;;) {
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
         int64_t left = input->clock != NULL ? clock_left(input->clock, input->deadline_ms) : -1;
+        /* Without a clock -1: as long as it takes. */
         int ready = poll(&pfd, 1, left > INT_MAX ? INT_MAX : (int)left);
 
         if (ready >= 0)
@@ -37,6 +38,7 @@ static ssize_t read_some(int fd, char *buf, size_t size, const struct io_input *
         n = ready > 0 ? read(fd, buf, size) : -1;
         if (n >= 0)
             return n;
+        /* EAGAIN: descriptors that we were given may be non-blocking, and shared with others. */
         if (errno != EINTR && errno != EAGAIN)
             return error_set_errno(err, input->cls, errno, "cannot read %s", input->name);
     }
@@ -52,6 +54,7 @@ int io_read_all(struct secret *out, int fd, const struct io_input *input, struct
     while (ret == 0 && (n = read_some(fd, block, sizeof(block), input, err)) != 0) {
         if (n < 0)
             ret = -1;
+        /* What is longer is refused, not cut: half a token or half a file is worse than none. */
         else if ((size_t)n > input->max + input->line_end - built.len)
             ret =
                 error_set(err, input->cls, "%s is longer than %zu bytes", input->name, input->max);
@@ -90,6 +93,7 @@ int io_write_all(int fd, const char *data, size_t len)
             continue;
         if (n < 0)
             return -1;
+        /* A part of it, as a pipe or a disk that is nearly full takes. */
         data += n;
         len -= (size_t)n;
     }

@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 
+/* A parsed auth file holds credentials: what jansson frees is wiped. */
 void json_init(void)
 {
     json_set_alloc_funcs(wipe_malloc, wipe_free);
@@ -31,6 +32,10 @@ static const char *words(enum json_error_code code)
 static json_t *load(const char *text, size_t len, size_t more, const char *name,
                     enum exit_class cls, struct error *err)
 {
+    /*
+     * JSON_DECODE_INT_AS_REAL: an integer past 64 bits is no error to Go. JSON_ALLOW_NUL: nor is
+     * "\u0000" in a value that nobody here reads.
+     */
     size_t flags = more | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     bool is_starved;
     json_error_t at;
@@ -52,6 +57,7 @@ static json_t *load(const char *text, size_t len, size_t more, const char *name,
         (void)error_no_memory(err);
         return NULL;
     }
+    /* The place alone: a person finds it, and nothing of the text is shown. */
     (void)error_set(err, cls, "%s %s (line %d, column %d)", name, words(json_error_code(&at)),
                     at.line, at.column);
     return NULL;

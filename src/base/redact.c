@@ -41,6 +41,10 @@ static bool redact_is_same(const char *a, const char *b, size_t len)
 /* Whether `run` bytes in a row of `needle` (all, where it is shorter) stand in `text`. */
 static bool has_run(struct span text, struct span needle, size_t run)
 {
+    /*
+     * A bit for the first bytes of each run: a body of a megabyte is compared only where one fits,
+     * and not with every run of a key.
+     */
     unsigned char seen[HASHES / 8] = {0};
 
     run = needle.len < run ? needle.len : run;
@@ -66,6 +70,7 @@ static bool is_base64(char c)
            c == '/';
 }
 
+/* A line may be cut anywhere when it is quoted; the key in it is what counts. */
 static bool has_stretch(struct span text, struct span line)
 {
     for (size_t begin = 0, end = 0; begin < line.len; begin = end + 1) {
@@ -97,6 +102,7 @@ static size_t most_of(size_t len)
     return len > REDACT_LINE ? len - 1 : len;
 }
 
+/* Whole, or by its lines: a server may show a part of what it could not read. */
 static bool has_lines(struct span text, const struct secret *secret)
 {
     struct scan s = scan_over(secret_text(secret), secret->len);
@@ -257,6 +263,7 @@ static bool take_html(struct scan *s, uint32_t *code)
     if (scan_char(s, '#')) {
         bool is_hex = scan_char(s, 'x') || scan_char(s, 'X');
 
+        /* Browsers read a number without the semicolon, too. */
         return take_code(s, is_hex ? 16 : 10, 1, DIGITS_MAX, code) && (scan_char(s, ';') || true);
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -354,6 +361,7 @@ static bool finds_escaped(const struct redact *redact, struct span text, char *p
         if (finds_in(redact, inner, room))
             return true;
     }
+    /* A text within JSON within a page: each layer undone is searched. */
     for (int i = 0; i < NESTED_MAX; i++) {
         text.len = unescape(plain, text, ESCAPE_URL | ESCAPE_JSON | ESCAPE_HTML);
         text.data = plain;
@@ -371,6 +379,7 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
 
     if (redact == NULL || redact->count == 0 || len == 0)
         return false;
+    /* What is decoded here may be the secret: the room is wiped. */
     room = wipe_malloc(2 * len);
     if (room == NULL)
         return true;
@@ -379,6 +388,7 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
     return found;
 }
 
+/* A JSON object of one line is a key as well, as some tools write it. */
 static bool has_many_lines(const struct secret *secret)
 {
     const char *text = secret->data;
@@ -389,6 +399,7 @@ static bool has_many_lines(const struct secret *secret)
 
 static int add(struct redact *redact, const char *text, size_t len, size_t run, struct error *err)
 {
+    /* The first ones are the credential's, which must never be pushed out. */
     size_t at = redact->count < REDACT_ITEMS_MAX ? redact->count : REDACT_ITEMS_MAX - 1;
     struct secret copy = SECRET_INIT;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* "tchar" of RFC 9110 section 5.6.2. */
 static const char token_bytes[] = "!#$%&'*+-.^_`|~0123456789"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -42,6 +43,7 @@ bool scan_run(struct scan *s, const char *set, struct span *out)
 {
     const char *start = s->p;
 
+    /* strchr() finds the NUL that ends any set. */
     while (s->p < s->end && *s->p != '\0' && strchr(set, *s->p) != NULL)
         s->p++;
     *out = (struct span){.data = start, .len = (size_t)(s->p - start)};
@@ -53,6 +55,7 @@ bool scan_token(struct scan *s, struct span *out)
     return scan_run(s, token_bytes, out);
 }
 
+/* "quoted-string" of RFC 9110 section 5.6.4. The cursor moves only where all of it is there. */
 bool scan_quoted(struct scan *s, char *dst, size_t dst_size)
 {
     struct scan ahead = *s;
@@ -65,6 +68,7 @@ bool scan_quoted(struct scan *s, char *dst, size_t dst_size)
         if (scan_is_at_end(&ahead) || used + 1 >= dst_size)
             return false;
         unsigned char c = (unsigned char)*ahead.p++;
+        /* No control characters but the tab, which "qdtext" allows. */
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
         dst[used++] = (char)c;
@@ -83,6 +87,7 @@ bool scan_number(struct scan *s, uint64_t max, uint64_t *out)
     for (; p < s->end && *p >= '0' && *p <= '9'; p++) {
         uint64_t digit = (uint64_t)(*p - '0');
 
+        /* Before the product is made, so that it cannot wrap round. */
         if (digit > max || value > (max - digit) / 10)
             return false;
         value = value * 10 + digit;
@@ -96,6 +101,7 @@ bool scan_number(struct scan *s, uint64_t max, uint64_t *out)
 
 bool span_is(struct span span, const char *text)
 {
+    /* Names of fields, schemes and parameters have no case (RFC 9110 sections 5.1, 11.1). */
     return span.len == strlen(text) && strncasecmp(span.data, text, span.len) == 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #endif
 
+/* Room for a token of any kind, so that it is rarely moved. */
 enum { SECRET_CAP_MIN = 256 };
 
 void secret_clear(struct secret *s)
@@ -23,11 +24,13 @@ void secret_clear(struct secret *s)
     *s = SECRET_INIT;
 }
 
+/* realloc() may move a block and leave the old one as it was, with the secret in it. */
 static int secret_reserve(struct secret *s, size_t len, struct error *err)
 {
     size_t cap = s->cap > 0 ? s->cap : SECRET_CAP_MIN;
     char *data;
 
+    /* One byte more than its length, for the NUL behind it. */
     if (len < s->cap)
         return 0;
     while (cap <= len) {
@@ -85,11 +88,13 @@ bool secret_is_equal(const struct secret *a, const struct secret *b)
 
     if (a->len != b->len)
         return false;
+    /* In a time that tells nothing of where they differ. */
     for (size_t i = 0; i < a->len; i++)
         difference |= (unsigned char)(a->data[i] ^ b->data[i]);
     return difference == 0;
 }
 
+/* Neither a core file nor a debugger of the same user may have the memory. */
 int secret_forbid_dump(void)
 {
 #if defined(__linux__)
@@ -133,12 +138,14 @@ void *wipe_calloc(size_t count, size_t size)
 {
     void *block;
 
+    /* A product that wraps round would be a block that is too small. */
     block = wipe_malloc(size > 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size);
     if (block != NULL)
         memset(block, 0, count * size);
     return block;
 }
 
+/* As secret_reserve(): never realloc(), which may leave a copy behind. */
 void *wipe_realloc(void *block, size_t size)
 {
     const union wipe_header *header;
