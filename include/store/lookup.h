@@ -45,7 +45,8 @@ struct lookup {
  * What `reader` uses. Returns 1 and fills *out (release with lookup_clear()), 0 where there is
  * none, or -1 with *err set: CLASS_AUTHFILE for a file that its reader cannot read, CLASS_HELPER.
  * Then out->path and out->helper are where that is, so that two readers' faults can be known for
- * one; "" where it is this reader alone that cannot use the file.
+ * one; "" where it is this reader alone that cannot use the file. After 0 they are the helper that
+ * was asked last, if any was, and the file that names it.
  */
 int lookup_find(struct lookup *out, const struct reader *reader,
                 const struct lookup_request *request, struct error *err)

@@ -70,6 +70,12 @@ static void add_older_docker(struct look *look, const struct reader *by,
     look->reader_count++;
 }
 
+/* What --at-pull set up has lost its half: the reader asks, and goes on without a credential. */
+static bool is_recordless(const struct finding *reader)
+{
+    return reader->verdict == VERDICT_NONE && strcmp(reader->found.helper, READER_OWN_HELPER) == 0;
+}
+
 static void add_reader(struct look *look, const struct reader *by)
 {
     struct finding *reader = &look->readers[look->reader_count++];
@@ -88,6 +94,10 @@ static void add_reader(struct look *look, const struct reader *by)
         at_pull_find(&reader->record, request.registry, &reader->err) < 0)
         found = -1;
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
+    if (is_recordless(reader))
+        warnings_add(&look->run.warnings,
+                     "'%s' has %s ask ghcr-login for '%s', which has no record of it",
+                     reader->found.path, by->name, request.registry);
     if (found > 0)
         warn_of_shadows(look, by);
     if (found > 0 && reader->found.path[0] == '\0')
@@ -103,6 +113,7 @@ static int find_readers(struct look *look, struct report *report, struct error *
     bool podman = options_name_podman(o);
     bool docker = o->docker || o->config_dir != NULL;
     bool both = podman == docker;
+    bool recordless = false;
     size_t none = 0;
 
     if (podman && reference_check_path(registry, err) < 0)
@@ -111,8 +122,10 @@ static int find_readers(struct look *look, struct report *report, struct error *
         add_reader(look, &reader_docker);
     if (podman || both)
         add_reader(look, &reader_podman);
-    for (size_t i = 0; i < look->reader_count; i++)
+    for (size_t i = 0; i < look->reader_count; i++) {
         none += look->readers[i].verdict == VERDICT_NONE;
+        recordless = recordless || is_recordless(&look->readers[i]);
+    }
     if (none < look->reader_count) {
         report->readers = look->readers;
         report->reader_count = look->reader_count;
@@ -123,8 +136,13 @@ static int find_readers(struct look *look, struct report *report, struct error *
                     : docker ? "docker finds no"
                              : "podman finds no",
                     registry->host, slash, registry->name_space);
-    return error_hint(err, "store one: ghcr-login -u NAME %s%s%s", registry->host, slash,
-                      registry->name_space);
+    return recordless
+               ? error_hint(err,
+                            "set it up again with --at-pull, as the user who pulls, or have nobody "
+                            "ask ghcr-login: ghcr-login logout %s",
+                            registry->host)
+               : error_hint(err, "store one: ghcr-login -u NAME %s%s%s", registry->host, slash,
+                            registry->name_space);
 }
 
 static struct situation status_situation(const struct look *look, const struct finding *reader)

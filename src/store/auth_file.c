@@ -54,12 +54,12 @@ static int ask_helper(const struct plan *plan, bool *is_held, struct error *err)
     return found < 0 ? -1 : 0;
 }
 
-/* A login that is not --at-pull, where another token is fetched at each pull. */
+/* A login that is not --at-pull, where another token, or none, is fetched at each pull. */
 static int refuse_own(const struct entry *entry, struct error *err)
 {
     (void)error_set(
         err, CLASS_HELPER,
-        "'%s' has the token for '%s' fetched at each pull, and this is a different token",
+        "'%s' has the token for '%s' fetched at each pull, and that does not give this one",
         entry->path, entry_host(entry));
     return error_hint(err,
                       "write the new token to the source that 'ghcr-login status %s' names, use "

@@ -113,6 +113,9 @@ static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
         lookup_clear(out);
         *out = *built;
         *built = LOOKUP_INIT; /* moved */
+    } else if (built->helper[0] != '\0') {
+        memcpy(out->path, built->path, sizeof(out->path));
+        memcpy(out->helper, built->helper, sizeof(out->helper));
     }
     lookup_clear(built);
     return ret;

@@ -573,6 +573,47 @@ def test_status_follows_the_record_to_its_source(at_pull, server):
     assert result.status == 3 and str(at_pull.token) in result.stderr, result
 
 
+def test_a_record_that_is_lost(at_pull, server):
+    """The name of the helper is in a file of a backup's, or of another user's."""
+    warned(at_pull.file(server))
+    at_pull.record.unlink()
+    result = at_pull.run("status", "--plain-http", "--docker", server.host)
+    assert result.status == 3 and result.stdout == "", result
+    assert f"warning: '{at_pull.login.config}' has docker ask ghcr-login for '{server.host}'" \
+        ", which has no record of it\n" in result.stderr, result
+    assert "set it up again with --at-pull" in result.stderr, result
+    at_pull.login.to(server).failed(9, "fetched at each pull", "does not give this one")
+    at_pull.podman.parent.mkdir(parents=True)
+    at_pull.podman.write_text(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
+    result = at_pull.run("status", "--plain-http", server.host)     # podman's does not hide it
+    assert result.status == 0 and "docker finds no credential" in result.stdout, result
+    assert "which has no record of it" in result.stderr, result
+    assert at_pull.run("logout", server.host).stdout.startswith("Logout Succeeded")
+    assert "ghcr-login" not in at_pull.login.config.read_text()
+
+
+def test_a_store_of_ours_for_all_registries(at_pull, server):
+    """`credsStore`, as somebody may write it by hand: our own login never runs it."""
+    at_pull.login.write_config('{"credsStore":"ghcr-login"}')
+    at_pull.login.to(server).failed(9, "does not give this one", "--no-helper")
+    warned(at_pull.file(server))
+    at_pull.login.to(server).succeeded()
+    result = at_pull.run("status", "--plain-http", "--docker", server.host)
+    assert result.status == 0 and "asks ghcr-login, which reads" in result.stdout, result
+    result = at_pull.run("logout", server.host)
+    assert result.status == 0 and "docker still finds" in result.stderr, result
+    at_pull.login.write_config("{}")
+    assert at_pull.run("logout", server.host).status == 0 and at_pull.logins() == {}
+
+
+def test_another_name_of_ours_is_no_helper(at_pull, server):
+    """Nor can it go round in a circle."""
+    (at_pull.bin / "docker-credential-other").symlink_to(at_pull.login.binary)
+    at_pull.login.write_config(json.dumps({"credHelpers": {server.host: "other"}}))
+    result = at_pull.login.to(server, env=at_pull.environment)
+    result.failed(9, "'docker-credential-other get' failed with status 2")
+
+
 def test_the_program_never_runs_itself(at_pull, server):
     warned(at_pull.file(server))
     trap = at_pull.bin / NAME
