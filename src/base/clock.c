@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Waits and deadlines must not jump when somebody sets the time. */
 static int64_t system_now_ms(void *ctx)
 {
     struct timespec now = {0};

@@ -72,6 +72,7 @@ int io_read_path(struct secret *out, const char *path, const struct io_input *in
                  struct error *err)
 {
     /* O_NONBLOCK: a pipe that nobody writes to must not hold up the open itself. */
+    /* Links are followed: a secret that Kubernetes mounts is one. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int ret;
 

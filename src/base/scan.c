@@ -50,6 +50,7 @@ bool scan_run(struct scan *s, const char *set, struct span *out)
     return out->len > 0;
 }
 
+/* Names of schemes, parameters and header fields. */
 bool scan_token(struct scan *s, struct span *out)
 {
     return scan_run(s, token_bytes, out);

@@ -18,6 +18,7 @@ void secret_clear(struct secret *s)
     if (s == NULL)
         return;
     if (s->data != NULL) {
+        /* All of the block: what stood behind its present end was a secret as well. */
         explicit_bzero(s->data, s->cap);
         free(s->data);
     }
@@ -54,6 +55,7 @@ static int secret_reserve(struct secret *s, size_t len, struct error *err)
 
 int secret_append(struct secret *s, const void *data, size_t len, size_t max, struct error *err)
 {
+    /* Compared without a sum, which could wrap round. */
     if (len > max || s->len > max - len)
         return error_set(err, CLASS_INTERNAL, "more than %zu bytes", max);
     if (secret_reserve(s, s->len + len, err) < 0)
@@ -115,6 +117,7 @@ union wipe_header {
 /* libcurl has a thread of its own while it looks for an address. */
 static atomic_bool is_starved;
 
+/* jansson and libcurl may go on without what they did not get, and then do half of it. */
 bool wipe_was_starved(void)
 {
     return atomic_exchange(&is_starved, false);

@@ -49,6 +49,7 @@ static bool has_member(const struct group *group, const char *name)
 
 int initgroups(const char *name, gid_t first)
 {
+    /* 256 KB: too much for a stack, and called once. */
     static gid_t groups[NGROUPS_MAX];
     FILE *file = fopen("/etc/group", "re");
     const struct group *group;
@@ -66,6 +67,7 @@ int initgroups(const char *name, gid_t first)
 
 /* What follows only has to be there: .netrc files, libcrypto's own sockets, ports with names. */
 
+/* libcurl: the home of a .netrc, which is never read. */
 int getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **result)
 {
     (void)uid;
@@ -76,6 +78,7 @@ int getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct
     return 0;
 }
 
+/* libcurl asks c-ares instead. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **result)
 {
@@ -123,6 +126,7 @@ struct servent *getservbyname(const char *name, const char *protocol)
     return NULL;
 }
 
+/* c-ares: ports are always numbers here. */
 int getservbyname_r(const char *name, const char *protocol, struct servent *entry, char *buffer,
                     size_t size, struct servent **result)
 {

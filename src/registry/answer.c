@@ -26,6 +26,7 @@ static int check_bearer(const char *text, size_t len, struct error *err)
 static size_t pass_escape(char *text, size_t left)
 {
     enum { ESCAPE_LEN = 6, HIGH = 0xd800, LOW = 0xdc00, LAST = 0xdfff };
+    static const char del[] = {'0', '0', '7', 'f'};
     unsigned units[2] = {0, 0};
 
     for (size_t i = 0; i < 2 && left >= (i + 1) * ESCAPE_LEN; i++) {
@@ -39,7 +40,7 @@ static size_t pass_escape(char *text, size_t left)
     if (units[0] >= HIGH && units[0] < LOW && units[1] >= LOW && units[1] <= LAST)
         return 2 * (size_t)ESCAPE_LEN;
     if (units[0] >= HIGH && units[0] <= LAST)
-        memcpy(text + 2, "007f", 4);
+        memcpy(text + 2, del, sizeof(del));
     return left < 2 ? left : 2;
 }
 

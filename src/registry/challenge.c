@@ -177,6 +177,7 @@ int challenge_add_field(struct challenge *challenge, const char *field, size_t l
     struct challenge best = *challenge;
     enum challenge_part part = PART_READ;
 
+    /* A list may begin with empty elements (RFC 9110 section 5.6.1). */
     (void)skip_commas(&s);
     while (part == PART_READ && !scan_is_at_end(&s)) {
         struct challenge next = {.scheme = CHALLENGE_NONE};

@@ -400,7 +400,7 @@ static int check_pulls(struct session *s, const struct image *proof, struct erro
     for (size_t i = 0; i < q->image_count; i++) {
         struct image *image = &q->images[i];
         struct error fault = ERROR_INIT;
-        int ret = image == proof ? 0 : check_pull(s, image, &fault);
+        int ret = proof != NULL && image == proof ? 0 : check_pull(s, image, &fault);
 
         image->status = image->can_pull ? 200 : s->response.status;
         if (q->on_image != NULL)

@@ -7,6 +7,7 @@
 #include "base/scan.h"
 #include "base/text.h"
 
+/* What a tag begins with; further on it may also have dots and hyphens. */
 static const char word_bytes[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 
 /* OCI distribution-spec: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127} */
@@ -49,6 +50,7 @@ static int skip_host(struct scan *s, const char *text, const struct reference *r
     const char *slash = memchr(s->p, '/', (size_t)(s->end - s->p));
     struct span first = {.data = s->p, .len = slash != NULL ? (size_t)(slash - s->p) : 0};
 
+    /* "octocat/app" is an image of Docker Hub, whatever registry is logged in to. */
     if (slash == NULL || !image_is_host(first)) {
         if (reference_is_docker_hub(registry))
             return 0;
@@ -171,6 +173,7 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
         return image_refuse(text, "has a scheme: leave out what ends with '://'", err);
     if (skip_host(&s, text, registry, err) < 0)
         return -1;
+    /* Before the grammar, which would say less: a repository's name in a workflow makes it. */
     if (has_capital(s.p))
         return image_refuse(text, "has a capital in its name: names of images are lower case", err);
     if (!scan_name(&s, &name) || !copy_name(&image, name, registry))

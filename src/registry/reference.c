@@ -134,6 +134,7 @@ static int skip_scheme(struct reference *ref, const char **text, struct error *e
 
     if (!scan_token(&s, &scheme) || s.end - s.p < 3 || strncmp(s.p, "://", 3) != 0)
         return 0;
+    /* docker drops either of them (ConvertToHostname()). */
     ref->has_scheme = true;
     ref->says_http = span_is(scheme, "http");
     if (!ref->says_http && !span_is(scheme, "https"))
@@ -232,6 +233,7 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     ref.is_lowered = memcmp(ref.host, text, host_len) != 0;
     if (check_host(ref.host, err) < 0)
         return -1;
+    /* One name for all of them from here on; store/reader knows how each reader spells it. */
     if (hub_is_name(ref.host, HUB_AS_TYPED))
         (void)snprintf(ref.host, sizeof(ref.host), "%s", HUB_HOST);
     (void)snprintf(ref.api_host, sizeof(ref.api_host), "%s",

@@ -35,6 +35,7 @@ static struct ip parse_ip(const char *text)
     char bare[INET6_ADDRSTRLEN];
     size_t len = strlen(text);
 
+    /* As URLs write an IPv6 address; a list may have it bare. */
     if (text[0] == '[' && text[len - 1] == ']') {
         text++;
         len -= 2;
@@ -105,6 +106,7 @@ static bool is_in_domain(const char *host, const char *domain)
     return before == 0 ? !is_below_alone : host[before - 1] == '.';
 }
 
+/* The order is Go's: what is a block, or an address, is no domain any more. */
 static bool item_matches(char *item, const struct url *to, const struct ip *ip)
 {
     enum block_match match = match_block(ip, item);
@@ -384,6 +386,7 @@ bool proxy_report(const struct proxy_fault *fault, bool *is_transient, struct er
     long status = connect_status(fault->easy);
     struct url_place unreached;
 
+    /* What the proxy said to CONNECT is certain; libcurl's texts are less so, and come after it. */
     if (status >= 300) {
         *is_transient = http_status_is_transient((int)status);
         report_refusal(fault, err);

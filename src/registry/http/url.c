@@ -8,6 +8,7 @@
 
 #include "registry/reference.h"
 
+/* The text is not shown: a URL may hold a password, and this one comes from outside. */
 static int url_refuse(CURLUcode code, struct error *err)
 {
     if (code == CURLUE_OUT_OF_MEMORY)
@@ -103,6 +104,7 @@ bool url_stays_here(const char *text)
            reference_is_loopback(url.host);
 }
 
+/* As users and docker write a registry: nobody says ghcr.io:443. */
 struct url_place url_place(const struct url *url)
 {
     struct url_place place;
