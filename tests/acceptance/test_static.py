@@ -120,6 +120,11 @@ def test_nothing_is_loaded(program):
     assert program.stat().st_size <= SIZE_MAX
 
 
+def test_the_oldest_kernel_is_the_one_of_the_readme(program):
+    oldest = re.search(r"OS: Linux, ABI: (\d+\.\d+)\.", readelf("--notes", program))[1]
+    assert f"on any Linux (x86-64 from {oldest}, " in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_in_an_empty_root(empty_root, bundle):
     empty_root.trust(bundle)
