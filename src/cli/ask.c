@@ -12,9 +12,9 @@
 #include "registry/retry.h"
 
 enum {
-    GRACE_MS = 2000, /* what is late says so by itself, if it can */
-    SLOW_MS = 3000,
-    GITHUB_TIME_MAX_MS = 10000,
+    GRACE_MS = 2000,            /* what is late says so by itself, if it can */
+    SLOW_MS = 3000,             /* without a word somebody takes the program for hung */
+    GITHUB_TIME_MAX_MS = 10000, /* for what a login can do without */
     GITHUB_RETRIES_MAX = 1,
 };
 
@@ -193,6 +193,7 @@ static int prove_patiently(struct ask *ask, struct error *err)
             break;
         say_wait(wait_ms, patience_left(&patience), ask->options);
         clock->sleep_ms(clock->ctx, wait_ms);
+        /* What is slept is --wait-for-token's time, and none of --timeout's. */
         limits->deadline_ms += clock_now(clock) - counted_ms;
         counted_ms = clock_now(clock);
         *err = ERROR_INIT;
@@ -303,6 +304,7 @@ static void tell_of_images(void *ctx, size_t done)
                   q->registry->host);
 }
 
+/* In a process of its own: what is changed of *ctx is lost with it, and *result goes back. */
 static void ask_in_sandbox(void *ctx, void *result)
 {
     struct findings *found = result;
@@ -398,6 +400,10 @@ static bool is_deadline(int64_t deadline_ms, const struct question_limits *limit
            deadline_ms - limits->deadline_ms <= clock_now(limits->clock) - began_ms;
 }
 
+/*
+ * The process that answers has read what a server sent, and may have been taken over by it: its
+ * result is judged like anything else from outside.
+ */
 static bool are_findings(const struct findings *found, const struct ask *ask, int64_t began_ms)
 {
     for (size_t i = 0; i < OPTIONS_IMAGES_MAX; i++) {

@@ -14,7 +14,7 @@
 
 #define HELPER_PROGRAM "docker-credential-" READER_OWN_HELPER
 
-enum { DOCKER_VERSION_MS = 2000 };
+enum { DOCKER_VERSION_MS = 2000 }; /* it asks no daemon, and is only worth a warning */
 
 /* Where sudo, cron and services look. */
 static const char usual_directories[] = "/usr/local/bin:/usr/bin:/bin";
@@ -232,6 +232,7 @@ int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets
     struct record_edit edit = edit_of(at_pull, run, targets, files);
     bool changed = false;
 
+    /* With the files that name the helper, so that the record goes with the last of them. */
     if (!run->options->dry_run && record_put(&edit, &changed, &run->warnings, err) < 0)
         return -1;
     at_pull->is_changed = at_pull->is_changed || changed;
@@ -262,6 +263,7 @@ int at_pull_forget(struct run *run, struct error *err)
     return 0;
 }
 
+/* Docker starts the helper with no option: the record is where the environment alone says. */
 int at_pull_path(char path[PATH_MAX], struct error *err)
 {
     struct person person;
@@ -280,6 +282,7 @@ int at_pull_find(struct record *out, const char *host, struct error *err)
     return at_pull_path(path, err) < 0 ? -1 : record_find(out, path, host, err);
 }
 
+/* The same request as a login's, so that a source is read by one set of rules. */
 int at_pull_read(struct credential *out, const struct record *record,
                  const struct reference *registry, const struct clock *clock, int64_t deadline_ms,
                  struct error *err)

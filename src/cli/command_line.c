@@ -126,7 +126,10 @@ static int check_value(const struct option_spec *spec, const char *value, struct
     return is_path && check_path(spec, value, err) < 0 ? -1 : check_place(spec, value, err);
 }
 
-/* The last one counts, as in docker. */
+/*
+ * The last one counts, as in docker. Which commands take it is in its row; a member is written by
+ * its offset, whose type the row's kind has to match.
+ */
 static int set(struct parser *p, const struct option_spec *spec, const char *value,
                struct error *err)
 {
@@ -358,7 +361,7 @@ static bool tells_token(const char *word)
 }
 
 /* Who reads JSON wants it of this error too, wherever --json stands; and a token is told of. */
-static void look_at_rest(struct options *out, int argc, char *const argv[], struct error *err)
+static void amend_error(struct options *out, int argc, char *const argv[], struct error *err)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         out->json = out->json || strcmp(argv[i], "--json") == 0;
@@ -392,6 +395,6 @@ int command_line_parse(struct options *out, int argc, char *const argv[], struct
     if (check_line_ends(argc, argv, err) == 0 && parse_words(&p, err) == 0 &&
         option_table_check(out, err) == 0)
         return 0;
-    look_at_rest(out, argc, argv, err);
+    amend_error(out, argc, argv, err);
     return -1;
 }

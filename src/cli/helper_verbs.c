@@ -206,6 +206,7 @@ static const char *fault_of_request(const char *server, const char *username,
     return parse_url(registry, server) ? NULL : "ghcr-login: the server is not a registry";
 }
 
+/* `docker login` stores what it has proved; that it fails is right where the token is another. */
 static int store(const struct secret *input, int64_t deadline_ms)
 {
     struct error err = ERROR_INIT;

@@ -7,6 +7,7 @@
 #include "cli/ask.h"
 #include "cli/environment.h"
 
+/* Whom it is about, and the files it would go to: no token is read that could not be stored. */
 static int login_find_targets(struct login *login, struct report *report, struct error *err)
 {
     struct run *run = &login->run;
@@ -58,6 +59,7 @@ static int forget_copies(const struct login *login, struct error *err)
     return 0;
 }
 
+/* Once it is read no variable holds it any more, for whatever this process starts. */
 static int read_credential(struct login *login, struct error *err)
 {
     const struct run *run = &login->run;
@@ -163,7 +165,7 @@ static void tell_of_source(const struct credential *credential, struct error *er
     (void)error_append(err, "; the token is from %s", credential->source);
     if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
         return;
-    err->hint[0] = '\0';
+    err->hint[0] = '\0'; /* what is odd about the token explains more than the refusal does */
     (void)error_hint(err, "the token from %s %s: is that intended?", credential->source,
                      credential->oddity);
 }
@@ -183,6 +185,7 @@ static int login_ask(struct login *login, struct report *report, struct error *e
     int ret = login_prove(login, &ask, err);
     struct situation here = login_situation(login);
 
+    /* Longer by what --wait-for-token slept: the rest keeps its own time. */
     run->deadline_ms = ask.question.limits.deadline_ms;
     report->verified = ask.outcome.is_good;
     if (ask.is_diagnosed)
@@ -202,6 +205,7 @@ static int login_store(struct login *login, struct error *err)
     struct situation here = login_situation(login);
     struct targets_entry entry = login_entry_of(login);
 
+    /* The record first: a helper that finds none has docker pull without a credential. */
     if ((run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0) ||
         targets_store(&login->targets, run, &entry, err) < 0 ||
         (run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0))
@@ -253,6 +257,7 @@ int login_finish(struct login *login, struct report *report, struct error *err)
 {
     const struct options *o = login->run.options;
 
+    /* As root, before check_targets() becomes the user; --at-pull has done both by now. */
     if (!o->no_verify && !o->at_pull && run_read_trust(&login->run, err) < 0)
         return -1;
     if (check_targets(login, err) < 0)

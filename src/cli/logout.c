@@ -37,7 +37,10 @@ static void logout_forget(void *holder)
         lookup_clear(&logout->found[i]);
 }
 
-/* Whether the registry refuses what is stored. What is no password cannot be asked about. */
+/*
+ * Whether the registry refuses what is stored. A proxy that refuses, or a token that was granted
+ * and then not taken, is no reason to remove it. What is no password cannot be asked about.
+ */
 static int is_refused(struct logout *logout, const struct lookup *found, bool *refused,
                       struct error *err)
 {
@@ -73,7 +76,10 @@ static struct lookup_request request_for(const struct logout *logout)
     };
 }
 
-/* What the conditions of the command line say of one target, and of what its entry holds now. */
+/*
+ * What the conditions of the command line say of one target, and of what its entry holds now. Only
+ * that is removed later: what a peer stores meanwhile was not judged.
+ */
 static int judge(struct logout *logout, struct target *target, struct lookup *found,
                  struct error *err)
 {
@@ -118,6 +124,7 @@ static void warn_of_rest(struct logout *logout, struct target *target, const str
     struct lookup left = LOOKUP_INIT;
     struct error ignored = ERROR_INIT;
 
+    /* As the reader starts by itself, without our options: then it goes on to other files. */
     places.is_persistent = false;
     request.places = &places;
     if (lookup_find(&left, reader, &request, &ignored) > 0) {
@@ -152,6 +159,7 @@ static int remove_entries(struct logout *logout, struct error *err)
         return -1;
     for (size_t i = 0; i < targets->count; i++)
         keeps = keeps || targets->items[i].kept != NULL;
+    /* Last: as long as a file names the helper, it has to find its record. */
     if (!o->dry_run && !keeps && at_pull_forget(&logout->run, err) < 0)
         return -1;
     for (size_t i = 0; i < targets->count && !o->all && !o->dry_run; i++) {

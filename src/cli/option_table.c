@@ -317,7 +317,10 @@ static bool is_quiet_aloud(const struct options *o)
     return o->quiet && o->verbose;
 }
 
-/* What the options of one command line cannot mean together. */
+/*
+ * What the options of one command line cannot mean together. The first that is there is told: one
+ * mistake at a time, before anything is read or asked.
+ */
 static const struct {
     bool (*is_there)(const struct options *o);
     const char *message;

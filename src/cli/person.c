@@ -142,6 +142,7 @@ int person_become(const struct person *person, struct error *err)
     if (!person->is_other)
         return 0;
     leave_environment();
+    /* Groups first: only root may change them. All three ids, or the saved one leads back. */
     if (initgroups(person->name, person->gid) < 0 ||
         setresgid(person->gid, person->gid, person->gid) < 0 ||
         setresuid(person->uid, person->uid, person->uid) < 0)

@@ -270,7 +270,7 @@ static void annotate(const struct error *err)
             (void)fputs("%0Ahint: ", stderr); /* a line end, as the runner has it */
         (void)text_printable(shown, sizeof(shown), text[i], strlen(text[i]));
         for (const char *p = shown; *p != '\0'; p++) {
-            if (*p == '%')
+            if (*p == '%') /* begins an escape to the runner; line ends are none any more */
                 (void)fputs("%25", stderr);
             else
                 (void)fputc(*p, stderr);
@@ -296,6 +296,7 @@ static int status_of(const struct error *err, const struct options *options)
     return options->command == COMMAND_EXEC ? REPORT_EXEC_FAILED : (int)err->cls;
 }
 
+/* Of what cannot be told as it should be; the status of an error that came before stays. */
 static int print_trouble(const char *trouble, const struct options *options,
                          const struct error *err)
 {

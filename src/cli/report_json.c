@@ -30,6 +30,7 @@ static json_t *json_grow(json_t *array, json_t *item)
     return NULL;
 }
 
+/* The same for a member. */
 static json_t *with(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value) == 0)
@@ -47,7 +48,7 @@ static bool is_changed(const struct report *report)
     return changed;
 }
 
-/* Whether a logout spares an entry. */
+/* Whether a logout spares an entry: then the file is "unchanged", and the entry not "absent". */
 static bool is_kept(const struct report *report)
 {
     bool kept = false;
@@ -188,6 +189,7 @@ static json_t *json_error(const struct error *err)
                      json_text(err->hint));
 }
 
+/* One word that a script can switch on; the manual lists them all. */
 static const char *result_name(const struct report *report, const struct options *options,
                                const struct error *err)
 {

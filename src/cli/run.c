@@ -16,6 +16,7 @@
 void run_begin(struct run *run, const struct options *options)
 {
     *run = (struct run){.options = options, .clock = clock_system()};
+    /* One for the whole run: reading the token, asking, and waiting for locks share --timeout. */
     run->deadline_ms = clock_now(run->clock) + (int64_t)options->timeout_s * 1000;
 }
 
@@ -129,6 +130,7 @@ int run_find_subject(struct run *run, struct error *err)
     struct subject *subject = &run->subject;
     const char *registry = o->registry != NULL ? o->registry : REFERENCE_DEFAULT;
 
+    /* Places are looked for as the person sees them: the environment changes before. */
     if (run_parse_registry(run, registry, err) < 0 ||
         person_find(&subject->person, o->for_user, err) < 0 ||
         person_enter_environment(&subject->person, err) < 0)
@@ -175,6 +177,10 @@ int run_read_trust(struct run *run, struct error *err)
                : 0;
 }
 
+/*
+ * A short secret, or one that stands in the name of the user or the registry, would be found in
+ * innocent words: then every message would be hidden.
+ */
 bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
                   const struct secret *token)
 {

@@ -86,6 +86,7 @@ static struct entry entry_with(const struct target *target, const struct run *ru
     return entry;
 }
 
+/* All of them before the network: where one file cannot take it, none is changed. */
 int targets_check(struct targets *targets, const struct run *run, const struct targets_entry *given,
                   struct error *err)
 {
@@ -120,6 +121,7 @@ int targets_store(struct targets *targets, struct run *run, const struct targets
         if (!run->options->dry_run &&
             auth_file_store(&entry, &target->result, &run->warnings, err) < 0)
             return say_what_is_done(targets, i, "in", err);
+        /* After a dry run too: what would keep readers from the entry is there already. */
         shadow_elsewhere(&entry, &run->places, &run->warnings);
     }
     return 0;

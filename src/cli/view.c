@@ -127,6 +127,7 @@ static int unshadow(const struct reference *registry, struct error *err)
     return ret < 0 ? error_no_memory(err) : 0;
 }
 
+/* By variables that each program of the command finds, whatever starts it. */
 int view_enter(const struct view *view, const struct reference *registry, struct error *err)
 {
     if (unshadow(registry, err) < 0)

@@ -67,6 +67,7 @@ static int refuse_own(const struct entry *entry, struct error *err)
                       entry->registry, entry->registry);
 }
 
+/* A helper is asked here already: one that does not work is known before a token is sent. */
 int auth_file_check(const struct entry *entry, struct auth_file_result *result, struct error *err)
 {
     struct plan plan = {.entry = entry};
@@ -90,6 +91,7 @@ int auth_file_check(const struct entry *entry, struct auth_file_result *result, 
     return 0;
 }
 
+/* A helper may succeed and keep nothing: only what can be read back is stored. */
 static int store_in_helper(const struct plan *plan, bool *changed, struct error *err)
 {
     const struct entry *entry = plan->entry;
@@ -206,6 +208,11 @@ static void clear_earlier_store(const struct entry *entry, const char *earlier,
         warnings_add(warnings, "an earlier credential may still be stored: %s", fault.message);
 }
 
+/*
+ * The helper first, then what tells of it in the file: a file that names nothing to be had would
+ * hide an older entry. The check found result->helper; where that has changed since, plan_put
+ * refuses, for the credential would go to somebody who was not asked.
+ */
 int auth_file_store(const struct entry *entry, struct auth_file_result *result,
                     struct warnings *warnings, struct error *err)
 {

@@ -71,6 +71,7 @@ static int try_keys(struct lookup *out, const struct source *source,
     }
     if (ret == 0)
         ret = try_fallback(out, source, request, err);
+    /* An empty entry is docker's sign for a helper: it ends the search, and gives nothing. */
     return ret > 0 ? out->held.token.len > 0 : ret;
 }
 
@@ -263,6 +264,7 @@ int lookup_find(struct lookup *out, const struct reader *reader,
     if (reader->variable != NULL && !request->no_variable &&
         look_into_variable(out, reader, request) > 0)
         return 1;
+    /* A file that cannot be read ends it: what podman would say, instead of going on. */
     ret = reader->files(files, &count, request->places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)
         ret = look_into_file(out, &files[i], reader, true, request, err);

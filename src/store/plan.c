@@ -56,7 +56,7 @@ static bool moves_owner(const struct plan *plan)
                   document_store(store, &plan->document)) != 0;
 }
 
-/* Whether the second reader would not look at the file's entries for the registry. */
+/* Whether the second reader would ask a helper, and not see the entry that is to be stored. */
 static bool second_has_helper(const struct plan *plan)
 {
     const struct entry *entry = plan->entry;
@@ -159,6 +159,7 @@ static int plan_changes(struct changes *out, struct plan *plan, struct error *er
         return plan_at_pull(out, plan, is_namespace, err);
     if (has_helper && !entry->no_helper && is_namespace)
         return refuse_namespace(plan, err);
+    /* Docker's native store leaves {} in "auths" for what its helper keeps. */
     if (has_helper && !entry->no_helper) {
         if (entry->owner->marks_helped)
             add_change(out, DOCUMENT_MARK, entry->key, NULL);
@@ -288,7 +289,7 @@ int plan_is_there(struct plan *plan, struct error *err)
     return plan->is_starved ? error_no_memory(err) : is_there;
 }
 
-/* Take away what goes. */
+/* Take away what goes, in one edit: each would parse the whole file again. */
 static int prune(struct plan *plan, bool *changed, struct error *err)
 {
     struct document_member member = document_members(&plan->document, DOCUMENT_AUTHS);
@@ -354,6 +355,7 @@ static int unhelp_own(struct plan *plan, bool *changed, struct error *err)
         struct document_edit edit = {.change = DOCUMENT_UNHELP, .key = host};
         bool has_changed;
 
+        /* The key points into the document, which the edit is to replace. */
         (void)snprintf(host, sizeof(host), "%s", key);
         if (document_edit(&plan->document, &edit, &has_changed, err) < 0)
             return -1;

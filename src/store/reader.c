@@ -59,7 +59,10 @@ bool reader_is_spelling(const struct reader *owner, const char *key, const char 
     return is_spelling(owner, key, wanted, HUB_AS_TYPED);
 }
 
-/* Docker Hub's key is a URL, so that it has no fallback. */
+/*
+ * ResolveAuthConfig() and ConvertToHostname() of docker's registry package: a key of an old client,
+ * which held a URL. Docker Hub's key is one itself, so that it has no fallback.
+ */
 static bool docker_falls_back(const char *key, const char *name)
 {
     char host[READER_KEY_MAX + 1];
@@ -67,6 +70,7 @@ static bool docker_falls_back(const char *key, const char *name)
     return strcmp(key, name) != 0 && strcmp(reader_key_host(host, sizeof(host), key), name) == 0;
 }
 
+/* findCredentialsInFile() and normalizeRegistry() of containers/image's pkg/docker/config. */
 static bool podman_falls_back(const char *key, const char *name)
 {
     return is_spelling(&reader_podman, key, name, HUB_IN_KEY);
@@ -186,6 +190,7 @@ int reader_persistent(struct location *out, const struct location_request *reque
 }
 
 #if defined(__linux__)
+/* On a tmpfs, so that it is gone after a reboot; elsewhere than on Linux there is no such place. */
 static int podman_default(struct location *out, const struct location_request *request,
                           struct error *err)
 {
@@ -227,6 +232,7 @@ static int podman_place(struct location *out, const struct location_request *req
 
     if (file == NULL && request->is_persistent)
         return reader_persistent(out, request, err);
+    /* In the order of containers/image's getPathToAuth() and `podman login`'s --authfile. */
     if (file == NULL)
         file = variable(request, "REGISTRY_AUTH_FILE");
     if (file != NULL)
@@ -236,7 +242,7 @@ static int podman_place(struct location *out, const struct location_request *req
     return podman_default(out, request, err);
 }
 
-/* Whether podman looks at one file and at no other. */
+/* Whether podman looks at one file and at no other: what is named is not searched past. */
 static bool is_one_file(const struct location_request *request)
 {
     return request->authfile != NULL || request->is_persistent ||

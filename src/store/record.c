@@ -70,7 +70,10 @@ static bool are_paths(const json_t *files)
     return are;
 }
 
-/* Every member is known, and as it must be. */
+/*
+ * Every member is known, and as it must be: what a newer version added may restrict who gets the
+ * token, and is not passed over by one that does not know it.
+ */
 static int record_decode(struct record *out, const char *host, json_t *json, const char *name,
                          struct error *err)
 {
@@ -133,7 +136,7 @@ static json_t *record_parse(const struct secret *text, const char *name, struct 
     return NULL;
 }
 
-/* The text for it: a line for each login. */
+/* The text for it: a line for each login, as people compare and edit it. */
 static int record_encode(struct secret *out, json_t *logins, struct error *err)
 {
     struct secret text = SECRET_INIT;
@@ -165,7 +168,10 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
     return ret;
 }
 
-/* Who may have written it. */
+/*
+ * Who may have written it. The record names a command that is run, or a file that is read and
+ * handed to whoever asks: who can write it could run anything as this user.
+ */
 
 static int check_owner(const struct stat *st, const char *path, struct error *err)
 {
@@ -282,6 +288,7 @@ static json_t *merge_files(const json_t *old, const struct record_edit *edit)
     return files;
 }
 
+/* The files are kept with it, so that logout knows when nobody asks any more. */
 static int set_login(json_t *logins, const struct record_edit *edit, bool *changed,
                      struct error *err)
 {
@@ -451,6 +458,7 @@ int record_drop(const struct record_edit *edit, bool *kept, struct warnings *war
 
 /* The answer. */
 
+/* Reading a token is for wings that this one must not know: they hand down how it is done. */
 static record_answer_fn *answer_of;
 
 void record_answer_with(record_answer_fn *answer)

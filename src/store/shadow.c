@@ -54,6 +54,7 @@ static bool is_host(const struct reader *reader, const char *key, const char *ho
     return strcmp(key, host) == 0 || reader->is_fallback(key, host);
 }
 
+/* The very credential, with nothing in the entry that goes before it. */
 static bool has_auth(const struct document *document, const char *key, const struct secret *auth)
 {
     struct document_entry entry;
@@ -160,7 +161,7 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
     warn_of_the_rest(document, entry, false, warnings);
 }
 
-/* What cannot be read is not for a warning. */
+/* What cannot be read is not for a warning: who reads it next will fail, and say why. */
 static bool shadow_look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;
@@ -206,7 +207,10 @@ static void warn_of_snap(const struct entry *entry, const struct location_reques
                  snap.path, dir);
 }
 
-/* The socket that docker would open; NULL: another one, somewhere else. */
+/*
+ * The socket that docker would open; NULL: another one, somewhere else. As docker has it,
+ * DOCKER_HOST goes before DOCKER_CONTEXT, and that before the file's "currentContext".
+ */
 static const char *dockers_socket(const struct location_request *request)
 {
     static const char scheme[] = "unix://";
@@ -218,6 +222,7 @@ static const char *dockers_socket(const struct location_request *request)
     return context != NULL && context[0] != '\0' ? NULL : "/var/run/docker.sock";
 }
 
+/* The word alone is enough to keep a warning back; it need not be read as docker does. */
 static bool names_context(const char *path)
 {
     struct document document = DOCUMENT_INIT;
@@ -329,7 +334,10 @@ static void check_podman(const struct entry *entry, const struct location_reques
     }
 }
 
-/* A helper that podman asks for every registry, whatever its auth files have. */
+/*
+ * A helper that podman asks for every registry, whatever its auth files have: "credential-helpers"
+ * of registries.conf, which only a distribution or an administrator sets.
+ */
 static void warn_of_registries_conf(const struct location_request *request,
                                     struct warnings *warnings)
 {

@@ -25,6 +25,7 @@ static bool is_hidden(const char *name)
     return strncmp(name, docker_file, len) == 0 && (name[len] == '\0' || name[len] == '.');
 }
 
+/* Links, not copies: contexts, plugins and buildx state are written to as well as read. */
 static int link_entry(int to_fd, const char *from, const char *name, struct error *err)
 {
     char target[PATH_MAX];

@@ -114,7 +114,11 @@ static void block_signals(sigset_t *before)
     (void)sigprocmask(SIG_SETMASK, &all, before);
 }
 
-/* The new file in the old one's place, if that is still what was read. */
+/*
+ * The new file in the old one's place, if that is still what was read. Its text is compared before
+ * and after: a peer that has it open may write into it without giving it another inode or, within
+ * the clock's tick, another time.
+ */
 static enum swap_result swap_if_unchanged(const struct locked_file *file, char *temporary)
 {
     const struct version *seen = &file->seen;
@@ -189,6 +193,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
 {
     if (file->seen.fd < 0)
         return create_as_owner(file, text, err);
+    /* rename(2) would say EBUSY, but only after the secret is in a temporary file. */
     if (path_is_mount(file->dir_fd, locked_name_of(file)))
         return obstacle_refuse_mount(file->path, err);
     return replace_beside(file, text, err);
@@ -309,6 +314,11 @@ static void pause_a_little(const struct clock *clock)
     clock->sleep_ms(clock->ctx, 1 + clock->random_below(clock->ctx, AGAIN_MS));
 }
 
+/*
+ * Rounds of read, change and replace, until one finds nothing to do. So what was written is always
+ * read back, by the same code that judged it due, and what a peer has undone meanwhile is done
+ * again.
+ */
 int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings, struct error *err)
 {
     struct path_quoted name = path_quoted(edit->path);

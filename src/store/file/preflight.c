@@ -260,6 +260,7 @@ static int try_writing(const struct site *site, struct error *err)
     int errnum = 0;
     int fd;
 
+    /* Of names that nothing has: that it finds nothing to rename shows that it may. */
     if (temporary_try_rename(site->fd, name, is_new) < 0)
         return preflight_refuse(site, "rename files in the directory", site->nearest, errno, err);
 
@@ -335,6 +336,10 @@ static int check_site(const struct site *site, struct error *err)
     return ret;
 }
 
+/*
+ * All that replacing the file will ask of the kernel, done to things that go again: a token that
+ * was sent and cannot be stored would be a login half done.
+ */
 int preflight_check(const char *path, struct error *err)
 {
     struct site site;

@@ -166,6 +166,7 @@ static int temporary_make(char temporary[NAME_MAX + 1], int dir_fd, const char *
     return fd;
 }
 
+/* Attributes before the text: at no time is the secret in a file of wider rights. */
 int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
                     const struct version *old, const struct secret *text, bool *is_poorer,
                     struct error *err)
@@ -430,6 +431,11 @@ static enum swap_result swap_create(const struct pair *pair)
     return path_is_refusal(errno) ? rename_in(pair, NULL) : SWAP_FAILED; /* no hard links here */
 }
 
+/*
+ * By an exchange, which gives back what was there, to be looked at when no peer can write to the
+ * name any more; a first file by link(2), which fails where one has come meanwhile. rename(2)
+ * replaces whatever is there, and is the last resort.
+ */
 enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen)
 {
     struct pair pair = {.dir_fd = dir_fd, .temporary = temporary, .name = name};

@@ -115,6 +115,10 @@ static struct span helper_trim(const struct secret *text)
     return span_trim((struct span){.data = secret_text(text), .len = text->len});
 }
 
+/*
+ * The one answer that is no failure, as docker reads it: errCredentialsNotFoundMessage of
+ * docker-credential-helpers, with the white space round it trimmed.
+ */
 bool helper_wire_is_not_found(const struct secret *output)
 {
     static const char words[] = "credentials not found in native keychain";

@@ -246,6 +246,8 @@ static bool find_misfit(struct span *name, const struct document *document,
     return false;
 }
 
+/* Go decodes into a struct, all or nothing: one member of a wrong type is an error for the whole.
+ */
 int holding_check_all(const struct document *document, const struct reader *reader,
                       struct error *err)
 {

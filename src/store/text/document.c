@@ -64,7 +64,10 @@ static int add_item(struct document *document, struct document_list *list,
     return 0;
 }
 
-/* No member may stand twice in different case, nor be what its readers cannot read. */
+/*
+ * No member may stand twice in different case, nor be what its readers cannot read. Go's decoder
+ * does not mind the case, so that docker would take both for one, and write them back as one.
+ */
 static int read_object(struct document *document, enum document_object object,
                        const struct layout_member *member, struct error *err)
 {
@@ -172,6 +175,7 @@ bool document_next(struct document_member *member)
     return true;
 }
 
+/* There is one at most: syntax_check() refuses a key that stands twice. */
 bool document_get(struct document_member *out, const struct document *document,
                   enum document_object object, const char *key)
 {

@@ -118,7 +118,10 @@ static bool is_same_member(const struct document_member *a, const struct documen
     return strcmp(a->key, b->key) == 0 && is_same_span(a->value, b->value);
 }
 
-/* Whether the object has that one member set, and all others as they were. */
+/*
+ * Whether the object has that one member set, and all others as they were. Both are walked in step:
+ * a member that is replaced keeps its place, and a new one has none in the old list.
+ */
 static bool is_set(const struct document *before, const struct document *after,
                    const struct document_edit *edit)
 {
@@ -170,7 +173,11 @@ static int read_result(struct document *out, struct secret *text, const struct d
                            "internal error: the edited text is not valid JSON");
 }
 
-/* The result in place of the document, where it is what was meant. */
+/*
+ * The result in place of the document, where it is what was meant: the text was put together from
+ * pieces, and a mistake in that would cost somebody's other logins. So it is parsed and compared,
+ * member by member, before it is written.
+ */
 static int settle(struct document *document, struct document *result, bool is_meant,
                   struct error *err)
 {

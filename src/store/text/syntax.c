@@ -7,6 +7,12 @@
 
 #include "base/text.h"
 
+/*
+ * A parser of our own, and not jansson's: that builds values, and tells no place of one in the
+ * text, which splicing needs. The whole is checked here, once; what walks through the text after
+ * that takes it for valid.
+ */
+
 /* What a string says, byte by byte, escapes undone. */
 struct spoken {
     struct scan rest;
@@ -145,6 +151,7 @@ static int syntax_lower(int c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
+/* As encoding/json of Go matches the names of members, for ASCII. */
 bool syntax_is_name(struct span inner, const char *name)
 {
     struct spoken spoken = spoken_of(inner);
@@ -248,6 +255,7 @@ static bool take_number(struct checker *c)
         (void)scan_char(s, '-');
     if (has_exponent && skip_digits(s) == 0)
         return false;
+    /* Who decodes it into a double fails for the whole file; a shorter number always fits. */
     if ((has_exponent || s->p - from > 300) && isinf(strtod(from, NULL)))
         return find_fault(c, "has a number beyond the range of a double, which is not supported");
     return true;
@@ -275,7 +283,10 @@ static bool take_scalar(struct checker *c)
     return take_number(c);
 }
 
-/* FNV-1a, of what the key says. */
+/*
+ * FNV-1a, of what the key says: most keys differ in it, so that sorting 10,000 entries compares few
+ * texts. Who makes keys collide on purpose gains nothing but a slower look at their own file.
+ */
 static uint64_t hash_of(struct span inner)
 {
     struct spoken spoken = spoken_of(inner);
@@ -292,7 +303,7 @@ static uint64_t hash_of(struct span inner)
     return hash;
 }
 
-/* An order in which keys that say the same are neighbours. */
+/* An order in which keys that say the same are neighbours, however each is escaped. */
 static int compare_keys(const void *left, const void *right)
 {
     const struct key *a = left;
@@ -330,6 +341,7 @@ static bool keep_key(struct checker *c, struct span inner)
     return true;
 }
 
+/* Keys are handed on as C strings: one with a NUL would pass for a shorter one. */
 static bool says_nul(struct span inner)
 {
     struct spoken spoken = spoken_of(inner);
@@ -384,7 +396,7 @@ static bool close_level(struct checker *c)
     return true;
 }
 
-/* To the end of the first value that holds no other. */
+/* To the end of the first value that holds no other. No recursion: a file may nest as it likes. */
 static bool begin_value(struct checker *c)
 {
     for (;;) {
@@ -453,6 +465,7 @@ static int refuse_text(const struct checker *c, const struct secret *text, const
     size_t number = 1;
     size_t column;
 
+    /* A place, and no word of the text: what stands there may be a credential. */
     while ((next = memchr(line, '\n', (size_t)(c->s.p - line))) != NULL) {
         line = next + 1;
         number++;
