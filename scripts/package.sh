@@ -7,12 +7,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/build-static.sh
 presets=(static deb)
 if [[ $(uname -m) = x86_64 ]] && grep -qx 'ID=debian' /etc/os-release; then
-    scripts/build-static.sh aarch64
     presets+=(static-aarch64)
+    # Beside each other, for much of it is configuring and fetching; only one can have dpkg's lock.
+    scripts/install-packages.sh static-aarch64
+    scripts/build-static.sh aarch64 &
 fi
+status=0
+scripts/build-static.sh || status=1
+for job in $(jobs -p); do
+    wait "$job" || status=1
+done
+[[ $status -eq 0 ]] || exit 1
 cmake --preset deb -DGHCR_LOGIN_REPOSITORY="${GHCR_LOGIN_REPOSITORY-}" >/dev/null
 rm -rf build/packages
 mkdir build/packages
