@@ -74,7 +74,9 @@ make_root() {
     else
         mmdebstrap "${options[@]}" "$suite" "$root"
     fi
+    # Who installs a machine, or runs a container, writes these.
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+    [[ -e $root/etc/hosts ]] || printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$root/etc/hosts"
     git clone --quiet --no-hardlinks "$PWD" "$root/root/ghcr-login"
     chmod 700 "$root/root"
 }
