@@ -96,7 +96,7 @@ run_unit() {
 
 # Tests of the program that a preset has built. Most of them wait for what they have started.
 run_pytest() {
-    GHCR_LOGIN_BIN=build/$1/ghcr-login /usr/bin/python3 -B -m pytest -q -n $(($(nproc) * 2)) \
+    GHCR_LOGIN_BIN=build/$1/ghcr-login /usr/bin/python3 -B -m pytest -q -n $(($(nproc) * 3)) \
         --junit-xml="$RESULTS/$1.xml" "${@:2}"
 }
 
