@@ -29,7 +29,7 @@ enum {
 };
 
 /* In place of words that repeat a secret. */
-#define REDACT_WORDS "its words repeat the credential and are not shown"
+#define REDACT_WORDS "its output contains the credential and is not shown"
 
 struct redact_item {
     struct secret text;

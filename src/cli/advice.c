@@ -42,7 +42,7 @@ static void advise_on_mistake(const struct situation *situation, struct warnings
     const struct mistake *mistake = find_mistake(situation);
 
     if (mistake != NULL)
-        warnings_add(warnings, "the token %s: it is sent all the same, for '%s' may take passwords",
+        warnings_add(warnings, "the token %s; it is sent anyway, because '%s' may accept passwords",
                      mistake->what, situation->registry->host);
 }
 
@@ -56,13 +56,13 @@ void advice_on_token(const struct situation *situation, struct warnings *warning
         return;
     }
     if (oddity != NULL)
-        warnings_add(warnings, "the token %s: it may be mistyped or cut", oddity);
+        warnings_add(warnings, "the token %s: it may be mistyped or truncated", oddity);
     if (kind == GITHUB_TOKEN_FINE_GRAINED)
-        warnings_add(warnings, "the token is a fine-grained one, and GitHub documents that its "
-                               "container registry takes classic ones only");
+        warnings_add(warnings, "the token is fine-grained; GitHub documents that its container "
+                               "registry accepts only classic tokens");
     if (kind == GITHUB_TOKEN_REFRESH)
-        warnings_add(warnings, "the token is a refresh token, which is no password: the access "
-                               "token that came with it is");
+        warnings_add(warnings, "the token is a refresh token, which cannot be used as a password: "
+                               "use the access token that came with it");
 }
 
 bool advice_is_worth_a_wait(const struct situation *situation)
@@ -79,9 +79,9 @@ void advice_on_storing(const struct situation *situation, struct warnings *warni
     /* On a runner the token lives as long as the job that needs it. */
     if (advice_is_for_github(situation) && kind_of(situation) == GITHUB_TOKEN_INSTALLATION &&
         situation->place != PLACE_ACTIONS)
-        warnings_add(warnings, "the token is an installation token (GITHUB_TOKEN), which ends with "
-                               "its job or after an hour, and what is stored with it: a host that "
-                               "stays needs a classic token with read:packages");
+        warnings_add(warnings, "the token is an installation token (GITHUB_TOKEN), which expires "
+                               "with its job or after an hour, and this login with it: on a "
+                               "permanent host, use a classic token with read:packages");
 }
 
 enum {
@@ -146,11 +146,11 @@ enum link {
     LINK_SSO,       /* where GitHub says that a token is authorized for single sign-on */
 };
 
-#define NEW_CLASSIC "make a new classic token with read:packages"
-#define TO_SECRET   "and put it into the secret"
+#define NEW_CLASSIC "create a new classic token with read:packages"
+#define TO_SECRET   "and store it in the secret"
 #define GRANT       "'permissions: packages: read'"
-#define SSO         "the organisation wants single sign-on: authorize the token for it"
-#define UNKNOWN     "GitHub's API does not know the token either: it expired or was revoked"
+#define SSO         "the organisation requires single sign-on: authorize the token for it"
+#define UNKNOWN     "GitHub's API rejects the token too: it has expired or was revoked"
 
 #define REFUSED(kinds, causes)           CLASS_REJECTED, kinds, 0, 0, causes
 #define FORBIDDEN(kinds, causes)         CLASS_FORBIDDEN, kinds, 0, 0, causes
@@ -173,10 +173,10 @@ static const struct row {
 } table[] = {
     {REFUSED(FINE_GRAINED, 0),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "GitHub's registry takes no fine-grained tokens: make a classic one with "
-                     "read:packages",
-      [PLACE_ACTIONS] = "GitHub's registry takes no fine-grained tokens: use secrets.GITHUB_TOKEN "
-                        "with " GRANT ", or a secret with a classic token"}},
+     {[PLACE_HOST] = "GitHub's registry does not accept fine-grained tokens: create a classic one "
+                     "with read:packages",
+      [PLACE_ACTIONS] = "GitHub's registry does not accept fine-grained tokens: use "
+                        "secrets.GITHUB_TOKEN with " GRANT ", or a secret with a classic token"}},
     {REFUSED(ANY, WANTS_SSO), LINK_SSO, {[PLACE_HOST] = SSO}},
     {CLASS_UNPROVED,
      ANY,
@@ -184,44 +184,47 @@ static const struct row {
      0,
      GRANTED | SILENT,
      LINK_NONE,
-     {[PLACE_HOST] = "the registry took the token a moment ago, and now does not, as it happens at "
-                     "times: try again"}},
+     {[PLACE_HOST] = "the registry accepted the token a moment ago and now rejects it, which "
+                     "happens at times: try again"}},
     {REFUSED(ANY, ODD),
      LINK_NONE,
-     {[PLACE_HOST] = "the token looks mistyped or cut: copy it again, whole",
-      [PLACE_ACTIONS] = "the token looks mistyped or cut: set the secret again, whole",
-      [PLACE_SSH] =
-          "the token looks mistyped or cut: set the secret that 'envs:' hands over again, "
-          "whole"}},
+     {[PLACE_HOST] = "the token looks mistyped or truncated: copy the whole token again",
+      [PLACE_ACTIONS] =
+          "the token looks mistyped or truncated: set the secret again, with the whole token",
+      [PLACE_SSH] = "the token looks mistyped or truncated: set the secret in 'envs:' again, with "
+                    "the whole token"}},
     {REFUSED(REFRESH, 0),
      LINK_NONE,
-     {[PLACE_HOST] = "a refresh token is no password: use the access token that came with it"}},
+     {[PLACE_HOST] =
+          "a refresh token cannot be used as a password: use the access token that came with it"}},
     {REFUSED(ANY, VALID | NEW),
      LINK_NONE,
-     {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it: a new token can "
-                     "take minutes (--wait-for-token 300); else make another classic one"}},
+     {[PLACE_HOST] =
+          "GitHub's API accepts the token, but the registry refuses it: a new token can take "
+          "minutes to work (--wait-for-token 300); otherwise create another classic token"}},
     {REFUSED(ANY, VALID),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "GitHub's API takes the token, only the registry refuses it: " NEW_CLASSIC}},
+     {[PLACE_HOST] = "GitHub's API accepts the token, but the registry refuses it: " NEW_CLASSIC}},
     {REFUSED(INSTALLATION, 0),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "an installation token ends with its job or after an hour: " NEW_CLASSIC,
-      [PLACE_ACTIONS] = "GITHUB_TOKEN ends with its job: use this job's secrets.GITHUB_TOKEN "
-                        "with " GRANT ", or a secret with a classic token",
-      [PLACE_SSH] = "GITHUB_TOKEN ends with its job: hand a secret with a classic token over in "
-                    "'envs:'"}},
+     {[PLACE_HOST] = "an installation token expires with its job or after an hour: " NEW_CLASSIC,
+      [PLACE_ACTIONS] =
+          "GITHUB_TOKEN expires with its job: use this job's secrets.GITHUB_TOKEN with " GRANT
+          ", or a secret with a classic token",
+      [PLACE_SSH] =
+          "GITHUB_TOKEN expires with its job: pass a secret with a classic token through 'envs:'"}},
     {REFUSED(ANY, INVALID),
      LINK_NEW_TOKEN,
      {[PLACE_HOST] = UNKNOWN "; " NEW_CLASSIC,
       [PLACE_ACTIONS] = UNKNOWN "; " NEW_CLASSIC " " TO_SECRET,
-      [PLACE_SSH] = UNKNOWN "; " NEW_CLASSIC " " TO_SECRET " that 'envs:' hands over"}},
+      [PLACE_SSH] = UNKNOWN "; " NEW_CLASSIC " " TO_SECRET " passed through 'envs:'"}},
     {REFUSED(OAUTH, 0),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "the token of gh or another app was revoked: renew it (gh auth refresh "
+     {[PLACE_HOST] = "the token from gh or another app was revoked: renew it (gh auth refresh "
                      "--scopes read:packages), or " NEW_CLASSIC}},
     {REFUSED(APP_USER, 0),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "an app's user token ends after hours: " NEW_CLASSIC}},
+     {[PLACE_HOST] = "an app's user token expires within hours: " NEW_CLASSIC}},
     {REFUSED(ANY, NEW | ON_HOST),
      LINK_NEW_TOKEN,
      {[PLACE_HOST] =
@@ -231,7 +234,7 @@ static const struct row {
      {[PLACE_HOST] = "the token is expired or revoked: " NEW_CLASSIC,
       [PLACE_ACTIONS] = "the secret contains a token that is expired or revoked: use "
                         "secrets.GITHUB_TOKEN with " GRANT ", or " NEW_CLASSIC " " TO_SECRET,
-      [PLACE_SSH] = "the secret that 'envs:' hands over contains a token that is expired or "
+      [PLACE_SSH] = "the secret passed through 'envs:' contains a token that is expired or "
                     "revoked: " NEW_CLASSIC " " TO_SECRET}},
 
     {FORBIDDEN(ANY, WANTS_SSO), LINK_SSO, {[PLACE_HOST] = SSO}},
@@ -243,49 +246,50 @@ static const struct row {
           "the organisation forbids classic tokens: use secrets.GITHUB_TOKEN with " GRANT}},
     {FORBIDDEN_BY(FINE_GRAINED, 403),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] = "fine-grained tokens have no right to packages: " NEW_CLASSIC}},
+     {[PLACE_HOST] = "fine-grained tokens cannot read packages: " NEW_CLASSIC}},
     {FORBIDDEN_WITH(OUTCOME_SAYS_UNAUTHENTICATED),
      LINK_NONE,
-     {[PLACE_HOST] = "the registry knew the token a moment ago, and now does not, as it happens at "
+     {[PLACE_HOST] = "the registry knew the token a moment ago and now does not, which happens at "
                      "times: try again"}},
     {FORBIDDEN_WITH(OUTCOME_SAYS_INVALID_TOKEN),
      LINK_NONE,
-     {[PLACE_HOST] = "the registry does not take what it gave for the token a moment ago: try "
-                     "again"}},
+     {[PLACE_HOST] =
+          "the registry rejects the bearer token that it issued a moment ago: try again"}},
     {FORBIDDEN(INSTALLATION, NO_SCOPE),
      LINK_NONE,
-     {[PLACE_HOST] = "the job that the token is of needs " GRANT}},
+     {[PLACE_HOST] = "the job that the token belongs to needs " GRANT}},
     {FORBIDDEN(ANY, NO_SCOPE),
      LINK_NEW_TOKEN,
-     {[PLACE_HOST] =
-          "the token lacks the right to read packages (read:packages): add it, or " NEW_CLASSIC,
-      [PLACE_ACTIONS] = "the token lacks the right to read packages (read:packages): use "
-                        "secrets.GITHUB_TOKEN with " GRANT ", or " NEW_CLASSIC " " TO_SECRET}},
+     {[PLACE_HOST] = "the token lacks the read:packages scope: add it, or " NEW_CLASSIC,
+      [PLACE_ACTIONS] =
+          "the token lacks the read:packages scope: use secrets.GITHUB_TOKEN with " GRANT
+          ", or " NEW_CLASSIC " " TO_SECRET}},
     {FORBIDDEN_WITH(OUTCOME_SAYS_INSTALLATION),
      LINK_NONE,
-     {[PLACE_HOST] = "the package does not let the token's repository in: add that under 'Manage "
-                     "Actions access' in the package's settings, and give the job " GRANT}},
+     {[PLACE_HOST] =
+          "the package does not grant the token's repository access: add the repository under "
+          "'Manage Actions access' in the package's settings, and give the job " GRANT}},
     {FORBIDDEN_WITH(OUTCOME_SAYS_NOT_INSTALLED),
      LINK_NONE,
-     {[PLACE_HOST] = "the package belongs to an owner for whom the token's app is not installed: "
-                     "use a classic token of an account that may read it"}},
+     {[PLACE_HOST] = "the token's app is not installed for the package's owner: use a classic "
+                     "token of an account that can read the package"}},
     {FORBIDDEN_BY(INSTALLATION, 403),
      LINK_NONE,
      {[PLACE_HOST] = "give the job " GRANT ", and its repository access under 'Manage Actions "
                      "access' in the package's settings; or use a classic token"}},
     {FORBIDDEN_WITH(OUTCOME_SAYS_READ_PACKAGE),
      LINK_NONE,
-     {[PLACE_HOST] = "the token's account may not read this package: have it added under 'Manage "
+     {[PLACE_HOST] = "the token's account cannot read this package: have it added under 'Manage "
                      "access' in the package's settings"}},
     {FORBIDDEN(ANY, IN_SCOPE),
      LINK_NONE,
-     {[PLACE_HOST] = "the token may read packages: its account has no access to this one ('Manage "
-                     "access' in the package's settings), or it does not exist"}},
+     {[PLACE_HOST] = "the token can read packages, but its account has no access to this one "
+                     "('Manage access' in the package's settings), or the package does not exist"}},
     {FORBIDDEN_BY(CLASSIC | OAUTH, 401),
      LINK_TOKENS,
-     {[PLACE_HOST] = "the account has no access to it, or it does not exist, or the "
-                     "organisation wants single sign-on, which --diagnose tells: 'Configure SSO' "
-                     "at the token"}},
+     {[PLACE_HOST] =
+          "the account has no access to the package, or it does not exist, or the organisation "
+          "requires single sign-on (--diagnose tells): 'Configure SSO' next to the token"}},
 };
 
 static bool row_fits(const struct row *row, const struct situation *situation,
@@ -328,5 +332,6 @@ void advice_on_refusal(const struct situation *situation, const struct outcome *
         }
     }
     if (err->cls == CLASS_REJECTED)
-        (void)error_hint(err, "check user name and token; a token may be expired or revoked");
+        (void)error_hint(err,
+                         "check the user name and the token; the token may be expired or revoked");
 }

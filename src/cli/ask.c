@@ -60,7 +60,7 @@ static void tell_of_retry(void *ctx, const struct http_response *response,
     if (fault->cls != CLASS_NONE)
         (void)text_printable(shown, sizeof(shown), fault->message, strlen(fault->message));
     else
-        (void)snprintf(shown, sizeof(shown), "'%s' answers HTTP %d", teller->host,
+        (void)snprintf(shown, sizeof(shown), "'%s' answered HTTP %d", teller->host,
                        response->status);
     (void)fprintf(stderr, "ghcr-login: %s; trying again for up to %lld s (--timeout)\n", shown,
                   whole_seconds(left_ms));
@@ -172,7 +172,7 @@ static void say_wait(int64_t wait_ms, int64_t left_ms, const struct options *opt
 {
     if (!options->quiet)
         (void)fprintf(stderr,
-                      "ghcr-login: the token is refused; asking again in %lld s, for up to %lld s "
+                      "ghcr-login: the token was refused; trying again in %lld s, for up to %lld s "
                       "more (--wait-for-token)\n",
                       (long long)(wait_ms + 999) / 1000, (long long)(left_ms + 999) / 1000);
 }
@@ -205,8 +205,8 @@ static int prove_patiently(struct ask *ask, struct error *err)
 static void warn_of_insecurity(const struct ask *ask)
 {
     warnings_add(ask->warnings,
-                 "the certificate of '%s' is not checked (--insecure): the token can be read, "
-                 "and the answer forged, on the way",
+                 "the certificate of '%s' is not verified (--insecure): an attacker in between can "
+                 "read the token and forge the answer",
                  ask->question.registry->host);
 }
 

@@ -35,7 +35,8 @@ static int make_absolute(char out[PATH_MAX], const char *path, const char *what,
     bool is_absolute = path[0] == '/';
 
     if (!is_absolute && realpath(".", here) == NULL)
-        return error_set(err, cls, "%s is relative, and the working directory has no path", what);
+        return error_set(err, cls, "%s is a relative path, and the working directory has no path",
+                         what);
     if (snprintf(out, PATH_MAX, "%s%s%s", here, is_absolute ? "" : "/", path) >= PATH_MAX)
         return error_set(err, cls, "the path of %s is too long", what);
     return 0;
@@ -49,10 +50,9 @@ static int take_file(struct record *record, const char *path, struct error *err)
     if (make_absolute(record->file, path, "--token-file", CLASS_CREDENTIAL, err) < 0)
         return -1;
     if (is_descriptor(record->file) || (stat(record->file, &st) == 0 && !S_ISREG(st.st_mode)))
-        return error_set_hint(err, CLASS_CREDENTIAL,
-                              "name a file that stays, or give --token-command CMD",
-                              "--token-file is no regular file, which --at-pull could read again "
-                              "at each pull");
+        return error_set_hint(
+            err, CLASS_CREDENTIAL, "name a permanent file, or use --token-command CMD",
+            "--token-file is not a regular file, so --at-pull cannot read it again at each pull");
     return 0;
 }
 
@@ -78,17 +78,17 @@ static int check_helper(struct warnings *warnings, struct error *err)
     enum child_found found = child_find(path, HELPER_PROGRAM, getenv("PATH"));
 
     if (found == CHILD_ABSENT)
-        return error_set_hint(err, CLASS_HELPER,
-                              "make it a link to this program: ln -s ghcr-login "
-                              "/usr/local/bin/" HELPER_PROGRAM,
-                              "'" HELPER_PROGRAM "' is not on PATH, and docker would pull without "
-                              "a credential");
+        return error_set_hint(
+            err, CLASS_HELPER,
+            "create a link to this program: ln -s ghcr-login /usr/local/bin/" HELPER_PROGRAM,
+            "'" HELPER_PROGRAM "' is not on PATH, so docker would pull without a credential");
     if (found == CHILD_NOT_EXECUTABLE)
-        return error_set_hint(err, CLASS_HELPER, "chmod +x it", "'%s' is not executable", path);
+        return error_set_hint(err, CLASS_HELPER, "make it executable (chmod +x)",
+                              "'%s' is not executable", path);
     if (child_find(path, HELPER_PROGRAM, usual_directories) != CHILD_FOUND)
         warnings_add(warnings,
-                     "'%s' is in none of /usr/local/bin, /usr/bin and /bin: sudo, cron and "
-                     "services will not find it, and docker then pulls without a credential",
+                     "'%s' is not in /usr/local/bin, /usr/bin or /bin: under sudo, cron and "
+                     "services docker does not find it and pulls without a credential",
                      path);
     return 0;
 }
@@ -132,8 +132,8 @@ static void check_docker_version(const char *path, const struct run *run, struct
     if (variables != NULL && child_run(&result, &child, &ignored) == 0 &&
         read_version(secret_text(&result.output), &major, &minor) && major == 1 && minor < 13)
         warnings_add(warnings,
-                     "'%s' is older than docker 1.13, which is the first that knows "
-                     "\"credHelpers\": it will pull without a credential",
+                     "'%s' is older than docker 1.13, the first version with \"credHelpers\": it "
+                     "will pull without a credential",
                      path);
     child_result_clear(&result);
     free(variables);
@@ -145,8 +145,8 @@ static void check_docker(const struct run *run, struct warnings *warnings)
 
     if (run->places.is_docker_of_snap)
         warnings_add(warnings,
-                     "docker on this PATH is from snap, which may run no program of the "
-                     "host: it will not find " HELPER_PROGRAM ", and pulls without a credential");
+                     "the docker on PATH comes from snap, which cannot run programs of the host: "
+                     "it will not find " HELPER_PROGRAM ", and pulls without a credential");
     else if (child_find(path, "docker", getenv("PATH")) == CHILD_FOUND)
         check_docker_version(path, run, warnings);
 }
@@ -164,8 +164,8 @@ static void warn_of_place(const struct at_pull *at_pull, struct run *run)
          strcmp(usual, at_pull->path) == 0))
         return;
     warnings_add(&run->warnings,
-                 "who pulls must have XDG_CONFIG_HOME=%s, too: without it, as in services and cron "
-                 "jobs, docker-credential-ghcr-login looks for its record below ~/.config",
+                 "set XDG_CONFIG_HOME=%s for every process that pulls: without it (services, cron "
+                 "jobs), docker-credential-ghcr-login looks for its record in ~/.config",
                  config);
 }
 
@@ -216,10 +216,10 @@ int at_pull_check(struct at_pull *at_pull, const struct run *run, const struct t
     struct record_edit edit = edit_of(at_pull, run, targets, files);
 
     if (!text_is_utf8(secret_text(&credential->token), credential->token.len))
-        return error_set(err, CLASS_CREDENTIAL,
-                         "the token from %s is not UTF-8 text, and a credential helper can give "
-                         "nothing else to docker",
-                         credential->source);
+        return error_set(
+            err, CLASS_CREDENTIAL,
+            "the token from %s is not UTF-8 text, which docker requires from a credential helper",
+            credential->source);
     (void)snprintf(at_pull->record.username, sizeof(at_pull->record.username), "%s",
                    credential->username);
     return record_check(&edit, &at_pull->is_changed, err);
@@ -254,11 +254,11 @@ int at_pull_forget(struct run *run, struct error *err)
     if (record_path(path, &run->places, &no_place) < 0)
         return 0; /* nor was there one for a record */
     if (record_drop(&edit, &kept, &run->warnings, err) < 0)
-        return error_wrap(err, "the auth files are done, but not the record of --at-pull");
+        return error_wrap(err, "the auth files were changed, but the record of --at-pull was not");
     if (kept && !run->options->all)
         warnings_add(&run->warnings,
-                     "another auth file asks ghcr-login for '%s' at each pull, and goes on to get "
-                     "the token: '%s' names it",
+                     "another auth file still asks ghcr-login for '%s' at each pull, and still "
+                     "gets the token: '%s' names the file",
                      edit.host, path);
     return 0;
 }

@@ -18,8 +18,8 @@ struct parser {
 };
 
 static const char revoke_hint[] =
-    "revoke that token: every process can read the arguments of every other, and shells and logs "
-    "keep them; then use --password-stdin, --token-env VAR or --token-file FILE";
+    "revoke that token: every process can read command lines, and shells and logs keep them; then "
+    "use --password-stdin, --token-env VAR or --token-file FILE";
 
 /* The value of no option but those that credential/ reads, and refuses, itself. */
 static int refuse_token(const char *option, const char *value, struct error *err)
@@ -39,7 +39,7 @@ static int set_number(unsigned *out, const struct option_spec *spec, const char 
     uint64_t number;
 
     if (!scan_number(&s, spec->max, &number) || !scan_is_at_end(&s) || number < least)
-        return error_set(err, CLASS_USAGE, "--%s takes a whole number from %u to %u", spec->name,
+        return error_set(err, CLASS_USAGE, "--%s must be a whole number from %u to %u", spec->name,
                          least, spec->max);
     *out = (unsigned)number;
     return 0;
@@ -63,30 +63,29 @@ static int set_password(struct options *out, const struct option_spec *spec, con
         out->password_stdin = true;
         return 0;
     }
-    return error_set_hint(
-        err, CLASS_USAGE,
-        "use --password-stdin, --token-env VAR or --token-file FILE; and revoke a token that was "
-        "given here",
-        "--%s is not supported: %s", spec->name, spec->help);
+    return error_set_hint(err, CLASS_USAGE,
+                          "use --password-stdin, --token-env VAR or --token-file FILE; if a token "
+                          "was given here, revoke it",
+                          "--%s is not supported: %s", spec->name, spec->help);
 }
 
 /* The shell expands neither behind '=' or within single quotes, and nobody else does. */
 static int check_path(const struct option_spec *spec, const char *value, struct error *err)
 {
     if (value[0] == '\0' && spec->kind == OPTION_PATH)
-        return error_set_hint(err, CLASS_USAGE, "a shell variable may not be set",
-                              "--%s is given an empty %s", spec->name, spec->argument);
+        return error_set_hint(err, CLASS_USAGE, "check that the shell variable is set",
+                              "--%s was given an empty %s", spec->name, spec->argument);
     if (value[0] == '~')
         return error_set_hint(err, CLASS_USAGE,
-                              "the shell expands '~' only where a word begins with it, and not "
-                              "within quotes: use \"$HOME/...\"",
-                              "the %s of --%s begins with '~', which was not expanded",
+                              "the shell expands '~' only at the start of a word, and not within "
+                              "quotes: use \"$HOME/...\"",
+                              "the %s of --%s starts with '~', which was not expanded",
                               spec->argument, spec->name);
     if (value[0] == '$')
         return error_set_hint(err, CLASS_USAGE,
                               "single quotes keep the shell from expanding a variable: use double "
                               "quotes",
-                              "the %s of --%s begins with '$', which was not expanded",
+                              "the %s of --%s starts with '$', which was not expanded",
                               spec->argument, spec->name);
     return 0;
 }
@@ -104,13 +103,13 @@ static int check_place(const struct option_spec *spec, const char *value, struct
     if (strcmp(spec->name, "config") == 0 &&
         (strcmp(path_base(value), "config.json") == 0 || is_file(value)))
         return error_set_hint(err, CLASS_USAGE,
-                              "name the directory that holds it, as docker takes it; or use "
+                              "name the directory that contains the file, as for docker; or use "
                               "--authfile FILE for podman's format",
-                              "--config is given a file, and takes a directory");
+                              "--config requires a directory, and was given a file");
     if (strcmp(spec->name, "authfile") == 0 && strcmp(value, "-") == 0)
         return error_set_hint(err, CLASS_USAGE,
                               "name a file; nothing is written to standard output",
-                              "--authfile does not take '-'");
+                              "--authfile does not accept '-'");
     return 0;
 }
 
@@ -181,14 +180,14 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
         return 0;
     if (next == NULL)
         return error_set_hint(err, CLASS_USAGE,
-                              "a shell variable without quotes vanishes when it is empty",
+                              "an unquoted shell variable disappears when it is empty",
                               "--%s requires an argument (%s)", spec->name, spec->argument);
     if (other != NULL || strcmp(next, "--") == 0) {
-        (void)error_set(err, CLASS_USAGE, "--%s is given '--%s' as its %s", spec->name,
+        (void)error_set(err, CLASS_USAGE, "--%s was given '--%s' as its %s", spec->name,
                         other != NULL ? other->name : "", spec->argument);
         return error_hint(err,
-                          "is the variable after --%s empty? A shell variable without quotes "
-                          "vanishes then",
+                          "check that the variable after --%s is set: an unquoted variable "
+                          "disappears when it is empty",
                           spec->name);
     }
     *value = next;
@@ -221,7 +220,7 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
     if (spec == NULL)
         return refuse_unknown(word, len, err);
     if (spec->argument == NULL && equals != NULL)
-        return error_set(err, CLASS_USAGE, "--%s takes no value", spec->name);
+        return error_set(err, CLASS_USAGE, "--%s does not take a value", spec->name);
     if (spec->argument != NULL &&
         take_value(p, spec, equals != NULL ? equals + 1 : NULL, &value, err) < 0)
         return -1;
@@ -274,16 +273,17 @@ static int refuse_word(const struct parser *p, const char *word, struct error *e
     if (p->out->command == COMMAND_EXEC)
         return error_set_hint(err, CLASS_USAGE,
                               "ghcr-login exec [OPTION...] [REGISTRY] -- COMMAND [ARG...]",
-                              "'exec' needs '--' in front of the command that it runs");
+                              "'exec' requires '--' before the command that it runs");
     if (option_table_command(word, &command))
-        return error_set_hint(err, CLASS_USAGE, "write it first: ghcr-login COMMAND [OPTION...]",
+        return error_set_hint(err, CLASS_USAGE,
+                              "put the command first: ghcr-login COMMAND [OPTION...]",
                               "the command '%s' comes after other arguments", word);
     (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry",
                     text_shown(word).text);
     if (meant != NULL)
         return error_hint(err, "did you mean '%s'?", meant);
     return error_hint(err, "commands are login, logout, status, exec, help and version; a registry "
-                           "is HOST[:PORT], like ghcr.io; an account is named with -u");
+                           "is HOST[:PORT], like ghcr.io; name the account with -u");
 }
 
 static int parse_registry(struct parser *p, const char *word, struct error *err)
@@ -297,7 +297,7 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
     if (is_no_host(word) || (p->out->registry != NULL && p->out->command == COMMAND_EXEC))
         return refuse_word(p, word, err);
     if (p->out->registry != NULL)
-        return error_set(err, CLASS_USAGE, "more than one registry is named: '%s' and '%s'",
+        return error_set(err, CLASS_USAGE, "more than one registry was given: '%s' and '%s'",
                          text_shown(p->out->registry).text, text_shown(word).text);
     p->out->registry = word;
     return 0;
@@ -344,10 +344,10 @@ static int check_line_ends(int argc, char *const argv[], struct error *err)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (text_has_suffix(argv[i], "\r"))
-            return error_set_hint(err, CLASS_USAGE, "convert it: sed -i 's/\\r$//' SCRIPT",
-                                  "argument %d ends in a carriage return (CR): the script has "
-                                  "Windows line ends",
-                                  i);
+            return error_set_hint(
+                err, CLASS_USAGE, "convert it: sed -i 's/\\r$//' SCRIPT",
+                "argument %d ends in a carriage return (CR): the script has Windows line endings",
+                i);
     }
     return 0;
 }

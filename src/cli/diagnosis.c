@@ -57,10 +57,9 @@ static void warn_of_owner(const struct github_findings *findings, const char *us
                           struct warnings *warnings)
 {
     if (findings->owner[0] != '\0' && strcasecmp(findings->owner, username) != 0)
-        warnings_add(
-            warnings,
-            "the token belongs to '%s', not to '%s': the registry looks at the token alone",
-            findings->owner, text_shown(username).text);
+        warnings_add(warnings,
+                     "the token belongs to '%s', not to '%s': the registry checks only the token",
+                     findings->owner, text_shown(username).text);
 }
 
 bool diagnosis_is_wanted(const struct options *options)
@@ -78,9 +77,9 @@ bool diagnosis_begin(struct diagnosis *out, const struct question *question,
     if (!out->is_made && options->diagnose)
         warnings_add(warnings,
                      reference_may_be_github(question->registry)
-                         ? "--diagnose asks GitHub's API, and the token for '%s' does not look "
+                         ? "--diagnose asks GitHub's API, but the token for '%s' does not look "
                            "like a GitHub token"
-                         : "--diagnose asks GitHub's API, and '%s' is no registry of GitHub's",
+                         : "--diagnose asks GitHub's API, but '%s' is not a registry of GitHub's",
                      question->registry->host);
     return out->is_made;
 }
@@ -117,17 +116,17 @@ void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings
     const struct github_findings *findings = &diagnosis->findings;
 
     if (findings->verdict == GITHUB_INVALID)
-        warnings_add(warnings, "GitHub's API does not know the token that the registry took");
+        warnings_add(warnings, "GitHub's API rejects the token that the registry accepted");
     if (findings->has_scopes && !github_scopes_can_pull(findings->scopes))
         warnings_add(warnings,
-                     "the token lacks read:packages: it logs in, but pulls nothing private (its "
-                     "scopes: %.200s)",
+                     "the token lacks read:packages: it can log in, but not pull private images "
+                     "(scopes: %.200s)",
                      findings->scopes[0] != '\0' ? findings->scopes : "none");
     if (findings->needs_sso)
-        warnings_add(warnings,
-                     "the organisation wants single sign-on, and the token is not authorized for "
-                     "it%s%s",
-                     findings->sso_url[0] != '\0' ? ": " : "", findings->sso_url);
+        warnings_add(
+            warnings,
+            "the organisation requires single sign-on, and the token is not authorized for it%s%s",
+            findings->sso_url[0] != '\0' ? ": " : "", findings->sso_url);
     if (findings->forbids_classic)
         warnings_add(warnings, "the organisation forbids classic tokens");
     warn_of_expiry(diagnosis, warnings);
@@ -141,7 +140,7 @@ const char *diagnosis_expiry_name(const struct diagnosis *diagnosis)
     return names[diagnosis != NULL ? diagnosis->expiry : EXPIRY_UNKNOWN];
 }
 
-static const char expiry_hint[] = "make a new token, and log in with it before that";
+static const char expiry_hint[] = "create a new token, and log in with it before then";
 
 int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct options *options,
                            const char *host, const struct clock *clock, struct error *err)
@@ -154,7 +153,7 @@ int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct optio
     if (diagnosis->expiry == EXPIRY_UNKNOWN && diagnosis->findings.verdict == GITHUB_SILENT)
         return error_set_hint(err, CLASS_UNREACHABLE,
                               "this says nothing about the token: try again later",
-                              "cannot find out when the token for '%s' expires: %s", host,
+                              "cannot determine when the token for '%s' expires: %s", host,
                               diagnosis->findings.trouble);
     if (diagnosis->expiry != EXPIRY_KNOWN ||
         left_s >= (int64_t)options->expires_within_days * DAY_S)

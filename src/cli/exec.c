@@ -34,11 +34,11 @@ static int check_command(const char *command, struct error *err)
 {
     if (!github_token_is_inside(command))
         return 0;
-    return error_set_hint(err, CLASS_USAGE,
-                          "revoke it: arguments can be seen by every process and end up in logs; "
-                          "pass the token with --password-stdin, --token-env VAR or --token-file "
-                          "FILE",
-                          "the command after '--' looks like a GitHub token");
+    return error_set_hint(
+        err, CLASS_USAGE,
+        "revoke the token: every process can read command lines, and logs keep them; then pass it "
+        "with --password-stdin, --token-env VAR or --token-file FILE",
+        "the command after '--' looks like a GitHub token");
 }
 
 static int find_user_files(struct exec *exec, struct error *err)
@@ -81,7 +81,7 @@ static int drop_stdin(const struct login *login, struct error *err)
     }
     return ret >= 0 ? 0
                     : error_set_errno(err, CLASS_INTERNAL, errno,
-                                      "cannot open '%s', which the command is to read", nothing);
+                                      "cannot open '%s' for the command to read", nothing);
 }
 
 static int log_in(const struct exec *exec, struct login *login, struct report *report,

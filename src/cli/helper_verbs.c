@@ -120,8 +120,7 @@ static int put_credential(struct span server, const struct credential *credentia
                              credential->token.len);
     struct secret text = SECRET_INIT;
     int ret = json == NULL ? error_set(err, CLASS_HELPER,
-                                       "the token from %s is not UTF-8 text, and nothing else can "
-                                       "be given to docker",
+                                       "the token from %s is not UTF-8 text, which docker requires",
                                        credential->source)
                            : json_append(&text, json, err);
 
@@ -157,10 +156,10 @@ static int get(const struct secret *input, int64_t deadline_ms)
 static int refuse_sourceless(const struct reference *registry, struct error *err)
 {
     (void)error_set(err, CLASS_HELPER,
-                    "ghcr-login keeps no token, and knows no source of one for '%s'",
+                    "ghcr-login stores no tokens, and has no token source for '%s'",
                     registry->host);
     return error_hint(err,
-                      "ghcr-login --at-pull -u NAME --token-file FILE %s, or take '%s' out of "
+                      "run ghcr-login --at-pull -u NAME --token-file FILE %s, or remove '%s' from "
                       "\"credHelpers\"",
                       registry->host, registry->host);
 }
@@ -169,9 +168,9 @@ static int refuse_other_token(const struct reference *registry, const struct cre
                               struct error *err)
 {
     (void)error_set(err, CLASS_HELPER,
-                    "the token of '%s' comes from %s at each pull, and this is another one",
+                    "the token for '%s' comes from %s at each pull, and this is a different token",
                     registry->host, credential->source);
-    return error_hint(err, "write the new token there, or 'ghcr-login logout %s' first",
+    return error_hint(err, "write the new token there, or run 'ghcr-login logout %s' first",
                       registry->host);
 }
 
@@ -235,8 +234,8 @@ static int erase(const struct secret *input)
 
     if (parse_server(&registry, trim(input)) && at_pull_find(&record, registry.host, &ignored) > 0)
         (void)fprintf(stderr,
-                      "ghcr-login: '%s' stays set up, for its token is fetched at each pull: "
-                      "'ghcr-login logout %s' removes it\n",
+                      "ghcr-login: the login for '%s' is kept, because its token is fetched at "
+                      "each pull: run 'ghcr-login logout %s' to remove it\n",
                       registry.host, registry.host);
     return 0;
 }

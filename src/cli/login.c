@@ -146,9 +146,9 @@ static int login_prove(struct login *login, struct ask *ask, struct error *err)
         ask->question.limits.wait_ms = 0;
     ret = ask_registry(ask, err);
     if (is_in_vain && ret < 0 && err->cls == CLASS_REJECTED)
-        warnings_add(&login->run.warnings,
-                     "it is not asked again (--wait-for-token): no wait makes a "
-                     "registry take such a token");
+        warnings_add(
+            &login->run.warnings,
+            "--wait-for-token is ignored: waiting does not make a registry accept such a token");
     return ret;
 }
 

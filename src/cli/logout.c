@@ -55,7 +55,7 @@ static int is_refused(struct logout *logout, const struct lookup *found, bool *r
     int ret;
 
     if (found->held.token_kind != NULL)
-        return error_set(err, CLASS_UNPROVED, "'%s' holds %s for '%s', which cannot be proved",
+        return error_set(err, CLASS_UNPROVED, "'%s' contains %s for '%s', which cannot be verified",
                          found->path, found->held.token_kind, found->key);
     ret = ask_registry(&ask, err);
     *refused = ret < 0 && err->cls == CLASS_REJECTED && outcome_is_of_credential(&ask.outcome);
@@ -132,7 +132,7 @@ static void warn_of_rest(struct logout *logout, struct target *target, const str
         warnings_add(&logout->run.warnings, "%s still finds '%s' in %s%s%s", reader->name, left.key,
                      left.path[0] != '\0' ? "'" : "",
                      left.path[0] != '\0' ? left.path : left.owner->variable,
-                     left.path[0] != '\0' ? "'" : ", which it reads from version 28.3 on");
+                     left.path[0] != '\0' ? "'" : ", which docker 28.3 and newer read");
     }
     lookup_clear(&left);
 }

@@ -44,7 +44,7 @@ const struct option_spec option_table[] = {
     {"token-command", 0, "CMD", OPTION_TEXT, AT(token_command), 0, COMMANDS_GIVEN, "Token",
      "run this shell command, which prints the token"},
     {"password", 'p', "VALUE", OPTION_REFUSED, 0, 0, COMMANDS_ALL, NULL,
-     "every process can read the arguments of every other, and shells keep them"},
+     "every process can read command lines, and shells keep them"},
     {"docker", 0, NULL, OPTION_FLAG, AT(docker), 0, COMMANDS_STORED, "Credential store",
      "use Docker's config.json (the default)"},
     {"podman", 0, NULL, OPTION_FLAG, AT(podman), 0, COMMANDS_STORED, "Credential store",
@@ -148,12 +148,11 @@ const struct option_spec *option_table_short(char letter)
 
 /* Of docker, podman, skopeo, helm, oras and gh. */
 static const struct option_foreign foreigners[] = {
-    {"tls-verify",
-     "certificates are always verified; instead of --tls-verify=false use --insecure, "
-     "or --plain-http where the registry speaks no TLS"},
+    {"tls-verify", "certificates are verified by default; instead of --tls-verify=false use "
+                   "--insecure, or --plain-http for a registry without TLS"},
     {"get-login", "use 'ghcr-login status REGISTRY', which also asks the registry"},
     {"compat-auth-file", "use --config DIR, the directory of docker's config.json"},
-    {"secret", "use --token-file FILE or --token-env VAR: where podman mounts the secret"},
+    {"secret", "use --token-file FILE or --token-env VAR, wherever podman puts the secret"},
     {"token-stdin", "use --password-stdin"},
     {"pass-stdin", "use --password-stdin"},
     {"with-token", "use --password-stdin"},
@@ -164,17 +163,17 @@ static const struct option_foreign foreigners[] = {
     {"ca-file", "use --cacert FILE"},
     {"cert-file", "use --cert-dir DIR"},
     {"key-file", "use --cert-dir DIR"},
-    {"insecure-registry", "use --insecure, or --plain-http where the registry speaks no TLS"},
+    {"insecure-registry", "use --insecure, or --plain-http for a registry without TLS"},
     {"in-place",
      "mount the directory of the file instead of the file, or use --config DIR or exec"},
     {"debug", "use -v, --verbose"},
     {"log-level", "use -v, --verbose"},
-    {"context", "leave it out: no daemon is asked"},
-    {"host", "leave it out: no daemon is asked"},
+    {"context", "leave it out: ghcr-login does not use the daemon"},
+    {"host", "leave it out: ghcr-login does not use the daemon"},
     {"a", "use --all"},
-    {"c", "leave it out: no daemon is asked"},
+    {"c", "leave it out: ghcr-login does not use the daemon"},
     {"D", "use -v, --verbose"},
-    {"H", "leave it out: no daemon is asked"},
+    {"H", "leave it out: ghcr-login does not use the daemon"},
     {"l", "use -v, --verbose"},
 };
 
@@ -327,31 +326,33 @@ static const struct {
     const char *hint;
 } contradictions[] = {
     {has_two_names,
-     "the user name has more than one source: give one of --username, --username-env and "
+     "the user name has more than one source: use only one of --username, --username-env and "
      "--username-file",
      ""},
     {has_two_tokens,
-     "the token has more than one source: give one of --password-stdin, --token-env, --token-file "
-     "and --token-command",
+     "the token has more than one source: use only one of --password-stdin, --token-env, "
+     "--token-file and --token-command",
      ""},
-    {pulls_from_nowhere, "--at-pull takes the token from where docker will find it at each pull",
+    {pulls_from_nowhere, "--at-pull requires a token source that can be read at each pull",
      "add --token-file FILE or --token-command CMD"},
-    {pulls_past_helper, "--at-pull is done by a credential helper: --no-helper contradicts it", ""},
-    {has_two_podman_files, "--persistent and --authfile name two files", ""},
+    {pulls_past_helper, "--at-pull uses a credential helper: it cannot be used with --no-helper",
+     ""},
+    {has_two_podman_files, "--persistent and --authfile name different files: use only one of them",
+     ""},
     {has_unused_directory, "--config names Docker's directory: add --docker to store there too",
      ""},
     {asks_and_does_not,
-     "--no-verify asks nobody: --can-pull, --diagnose, --expires-within and --wait-for-token "
-     "cannot "
-     "be used with it",
+     "--no-verify does not ask the registry: --can-pull, --diagnose, --expires-within and "
+     "--wait-for-token cannot be used with it",
      ""},
     {chooses_among_all,
-     "--all removes every entry: no registry, --if-user or --if-refused can be named with it", ""},
+     "--all removes every entry: it cannot be used with a registry, --if-user or --if-refused", ""},
     {trusts_and_does_not,
-     "--insecure checks no certificate: it contradicts --cacert and --plain-http", ""},
-    {runs_nothing, "'exec' is given no command to run",
-     "write it after '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
-    {is_quiet_aloud, "--quiet and --verbose contradict each other", ""},
+     "--insecure does not verify certificates: it cannot be used with --cacert or --plain-http",
+     ""},
+    {runs_nothing, "'exec' requires a command to run",
+     "put it after '--': ghcr-login exec -u NAME -- docker pull IMAGE"},
+    {is_quiet_aloud, "--quiet and --verbose cannot be used together", ""},
 };
 
 int option_table_check(const struct options *options, struct error *err)

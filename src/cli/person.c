@@ -38,9 +38,10 @@ int person_find(struct person *out, const char *name, struct error *err)
     const struct passwd *user = ask_database(name, found.uid);
 
     if (user == NULL && name != NULL)
-        return error_set(err, CLASS_USAGE, "--for-user names no user of this machine");
+        return error_set(err, CLASS_USAGE,
+                         "the user named with --for-user does not exist on this machine");
     if (name != NULL && found.uid != 0 && user->pw_uid != found.uid)
-        return error_set(err, CLASS_USAGE, "--for-user is for root, to act as another user");
+        return error_set(err, CLASS_USAGE, "only root may use --for-user to act as another user");
     /* Root may have come by sudo, with the home of somebody else. */
     found.is_other = name != NULL && found.uid == 0;
     if (user != NULL)

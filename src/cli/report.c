@@ -51,9 +51,9 @@ static void hide_credential(const struct report *report, struct warnings *warnin
 {
     for (size_t i = 0; i < warnings->count; i++)
         hide(report, warnings->items[i], sizeof(warnings->items[i]),
-             "it repeats the credential and is not shown");
+             "it contains the credential and is not shown");
     hide(report, err->message, sizeof(err->message),
-         "what went wrong repeats the credential and is not shown");
+         "the error message contains the credential and is not shown");
     hide(report, err->hint, sizeof(err->hint), "");
 }
 
@@ -333,8 +333,8 @@ int report_print(const struct report *report, const struct options *options,
     if (fflush(stdout) != 0 || ferror(stdout))
         return print_trouble("cannot write to standard output", options, err);
     if (!is_whole && err == NULL) /* an error has been told in words */
-        return print_trouble("out of memory: all is done, but the object that tells of it cannot "
-                             "be made",
-                             options, err);
+        return print_trouble(
+            "out of memory: the command succeeded, but its JSON result cannot be printed", options,
+            err);
     return err != NULL ? status_of(err, options) : 0;
 }

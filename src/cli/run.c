@@ -113,13 +113,13 @@ static int run_parse_registry(struct run *run, const char *text, struct error *e
     host = registry->host;
     if (registry->is_lowered)
         warnings_add(&run->warnings,
-                     "the registry is taken for '%s', in lower case: docker looks an image up by "
-                     "the spelling of its name, which has to be the same",
+                     "the registry is used in lower case, '%s': docker looks credentials up by the "
+                     "exact spelling in an image's name",
                      host);
     if (registry->says_http && !run->options->plain_http && !is_loopback(host))
         warnings_add(&run->warnings,
-                     "'http://' is dropped, and '%s' is asked over https: --plain-http is for a "
-                     "registry that speaks no TLS",
+                     "'http://' is ignored, and '%s' is asked over https: use --plain-http for a "
+                     "registry without TLS",
                      host);
     return 0;
 }
@@ -173,7 +173,7 @@ int run_read_trust(struct run *run, struct error *err)
         return 0;
     (void)snprintf(name, sizeof(name), "'%s'", path);
     return io_read_path(&run->ca_text, path, &input, NULL, err) < 0
-               ? error_hint(err, "check what is given with --cacert")
+               ? error_hint(err, "check the file given with --cacert")
                : 0;
 }
 

@@ -229,7 +229,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
 
     if (reader->found.held.token_kind != NULL && !reader->is_older) {
         reader->verdict = VERDICT_FAULT;
-        (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be proved here",
+        (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be verified here",
                         reader->found.held.token_kind);
     } else if (i > 0 && status_is_same(&first->found, &reader->found)) {
         reader->verdict = first->verdict;

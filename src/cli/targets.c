@@ -10,12 +10,12 @@ static void warn_of_namespace(struct run *run)
 
     if (registry->has_odd_path)
         warnings_add(&run->warnings,
-                     "docker keeps one credential for all of '%s': the path after it is dropped",
+                     "docker keeps one credential for all of '%s': the path after it is ignored",
                      registry->host);
     else
         warnings_add(&run->warnings,
-                     "docker keeps one credential for all of '%s', none for the namespace '%s': "
-                     "the entry is that of the whole registry",
+                     "docker keeps one credential for all of '%s', not one for the namespace '%s': "
+                     "the entry applies to the whole registry",
                      registry->host, registry->name_space);
 }
 
@@ -106,8 +106,7 @@ static int say_what_is_done(const struct targets *targets, size_t failed, const 
 {
     if (failed == 0)
         return -1;
-    return error_wrap(err, "the entry is %s '%s', but not everywhere", done,
-                      targets->items[0].location.path);
+    return error_wrap(err, "the entry is %s '%s' only", done, targets->items[0].location.path);
 }
 
 int targets_store(struct targets *targets, struct run *run, const struct targets_entry *given,
@@ -135,7 +134,7 @@ int targets_remove(struct targets *targets, struct run *run, struct error *err)
 
         if (!target->is_spared && auth_file_remove(&entry, run->options->dry_run, &target->result,
                                                    &run->warnings, err) < 0)
-            return say_what_is_done(targets, i, "gone from", err);
+            return say_what_is_done(targets, i, "removed from", err);
     }
     return 0;
 }

@@ -262,7 +262,7 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
     if (is_page && s->response.status == 401)
         return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
                                "its page does not say whether the registry saw the credential: "
-                               "check user name and token, and what is in front of it");
+                               "check the user name and the token, and what is in front of it");
     return error_hint(err, "a firewall, a proxy or a captive portal seems to have answered in the "
                            "registry's place; that says nothing about the credential");
 }

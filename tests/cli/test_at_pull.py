@@ -68,7 +68,7 @@ def at_pull(login):
 def warned(result, *more):
     """It succeeded; the helper is nowhere that sudo looks, which is said."""
     assert result.status == 0, result
-    assert "sudo, cron and services will not find it" in result.stderr, result
+    assert "under sudo, cron and services docker does not find it" in result.stderr, result
     for words in more:
         assert words in result.stderr, result
     return result
@@ -125,7 +125,7 @@ def test_docker_and_podman_have_one_record(at_pull, server):
         assert json.loads(path.read_text()) == {"credHelpers": {server.host: "ghcr-login"}}
     assert at_pull.logins()[server.host]["for"] == [str(at_pull.login.config), str(at_pull.podman)]
     result = at_pull.run("logout", "--docker", server.host)
-    assert result.status == 0 and "another auth file asks ghcr-login" in result.stderr
+    assert result.status == 0 and "another auth file still asks ghcr-login" in result.stderr
     assert at_pull.logins()[server.host]["for"] == [str(at_pull.podman)]
     assert at_pull.get(server.host)["Secret"] == TOKEN
     assert at_pull.run("logout", "--persistent", server.host).status == 0
@@ -195,7 +195,7 @@ def test_docker_from_snap(at_pull, server, space):
                    " overlay /usr/bin", "touch /usr/bin/snap", "chmod 755 /usr/bin/snap")
     (at_pull.bin / "docker").symlink_to("/usr/bin/snap")
     result = at_pull.file(server, through=within.through)
-    warned(result, "is from snap")
+    warned(result, "comes from snap")
 
 
 def test_podman_that_reads_another_file(at_pull, server):
@@ -209,10 +209,10 @@ def test_only_a_file_that_stays_or_a_command_is_a_source(at_pull, server):
         result = at_pull(server, *args, stdin=f"{TOKEN}\n".encode(), env={"T": TOKEN})
         result.failed(2, "--at-pull", "--token-file FILE or --token-command CMD")
     at_pull(server, "--token-file", "/dev/stdin", stdin=f"{TOKEN}\n".encode()).failed(
-        3, "no regular file")
+        3, "not a regular file")
     fifo = at_pull.login.directory / "fifo"
     os.mkfifo(fifo)
-    at_pull(server, "--token-file", fifo).failed(3, "no regular file")
+    at_pull(server, "--token-file", fifo).failed(3, "not a regular file")
     at_pull.file(server, "--no-helper").failed(2, "--no-helper")
     at_pull.file(server, "--token-command", "true").failed(2, "more than one source")
     assert server.connections == 0
@@ -386,7 +386,7 @@ def test_a_place_of_its_own_for_the_record(at_pull, server):
     config = at_pull.login.directory / "config"
     at_pull.login.mounted_files.add(config / "ghcr-login/logins.json")
     result = at_pull.file(server, env={"XDG_CONFIG_HOME": config})
-    warned(result, f"who pulls must have XDG_CONFIG_HOME={config}, too")
+    warned(result, f"set XDG_CONFIG_HOME={config} for every process that pulls")
     assert at_pull.get(server.host, env={"XDG_CONFIG_HOME": config})["Secret"] == TOKEN
     usual = at_pull.file(server, env={"XDG_CONFIG_HOME": at_pull.login.home / ".config"})
     assert "XDG_CONFIG_HOME" not in warned(usual).stderr

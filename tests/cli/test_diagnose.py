@@ -146,7 +146,7 @@ def test_an_installation_token_is_nobodys(ghcr, github):
 def test_a_token_that_only_the_registry_knows(ghcr, github):
     github(token=None)
     result = diagnose(ghcr)
-    assert result.status == 0 and "does not know" in warnings(result)[0], result
+    assert result.status == 0 and "rejects the token" in warnings(result)[0], result
 
 
 ORGANISATION = {
@@ -188,17 +188,17 @@ def test_the_organisation_of_a_namespace(ghcr, github):
 # A login that fails: the most that is known becomes the hint.
 
 REFUSED = {
-    "unknown everywhere": (OTHER_TOKEN, dict(token=None), ["does not know", NEW_TOKEN]),
-    "valid at GitHub": (OTHER_TOKEN, dict(token=OTHER_TOKEN), ["API takes the token",
+    "unknown everywhere": (OTHER_TOKEN, dict(token=None), ["rejects the token", NEW_TOKEN]),
+    "valid at GitHub": (OTHER_TOKEN, dict(token=OTHER_TOKEN), ["API accepts the token",
                                                               "--wait-for-token"]),
-    "fine-grained": (FINE_GRAINED, dict(token=FINE_GRAINED, scopes=None), ["no fine-grained"]),
+    "fine-grained": (FINE_GRAINED, dict(token=FINE_GRAINED, scopes=None), ["not accept fine-grained"]),
     "mistyped": ("ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5", dict(token=None),
-                 ["mistyped or cut"]),
+                 ["mistyped or truncated"]),
     "odd but valid": ("ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5", dict(
-        token="ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5"), ["API takes the token"]),
-    "alive app": (STATELESS, dict(token=STATELESS), ["API takes the token"]),
-    "alive app of an odd form": (ODD_APP, dict(token=ODD_APP), ["API takes the token"]),
-    "dead app": (STATELESS, dict(token=None), ["ends with its job", NEW_TOKEN]),
+        token="ghp_" + "M7H4jxUDDWHP4kZ6A4dxlQYsQIWJuq11T4V5"), ["API accepts the token"]),
+    "alive app": (STATELESS, dict(token=STATELESS), ["API accepts the token"]),
+    "alive app of an odd form": (ODD_APP, dict(token=ODD_APP), ["API accepts the token"]),
+    "dead app": (STATELESS, dict(token=None), ["expires with its job", NEW_TOKEN]),
 }
 
 
@@ -307,7 +307,7 @@ def test_an_api_that_repeats_the_token(ghcr, github):
 def test_another_registry(login, registry):
     server = registry()
     result = login.to(server, "--diagnose")
-    assert result.status == 0 and "no registry of GitHub's" in warnings(result)[0], result
+    assert result.status == 0 and "not a registry of GitHub's" in warnings(result)[0], result
     assert server.endpoints == ["ping", "token", "ping2"]
 
 

@@ -586,7 +586,7 @@ def test_a_token_as_the_command(run, form):
     for options in ([], ["-v"], ["--json"], ["--no-verify"]):
         result = run(form.format(OTHER_TOKEN), options=options)
         assert result.status == 125 and OTHER_TOKEN not in result.stdout + result.stderr, result
-        assert "revoke it" in result.stdout + result.stderr, result
+        assert "revoke the token" in result.stdout + result.stderr, result
     assert run.server.requests == []
 
 

@@ -202,4 +202,4 @@ def test_only_root_may(login, command):
     run = subprocess.run([*ORDINARY, login.binary, command, "--for-user", "root"],
                          env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
                          stdin=subprocess.DEVNULL, check=False)
-    assert run.returncode == 2 and "--for-user is for root" in run.stderr
+    assert run.returncode == 2 and "only root may use --for-user" in run.stderr

@@ -180,7 +180,7 @@ def test_the_second_fails_late(someone, server, space):
     result = to_both(someone, server, through=mounted.through, may_store=True)
     assert result.status == 8, result
     assert "No space left" in result.stderr and str(file) in result.stderr
-    assert f"the entry is in '{someone.config}', but not everywhere" in result.stderr
+    assert f"the entry is in '{someone.config}' only" in result.stderr
     assert result.json["result"] == "failed" and result.json["changed"] is True
     assert files(result) == [(str(someone.config), "docker", True), (str(file), "podman", False)]
     assert someone.entry(server.host) == f"{USER}:{TOKEN}"
@@ -200,7 +200,7 @@ def test_a_full_disk_is_told_before_any_network(someone, server, space):
 
 
 CONTRADICTIONS = {
-    "two files": (["--persistent", "--authfile", "a.json"], "--persistent and --authfile"),
+    "different files": (["--persistent", "--authfile", "a.json"], "--persistent and --authfile"),
     "Docker's directory for podman": (["--podman", "--config", "d"], "add --docker"),
     "for its persistent file": (["--persistent", "--config", "d"], "add --docker"),
     "for a file": (["--authfile", "a.json", "--config", "d"], "add --docker"),

@@ -84,7 +84,7 @@ def test_an_odd_token_is_warned_of_and_asked(ghcr, token, word):
 def test_an_odd_token_that_is_refused(ghcr, token, word):
     result = log_in(ghcr, token)
     assert result.status == 4 and word in warnings(result)[0], result
-    assert "hint: the token looks mistyped or cut" in result.stderr
+    assert "hint: the token looks mistyped or truncated" in result.stderr
 
 
 @pytest.mark.parametrize("token", [TOKEN, LEGACY, OAUTH, APP_USER])
@@ -109,7 +109,7 @@ def test_an_installation_token_that_is_stored(ghcr, token, env, warned):
     ghcr.registry.token = token
     result = log_in(ghcr, token, "--json", env=env)
     assert result.status == 0, result
-    assert [("ends with its job" in each) for each in result.json["warnings"]] == [True] * warned
+    assert [("expires with its job" in each) for each in result.json["warnings"]] == [True] * warned
     assert len(warnings(result)) == warned
 
 
@@ -123,14 +123,14 @@ def test_nothing_is_said_where_nothing_is_stored(ghcr):
 REFUSED = {
     "classic": (OTHER_TOKEN, ["expired or revoked", NEW_TOKEN], ["secrets.GITHUB_TOKEN",
                 "permissions: packages: read", NEW_TOKEN], ["envs:", NEW_TOKEN]),
-    "fine-grained": (FINE_GRAINED, ["no fine-grained", NEW_TOKEN],
-                     ["no fine-grained", "permissions: packages: read"], ["no fine-grained"]),
-    "installation": (OLD_INSTALLATION, ["ends with its job", NEW_TOKEN],
+    "fine-grained": (FINE_GRAINED, ["not accept fine-grained", NEW_TOKEN],
+                     ["not accept fine-grained", "permissions: packages: read"], ["not accept fine-grained"]),
+    "installation": (OLD_INSTALLATION, ["expires with its job", NEW_TOKEN],
                      ["permissions: packages: read"], ["envs:", NEW_TOKEN]),
     "oauth": (OAUTH, ["gh auth refresh", NEW_TOKEN], ["gh auth refresh"], ["gh auth refresh"]),
     "app": (APP_USER, ["app's user token", NEW_TOKEN], ["app"], ["app"]),
     "refresh": (REFRESH, ["refresh token", "access token"], ["access token"], ["access token"]),
-    "mistyped": (MISTYPED, ["mistyped or cut"], ["set the secret again"], ["envs:"]),
+    "mistyped": (MISTYPED, ["mistyped or truncated"], ["set the secret again"], ["envs:"]),
 }
 
 
@@ -278,7 +278,7 @@ def test_a_name_that_may_be_an_enterprise_server(enterprise):
     assert "fine-grained" in warnings(result)[0]
     enterprise(name, OTHER_TOKEN, known=False).failed(
         4, "https://git.example.com/settings/tokens/new?scopes=read:packages")
-    result = enterprise(name, "hunter2", known=False).failed(4, "check user name and token")
+    result = enterprise(name, "hunter2", known=False).failed(4, "check the user name and the token")
     assert "settings/tokens" not in result.stderr
 
 

@@ -167,7 +167,7 @@ def test_words_of_the_environment_are_no_way_out(login, registry, name):
     """A file named after the token, a proxy: what is said of them goes through the same gate."""
     said = spell(TOKEN[1:], USER)[name].replace("/", "-")
     result = login.to(registry(), env={"DOCKER_CONFIG": f"/proc/{said}"})
-    assert result.status == 8 and "repeats the credential" in result.stderr, result
+    assert result.status == 8 and "contains the credential" in result.stderr, result
     assert said not in result.stdout + result.stderr, result
 
 

@@ -207,5 +207,5 @@ def test_the_token_is_refused_as_an_argument(login, registry, args):
     login.protect(TOKEN)
     server = registry()
     result = login("-u", USER, *args, "--cacert", login.ca_file, server.host)
-    result.failed(2, "argument", "--token-env")
+    result.failed(2, "command line", "--token-env")
     assert server.connections == 0

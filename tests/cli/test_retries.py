@@ -281,7 +281,7 @@ def test_a_wait_is_told_once(login, registry):
     result = login.to(server)
     result.succeeded()
     assert result.stderr.count("\n") == 1, result
-    assert f"'{server.host}' answers HTTP 503; trying again for up to" in result.stderr
+    assert f"'{server.host}' answered HTTP 503; trying again for up to" in result.stderr
 
 
 def test_a_fault_is_told_before_it_is_tried_again(login):

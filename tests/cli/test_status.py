@@ -393,7 +393,7 @@ def test_diagnose(ghcr, at_ghcr, github):
     said = at_ghcr("--diagnose", "--json").json
     assert said["token"]["kind"] == "classic" and said["token"]["scopes"] == ["read:packages"]
     ghcr.registry.token = OTHER_TOKEN
-    assert "GitHub's API takes the token" in at_ghcr("--diagnose").stderr
+    assert "GitHub's API accepts the token" in at_ghcr("--diagnose").stderr
 
 
 def test_diagnose_tells_of_the_token_that_is_named(ghcr, at_ghcr, github):
@@ -409,14 +409,14 @@ def test_diagnose_tells_of_the_token_that_is_named(ghcr, at_ghcr, github):
     result = at_ghcr("--diagnose", "--json")
     assert result.status == 4 and result.json["token"]["scopes"] == ["read:packages"], result
     assert result.json["token"]["owner"] == USER
-    assert "does not know the token either" in result.json["error"]["hint"]
+    assert "rejects the token too" in result.json["error"]["hint"]
 
 
 def test_what_is_stored_is_not_what_ssh_hands_over(ghcr, at_ghcr):
     ghcr.registry.token = OTHER_TOKEN
     ghcr.login.write_config(json.dumps({"auths": {"ghcr.io": {"auth": GOOD}}}))
     result = at_ghcr(env={"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})
-    assert result.status == 4 and "make a new classic token" in result.stderr, result
+    assert result.status == 4 and "create a new classic token" in result.stderr, result
     assert "envs:" not in result.stderr
 
 

@@ -158,7 +158,7 @@ def test_what_is_no_file(someone, server, monkeypatch, make, words):
 # Text that is none, or is spoiled, in the file of either engine, for everybody.
 
 TEXTS = {
-    "0 bytes": ("", 0), "a blank": (" ", 0), "line ends": ("\r\n\n", 0), "null": ("null", 8),
+    "0 bytes": ("", 0), "a blank": (" ", 0), "line endings": ("\r\n\n", 0), "null": ("null", 8),
     "BOM": ("\ufeff" + EMPTY, 8), "BOM alone": ("\ufeff", 8), "trailing text": (EMPTY + "x", 8),
     "trailing NUL": (EMPTY + "\0", 8), "NUL alone": ("\0", 8), "cut off": (EMPTY[:-1], 8),
 }

@@ -8,7 +8,7 @@ from flavours import error
 from harness import FINE_GRAINED, OTHER_TOKEN, TOKEN, USER
 
 DENIED = faults.answer(403, error("DENIED", "denied"))
-WAITING = "ghcr-login: the token is refused; asking again in 1 s, for up to 1 s more"
+WAITING = "ghcr-login: the token was refused; trying again in 1 s, for up to 1 s more"
 
 
 @pytest.mark.parametrize("endpoint, fault", [
@@ -36,7 +36,7 @@ def test_the_limit(login, registry):
 def test_no_wait(login, registry, args):
     server = registry()
     result = login.to(server, *args, token=OTHER_TOKEN).failed(4)
-    assert server.endpoints == ["ping", "token"] and "asking again" not in result.stderr
+    assert server.endpoints == ["ping", "token"] and "trying again" not in result.stderr
 
 
 @pytest.mark.parametrize("times", [1, None], ids=["taken", "refused"])
@@ -44,7 +44,7 @@ def test_quiet(login, registry, times):
     server = registry()
     server.on("token", DENIED, times=times)
     result = login.to(server, "-q", "--wait-for-token", "1")
-    assert result.status == (0 if times else 4) and "asking again" not in result.stderr
+    assert result.status == (0 if times else 4) and "trying again" not in result.stderr
     assert server.endpoints.count("token") == 2
 
 
@@ -68,7 +68,7 @@ def test_the_timeout_holds_for_what_is_asked_then(login, registry):
 def test_only_a_refusal_is_waited_for(login, registry, fault, status):
     server = registry()
     server.on("ping", fault)
-    assert "asking again" not in login.to(server, "--wait-for-token", "60").failed(status).stderr
+    assert "trying again" not in login.to(server, "--wait-for-token", "60").failed(status).stderr
     assert server.endpoints == ["ping"]
 
 
@@ -80,14 +80,14 @@ def test_a_right_is_not_waited_for(login, registry):
 
 def test_a_kind_that_is_never_taken_is_not_waited_for(ghcr):
     result = ghcr("-u", USER, "--wait-for-token", "60", env={"GHCR_TOKEN": FINE_GRAINED})
-    assert result.status == 4 and "hint: GitHub's registry takes no fine-gr" in result.stderr
-    assert "it is not asked again (--wait-for-token)" in result.stderr
+    assert result.status == 4 and "hint: GitHub's registry does not accept fine-gr" in result.stderr
+    assert "--wait-for-token is ignored" in result.stderr
     assert ghcr.registry.endpoints == ["ping", "token"]
 
 
 def test_the_hint_after_a_wait_does_not_ask_for_one(ghcr):
     result = ghcr("-u", USER, "--wait-for-token", "1", env={"GHCR_TOKEN": OTHER_TOKEN})
-    assert result.status == 4 and "asking again in 1 s" in result.stderr, result
+    assert result.status == 4 and "trying again in 1 s" in result.stderr, result
     assert "expired or revoked" in result.stderr and "too new" not in result.stderr
 
 

@@ -121,7 +121,7 @@ def test_a_token_at_hand(ghcr, github):
 @pytest.mark.parametrize("args, words", [
     (("status", "--expires-within", "0"), "a whole number from 1"),
     (("status", "--expires-within", "7d"), "a whole number from 1"),
-    (("status", "--expires-within", "7", "--no-verify"), "--no-verify asks nobody"),
+    (("status", "--expires-within", "7", "--no-verify"), "--no-verify does not ask the registry"),
     (("logout", "--expires-within", "7"), "cannot be used with 'logout'")])
 def test_usage(login, args, words):
     login(*args).failed(2, words)

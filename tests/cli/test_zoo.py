@@ -14,7 +14,7 @@ from harness import OTHER_TOKEN, TOKEN, USER, basic
 from proxy import ConnectProxy
 from wire import Answer
 
-HINT = "check user name and token"
+HINT = "check the user name and the token"
 
 
 @dataclass(frozen=True)

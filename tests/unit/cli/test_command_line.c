@@ -189,7 +189,7 @@ static void test_wait_for_token(void **state)
     assert_int_equal(parse(&o, "--wait-for-token=86400", &err), 0);
     assert_int_equal(o.wait_for_token_s, 86400);
     assert_int_equal(parse(&o, "--wait-for-token|86401", &err), -1);
-    assert_error("86401", &err, CLASS_USAGE, "takes a whole number from 0 to 86400");
+    assert_error("86401", &err, CLASS_USAGE, "must be a whole number from 0 to 86400");
 }
 
 static void test_numbers(void **state)
@@ -241,8 +241,8 @@ static void test_numbers(void **state)
                 assert_row(line, got == expected);
             else
                 assert_error(line, &err, CLASS_USAGE,
-                             n == 2 ? "takes a whole number from 0 to 100"
-                                    : "takes a whole number from 1 to 86400");
+                             n == 2 ? "must be a whole number from 0 to 100"
+                                    : "must be a whole number from 1 to 86400");
             assert_not_shown(line, &err, "s3cret");
         }
     }
@@ -294,13 +294,13 @@ static void test_mistakes(void **state)
         {"--token-file", "--token-file requires an argument (FILE)"},
         {"--timeout", "--timeout requires an argument (SECONDS)"},
         {"--allow-realm", "--allow-realm requires an argument (HOST)"},
-        {"--json=yes", "--json takes no value"},
-        {"--password-stdin=s3cret", "--password-stdin takes no value"},
-        {"-u|-q", "--username is given '--quiet' as its NAME"},
-        {"-u|--password-stdin", "--username is given '--password-stdin' as its NAME"},
-        {"-u|--token-env=s3cret", "--username is given '--token-env' as its NAME"},
-        {"-u|--|ghcr.io", "--username is given '--' as its NAME"},
-        {"--token-env|--json", "--token-env is given '--json' as its VAR"},
+        {"--json=yes", "--json does not take a value"},
+        {"--password-stdin=s3cret", "--password-stdin does not take a value"},
+        {"-u|-q", "--username was given '--quiet' as its NAME"},
+        {"-u|--password-stdin", "--username was given '--password-stdin' as its NAME"},
+        {"-u|--token-env=s3cret", "--username was given '--token-env' as its NAME"},
+        {"-u|--|ghcr.io", "--username was given '--' as its NAME"},
+        {"--token-env|--json", "--token-env was given '--json' as its VAR"},
         {"octocat", "'octocat' is neither a command nor a registry"},
         {"-u|x|octocat", "'octocat' is neither a command nor a registry"},
         {"-", "'-' is neither a command nor a registry"},
@@ -309,21 +309,21 @@ static void test_mistakes(void **state)
         {"-q|logout", "the command 'logout' comes after other arguments"},
         {"help|nonesuch", "'nonesuch' is neither"},
         {"ghcr.io\r",
-         "argument 1 ends in a carriage return (CR): the script has Windows line ends"},
+         "argument 1 ends in a carriage return (CR): the script has Windows line endings"},
         {"-u|me|--json\r", "argument 3 ends in a carriage return"},
         {"-u|me\r|ghcr.io", "argument 2 ends in a carriage return"},
         {"--password-stdin|\r", "argument 2 ends in a carriage return"},
-        {"--config=~/s3cret", "the DIR of --config begins with '~'"},
-        {"--cert-dir|~", "the DIR of --cert-dir begins with '~'"},
-        {"--token-file=~/s3cret", "the FILE of --token-file begins with '~'"},
-        {"--cacert|$HOME/s3cret", "the FILE of --cacert begins with '$'"},
-        {"--config|/s3cret/config.json", "--config is given a file, and takes a directory"},
-        {"--config|config.json", "--config is given a file"},
-        {"--authfile|-", "--authfile does not take '-'"},
-        {"exec|docker|pull|x", "'exec' needs '--' in front of the command"},
-        {"exec|docker", "'exec' needs '--' in front of the command"},
-        {"exec|ghcr.io|docker", "'exec' needs '--' in front of the command"},
-        {"exec|ghcr.io|./script", "'exec' needs '--' in front of the command"},
+        {"--config=~/s3cret", "the DIR of --config starts with '~'"},
+        {"--cert-dir|~", "the DIR of --cert-dir starts with '~'"},
+        {"--token-file=~/s3cret", "the FILE of --token-file starts with '~'"},
+        {"--cacert|$HOME/s3cret", "the FILE of --cacert starts with '$'"},
+        {"--config|/s3cret/config.json", "--config requires a directory, and was given a file"},
+        {"--config|config.json", "--config requires a directory"},
+        {"--authfile|-", "--authfile does not accept '-'"},
+        {"exec|docker|pull|x", "'exec' requires '--' before the command"},
+        {"exec|docker", "'exec' requires '--' before the command"},
+        {"exec|ghcr.io|docker", "'exec' requires '--' before the command"},
+        {"exec|ghcr.io|./script", "'exec' requires '--' before the command"},
         {"ghcr.io|docker.io", "more than one registry"},
         {"login|ghcr.io|ghcr.io", "more than one registry"},
         {"ghcr.io|--|x.y", "more than one registry"},
@@ -333,23 +333,25 @@ static void test_mistakes(void **state)
         {"--password-stdin|--token-env|T", "the token has more than one source"},
         {"--password-stdin|--token-file|f", "the token has more than one source"},
         {"--token-env|T|--token-file|f", "the token has more than one source"},
-        {"--persistent|--authfile|s3cret", "--persistent and --authfile name two files"},
-        {"--authfile|s3cret|--persistent|--docker", "--persistent and --authfile name two files"},
+        {"--persistent|--authfile|s3cret",
+         "--persistent and --authfile name different files: use only one of them"},
+        {"--authfile|s3cret|--persistent|--docker",
+         "--persistent and --authfile name different files: use only one of them"},
         {"--config|s3cret|--podman", "--config names Docker's directory: add --docker"},
         {"--podman|--config=s3cret", "--config names Docker's directory"},
         {"--config|s3cret|--persistent", "--config names Docker's directory"},
         {"--config|s3cret|--authfile|s3cret", "--config names Docker's directory"},
-        {"--config=", "--config is given an empty DIR"},
-        {"--config|", "--config is given an empty DIR"},
-        {"--authfile=", "--authfile is given an empty FILE"},
-        {"--cacert|", "--cacert is given an empty FILE"},
+        {"--config=", "--config was given an empty DIR"},
+        {"--config|", "--config was given an empty DIR"},
+        {"--authfile=", "--authfile was given an empty FILE"},
+        {"--cacert|", "--cacert was given an empty FILE"},
         {"--authfile", "--authfile requires an argument (FILE)"},
-        {"--podman=yes", "--podman takes no value"},
-        {"--no-helper=s3cret", "--no-helper takes no value"},
-        {"--insecure|--plain-http", "--insecure checks no certificate"},
-        {"--cacert|ca.pem|--insecure", "--insecure checks no certificate"},
-        {"-qv", "--quiet and --verbose contradict"},
-        {"--verbose|--quiet", "--quiet and --verbose contradict"},
+        {"--podman=yes", "--podman does not take a value"},
+        {"--no-helper=s3cret", "--no-helper does not take a value"},
+        {"--insecure|--plain-http", "--insecure does not verify certificates"},
+        {"--cacert|ca.pem|--insecure", "--insecure does not verify certificates"},
+        {"-qv", "--quiet and --verbose cannot be used together"},
+        {"--verbose|--quiet", "--quiet and --verbose cannot be used together"},
         /* exists only to be refused */
         {"-p|s3cret", "--password is not supported"},
         {"-ps3cret", "--password is not supported"},
@@ -383,7 +385,7 @@ static void test_hints(void **state)
         {"stauts", "did you mean 'status'?"},
         {"hepl", "did you mean 'help'?"},
         {"verson", "did you mean 'version'?"},
-        {"octocat", "an account is named with -u"},
+        {"octocat", "name the account with -u"},
         {"--pasword-stdin", "did you mean --password-stdin?"},
         {"--usrname|x", "did you mean --username?"},
         {"--auth-file|x", "did you mean --authfile?"},
@@ -399,9 +401,9 @@ static void test_hints(void **state)
         {"--in-place", "mount the directory"},
         {"logout|-a", "--all"},
         {"-D", "--verbose"},
-        {"-H|tcp://x", "no daemon"},
+        {"-H|tcp://x", "the daemon"},
         {"exec|docker", "-- COMMAND"},
-        {"-u|--json", "is the variable after --username empty?"},
+        {"-u|--json", "check that the variable after --username is set"},
     };
 
     (void)state;
@@ -560,7 +562,7 @@ static void test_exec(void **state)
     assert_false(o.json);
     err = ERROR_INIT;
     assert_int_equal(parse(&o, "exec|--json|--", &err), -1);
-    assert_error("none", &err, CLASS_USAGE, "no command");
+    assert_error("none", &err, CLASS_USAGE, "requires a command");
     assert_true(o.json);
 }
 

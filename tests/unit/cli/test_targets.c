@@ -299,8 +299,7 @@ static void test_half_of_it_is_told(void **state)
     support_write("bad.json", "{");
     assert_int_equal(find(&targets, &options, &ref, &err), 0);
     assert_int_equal(store_only(&targets, &err), -1);
-    assert_error("bad", &err, CLASS_AUTHFILE,
-                 "the entry is in '" DOCKER_FILE "', but not everywhere");
+    assert_error("bad", &err, CLASS_AUTHFILE, "the entry is in '" DOCKER_FILE "' only");
     assert_non_null(strstr(err.message, "'bad.json'"));
     assert_true(targets.items[0].result.changed);
     assert_false(targets.items[1].result.changed);

@@ -159,9 +159,9 @@ static void test_failures_in_its_own_words(void **state)
         {"echo ' '; echo 'no gpg' >&2; exit 1", "status 1: no gpg"},
         {"echo 'credentials not found in native keychain'; exit 1",
          "status 1: credentials not found"},
-        {"cat; exit 1", "status 1: its words repeat the credential and are not shown"},
-        {"echo 'refused: " TOKEN "' >&2; exit 1", "repeat the credential"},
-        {"echo 'refused: " AUTH_BASE64 "'; exit 1", "repeat the credential"},
+        {"cat; exit 1", "status 1: its output contains the credential and is not shown"},
+        {"echo 'refused: " TOKEN "' >&2; exit 1", "contains the credential"},
+        {"echo 'refused: " AUTH_BASE64 "'; exit 1", "contains the credential"},
         {"kill -KILL $$", "'" PROGRAM " store' was killed by signal 9 (Killed)"},
         {"yes", "'" PROGRAM " store' printed more than 65536 bytes"},
     };

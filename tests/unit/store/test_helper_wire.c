@@ -172,7 +172,7 @@ static void test_not_found(void **state)
 
 static void test_words(void **state)
 {
-    static const char not_shown[] = "its words repeat the credential and are not shown";
+    static const char not_shown[] = "its output contains the credential and is not shown";
     static const struct {
         const char *output;
         const char *errors;
