@@ -144,10 +144,10 @@ check_tidy() {
 
 # ...Called: of functions that are not reentrant; there is one thread. unusedStructMember: a header's
 # members are used elsewhere, and max_align_t aligns. variableScope: declarations stand at the top.
-# constParameterCallback: its type is given. normalCheckLevelMaxBranches: says what it did not do. In
-# text.c it takes what text_printable() fills for uninitialized; process.c opens to keep open. In
-# attributes.c and replace.c a function has another body where the system lacks something. proxy.c cuts
-# by the pointer that strrchr() gives. Versions 2.10 and 2.17 are content.
+# constParameterCallback: its type is given. normalCheckLevelMaxBranches: says what it did not do.
+# process.c opens to keep open. In attributes.c and replace.c a function has another body where the
+# system lacks something. proxy.c cuts by the pointer that strrchr() gives. Versions 2.10 and 2.17 are
+# content.
 check_cppcheck() {
     cppcheck --quiet -j "$(nproc)" --std=c11 --library=posix,gnu \
         --enable=warning,style,performance,portability \
@@ -155,7 +155,6 @@ check_cppcheck() {
         --suppress=getpwuidCalled --suppress=readdirCalled \
         --suppress=unusedStructMember --suppress=variableScope \
         --suppress=constParameterCallback --suppress=normalCheckLevelMaxBranches \
-        --suppress=uninitvar:src/base/text.c \
         --suppress=leakReturnValNotUsed:src/cli/process.c \
         --suppress=knownConditionTrueFalse:src/store/file/attributes.c \
         --suppress=knownConditionTrueFalse:src/store/file/replace.c \

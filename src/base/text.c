@@ -98,7 +98,7 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
 
 struct text_shown text_shown(const char *src)
 {
-    struct text_shown shown;
+    struct text_shown shown = {.text = ""};
 
     (void)text_printable(shown.text, sizeof(shown.text), src, strlen(src));
     return shown;

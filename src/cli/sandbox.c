@@ -281,7 +281,7 @@ static int crowd_poll(const struct crowd *crowd, struct pollfd ends[2 * SANDBOX_
         if (is_there && left_ms(attempt) < wait_ms)
             wait_ms = left_ms(attempt);
     }
-    return poll(ends, 2 * SANDBOX_AT_ONCE, wait_ms);
+    return poll(ends, (nfds_t)2 * SANDBOX_AT_ONCE, wait_ms);
 }
 
 /* Until it has told all of its result, has ended, or must be ended. Returns whether it goes on. */
