@@ -14,22 +14,33 @@ say() {
     echo "==> $*"
 }
 
-# The room that everything takes, at most.
-installed_gb=4 built_gb=2 temporary_gb=1
+# The room that packages, builds and temporary files take, in MB.
+installed_mb=3000 built_mb=1500 temporary_mb=1500
 
-free_gb() {
-    df --output=avail --block-size=1G "$1" | tail -n 1 | tr -d ' '
+free_mb() {
+    df --output=avail --block-size=1M "$1" | tail -n 1 | tr -d ' '
 }
 
-# has_room PLACE GB WHAT
+# Whether each file system has what goes there.
 has_room() {
-    local free
-    free=$(free_gb "$1")
-    [[ $free -ge $2 ]] || { echo "$1 has $free GB left, and $3 takes $2 GB"; return 1; }
+    local place mb mount
+    local -A wanted=()
+    while read -r mb place; do
+        mount=$(df --output=target "$place" | tail -n 1)
+        wanted[$mount]=$((${wanted[$mount]-0} + mb))
+    done <<<"$installed_mb /
+$built_mb $PWD
+$temporary_mb ${TMPDIR:-/tmp}"
+    for mount in "${!wanted[@]}"; do
+        [[ $(free_mb "$mount") -ge ${wanted[$mount]} ]] || {
+            echo "$mount has $(free_mb "$mount") MB left, and the tests take ${wanted[$mount]} MB there"
+            return 1
+        }
+    done
 }
 
 # A small /tmp is one in memory, or a container's.
-[[ -n ${TMPDIR-} || $(free_gb /tmp) -ge $temporary_gb ]] || export TMPDIR=/var/tmp
+[[ -n ${TMPDIR-} || $(free_mb /tmp) -ge $temporary_mb ]] || export TMPDIR=/var/tmp
 
 # What root has made belongs to whoever owns the checkout, and can build on then.
 # shellcheck disable=SC2317 # the trap calls it
@@ -55,8 +66,7 @@ require() {
         echo "make: in a container, run it with --privileged; a plain chroot will not do"
         return 1
     fi
-    has_room / "$installed_gb" "what is installed" && has_room "$PWD" "$built_gb" "what is built" &&
-        has_room "${TMPDIR:-/tmp}" "$temporary_gb" "what is temporary"
+    has_room
 }
 
 build() {
