@@ -125,6 +125,26 @@ static int check_value(const struct option_spec *spec, const char *value, struct
     return is_path && check_path(spec, value, err) < 0 ? -1 : check_place(spec, value, err);
 }
 
+static bool is_one_of(const char *value, const char *const *words)
+{
+    while (*words != NULL && strcmp(value, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* As docker takes one: --quiet, --quiet=true, --quiet=0 (Go's strconv.ParseBool). */
+static int set_flag(bool *out, const struct option_spec *spec, const char *value, struct error *err)
+{
+    static const char *const yes[] = {"", "1", "t", "T", "true", "TRUE", "True", NULL};
+    static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False", NULL};
+
+    *out = is_one_of(value, yes);
+    return *out || is_one_of(value, no)
+               ? 0
+               : error_set(err, CLASS_USAGE, "--%s does not take a value other than true or false",
+                           spec->name);
+}
+
 /*
  * The last one counts, as in docker. Which commands take it is in its row; a member is written by
  * its offset, whose type the row's kind has to match.
@@ -141,8 +161,7 @@ static int set(struct parser *p, const struct option_spec *spec, const char *val
         return -1;
     switch (spec->kind) {
     case OPTION_FLAG:
-        *(bool *)(void *)member = true;
-        break;
+        return set_flag((bool *)(void *)member, spec, value, err);
     case OPTION_PATH:
     case OPTION_TEXT:
         *(const char **)(void *)member = value;
@@ -172,17 +191,22 @@ static int take_value(struct parser *p, const struct option_spec *spec, const ch
                       const char **value, struct error *err)
 {
     const char *next = p->next < p->end ? *p->next : NULL;
-    const struct option_spec *other = next != NULL ? find_option(next) : NULL;
+    const char *given = attached != NULL ? attached : next;
+    const struct option_spec *other = given != NULL ? find_option(given) : NULL;
 
+    /* After '=' only a user name is looked at: it would be stored. */
+    if (attached != NULL &&
+        (strcmp(spec->name, "username") != 0 || strncmp(attached, "--", 2) != 0))
+        other = NULL;
     *value = attached != NULL ? attached : "";
-    if (attached != NULL ||
-        (spec->kind == OPTION_REFUSED && (next == NULL || strcmp(next, "-") != 0)))
+    if ((attached != NULL && other == NULL) ||
+        (spec->kind == OPTION_REFUSED && (given == NULL || strcmp(given, "-") != 0)))
         return 0;
-    if (next == NULL)
+    if (given == NULL)
         return error_set_hint(err, CLASS_USAGE,
                               "an unquoted shell variable disappears when it is empty",
                               "--%s requires an argument (%s)", spec->name, spec->argument);
-    if (other != NULL || strcmp(next, "--") == 0) {
+    if (other != NULL || strcmp(given, "--") == 0) {
         (void)error_set(err, CLASS_USAGE, "--%s was given '--%s' as its %s", spec->name,
                         other != NULL ? other->name : "", spec->argument);
         return error_hint(err,
@@ -220,7 +244,7 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
     if (spec == NULL)
         return refuse_unknown(word, len, err);
     if (spec->argument == NULL && equals != NULL)
-        return error_set(err, CLASS_USAGE, "--%s does not take a value", spec->name);
+        value = equals[1] != '\0' ? equals + 1 : "=";
     if (spec->argument != NULL &&
         take_value(p, spec, equals != NULL ? equals + 1 : NULL, &value, err) < 0)
         return -1;
@@ -251,6 +275,10 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
         if (takes_value &&
             take_value(p, spec, letters[1] != '\0' ? attached : NULL, &value, err) < 0)
             return -1;
+        if (!takes_value && letters[1] == '=') {
+            value = letters[2] != '\0' ? attached : "=";
+            takes_value = true;
+        }
         if (set(p, spec, value, err) < 0)
             return -1;
         if (takes_value)
@@ -278,12 +306,28 @@ static int refuse_word(const struct parser *p, const char *word, struct error *e
         return error_set_hint(err, CLASS_USAGE,
                               "put the command first: ghcr-login COMMAND [OPTION...]",
                               "the command '%s' comes after other arguments", word);
+    if (strcmp(word, "docker") == 0 || strcmp(word, "podman") == 0)
+        return error_set_hint(err, CLASS_USAGE, "leave it out: ghcr-login COMMAND [OPTION...]",
+                              "'%s' is neither a command nor a registry", word);
     (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry",
                     text_shown(word).text);
     if (meant != NULL)
         return error_hint(err, "did you mean '%s'?", meant);
     return error_hint(err, "commands are login, logout, status, exec, help and version; a registry "
                            "is HOST[:PORT], like ghcr.io; name the account with -u");
+}
+
+/* Options may stand before these two, as before docker's commands. */
+static bool take_late_command(struct options *out, const char *word)
+{
+    bool is_help = strcmp(word, "help") == 0;
+
+    if (out->help_topic != NULL || out->registry != NULL ||
+        (!is_help && strcmp(word, "version") != 0))
+        return false;
+    out->help = out->help || is_help;
+    out->version = out->version || !is_help;
+    return true;
 }
 
 static int parse_registry(struct parser *p, const char *word, struct error *err)
@@ -294,6 +338,8 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
         p->out->help_topic = word;
         return 0;
     }
+    if (take_late_command(p->out, word))
+        return 0;
     if (is_no_host(word) || (p->out->registry != NULL && p->out->command == COMMAND_EXEC))
         return refuse_word(p, word, err);
     if (p->out->registry != NULL)

@@ -1,5 +1,6 @@
 #include "cli/login.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -157,12 +158,34 @@ static void login_forget(void *login)
     login_clear(login);
 }
 
-/* Which token was refused: there may be a forgotten one in front of the one that was meant. */
-static void tell_of_source(const struct credential *credential, struct error *err)
+/* Whether something waits on standard input that nobody has read. */
+static bool has_unread_input(const struct login *login)
 {
+    const struct options *o = login->run.options;
+    bool is_named = o->password_stdin || o->token_env != NULL || o->token_file != NULL ||
+                    o->token_command != NULL;
+    int waiting = 0;
+
+    return !is_named && !login->credential.used_stdin && !isatty(STDIN_FILENO) &&
+           ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+/* Which token was refused: there may be a forgotten one in front of the one that was meant. */
+static void tell_of_source(const struct login *login, struct error *err)
+{
+    const struct credential *credential = &login->credential;
+
     if (err->cls != CLASS_REJECTED && err->cls != CLASS_FORBIDDEN)
         return;
     (void)error_append(err, "; the token is from %s", credential->source);
+    if (err->cls == CLASS_REJECTED && has_unread_input(login)) {
+        err->hint[0] = '\0';
+        (void)error_hint(err,
+                         "standard input was not read, for the %s takes precedence: remove that, "
+                         "or add --password-stdin",
+                         credential->source);
+        return;
+    }
     if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
         return;
     err->hint[0] = '\0'; /* what is odd about the token explains more than the refusal does */
@@ -192,7 +215,7 @@ static int login_ask(struct login *login, struct report *report, struct error *e
         report->diagnosis = &login->diagnosis;
     if (ret < 0) {
         advice_on_refusal(&here, &ask.outcome, err);
-        tell_of_source(&login->credential, err);
+        tell_of_source(login, err);
         return ret;
     }
     return diagnosis_check_expiry(&login->diagnosis, run->options, run->subject.registry.host,

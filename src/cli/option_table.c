@@ -150,6 +150,12 @@ const struct option_spec *option_table_short(char letter)
 static const struct option_foreign foreigners[] = {
     {"tls-verify", "certificates are verified by default; instead of --tls-verify=false use "
                    "--insecure, or --plain-http for a registry without TLS"},
+    {"tls", "leave it out: no daemon is asked; use --insecure for a certificate that does not "
+            "verify, and --plain-http for a registry without TLS"},
+    {"tlsverify", "leave it out: no daemon is asked, and the registry's certificate is verified"},
+    {"tlscacert", "use --cacert FILE"},
+    {"tlscert", "use --cert-dir DIR"},
+    {"tlskey", "use --cert-dir DIR"},
     {"get-login", "use 'ghcr-login status REGISTRY', which also asks the registry"},
     {"compat-auth-file", "use --config DIR, the directory of docker's config.json"},
     {"secret", "use --token-file FILE or --token-env VAR, wherever podman puts the secret"},

@@ -1,6 +1,7 @@
 #include "credential/credential.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "credential/input.h"
@@ -10,21 +11,29 @@ _Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
                    (int)CREDENTIAL_SOURCE_MAX == (int)INPUT_TEXT_MAX,
                "what was read fits");
 
+/* What nothing can come from: a terminal, /dev/null, which also stands in for a closed one. */
+static bool is_mute(int fd)
+{
+    struct stat st;
+
+    return isatty(fd) || (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode));
+}
+
 /* Where the token is missing, too, both are told at once. */
 static int refuse_nameless(const struct credential_request *request, struct error *err)
 {
-    bool has_token = request->token_stdin || request->token_env != NULL ||
-                     request->token_file != NULL || request->token_command != NULL ||
-                     !isatty(request->stdin_fd);
+    bool is_named = request->token_stdin || request->token_env != NULL ||
+                    request->token_file != NULL || request->token_command != NULL;
 
+    if (is_named || !is_mute(request->stdin_fd))
+        return error_set_hint(err, CLASS_CREDENTIAL, "name the account with -u NAME",
+                              "no user name");
     return error_set_hint(err, CLASS_CREDENTIAL,
-                          has_token
-                              ? "name the account with -u NAME"
-                              : "name the account with -u NAME, and pipe the token in, or use "
-                                "--token-env or --token-file",
-                          has_token ? "no user name"
-                                    : "no user name, and no token: standard input is a terminal, "
-                                      "and this program never prompts");
+                          "name the account with -u NAME, and pipe the token in, or use "
+                          "--token-env or --token-file",
+                          "no user name, and no token: standard input is %s, and this program "
+                          "never prompts",
+                          isatty(request->stdin_fd) ? "a terminal" : "empty");
 }
 
 static int read_name(struct secret *out, const struct credential_request *request,
@@ -39,10 +48,10 @@ static int read_name(struct secret *out, const struct credential_request *reques
     if (request->username_file != NULL)
         return input_file(out, where, "--username-file", request->username_file, context, err);
     for (size_t i = 0; i < 2 && request->is_default_registry; i++) {
-        int ret = input_implicit(out, where, implicit[i], context, err);
+        int found = input_implicit(out, where, implicit[i], context, err);
 
-        if (ret <= 0)
-            return ret;
+        if (found != 0)
+            return found < 0 ? -1 : 0;
     }
     if (request->is_github)
         return input_argument(out, where, "nobody", CREDENTIAL_ANY_NAME, err);
@@ -52,7 +61,7 @@ static int read_name(struct secret *out, const struct credential_request *reques
 static int read_token(struct secret *out, const struct credential_request *request,
                       const struct input_context *context, struct input *where, struct error *err)
 {
-    int ret = 1;
+    int found = 0;
 
     if (request->token_stdin)
         return input_stdin(out, where, -1, context, err);
@@ -63,11 +72,13 @@ static int read_token(struct secret *out, const struct credential_request *reque
     if (request->token_command != NULL)
         return input_command(out, where, "--token-command", request->token_command, context, err);
     if (request->is_default_registry) {
-        ret = input_implicit(out, where, "GHCR_TOKEN", context, err);
-        if (ret > 0)
-            ret = input_systemd(out, where, context, err);
+        found = input_implicit(out, where, "GHCR_TOKEN", context, err);
+        if (found == 0)
+            found = input_systemd(out, where, context, err);
     }
-    return ret <= 0 ? ret : input_stdin(out, where, CREDENTIAL_STDIN_WAIT_MS, context, err);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    return input_stdin(out, where, CREDENTIAL_STDIN_WAIT_MS, context, err);
 }
 
 /* Who set GHCR_TOKEN for another registry has to be told that it does not count there. */

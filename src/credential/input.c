@@ -17,6 +17,7 @@
 
 enum { LINE_ENDS_MAX = 64 }; /* bytes that may come on top of the longest value */
 
+static const char white_space[] = " \t\r\n\v\f";
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
 static void cut(struct secret *value, size_t len)
@@ -25,44 +26,23 @@ static void cut(struct secret *value, size_t len)
         value->data[--value->len] = '\0';
 }
 
-/* Cut exactly one line end: CR LF, LF or CR. */
-static void cut_line_end(struct secret *value)
-{
-    size_t len = value->len;
-
-    if (len > 0 && value->data[len - 1] == '\n')
-        len--;
-    if (len > 0 && value->data[len - 1] == '\r')
-        len--;
-    cut(value, len);
-}
-
-static bool input_is_among(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
 static void cut_at_end(struct secret *value, const char *set)
 {
     size_t len = value->len;
 
-    while (len > 0 && input_is_among(value->data[len - 1], set))
+    while (len > 0 && memchr(set, value->data[len - 1], strlen(set)) != NULL)
         len--;
     cut(value, len);
 }
 
-static void cut_around(struct secret *value, const char *set)
+/* White space at both ends. */
+static void trim(struct secret *value)
 {
-    size_t begin = 0;
-    size_t len;
+    struct span rest = span_trim((struct span){.data = secret_text(value), .len = value->len});
 
-    cut_at_end(value, set);
-    while (begin < value->len && input_is_among(value->data[begin], set))
-        begin++;
-    len = value->len - begin;
-    if (begin > 0)
-        memmove(value->data, value->data + begin, len);
-    cut(value, len);
+    if (rest.len > 0)
+        memmove(value->data, rest.data, rest.len);
+    cut(value, rest.len);
 }
 
 static void name_it(struct input *where, enum input_kind kind, const char *name)
@@ -113,13 +93,15 @@ int input_implicit(struct secret *out, struct input *where, const char *name,
     const char *value = context->environment(name);
 
     name_it(where, INPUT_VARIABLE, name);
-    return value != NULL ? secret_append_text(out, value, err) : 1;
+    if (value == NULL)
+        return 0;
+    return secret_append_text(out, value, err) < 0 ? -1 : 1;
 }
 
 int input_variable(struct secret *out, struct input *where, const char *option, const char *name,
                    const struct input_context *context, struct error *err)
 {
-    int ret;
+    int found;
 
     if (refuse_value_as_name(option, name, err) < 0)
         return -1;
@@ -127,9 +109,9 @@ int input_variable(struct secret *out, struct input *where, const char *option, 
         strspn(name, name_bytes) != strlen(name))
         return error_set(err, CLASS_CREDENTIAL, "the value of %s is not a valid variable name",
                          option);
-    ret = input_implicit(out, where, name, context, err);
-    if (ret <= 0)
-        return ret;
+    found = input_implicit(out, where, name, context, err);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
     return error_set_hint(err, CLASS_CREDENTIAL, unset_hints[place_find(context->environment)],
                           "environment variable '%s' is not set", name);
 }
@@ -155,13 +137,12 @@ static int read_file(struct secret *out, struct input *where, const char *path, 
 
     name_it(where, INPUT_FILE, path);
     ret = io_read_path(out, path, &input, errnum, err);
-    if (*errnum == ENXIO)
-        (void)error_hint(err, "a socket, such as standard input over ssh, cannot be opened by "
-                              "name: use --password-stdin");
-    else if (*errnum != 0)
-        (void)error_hint(
-            err,
-            "check that the secret is mounted or written there, and that this user may read it");
+    if (*errnum != 0)
+        (void)error_hint(err, "%s",
+                         *errnum == ENXIO ? "a socket, such as standard input over ssh, cannot be "
+                                            "opened by name: use --password-stdin"
+                                          : "check that the secret is mounted or written there, "
+                                            "and that this user may read it");
     return ret;
 }
 
@@ -185,11 +166,11 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
 
     if (dir == NULL || dir[0] == '\0' ||
         (size_t)snprintf(path, sizeof(path), "%s/ghcr-token", dir) >= sizeof(path))
-        return 1;
-    if (read_file(out, where, path, &errnum, context, &fault) == 0)
         return 0;
-    if (errnum == ENOENT)
+    if (read_file(out, where, path, &errnum, context, &fault) == 0)
         return 1;
+    if (errnum == ENOENT)
+        return 0;
     *err = fault;
     return -1;
 }
@@ -197,12 +178,8 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
 /* A line of `curl -v` and its like that has a secret, though another than what is printed. */
 static bool has_header(const char *said)
 {
-    static const char *const names[] = {"authorization:", "x-vault-token:", "private-token:"};
-    bool has = false;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        has = has || strcasestr(said, names[i]) != NULL;
-    return has;
+    return strcasestr(said, "authorization:") != NULL ||
+           strcasestr(said, "x-vault-token:") != NULL || strcasestr(said, "private-token:") != NULL;
 }
 
 /* Whether words may tell what was printed, or another secret. */
@@ -227,7 +204,7 @@ static void take_words(struct input *where, struct child_result *result)
 {
     struct secret *said = &result->errors;
 
-    cut_at_end(said, " \t\r\n");
+    cut_at_end(said, white_space);
     if (said->len == 0)
         return;
     for (size_t i = 0; i < said->len; i++) {
@@ -314,22 +291,19 @@ int input_command(struct secret *out, struct input *where, const char *option, c
                   const struct input_context *context, struct error *err)
 {
     struct child_result result = CHILD_RESULT_INIT;
-    struct secret printed = SECRET_INIT;
     int ret;
 
     if (refuse_value_as_name(option, command, err) < 0)
         return -1;
-    if (command[strspn(command, " \t\r\n")] == '\0')
+    if (command[strspn(command, white_space)] == '\0')
         return error_set(err, CLASS_CREDENTIAL, "the value of %s is an empty command", option);
     name_it(where, INPUT_COMMAND, command);
     ret = command_run(&result, command, context, err);
     if (ret == 0) {
         take_words(where, &result);
-        ret = command_judge(&printed, where, &result, err);
+        ret = command_judge(out, where, &result, err);
     }
     child_result_clear(&result);
-    if (ret == 0)
-        secret_move(out, &printed);
     return ret;
 }
 
@@ -356,54 +330,39 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
     return 0;
 }
 
-/* What a value may be. */
-
-static bool begins_with_mark(const struct secret *value)
+static bool starts_with(const struct secret *value, const char *bytes)
 {
-    return value->len >= 3 && memcmp(value->data, "\xef\xbb\xbf", 3) == 0;
-}
-
-static bool is_utf16(const struct secret *value)
-{
-    return value->len >= 2 &&
-           (memcmp(value->data, "\xff\xfe", 2) == 0 || memcmp(value->data, "\xfe\xff", 2) == 0);
+    return strncmp(secret_text(value), bytes, strlen(bytes)) == 0;
 }
 
 static bool has_line_end(const struct secret *value)
 {
-    return memchr(secret_text(value), '\n', value->len) != NULL ||
-           memchr(secret_text(value), '\r', value->len) != NULL;
-}
-
-static bool is_blank(const struct secret *value)
-{
-    return value->len > 0 && strspn(value->data, " \t\r\n") == value->len;
+    return strpbrk(secret_text(value), "\r\n") != NULL;
 }
 
 /* What no secret of any registry can be, or NULL. */
 static const char *fault_anywhere(const struct secret *value)
 {
-    if (is_utf16(value))
+    if (starts_with(value, "\xff\xfe") || starts_with(value, "\xfe\xff"))
         return "is UTF-16 text: it starts with a byte-order mark";
     if (memchr(secret_text(value), '\0', value->len) != NULL)
         return "contains a NUL byte";
-    return is_blank(value) ? "is blank" : NULL;
+    return value->len > 0 && strspn(value->data, white_space) == value->len ? "is blank" : NULL;
 }
 
 /* What is wrong with the bytes of a name or of a GitHub token alike, or NULL. */
 static const char *fault_in_bytes(const struct secret *value)
 {
-    const char *text = secret_text(value);
     const char *fault = fault_anywhere(value);
 
-    if (begins_with_mark(value))
+    if (starts_with(value, "\xef\xbb\xbf"))
         return "starts with a byte-order mark";
     if (fault != NULL)
         return fault;
     if (has_line_end(value))
         return "has more than one line";
-    for (size_t i = 0; i < value->len; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+    for (const char *p = secret_text(value); *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return "contains a control character";
     }
     return NULL;
@@ -441,42 +400,39 @@ static int refuse_empty(const struct input_rules *rules, bool has_line, struct e
 static int refuse_bytes(const struct input_rules *rules, const struct secret *value,
                         const char *fault, struct error *err)
 {
-    bool is_script =
-        rules->where->kind == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL;
+    const char *hint = "pass the token alone, on one line";
 
-    return input_refuse("token", rules->where->text, fault,
-                        is_script ? "pass the token alone, on one line; if standard input is a "
-                                    "script (ssh HOST bash -s), use --token-env or --token-file"
-                                  : "pass the token alone, on one line",
-                        err);
-}
-
-static int check_form(const struct secret *token, const char *where, struct error *err)
-{
-    const struct mistake *mistake = mistake_find(token);
-
-    return mistake != NULL ? input_refuse("token", where, mistake->what, mistake->hint, err) : 0;
+    if (rules->where->kind == INPUT_STDIN && memchr(value->data, '\n', value->len) != NULL)
+        hint = rules->is_github
+                   ? "pass the token alone, on one line; if standard input is a script (ssh HOST "
+                     "bash -s), use --token-env or --token-file"
+                   : "for a secret of several lines, such as a service account's key, add "
+                     "--password-stdin; if standard input is a script (ssh HOST bash -s), use "
+                     "--token-env or --token-file";
+    return input_refuse("token", rules->where->text, fault, hint, err);
 }
 
 static int check_github_token(const struct secret *value, const struct input_rules *rules,
                               struct error *err)
 {
     const char *fault = fault_in_bytes(value);
+    const struct mistake *mistake = fault != NULL ? mistake_encoded(value) : mistake_find(value);
 
-    return fault != NULL ? refuse_bytes(rules, value, fault, err)
-                         : check_form(value, rules->where->text, err);
+    if (mistake != NULL)
+        return input_refuse("token", rules->where->text, mistake->what, mistake->hint, err);
+    return fault != NULL ? refuse_bytes(rules, value, fault, err) : 0;
 }
 
 /* What docker would send, though somebody may not have meant it. */
 static const char *find_oddity(const struct secret *value, size_t line_ends)
 {
-    if (begins_with_mark(value))
+    if (starts_with(value, "\xef\xbb\xbf"))
         return "starts with a byte-order mark";
     if (line_ends > 2)
         return "had an empty last line, which was removed";
-    if (input_is_among(value->data[0], " \t"))
+    if (strchr(" \t", value->data[0]) != NULL)
         return "starts with a space";
-    if (input_is_among(value->data[value->len - 1], " \t"))
+    if (strchr(" \t", value->data[value->len - 1]) != NULL)
         return "ends with a space";
     return has_line_end(value) ? "has more than one line" : NULL;
 }
@@ -488,7 +444,7 @@ int input_check_token(struct secret *value, const struct input_rules *rules, con
     const char *fault;
 
     if (rules->is_github)
-        cut_around(value, " \t\r\n\v\f");
+        trim(value);
     else
         cut_at_end(value, "\r\n");
     if (value->len == 0)
@@ -512,7 +468,7 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
 {
     const char *fault;
 
-    cut_line_end(value);
+    trim(value); /* as docker does */
     if (value->len == 0) {
         return error_set_hint(
             err, CLASS_CREDENTIAL,
@@ -534,10 +490,6 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
         fault = "contains a colon, which HTTP Basic authentication does not allow (RFC 7617)";
     if (fault == NULL && strcmp(secret_text(value), "<token>") == 0)
         fault = "is the name that docker and credential helpers reserve for identity tokens";
-    if (fault == NULL && (value->data[0] == ' ' || value->data[value->len - 1] == ' '))
-        fault = "starts or ends with a space";
-    if (fault == NULL && strncmp(value->data, "--", 2) == 0)
-        fault = "looks like an option; is the variable after -u empty?";
     if (fault == NULL && value->len > INPUT_NAME_MAX)
         fault = "is longer than 255 bytes";
     return fault != NULL

@@ -3,7 +3,7 @@
  * what its value may be.
  *
  * Each function that reads fills *where, also when it fails, and reads into *out. They return 0, or
- * -1 with *err set (CLASS_CREDENTIAL).
+ * -1 with *err set (CLASS_CREDENTIAL), unless it says otherwise there.
  */
 #ifndef CREDENTIAL_INPUT_H
 #define CREDENTIAL_INPUT_H
@@ -49,7 +49,7 @@ int input_variable(struct secret *out, struct input *where, const char *option, 
                    const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
 
-/* A variable that nobody named. Returns 1, and reads nothing, where it is not set. */
+/* A variable that nobody named. Returns 1, 0 where it is not set, or -1 with *err set. */
 int input_implicit(struct secret *out, struct input *where, const char *name,
                    const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
@@ -59,7 +59,7 @@ int input_file(struct secret *out, struct input *where, const char *option, cons
                const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The file "ghcr-token" of a systemd unit. Returns 1 where the unit has no such credential. */
+/* The file "ghcr-token" of a systemd unit. Returns 1, 0 where it has no such credential, or -1. */
 int input_systemd(struct secret *out, struct input *where, const struct input_context *context,
                   struct error *err) __attribute__((warn_unused_result));
 
@@ -96,7 +96,7 @@ struct input_rules {
 int input_check_token(struct secret *value, const struct input_rules *rules, const char **oddity,
                       struct error *err) __attribute__((warn_unused_result));
 
-/* One line end is cut off a name, and all else refused that is none. As input_check_token(). */
+/* White space around a name is cut off, and all else refused that is none. As for a token. */
 int input_check_name(struct secret *value, const char *where, struct error *err)
     __attribute__((warn_unused_result));
 

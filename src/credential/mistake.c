@@ -1,6 +1,7 @@
 #include "credential/mistake.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -94,14 +95,29 @@ static bool has_label(const char *text)
     return token > text && strchr("=:", token[-1]) != NULL;
 }
 
+/* Without the line ends that base64 wraps with, and what else has got between. */
+static int pack(struct secret *out, const char *text, struct error *err)
+{
+    while (*text != '\0') {
+        size_t len = strcspn(text, " \t\r\n");
+
+        if (secret_append(out, text, len, SIZE_MAX - 1, err) < 0)
+            return -1;
+        text += len + strspn(text + len, " \t\r\n");
+    }
+    return 0;
+}
+
 /* What base64 text stands for: user:token as in an auth file, or a token alone. */
 static bool mistake_is_encoded(const char *text)
 {
+    struct secret packed = SECRET_INIT;
     struct secret plain = SECRET_INIT;
     struct error ignored = ERROR_INIT;
     bool found = false;
 
-    if (base64_decode(&plain, text, strlen(text), &ignored) == 0) {
+    if (pack(&packed, text, &ignored) == 0 &&
+        base64_decode(&plain, secret_text(&packed), packed.len, &ignored) == 0) {
         const char *colon;
 
         /* `echo TOKEN | base64` encodes a line end, too. */
@@ -115,6 +131,7 @@ static bool mistake_is_encoded(const char *text)
         for (size_t i = 0; i < plain.len; i++)
             found = found && plain.data[i] >= ' ' && plain.data[i] < 0x7f;
     }
+    secret_clear(&packed);
     secret_clear(&plain);
     return found;
 }
@@ -149,6 +166,12 @@ static bool is_password(const char *text)
 {
     return strlen(text) < GITHUB_TOKEN_LEN_MIN || has_foreign_byte(text);
 }
+
+#define ENCODED                                                                                    \
+    {                                                                                              \
+        "is base64-encoded, as in auth files and Kubernetes secrets",                              \
+            "decode it with 'base64 -d', and pass only the token, without a user name"             \
+    }
 
 /* The first that fits counts. None of them is asked of what has a token's form. */
 static const struct {
@@ -188,9 +211,7 @@ static const struct {
      {"has a label or a user name in front of the token", "pass the token alone, on one line"}},
     {is_header,
      {"is a complete Authorization header", "pass only the token, the part after the scheme"}},
-    {mistake_is_encoded,
-     {"is base64-encoded, as in auth files and Kubernetes secrets",
-      "decode it with 'base64 -d', and pass only the token, without a user name"}},
+    {mistake_is_encoded, ENCODED},
     {has_quote,
      {"contains a quotation mark, which no GitHub token does",
       "pass the token alone, on one line, without quotes"}},
@@ -205,6 +226,13 @@ static const struct {
 static const struct mistake password = {
     "looks like a password; GitHub's registry accepts only tokens",
     "create a classic token with read:packages in GitHub's settings"};
+
+const struct mistake *mistake_encoded(const struct secret *token)
+{
+    static const struct mistake encoded = ENCODED;
+
+    return mistake_is_encoded(secret_text(token)) ? &encoded : NULL;
+}
 
 const struct mistake *mistake_find_anywhere(const struct secret *token)
 {

@@ -222,7 +222,10 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     slash = strchr(text, '/');
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
-        return reference_refuse("is empty", err);
+        return error_set_hint(err, CLASS_USAGE,
+                              "check that the variable that names it is set; leave the argument "
+                              "out to mean ghcr.io",
+                              "the registry is empty");
     /* Not shown: what stands before the '@' may be a password. */
     if (memchr(text, '@', host_len) != NULL)
         return reference_refuse("has an '@': it must not contain a user name", err);

@@ -1,10 +1,11 @@
 """Where the user name and the token come from, and in which order."""
 
+import base64
 import os
 
 import pytest
 
-from harness import OTHER_TOKEN, TOKEN, USER
+from harness import FINE_GRAINED, OTHER_TOKEN, TERMINAL, TOKEN, USER
 
 LINE = f"{TOKEN}\n".encode()
 
@@ -215,3 +216,40 @@ def test_the_source_is_named(ghcr, login, args, env, words, name):
         assert f"token from {words}" in result.stdout or f"token is from {words}" in result.stderr
         said = ghcr("-u", USER, *args, "--json", env=env, stdin=f"{token}\n".encode()).json
         assert said["token"]["source"] == name
+
+
+@pytest.mark.parametrize("source", ["GHCR_TOKEN", "systemd"])
+def test_a_stale_source_in_front_of_a_pipe(ghcr, login, source):
+    """The one that was meant is the one in the pipe."""
+    if source == "GHCR_TOKEN":
+        env = {"GHCR_TOKEN": OTHER_TOKEN}
+    else:
+        env = {"CREDENTIALS_DIRECTORY": login.secret_file(f"{OTHER_TOKEN}\n".encode(),
+                                                          "ghcr-token").parent}
+    result = ghcr("-u", USER, env=env, stdin=LINE).failed(
+        4, "hint: standard input was not read", "--password-stdin")
+    assert ("'GHCR_TOKEN'" if source == "GHCR_TOKEN" else "ghcr-token'") in result.stderr
+    assert "was not read" not in ghcr("-u", USER, env=env).failed(4).stderr
+    ghcr("-u", USER, "--password-stdin", env=env, stdin=LINE).succeeded()
+
+
+@pytest.mark.parametrize("stdin", [None, TERMINAL], ids=["nothing", "terminal"])
+def test_neither_name_nor_token(login, server, stdin):
+    login(server.host, stdin=stdin).failed(3, "no user name, and no token", "hint:", "-u NAME")
+
+
+def test_a_key_on_implicit_standard_input(login, server):
+    login("-u", "_json_key", server.host, stdin=KEY.encode()).failed(
+        3, "more than one line", "add --password-stdin")
+
+
+@pytest.mark.parametrize("wrapped", [lambda text: text[:40] + "\n" + text[40:],
+                                     lambda text: text[:20] + " " + text[20:]],
+                         ids=["line end", "blank"])
+@pytest.mark.parametrize("plain", [TOKEN, f"{USER}:{TOKEN}", FINE_GRAINED],
+                         ids=["token", "user and token", "long"])
+def test_base64_that_was_wrapped(ghcr, login, plain, wrapped):
+    encoded = base64.b64encode(f"{plain}\n".encode()).decode()
+    login.protect(encoded)
+    ghcr("-u", USER, "--password-stdin", stdin=wrapped(encoded).encode()).failed(
+        3, "is base64-encoded", "base64 -d")

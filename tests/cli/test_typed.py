@@ -10,7 +10,8 @@ LINE = f"{TOKEN}\n".encode()
 
 
 @pytest.mark.parametrize("args", [["-u=" + USER], ["-u", USER], ["-u" + USER], ["--username", USER],
-                                  ["--username=" + USER], ["-u", "other", "-u", USER]], ids=" ".join)
+                                  ["--username=" + USER], ["-u", "other", "-u", USER],
+                                  ["-u", f" {USER} "], ["-u", f"{USER}\n\n"]], ids=" ".join)
 def test_the_name_is_taken_as_docker_takes_it(login, server, args):
     login(*args, "--password-stdin", "--plain-http", server.host, stdin=LINE).succeeded()
     assert login.entry(server.host) == f"{USER}:{TOKEN}"
@@ -55,6 +56,35 @@ def test_a_file_where_a_directory_is_meant(login, server, command, name):
     assert path.read_text() == "{}" and server.connections == 0
 
 
+@pytest.mark.parametrize("flag", ["--password-stdin=true", "--password-stdin=1", "-q=false",
+                                  "--json=false", "--no-verify=False"])
+def test_a_flag_with_its_value(login, server, flag):
+    """As docker takes one."""
+    login("-u", USER, flag, "--plain-http", server.host, stdin=LINE).succeeded()
+    assert server.endpoints == ["ping", "token", "ping2"]
+
+
+def test_a_flag_that_is_off(login, server):
+    login("-u", USER, "--password-stdin=false", "--token-env", "T", "--plain-http", server.host,
+          env={"T": TOKEN}).succeeded()
+    login("-u", USER, "--password-stdin=perhaps", server.host, stdin=LINE).failed(
+        2, "--password-stdin does not take a value other than true or false")
+
+
+def test_a_name_that_is_like_an_option_but_none(login, server):
+    login("-u", "--foo", "--password-stdin", "--plain-http", server.host, stdin=LINE).succeeded()
+    assert login.entry(server.host) == f"--foo:{TOKEN}"
+    login("-u=--json", "--password-stdin", server.host, stdin=LINE).failed(
+        2, "--username was given '--json'")
+
+
+@pytest.mark.parametrize("args, start", [(["-v", "version"], "ghcr-login "),
+                                         (["-q", "help"], "usage: "), (["-q", "help", "all"], "")])
+def test_a_command_behind_options(login, args, start):
+    result = login(*args)
+    assert result.status == 0 and result.stdout.startswith(start), result
+
+
 TYPED = [
     (["logut"], "'logut' is neither", "did you mean 'logout'?"),
     (["octocat"], "'octocat' is neither", "-u"),
@@ -68,6 +98,12 @@ TYPED = [
     (["--config=~/.docker"], "starts with '~'", '$HOME'),
     (["--cacert", "$CA"], "starts with '$'", "double quotes"),
     (["--tls-verify=false"], "'--tls-verify'", "--insecure"),
+    (["--tls"], "'--tls'", "--insecure"),
+    (["--tlscacert", "x"], "'--tlscacert'", "--cacert"),
+    ([""], "the registry is empty", "variable"),
+    (["logout", ""], "the registry is empty", "variable"),
+    (["docker", "login", "ghcr.io"], "'docker' is neither", "leave it out"),
+    (["podman", "login"], "'podman' is neither", "leave it out"),
     (["--get-login"], "'--get-login'", "ghcr-login status"),
     (["--compat-auth-file", "x"], "'--compat-auth-file'", "--config DIR"),
     (["--secret", "x"], "'--secret'", "--token-file FILE"),

@@ -65,6 +65,8 @@ static void check_place(const struct realm_policy *policy, const struct url *url
     if (has_port)
         host[colon - policy->registry] = '\0';
     (void)snprintf(place, sizeof(place), "%s:%u", url->host, url->port);
+    if (reference_is_loopback(host) && reference_is_loopback(url->host))
+        return; /* this machine, by whatever name, and on whatever port */
     must(strcmp(host, url->host) == 0 || is_neighbour(host, url->host) ||
          is_documented(host, url->host) || strcasecmp(allowed, url->host) == 0 ||
          strcasecmp(allowed, place) == 0 ||

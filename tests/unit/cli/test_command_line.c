@@ -93,7 +93,7 @@ static void test_texts(void **state)
         {"-quoctocat", offsetof(struct options, username), "octocat"},
         {"-u|-", offsetof(struct options, username), "-"},
         {"-u|-octocat", offsetof(struct options, username), "-octocat"},
-        {"--username=--json", offsetof(struct options, username), "--json"},
+        {"--username=--octocat", offsetof(struct options, username), "--octocat"},
         {"-u|", offsetof(struct options, username), ""},
         {"--username|octocat", offsetof(struct options, username), "octocat"},
         {"--username=octocat", offsetof(struct options, username), "octocat"},
@@ -301,6 +301,9 @@ static void test_mistakes(void **state)
         {"-u|--token-env=s3cret", "--username was given '--token-env' as its NAME"},
         {"-u|--|ghcr.io", "--username was given '--' as its NAME"},
         {"--token-env|--json", "--token-env was given '--json' as its VAR"},
+        {"--json=", "--json does not take a value other than true or false"},
+        {"-q=maybe", "--quiet does not take a value"},
+        {"--username=--json", "--username was given '--json' as its NAME"},
         {"octocat", "'octocat' is neither a command nor a registry"},
         {"-u|x|octocat", "'octocat' is neither a command nor a registry"},
         {"-", "'-' is neither a command nor a registry"},
@@ -474,7 +477,7 @@ static void test_json_of_mistakes(void **state)
         bool json;
     } rows[] = {
         {"--json|--bogus", true},      {"--bogus|--json", true}, {"-x|ghcr.io|--json", true},
-        {"-p|s3cret|--json", true},    {"--bogus", false},       {"--json|--json=1", true},
+        {"-p|s3cret|--json", true},    {"--bogus", false},       {"--json|--json=x", true},
         {"--bogus|--jsonx", false},    {"--bogus|json", false},  {"a.b|b.c|--json", true},
         {"-qv|--json|--docker", true},
     };

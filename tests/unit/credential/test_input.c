@@ -70,27 +70,27 @@ static void check_rows(check_fn *check, const struct row *rows, size_t count)
     }
 }
 
-/* A name is one line; one line end is cut off. */
-static void test_line_ends_of_names(void **state)
+/* A name is one line; white space around it is cut off, as docker does. */
+static void test_white_space_around_names(void **state)
 {
     static const struct row rows[] = {
         {BYTES("SECRET"), false, "SECRET", NULL},
         {BYTES("SECRET\n"), false, "SECRET", NULL},
         {BYTES("SECRET\r"), false, "SECRET", NULL},
         {BYTES("SECRET\r\n"), false, "SECRET", NULL},
-        {BYTES("SECRET\n\n"), false, NULL, "has more than one line"},
-        {BYTES("SECRET\r\r"), false, NULL, "has more than one line"},
-        {BYTES("SECRET\n\r"), false, NULL, "has more than one line"},
-        {BYTES("SECRET\r\r\n"), false, NULL, "has more than one line"},
-        {BYTES("SECRET\r\n\r\n"), false, NULL, "has more than one line"},
-        {BYTES("\nSECRET"), false, NULL, "has more than one line"},
+        {BYTES("SECRET\n\n"), false, "SECRET", NULL},
+        {BYTES("SECRET\r\n\r\n"), false, "SECRET", NULL},
+        {BYTES("\nSECRET"), false, "SECRET", NULL},
+        {BYTES(" SECRET"), false, "SECRET", NULL},
+        {BYTES("\t SECRET \v\f\n"), false, "SECRET", NULL},
+        {BYTES("SEC RET "), false, "SEC RET", NULL},
         {BYTES("SECRET\nSECRET\n"), false, NULL, "has more than one line"},
         {BYTES("SECRET\rSECRET"), false, NULL, "has more than one line"},
-        {BYTES("\n\n"), false, NULL, "is blank"},
         {BYTES(""), false, NULL, "is empty"},
-        {BYTES("\n"), false, NULL, "is empty"},
-        {BYTES("\r"), false, NULL, "is empty"},
+        {BYTES("\n\n"), false, NULL, "is empty"},
         {BYTES("\r\n"), false, NULL, "is empty"},
+        {BYTES("   \n"), false, NULL, "is empty"},
+        {BYTES("\t"), false, NULL, "is empty"},
     };
 
     (void)state;
@@ -156,10 +156,7 @@ static void test_bytes_that_no_value_has(void **state)
         {BYTES("SECRET\x1f"), true, NULL, "contains a control character"},
     };
     static const struct row of_names[] = {
-        {BYTES("SECRET\t"), false, NULL, "contains a control character"},
-        {BYTES(" "), false, NULL, "is blank"},
-        {BYTES("   \n"), false, NULL, "is blank"},
-        {BYTES("\t"), false, NULL, "is blank"},
+        {BYTES("SEC\tRET"), false, NULL, "contains a control character"},
     };
 
     (void)state;
@@ -242,9 +239,7 @@ static void test_names(void **state)
         {BYTES(":SECRET"), false, NULL, "contains a colon"},
         {BYTES("SECRET:"), false, NULL, "contains a colon"},
         {BYTES("<token>"), false, NULL, "identity token"},
-        {BYTES(" SECRET"), false, NULL, "starts or ends with a space"},
-        {BYTES("SECRET "), false, NULL, "starts or ends with a space"},
-        {BYTES("--password-stdin"), false, NULL, "looks like an option"},
+        {BYTES("--octocat"), false, "--octocat", NULL},
         {BYTES("-octocat"), false, "-octocat", NULL},
         {BYTES(TOKEN_CLASSIC), false, NULL, "looks like a token"},
         {BYTES(TOKEN_CLASSIC "\n"), false, NULL, "looks like a token"},
@@ -339,6 +334,12 @@ static void test_hints_know_the_source(void **state)
         {INPUT_STDIN, "", "if a variable is piped in"},
         {INPUT_STDIN, "\n", "not defined"},
         {INPUT_STDIN, "a\nb\n", "bash -s"},
+        /* base64 wraps at 76 columns, and a terminal where it likes */
+        {INPUT_STDIN,
+         "Z2l0aHViX3BhdF8xMUFBQUFBQUEwa1Q1d1huM1FiWTdlX3pSOXpSOXpSOXpSOXpSOXpSOXpS\n"
+         "OXpSOXpSOXpSOXpSOXpSOXpSOXpSOXpSOXpSOVF4",
+         "base64 -d"},
+        {INPUT_FILE, "b2N0b2NhdDpn aHBfTTdI", "base64 -d"},
         {INPUT_FILE, "a\nb\n", "on one line"},
         {INPUT_VARIABLE, "a\nb\n", "on one line"},
     };
@@ -360,7 +361,7 @@ static void test_hints_know_the_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line_ends_of_names),
+        cmocka_unit_test(test_white_space_around_names),
         cmocka_unit_test(test_line_ends_of_tokens),
         cmocka_unit_test(test_oddities),
         cmocka_unit_test(test_bytes_that_no_value_has),
