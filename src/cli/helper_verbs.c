@@ -265,6 +265,15 @@ static int take_verb(const char *verb, const struct secret *input, int64_t deadl
     return strcmp(verb, "store") == 0 ? store(input, deadline_ms) : erase(input);
 }
 
+/* A caller that gets half an answer has to be told that it is none. */
+static int end_output(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    (void)fputs("ghcr-login: cannot write to standard output\n", stderr);
+    return 1;
+}
+
 static bool is_among(const char *verb, const char *first, const char *second, const char *third)
 {
     return strcmp(verb, first) == 0 || strcmp(verb, second) == 0 || strcmp(verb, third) == 0;
@@ -280,7 +289,7 @@ int helper_verbs_run(int argc, char *const argv[])
 
     if (is_among(verb, "version", "--version", "-v")) {
         (void)puts(PROGRAM " (ghcr-login) " GHCR_LOGIN_VERSION);
-        return fflush(stdout) == 0 ? 0 : 1;
+        return end_output(0);
     }
     if (strcmp(verb, "list") == 0) {
         status = list();
@@ -292,7 +301,7 @@ int helper_verbs_run(int argc, char *const argv[])
                                                            : take_verb(verb, &input, deadline_ms);
         secret_clear(&input);
     }
-    return fflush(stdout) == 0 ? status : 1;
+    return end_output(status);
 }
 
 static int answer(const char *server_url, struct secret *username, struct secret *token,

@@ -314,6 +314,16 @@ def test_the_other_verbs(at_pull, server):
         assert done.returncode == 1 and done.stdout.startswith("usage: "), done
 
 
+def test_an_answer_that_cannot_be_written(at_pull, server):
+    warned(at_pull.file(server))
+    for verb in ("get", "list", "version"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([at_pull.bin / NAME, verb], input=server.host, text=True,
+                                  stdout=full, stderr=subprocess.PIPE, check=False,
+                                  env={"PATH": "/usr/bin:/bin", "HOME": str(at_pull.login.home)})
+        assert done.returncode == 1 and "cannot write to standard output" in done.stderr, done
+
+
 def test_list_never_fails(at_pull):
     at_pull.record.parent.mkdir(parents=True)
     at_pull.record.write_text("{")

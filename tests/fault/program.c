@@ -113,7 +113,8 @@ static void become(const struct program_start *start, const struct inject_fault 
     support_must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0, "prctl");
     let_crash();
     set_environment(start->environment);
-    (void)snprintf(text, sizeof(text), "ghcr-login %s", start->arguments);
+    (void)snprintf(text, sizeof(text), "%s %s",
+                   start->program != NULL ? start->program : "ghcr-login", start->arguments);
     argc = split(text, argv);
     set_descriptors(start);
     inject_pace = start->pace != 0 ? start->pace : 1;

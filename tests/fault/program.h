@@ -12,6 +12,7 @@ enum { PROGRAM_OUTPUT_MAX = 16384 };
 
 /* What it is started with. Words stand between blanks. */
 struct program_start {
+    const char *program; /* its name; NULL: ghcr-login */
     const char *arguments;
     const char *environment; /* NAME=VALUE, beside HOME, PATH and the like */
     const char *input;       /* of standard input; NULL: nothing is there */

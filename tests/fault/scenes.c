@@ -39,6 +39,13 @@
             "token\"}}}",                                                                          \
             0600, 0                                                                                \
     }
+#define RECORD_OF_A_FILE                                                                           \
+    {                                                                                              \
+        "home/.config/ghcr-login/logins.json",                                                     \
+            "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"file\":"                         \
+            "\"/proc/self/cwd/token\"}}}",                                                         \
+            0600, 0                                                                                \
+    }
 #define RECORD_FOR_A_FILE                                                                          \
     {                                                                                              \
         "home/.config/ghcr-login/logins.json",                                                     \
@@ -46,9 +53,10 @@
             "token\",\"for\":[\"/gone\"]}}}",                                                      \
             0600, 0                                                                                \
     }
+#define OWN "docker-credential-ghcr-login"
 #define OWN_HELPER                                                                                 \
     {                                                                                              \
-        "bin/docker-credential-ghcr-login", "#!/bin/sh\n", 0755, 0                                 \
+        "bin/" OWN, "#!/bin/sh\n", 0755, 0                                                         \
     }
 
 const struct scene scenes[] = {
@@ -140,6 +148,29 @@ const struct scene scenes[] = {
      .start = {.arguments = "logout --docker"},
      .files = {{.path = DOCKER, .text = ASKS}, RECORD_FOR_A_FILE},
      .only = "json_array_remove"},
+    {.name = "helper, get, from a file",
+     .start = {.program = OWN, .arguments = "get", .input = "ghcr.io\n"},
+     .gives_token = true,
+     .files = {RECORD_OF_A_FILE, {.path = "token", .text = STDIN}}},
+    {.name = "helper, get, from a command",
+     .start = {.program = OWN, .arguments = "get", .input = "https://ghcr.io"},
+     .gives_token = true,
+     .files = {RECORD, {.path = "token", .text = STDIN}}},
+    {.name = "helper, get, from nowhere",
+     .start = {.program = OWN, .arguments = "get", .input = "ghcr.io"},
+     .status = 1,
+     .files = {RECORD_OF_A_FILE}},
+    {.name = "helper, store, the same",
+     .start = {.program = OWN, .arguments = "store", .input = HELD},
+     .files = {RECORD_OF_A_FILE, {.path = "token", .text = STDIN}}},
+    {.name = "helper, store, another",
+     .start = {.program = OWN, .arguments = "store", .input = HELD},
+     .status = 1,
+     .files = {RECORD_OF_A_FILE, {.path = "token", .text = "ghp_another\n"}}},
+    {.name = "helper, erase",
+     .start = {.program = OWN, .arguments = "erase", .input = "ghcr.io"},
+     .files = {RECORD}},
+    {.name = "helper, list", .start = {.program = OWN, .arguments = "list"}, .files = {RECORD}},
     {.name = "login, no host of that name",
      .start = {.arguments = LOGIN "--retries 0",
                .input = STDIN,

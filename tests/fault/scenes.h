@@ -25,6 +25,7 @@ struct scene {
     int status;
     enum registry_mood mood;
     struct scene_file files[SCENE_FILES_MAX];
+    bool gives_token; /* on standard output, as a credential helper has to */
     const char *only; /* the call that fails; NULL: each */
     unsigned most;    /* calls of one kind that fail, where it asks again and again; 0: all */
 };

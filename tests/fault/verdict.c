@@ -51,7 +51,7 @@ static const char *judge_end(const struct scene *scene, const struct verdict_nor
     status = WEXITSTATUS(end->status);
     if (status > CLASS_HELPER && (!is_exec || status < 125 || status > 127))
         return "its status is none of the documented ones";
-    if (shows_secret(end->out) || shows_secret(end->err))
+    if ((shows_secret(end->out) && !scene->gives_token) || shows_secret(end->err))
         return "it shows a secret";
     if (status == 0 && WEXITSTATUS(norm->end.status) != 0)
         return "what cannot succeed succeeds";

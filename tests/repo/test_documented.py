@@ -61,15 +61,45 @@ def test_all_name_the_same_statuses(help_text):
     assert set(re.findall(r"^\.It (\d)$", section, re.MULTILINE)) == in_help == set("0123456789")
 
 
-def test_the_manual_has_every_member_of_the_json():
-    """The keys that src/cli/report_json.c packs."""
+# Which functions of src/cli/report_json.c make the object that an item of the manual is about.
+JSON_MAKERS = {
+    None: ["report_json_print"],
+    "files": ["add_source", "add_readers", "json_target"],
+    "images": ["json_images"],
+    "token": ["json_token"],
+    "error": ["json_error"],
+}
+
+
+def json_members():
+    """{function: the keys that it packs} of what prints the object of --json."""
     source = (ROOT / "src" / "cli" / "report_json.c").read_text()
+    members = {}
+    for name, body in re.findall(r"^\w[^;{}=]*?\*?(\w+)\([^;{}]*\)\n\{\n(.*?)^\}", source,
+                                 re.MULTILINE | re.DOTALL):
+        packed = re.findall(r"json_pack\((.*?)\);", body, re.DOTALL)
+        keys = set(re.findall(r'"([a-z_]+)",', " ".join(packed)))
+        keys |= set(re.findall(r'\bwith\(\w+, "([a-z_]+)"', body))
+        if keys:
+            members[name] = keys
+    return members
+
+
+def test_the_manual_has_every_member_of_the_json():
+    """Each in the item of the object that it is in: "source" is one of a file's and of a token's."""
     section = MANUAL.split(".Sh JSON OUTPUT")[1].split("\n.Sh ")[0]
-    packed = re.findall(r"json_pack\(\"\{(?:[^;]*?);", source, re.DOTALL)
-    keys = set(re.findall(r'"([a-z_]+)",', " ".join(packed)))
-    keys |= set(re.findall(r'\bwith\(\w+, "([a-z_]+)"', source))
-    assert len(keys) > 20
-    assert keys <= set(re.findall(r"\bQl ([a-z_]+)", section))
+    section = re.sub(r"\n\.Bl -tag -width \w+ -compact\n(.*?)\n\.El",     # an object's own list
+                     lambda inner: "\n" + inner[1].replace(".It ", "."), section, flags=re.DOTALL)
+    items = dict(re.findall(r"^\.It Ql (\w+)\n(.*?)(?=^\.It |^\.El)", section,
+                            re.MULTILINE | re.DOTALL))
+    items[None] = "".join(f".Ql {name}\n" for name in items)
+    members = json_members()
+    assert set(members) == {name for names in JSON_MAKERS.values() for name in names}
+    assert sum(map(len, members.values())) > 30
+    for item, makers in JSON_MAKERS.items():
+        told = set(re.findall(r"\bQl ([a-z_]+)", items[item]))
+        for maker in makers:
+            assert members[maker] <= told, (item, members[maker] - told)
 
 
 def test_the_manual_has_the_sections_of_its_kind():
