@@ -107,16 +107,13 @@ static int find_in(struct lookup *out, const struct source *source,
 static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
     if (ret < 0) {
-        lookup_clear(out);
-        memcpy(out->path, built->path, sizeof(out->path));
-        memcpy(out->helper, built->helper, sizeof(out->helper));
-    } else if (ret > 0) {
+        holding_clear(&built->held);
+        built->key[0] = '\0';
+    }
+    if (ret != 0) {
         lookup_clear(out);
         *out = *built;
         *built = LOOKUP_INIT; /* moved */
-    } else if (built->helper[0] != '\0') {
-        memcpy(out->path, built->path, sizeof(out->path));
-        memcpy(out->helper, built->helper, sizeof(out->helper));
     }
     lookup_clear(built);
     return ret;
