@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from example_runners import CRON, CRON_SHELL, SYSTEMD_PATH, unit_settings
+from example_runners import CRON, CRON_SHELL, SYSTEMD_PATH
 from harness import USER
 from machine import Machine
 from person import DOCKER, PODMAN, SKOPEO, Engine
@@ -205,28 +205,67 @@ def test_sudo_docker_pull_with_a_record_of_root_s(host, stack):
 
 
 UNIT = """\
+[Unit]
+DefaultDependencies=no
+SuccessAction=exit-force
+FailureAction=exit-force
+
 [Service]
 Type=oneshot
-LoadCredential=ghcr-token:/etc/ghcr-token
+LoadCredential=ghcr-token:{token}
 Environment=HOME={home}
-ExecStartPre=ghcr-login --at-pull -u octocat --token-file {directory}/ghcr-token
+StandardOutput=append:{directory}/out
+StandardError=inherit
+ExecStartPre=ghcr-login --at-pull -u octocat --token-file %d/ghcr-token
 ExecStart=docker pull {image}
+"""
+
+# A cgroup of its own, for the real systemd as process 1 of a container that shares our files, but
+# can change neither /etc nor the kernel's settings, and has a /run of its own but for dockerd.
+BOOT = """
+set -e
+cd {directory}
+mkdir -p run groups
+mount -t cgroup2 cgroup2 groups
+mkdir groups/boot
+echo $$ >groups/boot/cgroup.procs
+unshare --mount --pid --fork --mount-proc --cgroup --uts --ipc --kill-child sh -ec '
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --rbind /etc /etc
+mount -o remount,bind,ro /etc
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+mount -t tmpfs -o mode=755 tmpfs run
+touch run/docker.sock
+mount --bind /run/docker.sock run/docker.sock
+mount --rbind run /run
+mkdir -p /run/systemd/system
+cp pull.service /run/systemd/system/
+mount --make-rshared /
+exec env -i container=other SYSTEMD_LOG_TARGET=null /lib/systemd/systemd --unit=pull.service
+'
+echo $$ >groups/cgroup.procs
+find groups/boot -depth -type d -exec rmdir '{{}}' +
 """
 
 
 def test_a_unit_with_a_credential_of_its_own(host, stack):
-    """Its commands, with the credential where systemd puts it, which writes the path for %d."""
-    directory = host.login.secret_file(f"{stack.new_token()}\n".encode(), "ghcr-token").parent
-    settings = unit_settings(UNIT.format(home=host.home, directory=directory,
-                                         image=stack.ghcr.image))
-    environment = {"PATH": SYSTEMD_PATH, "LANG": "C.UTF-8", "INVOCATION_ID": "0" * 32,
-                   "CREDENTIALS_DIRECTORY": str(directory)}
-    environment.update(value.split("=", 1) for name, value in settings if name == "Environment")
-    for kind in ("ExecStartPre", "ExecStart"):
-        (command,) = (value for name, value in settings if name == kind)
-        done = host.machine.run(shlex.split(command), env=environment)
-        assert done.returncode == 0, done
-    host.take_image(DOCKER)
+    """systemd hands it to the unit and writes its path for %d; a restart brings the next one."""
+    directory = host.machine.directory / "systemd"
+    directory.mkdir()
+    (directory / "pull.service").write_text(UNIT.format(
+        token=host.home / "token", home=host.home, directory=directory, image=stack.ghcr.image))
+    for words in ("set up in", "already set up in"):
+        token = stack.new_token()
+        host.rotate(token)
+        done = host.machine.run(["sh", "-c", BOOT.format(directory=directory)],
+                                env={"PATH": PATH, "LANG": "C.UTF-8"})
+        out = (directory / "out").read_text()
+        assert done.returncode == 0 and f"token from file '/run/credentials/pull.service/ghcr-token'" \
+            f" at each pull, {words} '{host.home}/.docker/config.json'\n" in out, (done, out)
+        host.take_image(DOCKER)
+        host.login.check_leaks({"out": out.encode()}, set())
+        stack.revoke(token)
 
 
 def test_a_cron_job_pulls_with_what_the_file_has_by_then(host, stack):
