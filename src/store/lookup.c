@@ -106,11 +106,11 @@ static int find_in(struct lookup *out, const struct source *source,
 /* Give what was found out, if anything was; or where the search broke off. */
 static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
-    if (ret < 0) {
+    if (ret <= 0) {
         holding_clear(&built->held);
         built->key[0] = '\0';
     }
-    if (ret != 0) {
+    if (ret != 0 || built->helper[0] != '\0') {
         lookup_clear(out);
         *out = *built;
         *built = LOOKUP_INIT; /* moved */
