@@ -86,6 +86,7 @@ struct child {
     const char *path;
     const char *const *argv;    /* ends in NULL; holds no secret */
     char *const *environment;   /* as environ(7); ends in NULL */
+    const char *directory;      /* that it runs in; NULL: that of this process */
     const struct secret *input; /* if it does not read all of it, its exit status says more;
                                    NULL: it has /dev/null */
     bool ends_all;              /* nothing that it starts outlives it, or this process */

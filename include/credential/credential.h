@@ -40,6 +40,7 @@ struct credential_request {
     const char *token_env;
     const char *token_file;
     const char *token_command;
+    const char *directory;    /* that the command runs in; NULL: that of this process */
     bool is_default_registry; /* the sources that nobody named count */
     bool is_github;           /* refuse what can be no GitHub token */
     int stdin_fd;

@@ -363,7 +363,8 @@ static void child_become(const struct child *child, const int *theirs)
 
     (void)setsid(); /* cannot fail: a new process leads no group */
     reset_signals();
-    if ((!child->ends_all || stand_guard(child->clock) == 0) && in >= 0 &&
+    if ((!child->ends_all || stand_guard(child->clock) == 0) &&
+        (child->directory == NULL || chdir(child->directory) == 0) && in >= 0 &&
         dup2(in, STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
         dup2(theirs[ERR], STDERR_FILENO) >= 0) {
         child_close_range(STDERR_FILENO + 1, UINT_MAX, true);

@@ -22,6 +22,12 @@
 #include "registry/reference.h"
 #include "store/record.h"
 
+/*
+ * Where the command of a record runs: docker may be run in anybody's directory, in which a relative
+ * path would name a program of theirs.
+ */
+#define AT_PULL_DIRECTORY "/"
+
 struct at_pull {
     char path[PATH_MAX]; /* of the record */
     struct record record;

@@ -74,6 +74,7 @@ static int read_credential(struct login *login, struct error *err)
         .token_file =
             o->at_pull && o->token_file != NULL ? login->at_pull.record.file : o->token_file,
         .token_command = o->token_command,
+        .directory = o->at_pull ? AT_PULL_DIRECTORY : NULL,
         .is_default_registry = reference_is_default(&run->subject.registry),
         .is_github = reference_is_github(&run->subject.registry),
         .stdin_fd = STDIN_FILENO,

@@ -103,6 +103,7 @@ int credential_read(struct credential *out, const struct credential_request *req
     struct input_context context = {
         .environment = request->environment,
         .stdin_fd = request->stdin_fd,
+        .directory = request->directory,
         .clock = request->clock,
         .deadline_ms = request->deadline_ms,
     };

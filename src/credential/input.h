@@ -36,6 +36,7 @@ struct input {
 struct input_context {
     const char *(*environment)(const char *name); /* as getenv() */
     int stdin_fd;
+    const char *directory; /* that a command runs in; NULL: that of this process */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock */
 };

@@ -565,6 +565,24 @@ def test_a_command_at_each_pull(at_pull, server):
     assert "run it by hand" in done.stderr
 
 
+def test_a_command_at_each_pull_is_none_of_the_working_directory_s(at_pull, server):
+    """docker is run in a clone of somebody's, which has a ./give of its own."""
+    (at_pull.login.work / "give").write_text(f"#!/bin/sh\ncat {at_pull.token}\n")
+    (at_pull.login.work / "give").chmod(0o755)
+    plain(at_pull, server, "./give").succeeded()
+    assert at_pull.run("logout", server.host).status == 0
+    refused(at_pull.command(server, "./give"), 3, "failed with status 127")
+    seen = at_pull.login.directory / "seen"
+    at_pull.login.mounted_files.add(seen)
+    warned(at_pull.command(server, f"pwd >{seen}; cat {at_pull.token}"))
+    assert seen.read_text() == "/\n"
+    seen.unlink()
+    subprocess.run([at_pull.bin / NAME, "get"], input=server.host, text=True, check=True,
+                   cwd=at_pull.login.work, stdout=subprocess.DEVNULL,
+                   env={"PATH": "/usr/bin:/bin", "HOME": str(at_pull.login.home)})
+    assert seen.read_text() == "/\n"
+
+
 # login, status and logout of what is set up.
 
 def test_status_follows_the_record_to_its_source(at_pull, server):

@@ -66,6 +66,7 @@
     X(connect, ENETUNREACH)                                                                        \
     X(fork, EAGAIN)                                                                                \
     X(pipe2, EMFILE)                                                                               \
+    X(chdir, EACCES)                                                                               \
     X(dup2, EMFILE)                                                                                \
     X(execve, ENOEXEC)                                                                             \
     X(execvp, EACCES)                                                                              \

@@ -44,6 +44,7 @@ INJECT_WRAP(int, -1, mkdirat, (int dir, const char *path, mode_t mode), (dir, pa
 INJECT_WRAP(char *, NULL, mkdtemp, (char *path), (path))
 INJECT_WRAP(int, -1, ftruncate, (int fd, off_t length), (fd, length))
 INJECT_WRAP(int, -1, rmdir, (const char *path), (path))
+INJECT_WRAP(int, -1, chdir, (const char *path), (path))
 INJECT_WRAP(int, -1, symlinkat, (const char *target, int dir, const char *path),
             (target, dir, path))
 INJECT_WRAP(int, -1, fstatat, (int dir, const char *path, struct stat *st, int flags),

@@ -36,7 +36,7 @@
     {                                                                                              \
         "home/.config/ghcr-login/logins.json",                                                     \
             "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat "                \
-            "token\"}}}",                                                                          \
+            "$HOME/../token\"}}}",                                                                 \
             0600, 0                                                                                \
     }
 #define RECORD_OF_A_FILE                                                                           \
@@ -50,7 +50,7 @@
     {                                                                                              \
         "home/.config/ghcr-login/logins.json",                                                     \
             "{\"logins\":{\"ghcr.io\":{\"username\":\"octocat\",\"command\":\"cat "                \
-            "token\",\"for\":[\"/gone\"]}}}",                                                      \
+            "$HOME/../token\",\"for\":[\"/gone\"]}}}",                                             \
             0600, 0                                                                                \
     }
 #define OWN "docker-credential-ghcr-login"
@@ -134,9 +134,12 @@ const struct scene scenes[] = {
      .files =
          {{.path = DOCKER, .text = STORED}, {.path = "token", .text = STDIN}, OWN_HELPER, RECORD}},
     {.name = "login, at each pull, from a command",
-     .start = {.arguments = "--at-pull -u octocat --token-command ./give --no-verify --podman"},
+     .start = {.arguments =
+                   "--at-pull -u octocat --token-command $HOME/../give --no-verify --podman"},
      .files = {{.path = "token", .text = STDIN},
-               {.path = "give", .text = "#!/bin/sh\nread -r x <token; echo $x", .mode = 0755},
+               {.path = "give",
+                .text = "#!/bin/sh\nread -r x <$HOME/../token; echo $x",
+                .mode = 0755},
                OWN_HELPER}},
     {.name = "status, at each pull",
      .start = {.arguments = "status --docker --no-verify"},
