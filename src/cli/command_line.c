@@ -307,7 +307,7 @@ static int refuse_word(const struct parser *p, const char *word, struct error *e
                               "put the command first: ghcr-login COMMAND [OPTION...]",
                               "the command '%s' comes after other arguments", word);
     if (strcmp(word, "docker") == 0 || strcmp(word, "podman") == 0)
-        return error_set_hint(err, CLASS_USAGE, "leave it out: ghcr-login COMMAND [OPTION...]",
+        return error_set_hint(err, CLASS_USAGE, "omit it: ghcr-login COMMAND [OPTION...]",
                               "'%s' is neither a command nor a registry", word);
     (void)error_set(err, CLASS_USAGE, "'%s' is neither a command nor a registry",
                     text_shown(word).text);

@@ -150,9 +150,10 @@ const struct option_spec *option_table_short(char letter)
 static const struct option_foreign foreigners[] = {
     {"tls-verify", "certificates are verified by default; instead of --tls-verify=false use "
                    "--insecure, or --plain-http for a registry without TLS"},
-    {"tls", "leave it out: no daemon is asked; use --insecure for a certificate that does not "
-            "verify, and --plain-http for a registry without TLS"},
-    {"tlsverify", "leave it out: no daemon is asked, and the registry's certificate is verified"},
+    {"tls", "omit it: ghcr-login does not use the daemon; use --insecure for a certificate that "
+            "does not verify, and --plain-http for a registry without TLS"},
+    {"tlsverify",
+     "omit it: ghcr-login does not use the daemon, and verifies the registry's certificate"},
     {"tlscacert", "use --cacert FILE"},
     {"tlscert", "use --cert-dir DIR"},
     {"tlskey", "use --cert-dir DIR"},
@@ -174,12 +175,12 @@ static const struct option_foreign foreigners[] = {
      "mount the directory of the file instead of the file, or use --config DIR or exec"},
     {"debug", "use -v, --verbose"},
     {"log-level", "use -v, --verbose"},
-    {"context", "leave it out: ghcr-login does not use the daemon"},
-    {"host", "leave it out: ghcr-login does not use the daemon"},
+    {"context", "omit it: ghcr-login does not use the daemon"},
+    {"host", "omit it: ghcr-login does not use the daemon"},
     {"a", "use --all"},
-    {"c", "leave it out: ghcr-login does not use the daemon"},
+    {"c", "omit it: ghcr-login does not use the daemon"},
     {"D", "use -v, --verbose"},
-    {"H", "leave it out: ghcr-login does not use the daemon"},
+    {"H", "omit it: ghcr-login does not use the daemon"},
     {"l", "use -v, --verbose"},
 };
 

@@ -14,7 +14,8 @@ static int check_bearer(const char *text, size_t len, struct error *err)
 {
     for (size_t i = 0; i < len; i++) {
         if (text[i] < 0x21 || text[i] > 0x7e)
-            return error_set(err, CLASS_UNPROVED, "the token has a byte that no header can carry");
+            return error_set(err, CLASS_UNPROVED,
+                             "the token contains a byte that an HTTP header cannot carry");
     }
     return 0;
 }
@@ -128,7 +129,7 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
     if (token == NULL)
         token = find_text(json, "access_token");
     if (token == NULL) {
-        (void)error_set(err, CLASS_UNPROVED, "it holds no token");
+        (void)error_set(err, CLASS_UNPROVED, "it contains no token");
         goto out;
     }
     if (check_bearer(json_string_value(token), json_string_length(token), err) < 0 ||

@@ -201,11 +201,11 @@ static void note_trouble(struct github_question *q)
     const char *why = "";
 
     if (answer_says(&q->response, "login attempts exceeded"))
-        why = ": too many bad logins came from here, and all are refused for a while";
+        why = ": too many failed logins from this address; all logins are refused for a while";
     else if (github_is_limited(q))
         why = ": its rate limit is reached";
     (void)snprintf(q->findings->trouble, sizeof(q->findings->trouble),
-                   "GitHub's API answers HTTP %d%s", q->response.status, why);
+                   "GitHub's API answered HTTP %d%s", q->response.status, why);
 }
 
 /* The body of GET /user: {"login":"octocat", …} */

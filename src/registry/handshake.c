@@ -22,16 +22,16 @@ static int read_challenge(struct session *s, struct error *err)
     }
     if (count == 0) {
         return error_set_hint(err, CLASS_UNPROVED,
-                              "a proxy in front of the registry may strip that header, or the host "
-                              "serves no registry under this name",
-                              "'%s' answers 401 without a challenge (WWW-Authenticate), so that it "
-                              "cannot be asked",
+                              "a proxy in front of the registry may strip that header, or this "
+                              "host is not a registry",
+                              "'%s' answered HTTP 401 without a challenge (WWW-Authenticate)",
                               host);
     }
     if (s->challenge.scheme == CHALLENGE_NONE) {
-        return error_set_hint(err, CLASS_UNPROVED,
-                              "registry clients speak no other: ask who runs it for one of them",
-                              "'%s' offers neither Bearer nor Basic authentication", host);
+        return error_set_hint(
+            err, CLASS_UNPROVED,
+            "registry clients support no others: ask the registry's operator to offer one of them",
+            "'%s' offers neither Bearer nor Basic authentication", host);
     }
     return 0;
 }
@@ -42,12 +42,12 @@ static int refuse_open(const struct session *s, struct error *err)
     bool has_images = s->question->image_count > 0;
 
     (void)error_set(
-        err, CLASS_UNPROVED, "'%s' asks for no authentication%s, so that nothing can be proved",
-        s->question->registry->host, has_images ? ", and for none of the images" : " (HTTP 200)");
+        err, CLASS_UNPROVED, "'%s' asks for no authentication%s, so nothing can be proved",
+        s->question->registry->host, has_images ? ", nor for any of the images" : " (HTTP 200)");
     return error_hint(err, has_images
-                               ? "name an image that not everybody may pull: --can-pull IMAGE"
-                               : "its repositories may be protected one by one: name one with "
-                                 "--can-pull IMAGE, and its own challenge serves for the proof");
+                               ? "name an image that requires a login: --can-pull IMAGE"
+                               : "its repositories may be protected individually: name one with "
+                                 "--can-pull IMAGE, so that its own challenge can be used");
 }
 
 /* The first request of all tells what the registry speaks, and where; `ping_url` then says so. */
@@ -84,7 +84,7 @@ static int ping_for_challenge(struct session *s, char ping_url[URL_MAX], struct 
     if (s->response.status == 200 && !answer_is_web_page(&s->response))
         return 0;
     if (s->response.status == 404) {
-        return error_set_hint(err, CLASS_UNPROVED, "give the registry's own host name and port",
+        return error_set_hint(err, CLASS_UNPROVED, "use the registry's own host name and port",
                               "'%s' is not a registry: it has no /v2/ (HTTP 404)", host);
     }
     (void)snprintf(what, sizeof(what), "'%s'", ping_url);
@@ -126,15 +126,17 @@ static int ping_again(struct session *s, const struct http_request *request, str
 }
 
 static const char taken_at_first[] =
-    "user name and token were taken at first: try again; the clocks of the registry and its token "
-    "server may differ; a robot account (Harbor) may be good for its own repositories only";
+    "the user name and the token were accepted at first: try again; the clocks of the registry and "
+    "its token server may differ; a robot account (Harbor) may be valid only for its own "
+    "repositories";
 
 /* A verdict on what the token server gave, and none on what it gave it for. */
 static int refuse_grant(struct session *s, struct error *err)
 {
-    return error_set_hint(err, CLASS_UNPROVED, taken_at_first,
-                          "'%s' does not take the token that it gave for the credential: HTTP %d%s",
-                          s->question->registry->host, s->response.status, session_words(s));
+    return error_set_hint(
+        err, CLASS_UNPROVED, taken_at_first,
+        "'%s' rejects the bearer token that it issued for the credential: HTTP %d%s",
+        s->question->registry->host, s->response.status, session_words(s));
 }
 
 /* Amazon's ECR says 400 to a token that it cannot read, or that another region has given. */
@@ -146,11 +148,12 @@ static bool is_ecr(const struct session *s)
 
 static int refuse_at_ecr(struct session *s, struct error *err)
 {
-    return error_set_hint(err, CLASS_UNPROVED,
-                          "get one for the region in the registry's name: aws ecr "
-                          "get-login-password --region REGION; the user name is AWS",
-                          "'%s' answers HTTP 400%s: the token is malformed, or of another region",
-                          s->question->registry->host, session_words(s));
+    return error_set_hint(
+        err, CLASS_UNPROVED,
+        "get one for the region in the registry's name: aws ecr "
+        "get-login-password --region REGION; the user name is AWS",
+        "'%s' answered HTTP 400%s: the token is malformed, or belongs to another region",
+        s->question->registry->host, session_words(s));
 }
 
 static int ping_with_credential(struct session *s, char ping_url[URL_MAX], struct error *err)
@@ -169,7 +172,7 @@ static int ping_with_credential(struct session *s, char ping_url[URL_MAX], struc
     if (is_granted && s->response.status == 401)
         return refuse_grant(s, err);
     if (session_is_refused(s)) {
-        (void)refuse_credential(s, is_granted ? " after giving a token for it" : "", err);
+        (void)refuse_credential(s, is_granted ? " after issuing a token for it" : "", err);
         return is_granted ? error_hint(err, "%s", taken_at_first) : -1;
     }
     if (!is_granted && s->response.status == 400 && is_ecr(s))
@@ -199,8 +202,8 @@ static int refuse_stranger(struct session *s, const struct image *image, struct 
                     text_shown(image->given).text, s->question->registry->host, s->response.status,
                     session_words(s));
     return error_hint(err,
-                      "log in to it: ghcr-login -u NAME %s; or check the name: registries do not "
-                      "say whether there is such an image",
+                      "log in: ghcr-login -u NAME %s; or check the name: registries do not say "
+                      "whether an image exists",
                       s->question->registry->host);
 }
 
@@ -210,8 +213,8 @@ static int refuse_pull(struct session *s, const struct image *image, struct erro
         return refuse_stranger(s, image, err);
     return error_set_hint(
         err, CLASS_FORBIDDEN,
-        "the token lacks the right to read packages, or its account has no access "
-        "to this one, or it does not exist: registries do not say which",
+        "the token lacks the right to read packages, or its account has no access to this one, or "
+        "the package does not exist: registries do not say which",
         "the credential is good, but may not pull '%s': HTTP %d%s", text_shown(image->given).text,
         s->response.status, session_words(s));
 }
@@ -221,16 +224,16 @@ static int refuse_absent(struct session *s, const struct image *image, struct er
     bool is_tag_unknown = s->outcome->code == OUTCOME_CODE_MANIFEST_UNKNOWN ||
                           (s->outcome->phrases & OUTCOME_SAYS_MANIFEST_UNKNOWN) != 0;
 
-    (void)error_set(err, CLASS_FORBIDDEN, "%s'%s' is not there: HTTP %d%s",
+    (void)error_set(err, CLASS_FORBIDDEN, "%s'%s' was not found: HTTP %d%s",
                     is_anonymous(s) ? "" : "the credential is good, but ",
                     text_shown(image->given).text, s->response.status, session_words(s));
     if (is_tag_unknown)
-        return error_hint(err,
-                          "check its %s '%s'; a registry may also hide what this account has "
-                          "no access to",
-                          image->is_digest ? "digest" : "tag", image->version);
-    return error_hint(err, "check its name; a registry may also hide what this account has no "
-                           "access to");
+        return error_hint(
+            err,
+            "check its %s '%s'; a registry may also hide an image that this account cannot access",
+            image->is_digest ? "digest" : "tag", image->version);
+    return error_hint(
+        err, "check its name; a registry may also hide an image that this account cannot access");
 }
 
 static int fetch_scoped_bearer(struct session *s, const struct image *image, struct error *err)

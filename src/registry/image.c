@@ -54,14 +54,14 @@ static int skip_host(struct scan *s, const char *text, const struct reference *r
     if (slash == NULL || !image_is_host(first)) {
         if (reference_is_docker_hub(registry))
             return 0;
-        (void)image_refuse(
-            text, "names no registry, so that docker would look for it at Docker Hub", err);
+        (void)image_refuse(text, "names no registry, so docker would pull it from Docker Hub", err);
         return error_hint(err, "use the full name: %s/...", registry->host);
     }
     if (!is_host_of(first, registry)) {
-        (void)image_refuse(text, "is not of the registry that is logged in to", err);
-        return error_hint(err, "that is '%s'; docker uses its entry for images of that name only",
-                          registry->host);
+        (void)image_refuse(text, "is not in the registry of this login", err);
+        return error_hint(
+            err, "the registry is '%s'; docker uses its entry only for images of that name",
+            registry->host);
     }
     s->p = slash + 1;
     return 0;
@@ -150,9 +150,9 @@ int image_registry(struct reference *out, const char *text, struct error *err)
     char host[REFERENCE_HOST_MAX + 1] = HUB_HOST;
 
     if (text[first.len] == '/' && image_is_host(first) && !span_copy(first, host, sizeof(host)))
-        return image_refuse(text, "names a registry with too long a name", err);
+        return image_refuse(text, "has a registry name that is too long", err);
     if (strstr(text, "://") != NULL)
-        return image_refuse(text, "has a scheme: leave out what ends with '://'", err);
+        return image_refuse(text, "has a scheme: remove the part up to '://'", err);
     if (reference_parse(out, host, &fault) < 0)
         return image_refuse(text, "does not name a registry", err);
     if (out->is_lowered)
@@ -170,21 +170,22 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     struct span version = {.data = "latest", .len = 6};
 
     if (strstr(text, "://") != NULL)
-        return image_refuse(text, "has a scheme: leave out what ends with '://'", err);
+        return image_refuse(text, "has a scheme: remove the part up to '://'", err);
     if (skip_host(&s, text, registry, err) < 0)
         return -1;
     /* Before the grammar, which would say less: a repository's name in a workflow makes it. */
     if (has_capital(s.p))
-        return image_refuse(text, "has a capital in its name: names of images are lower case", err);
+        return image_refuse(text, "has a capital letter in its name: image names are lower case",
+                            err);
     if (!scan_name(&s, &name) || !copy_name(&image, name, registry))
-        return image_refuse(text, "has a name that no image has", err);
+        return image_refuse(text, "has an invalid name", err);
     if (!is_in_namespace(image.name, registry)) {
-        (void)image_refuse(text, "is not in the namespace that is logged in to", err);
-        return error_hint(err, "that is '%s/%s': an entry for it serves no other image",
+        (void)image_refuse(text, "is not in the namespace of this login", err);
+        return error_hint(err, "the namespace is '%s/%s': its entry is used for no other image",
                           registry->host, registry->name_space);
     }
     if (scan_char(&s, ':') && !scan_tag(&s, &version))
-        return image_refuse(text, "has a tag that no image has", err);
+        return image_refuse(text, "has an invalid tag", err);
     /* Of a tag with a digest the digest alone counts, as it does for docker. */
     image.is_digest = scan_char(&s, '@');
     if (image.is_digest && !scan_digest(&s, &version))

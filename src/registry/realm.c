@@ -240,15 +240,15 @@ static int refuse_realm_host(const struct realm_look *look, struct error *err)
                     "was sent",
                     look->policy->registry, look->url.host, text_shown(look->text).text);
     if (is_local(look->url.host))
-        return error_hint(err, "the registry's own idea of its address is wrong: whoever runs it "
-                               "has to set its external URL (ROOT_URL, external_url, realm)");
+        return error_hint(err, "the registry is configured with a wrong address: ask its operator "
+                               "to set its external URL (ROOT_URL, external_url, realm)");
     return error_hint(err, "if that is right, add --allow-realm %s", look->url.host);
 }
 
 static int refuse_realm_scheme(const struct realm_look *look, struct error *err)
 {
     return error_set_hint(err, CLASS_UNPROVED,
-                          "have the registry name an https realm (Harbor: external_url); "
+                          "configure the registry with an https realm (Harbor: external_url); "
                           "--plain-http allows http on a network you trust",
                           "'%s' wants the credential sent over plain http (realm '%s'); nothing "
                           "was sent",
@@ -277,8 +277,8 @@ int realm_check_allowed(const char *given, struct error *err)
         url_parse(&url, text, &ignored) == 0)
         return 0;
     return error_set_hint(err, CLASS_USAGE,
-                          "give the host alone, like auth.example.com, without https:// and path",
-                          "--allow-realm is given what is neither HOST nor HOST:PORT");
+                          "pass only the host, like auth.example.com, without https:// and path",
+                          "--allow-realm must be HOST or HOST:PORT");
 }
 
 static int parse_realm(struct realm_look *look, struct error *err)
@@ -292,14 +292,15 @@ static int parse_realm(struct realm_look *look, struct error *err)
         url_parse(&look->url, look->text, err) < 0) {
         (void)error_wrap(err, "the realm '%s' in the challenge of '%s'",
                          text_shown(look->text).text, policy->registry);
-        return error_hint(err, "nothing was sent; whoever runs the registry has to set its "
-                               "external URL: a realm is the whole address of a token server");
+        return error_hint(err, "nothing was sent; ask the registry's operator to set its external "
+                               "URL: a realm must be the complete URL of a token server");
     }
     /* A name in the URL would go into the request beside the user's own, or in its place. */
     if (look->url.has_userinfo)
-        return error_set(err, CLASS_UNPROVED,
-                         "the realm in the challenge of '%s' holds a user name; nothing was sent",
-                         policy->registry);
+        return error_set(
+            err, CLASS_UNPROVED,
+            "the realm in the challenge of '%s' contains a user name; nothing was sent",
+            policy->registry);
     /* Whatever this machine is called by: localhost, 127.0.0.1, [::1]. */
     look->is_own_host =
         strcmp(look->url.host, look->registry.host) == 0 ||

@@ -70,12 +70,12 @@ static int check_host(const char *text, struct error *err)
     if (has_port && (!scan_number(&s, 65535, &port) || port == 0))
         return reference_refuse("has a port that is not a number from 1 to 65535", err);
     if (!scan_is_at_end(&s))
-        return reference_refuse("has a byte that no host name has", err);
+        return reference_refuse("contains a character that no host name can have", err);
     /* Docker takes the first part of an image's name for a host only if it looks like one. */
     if (!has_port && text[0] != '[' && memchr(host.data, '.', host.len) == NULL &&
         strcmp(text, "localhost") != 0)
-        return reference_refuse(
-            "has neither a dot nor a port, so that no image name could refer to it", err);
+        return reference_refuse("has neither a dot nor a port, so no image name can refer to it",
+                                err);
     return 0;
 }
 
@@ -138,7 +138,7 @@ static int skip_scheme(struct reference *ref, const char **text, struct error *e
     ref->has_scheme = true;
     ref->says_http = span_is(scheme, "http");
     if (!ref->says_http && !span_is(scheme, "https"))
-        return reference_refuse("begins with a scheme other than 'https' and 'http'", err);
+        return reference_refuse("starts with a scheme other than 'https' and 'http'", err);
     *text = s.p + 3;
     return 0;
 }
@@ -171,9 +171,9 @@ int reference_check_path(const struct reference *ref, struct error *err)
     if (!ref->has_odd_path)
         return 0;
     return error_set_hint(err, CLASS_USAGE,
-                          "namespaces consist of lower-case letters, digits and single "
-                          "separators; leave the path out to log in to all of the registry",
-                          "the path after '%s' is a namespace that no image name has", ref->host);
+                          "namespaces consist of lower-case letters, digits and single separators; "
+                          "omit the path to log in to the whole registry",
+                          "the path after '%s' is not a valid namespace", ref->host);
 }
 
 /* An image has a tag or a digest behind its name. */
@@ -222,10 +222,10 @@ int reference_parse(struct reference *out, const char *text, struct error *err)
     slash = strchr(text, '/');
     host_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
     if (host_len == 0)
-        return error_set_hint(err, CLASS_USAGE,
-                              "check that the variable that names it is set; leave the argument "
-                              "out to mean ghcr.io",
-                              "the registry is empty");
+        return error_set_hint(
+            err, CLASS_USAGE,
+            "check that the variable that names it is set, or omit the argument for ghcr.io",
+            "the registry is empty");
     /* Not shown: what stands before the '@' may be a password. */
     if (memchr(text, '@', host_len) != NULL)
         return reference_refuse("has an '@': it must not contain a user name", err);

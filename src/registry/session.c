@@ -100,8 +100,8 @@ static int refuse_repetition(const struct session *s, struct error *err)
         !session_repeats_secret(s, s->challenge.realm))
         return 0;
     return error_set_hint(
-        err, CLASS_UNPROVED, "nothing was sent there; but somebody knows the token: revoke it",
-        "the realm that '%s' names repeats the credential", s->question->registry->host);
+        err, CLASS_UNPROVED, "nothing was sent there, but somebody knows the token: revoke it",
+        "the realm that '%s' names contains the credential", s->question->registry->host);
 }
 
 static int build_token_url(struct session *s, char url[URL_MAX], const char *scope,
@@ -216,9 +216,9 @@ static int refuse_redirect(struct session *s, const char *what, struct error *er
     (void)error_set(err, CLASS_UNPROVED, "%s is redirected to '%s://%s'", what, target.scheme,
                     url_place(&target).text);
     if (session_is_plain(s) && strcmp(target.scheme, "https") == 0)
-        (void)error_hint(err, "if that is the registry, it wants TLS: leave --plain-http out");
-    return error_hint(err, "redirects are not followed, for they could lead a credential astray; "
-                           "if that host is the registry, log in to it by name");
+        (void)error_hint(err, "if that is the registry, it requires TLS: omit --plain-http");
+    return error_hint(err, "redirects are not followed, because they could send the credential "
+                           "elsewhere; if that host is the registry, log in to it by name");
 }
 
 /* What servers say in words only. */
@@ -227,9 +227,9 @@ static const struct {
     const char *hint;
 } word_hints[] = {
     {OUTCOME_SAYS_CLIENT_CERTIFICATE,
-     "the registry wants a client certificate: put NAME.cert and NAME.key into its certs.d "
-     "directory, or name that with --cert-dir"},
-    {OUTCOME_SAYS_TLS_PORT, "this port speaks TLS: leave --plain-http out"},
+     "the registry requires a client certificate: put NAME.cert and NAME.key into its certs.d "
+     "directory, or name their directory with --cert-dir"},
+    {OUTCOME_SAYS_TLS_PORT, "this port speaks TLS: omit --plain-http"},
 };
 
 enum { SERVER_MAX = 64 };
@@ -253,8 +253,8 @@ static const char *name_server(const struct session *s, char *text, size_t size)
 static int hint_at_stranger(const struct session *s, bool is_page, struct error *err)
 {
     if ((s->outcome->phrases & OUTCOME_SAYS_ADDRESS) != 0)
-        return error_hint(err, "the registry, or a firewall in front of it, does not let this "
-                               "machine's address in; that says nothing about the credential");
+        return error_hint(err, "the registry or a firewall in front of it blocks this machine's "
+                               "address; that says nothing about the credential");
     if ((s->outcome->phrases & OUTCOME_SAYS_DIRECTORY) != 0)
         return error_hint(err,
                           "the registry's directory service (LDAP), or a service that it uses, is "
@@ -277,10 +277,10 @@ static int refuse_odd_answer(struct session *s, const char *what, struct error *
     char server[SERVER_MAX + sizeof(" from ''")];
 
     (void)error_set(err, CLASS_UNPROVED, "%s is answered with %sHTTP %d%s%s%s", what,
-                    is_page ? "a web page, not as a registry does: " : "", s->response.status,
+                    is_page ? "a web page, unlike a registry: " : "", s->response.status,
                     session_words(s),
                     is_like_refusal || is_page ? name_server(s, server, sizeof(server)) : "",
-                    is_like_refusal && !is_page ? ", which is no registry's refusal" : "");
+                    is_like_refusal && !is_page ? ", which is not how a registry refuses" : "");
     for (size_t i = 0; i < sizeof(word_hints) / sizeof(word_hints[0]); i++) {
         if ((s->outcome->phrases & word_hints[i].says) != 0)
             return error_hint(err, "%s", word_hints[i].hint);
@@ -288,11 +288,10 @@ static int refuse_odd_answer(struct session *s, const char *what, struct error *
     if (is_like_refusal)
         return hint_at_stranger(s, is_page, err);
     if (is_page)
-        return error_hint(err, "a captive portal or a proxy may stand in the way, or the host "
-                               "serves no registry under this name");
+        return error_hint(
+            err, "a captive portal or a proxy may be in the way, or this host is not a registry");
     if (s->response.status == 403)
-        return error_hint(err, "no credential was sent yet: it may be this machine's address that "
-                               "is not let in");
+        return error_hint(err, "no credential was sent yet: this machine's address may be blocked");
     return error_hint(err, "this does not look like a registry: check the host, the port and any "
                            "proxy in front of it");
 }
@@ -327,7 +326,7 @@ static int refuse_trouble(struct session *s, const char *what, struct error *err
                     session_words(s));
     /* First of all: to try again, as the other hints say, is what prolongs it. */
     if ((s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0)
-        return error_hint(err, "too many failed logins: good credentials are refused too for a "
+        return error_hint(err, "too many failed logins: valid credentials are refused too for a "
                                "while, and trying again prolongs it; wait some minutes");
     if (asked_s > 0)
         return error_hint(err,
@@ -337,7 +336,7 @@ static int refuse_trouble(struct session *s, const char *what, struct error *err
     return error_hint(err, "this says nothing about the credential; try again %s%s",
                       is_limited(s) ? "in a minute" : "later",
                       is_limited(s) && is_asked_again
-                          ? ", or raise --timeout: it is asked again as long as that lasts"
+                          ? ", or raise --timeout: ghcr-login retries until then"
                           : "");
 }
 
@@ -349,11 +348,11 @@ int session_explain(struct session *s, const char *what, struct error *err)
         return refuse_redirect(s, what, err);
     /* Plain http through a proxy: the proxy answers in the registry's place. */
     if (status == 407) {
-        return error_set_hint(err, CLASS_UNREACHABLE,
-                              "the proxy wants a login of its own: "
-                              "http_proxy=http://USER:PASSWORD@PROXY:PORT",
-                              "%s is answered by a proxy%s%s (HTTP 407)", what,
-                              s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
+        return error_set_hint(
+            err, CLASS_UNREACHABLE,
+            "the proxy requires a login: http_proxy=http://USER:PASSWORD@PROXY:PORT",
+            "%s is answered by a proxy%s%s (HTTP 407)", what,
+            s->response.peer[0] != '\0' ? " at " : "", s->response.peer);
     }
     /* 511 is a portal's (RFC 6585 section 6), not the registry's trouble. */
     if ((status >= 400 && is_limited(s)) || (status >= 500 && status < 600 && status != 511))

@@ -119,7 +119,7 @@ def test_no_right(ask, login, flavour):
 @pytest.mark.parametrize("name", ["octo/app:none", f"octo/app@{DIGEST}"], ids=["tag", "digest"])
 def test_no_such_version(ask, login, flavour, name):
     server, result = ask(flavour, name)
-    result.failed(7, "credential is good", f"{server.host}/{name}", "not there", "404",
+    result.failed(7, "credential is good", f"{server.host}/{name}", "not found", "404",
                   "manifest unknown", "hint:", "digest" if "@" in name else "tag 'none'")
     assert not login.config.exists()
 
@@ -199,7 +199,7 @@ def test_trouble_while_an_image_is_asked_for(ask, login, endpoint, before, fault
         server.on(endpoint, fault)
     server, result = ask("ghcr", "octo/app:1", more=["--timeout", "1", "--json"], prepare=prepare)
     assert result.status == status and result.json["error"]["status"] == status, result
-    assert f"{server.host}/octo/app:1" in result.stderr or f"ask '{server.host}'" in result.stderr
+    assert f"{server.host}/octo/app:1" in result.stderr or f"reach '{server.host}'" in result.stderr
     assert result.json["verified"] is True, "the credential itself was taken"
     assert not login.config.exists()
 
@@ -304,4 +304,4 @@ def test_without_an_image_where_v2_is_open(ask, flavour):
 
 
 def test_an_image_that_is_not_there_where_v2_is_open(ask):
-    ask("zot-open", "octo/none:1")[1].failed(7, "is not there", "HTTP 404")
+    ask("zot-open", "octo/none:1")[1].failed(7, "was not found", "HTTP 404")

@@ -218,7 +218,7 @@ MAY_NOT = {
     "single sign-on, somewhere": (dict(packages=ORGANISATION["single sign-on, somewhere"][0]),
                                   ["single sign-on", "https://github.com/settings/tokens"]),
     "no classic tokens": (dict(packages=says(403, NO_CLASSIC)), ["forbids classic"]),
-    "unknown": (dict(), ["no access"]),
+    "unknown": (dict(), ["access"]),
 }
 
 
@@ -254,7 +254,7 @@ def test_the_api_is_not_asked_where_the_registry_said_nothing(ghcr, github, faul
 
 TROUBLE = {
     "rate limit": (says(403, {}, ("x-ratelimit-remaining", "0")), "rate limit"),
-    "locked out": (says(403, LOCKED_OUT), "too many bad logins"),
+    "locked out": (says(403, LOCKED_OUT), "too many failed logins"),
     "not found": (says(404, {}), "HTTP 404"),
     "no JSON": (says(200, []), "HTTP 200"),
     "redirect": (says(301, {}, ("location", "https://evil.example/user")), "HTTP 301"),

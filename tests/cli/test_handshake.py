@@ -216,7 +216,7 @@ NO_REFUSALS = {
                                  "directory service"),
     "a page that asks for a login": ("token", 401, b"<html><title>Sign in</title>", [], "Sign in"),
     "a skewed clock": ("ping2", 401, error("UNAUTHORIZED", "token is not valid yet"), [],
-                       "taken at first"),
+                       "accepted at first"),
     "a firewall behind the token": ("ping2", 403, b"blocked", [], "firewall"),
 }
 

@@ -48,13 +48,13 @@ def mute():
 
 def test_the_connection(bare_login, mute):
     result = bare_login(mute(is_full=True), *ONCE)
-    result.failed(5, "cannot connect in time", "hint:", "firewall")
+    result.failed(5, "connection timed out", "hint:", "firewall")
     assert result.took_less_than(1.8)
 
 
 def test_the_limit_of_the_connection(bare_login, mute):
     result = bare_login(mute(is_full=True), "--connect-timeout", "1", "--retries", "0")
-    result.failed(5, "cannot connect in time", "hint:", "--connect-timeout")
+    result.failed(5, "connection timed out", "hint:", "--connect-timeout")
     assert result.took_less_than(1.8)
 
 
@@ -90,7 +90,7 @@ def test_the_address(login, space):
         through = space(f"mount --bind '{resolver}' /etc/resolv.conf").through
         result = login("-u", USER, "--password-stdin", *ONCE, "registry.example", through=through,
                        stdin=TOKEN.encode())
-    result.failed(5, "registry.example", "address in time (DNS)", "hint:", "resolver")
+    result.failed(5, "registry.example", "timed out resolving the host name (DNS)", "hint:", "resolver")
     assert result.took_less_than(1.8)
 
 

@@ -60,12 +60,12 @@ def test_tls_to_a_plain_port(bare_login, talker, ca):
 def test_plain_http_to_a_tls_port(bare_login, talker):
     server = talker(GO_SAYS)
     bare_login(server, "--plain-http", *QUICK).failed(
-        6, server.host, "400", "HTTP request to an HTTPS", "hint:", "leave --plain-http out")
+        6, server.host, "400", "HTTP request to an HTTPS", "hint:", "omit --plain-http")
 
 
 def test_plain_http_to_a_tls_port_that_hangs_up(bare_login, registry):
     server = registry()
-    bare_login(server, "--plain-http", *QUICK).failed(5, server.host, "hint:", "--plain-http out")
+    bare_login(server, "--plain-http", *QUICK).failed(5, server.host, "hint:", "omit --plain-http")
     assert not server.requests and TOKEN.encode() not in server.received
 
 
@@ -160,7 +160,7 @@ def test_a_portal_that_answers_for_an_image(login, registry, status):
 PAGES = {
     "400 No required SSL certificate was sent": "--cert-dir",
     "400 The SSL certificate error": "--cert-dir",
-    "400 The plain HTTP request was sent to HTTPS port": "leave --plain-http out",
+    "400 The plain HTTP request was sent to HTTPS port": "omit --plain-http",
 }
 
 
@@ -206,7 +206,7 @@ def test_a_redirect_to_tls(login, registry):
     server = registry(certificate=None)
     server.on("ping", faults.redirect("https://registry.example/v2/", 301))
     login.to(server, *QUICK).failed(6, "redirected to 'https://registry.example'", "hint:",
-                                    "leave --plain-http out")
+                                    "omit --plain-http")
 
 
 # Which of the two it was.
@@ -231,7 +231,7 @@ def test_where_it_was_refused(login, registry, endpoint):
     server = registry()
     server.on(endpoint, faults.answer(401))
     result = login.to(server, *QUICK).failed(6 if endpoint == "ping2" else 4)
-    assert ("the token that it gave" in result.stderr) == (endpoint == "ping2")
+    assert ("the bearer token that it issued" in result.stderr) == (endpoint == "ping2")
     assert ("try again" in result.stderr) == (endpoint == "ping2")
 
 

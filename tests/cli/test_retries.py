@@ -292,7 +292,7 @@ def test_a_fault_is_told_before_it_is_tried_again(login):
                        stdin=TOKEN.encode())
     first, second = result.stderr.splitlines()[:2]
     assert result.status == 5 and "cannot connect" in first and "trying again for up to" in first
-    assert second.startswith("ghcr-login: cannot ask"), result
+    assert second.startswith("ghcr-login: cannot reach"), result
 
 
 def test_silence_is_told_of_after_three_seconds(login, registry):

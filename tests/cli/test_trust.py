@@ -146,7 +146,7 @@ def test_cacert_from_standard_input(login, registry, ca):
 def test_cacert_from_where_the_token_came(bare_login, registry, ca):
     server = registry()
     result = bare_login(server, "--cacert", "/dev/stdin")
-    result.failed(5, "'/dev/stdin' has no certificate", "--cacert")
+    result.failed(5, "'/dev/stdin' contains no certificate", "--cacert")
     unheard(server)
 
 
@@ -205,7 +205,7 @@ def test_cacert_is_not_waited_for_in_vain(login, registry, pipe, command):
 
 
 @pytest.mark.parametrize("content, words", [
-    (b"", ["has no certificate"]), (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
+    (b"", ["contains no certificate"]), (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
 def test_cacert_out_of_a_pipe_without_one(bare_login, registry, pipe, content, words):
     server = registry()
     reader, name = pipe(content)
@@ -408,8 +408,8 @@ def alarmed(login, alert):
 
 ALERTS = {      # TLS alert descriptions, RFC 8446 section 6
     40: "client certificate (--cert-dir)",
-    70: "TLS is too old",
-    112: "no host of that name",
+    70: "have no TLS version in common",
+    112: "does not know this host name",
 }
 
 
@@ -629,7 +629,7 @@ def test_a_server_that_is_not_there_the_second_time(bare_login, registry):
 def test_a_file_given_that_lacks_the_authority(bare_login, registry, tmp_path):
     other = CertificateAuthority(tmp_path / "other-ca")
     bare_login(registry(), "--cacert", other.pem, *QUICK).failed(
-        5, "hint: the file given with --cacert does not have the CA")
+        5, "hint: the file given with --cacert does not contain this certificate's CA")
 
 
 # A host with IPv6 alone.
@@ -644,7 +644,7 @@ def test_a_host_with_ipv6_alone(login):
     for host in ("192.0.2.1", "registry.example:8443"):
         result = login("-u", USER, "--password-stdin", *QUICK, host,
                        stdin=f"{TOKEN}\n".encode(), through=through)
-        result.failed(5, "hint: this host has IPv6 alone", "ghcr.io has none", "NAT64")
+        result.failed(5, "hint: this host has only IPv6", "ghcr.io has none", "NAT64")
 
 
 def test_a_host_without_any_network(login):

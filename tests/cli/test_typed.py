@@ -102,8 +102,8 @@ TYPED = [
     (["--tlscacert", "x"], "'--tlscacert'", "--cacert"),
     ([""], "the registry is empty", "variable"),
     (["logout", ""], "the registry is empty", "variable"),
-    (["docker", "login", "ghcr.io"], "'docker' is neither", "leave it out"),
-    (["podman", "login"], "'podman' is neither", "leave it out"),
+    (["docker", "login", "ghcr.io"], "'docker' is neither", "omit it"),
+    (["podman", "login"], "'podman' is neither", "omit it"),
     (["--get-login"], "'--get-login'", "ghcr-login status"),
     (["--compat-auth-file", "x"], "'--compat-auth-file'", "--config DIR"),
     (["--secret", "x"], "'--secret'", "--token-file FILE"),
@@ -190,7 +190,7 @@ def test_a_path_behind_the_host_of_what_is_stored(login, server, command, path):
                          ids=lambda words: words[0])
 def test_a_namespace_that_podman_cannot_keep(login, server, command):
     login(*command, "--authfile", "auth.json", f"{server.host}/MyOrg", stdin=LINE).failed(
-        2, f"'{server.host}'", "namespace", "hint:", "leave the path out")
+        2, f"'{server.host}'", "namespace", "hint:", "omit the path")
     assert server.connections == 0
 
 

@@ -14,11 +14,10 @@
 #include "registry/http/url.h"
 
 /* Hints that several faults share. */
-#define NO_REGISTRY "is this a registry, and does it speak TLS on this port?"
+#define NO_REGISTRY "check that this is a registry, and that it speaks TLS on this port"
 #define CA_HINT                                                                                    \
-    "if the registry has a CA of its own, name it with --cacert FILE; so also that of a "          \
-    "proxy that inspects TLS"
-#define HANGS_UP "the registry, or a proxy in front of it, hangs up: try again later"
+    "if the registry or a proxy that inspects TLS has its own CA, pass it with --cacert FILE"
+#define HANGS_UP "the registry or a proxy in front of it closed the connection: try again later"
 
 /* Faults that have words of their own; libcurl's serve for the others. */
 static const struct fault_words {
@@ -27,16 +26,16 @@ static const struct fault_words {
     const char *text;
     const char *hint;
 } table[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, true, "cannot find the host's address (DNS)",
+    {CURLE_COULDNT_RESOLVE_HOST, true, "cannot resolve the host name (DNS)",
      "check the registry's name and this machine's resolver"},
     {CURLE_COULDNT_RESOLVE_PROXY, true, "", ""}, /* proxy.c has the words */
     {CURLE_COULDNT_CONNECT, true, "cannot connect", ""},
     {CURLE_GOT_NOTHING, true, "the connection was closed without an answer", HANGS_UP},
-    {CURLE_RECV_ERROR, true, "the connection broke while the answer was awaited", HANGS_UP},
-    {CURLE_SEND_ERROR, true, "the connection broke while the request was sent", HANGS_UP},
+    {CURLE_RECV_ERROR, true, "the connection broke while waiting for the answer", HANGS_UP},
+    {CURLE_SEND_ERROR, true, "the connection broke while sending the request", HANGS_UP},
     {CURLE_PARTIAL_FILE, true, "the connection broke in the middle of the answer", HANGS_UP},
     {CURLE_WRITE_ERROR, false, "the answer's header is too long or malformed", ""},
-    {CURLE_BAD_CONTENT_ENCODING, false, "the answer's encoding cannot be read", ""},
+    {CURLE_BAD_CONTENT_ENCODING, false, "the answer has an unsupported encoding", ""},
     {CURLE_WEIRD_SERVER_REPLY, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_UNSUPPORTED_PROTOCOL, false, "the answer is not HTTP", NO_REGISTRY},
     {CURLE_SSL_CACERT_BADFILE, false, "the CA certificates cannot be read",
@@ -45,7 +44,7 @@ static const struct fault_words {
      "check the *.cert and *.key files for this registry"},
     {CURLE_PEER_FAILED_VERIFICATION, false, "the server's certificate does not verify", CA_HINT},
     {CURLE_SSL_CONNECT_ERROR, true, "the TLS handshake failed",
-     "a registry that speaks plain http needs --plain-http; a firewall may also cut TLS off"},
+     "a registry without TLS needs --plain-http; a firewall may also block TLS"},
 };
 
 /* What libcurl takes for a broken connection, and is none. */
@@ -75,18 +74,18 @@ static bool is_malformed(const struct fault *fault)
 
 /* libcurl asks for addresses in a thread of its own. */
 static const struct fault_words no_thread = {
-    CURLE_COULDNT_RESOLVE_HOST, true, "cannot look for the address: no thread can be started",
-    "raise the limit of tasks, of this user (ulimit -u), unit (TasksMax=) or container"};
+    CURLE_COULDNT_RESOLVE_HOST, true, "cannot resolve the host name: cannot start a thread",
+    "raise the task limit of this user (ulimit -u), unit (TasksMax=) or container"};
 
 /* What was under way when the time was up. */
 static const struct fault_words late[] = {
-    {CURLE_OPERATION_TIMEDOUT, true, "cannot find the host's address in time (DNS)",
+    {CURLE_OPERATION_TIMEDOUT, true, "timed out resolving the host name (DNS)",
      "this machine's resolver does not answer; --connect-timeout sets the limit"},
-    {CURLE_OPERATION_TIMEDOUT, true, "cannot connect in time",
-     "the host is down, a firewall drops what is sent to it, or the way is through a proxy "
-     "(https_proxy); --connect-timeout sets the limit"},
+    {CURLE_OPERATION_TIMEDOUT, true, "connection timed out",
+     "the host is down, a firewall drops the packets, or a proxy is required (https_proxy); "
+     "--connect-timeout sets the limit"},
     {CURLE_OPERATION_TIMEDOUT, true, "the TLS handshake timed out",
-     "a firewall may hold TLS up; --connect-timeout sets the limit"},
+     "a firewall may block TLS; --connect-timeout sets the limit"},
     {CURLE_OPERATION_TIMEDOUT, true, "no answer in time", "--timeout sets the limit"},
 };
 
@@ -127,7 +126,8 @@ static const struct fault_words *words_of(const struct fault *fault, struct faul
 }
 
 #define OTHER_NAME "the certificate is for another name: log in to the name it was issued for"
-#define OLD_TLS    "the registry's TLS is too old, or this machine's: their versions do not meet"
+#define OLD_TLS                                                                                    \
+    "the registry and this machine have no TLS version in common: one of them is too old"
 
 /* What OpenSSL says of the other side, and what helps. */
 static const struct {
@@ -138,13 +138,14 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, "not yet valid",
      "set this machine's clock, or wait until the certificate is valid"},
     {CURLE_PEER_FAILED_VERIFICATION, "expired",
-     "have the registry's certificate renewed; is this machine's clock right?"},
+     "renew the registry's certificate, or correct this machine's clock"},
     {CURLE_PEER_FAILED_VERIFICATION, "subject name", OTHER_NAME},
     {CURLE_PEER_FAILED_VERIFICATION, "match target host", OTHER_NAME},
     {CURLE_SSL_CONNECT_ERROR, "alert handshake failure",
      "the registry may want a client certificate (--cert-dir), or has no cipher in common with "
      "this machine"},
-    {CURLE_SSL_CONNECT_ERROR, "unrecognized name", "this server has no host of that name"},
+    {CURLE_SSL_CONNECT_ERROR, "unrecognized name",
+     "the server does not know this host name: check the registry's name"},
     {CURLE_SSL_CONNECT_ERROR, "alert protocol version", OLD_TLS},
     {CURLE_SSL_CONNECT_ERROR, "unsupported protocol", OLD_TLS},
     {CURLE_SSL_CONNECT_ERROR, "legacy", OLD_TLS},
@@ -173,7 +174,7 @@ static void hint_at_ipv6_only(const struct fault *fault, const struct url *url, 
     if ((fault->code == CURLE_COULDNT_CONNECT || fault->code == CURLE_COULDNT_RESOLVE_HOST) &&
         url->host[0] != '[' && !has_route(AF_INET) && has_route(AF_INET6))
         (void)error_hint(err,
-                         "this host has IPv6 alone, and '%s' may have no IPv6 address (ghcr.io has "
+                         "this host has only IPv6, and '%s' may have no IPv6 address (ghcr.io has "
                          "none): use NAT64 with DNS64, or a proxy (https_proxy)",
                          url->host);
 }
@@ -183,12 +184,12 @@ static int report_connect(const struct fault *fault, const struct url *url, stru
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect%s%s",
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot reach '%s': cannot connect%s%s",
                     url_place(url).text, number != 0 ? ": " : "",
                     number != 0 ? strerror((int)number) : "");
     hint_at_ipv6_only(fault, url, err);
-    return error_hint(err, "check host and port; is the registry running, and does a firewall let "
-                           "this machine through?");
+    return error_hint(err, "check the host and the port, that the registry is running, and that no "
+                           "firewall blocks this machine");
 }
 
 static int hint_at_client_certificate(const char *when, const struct url *url, struct error *err)
@@ -213,8 +214,8 @@ static bool report_client_certificate(const struct fault *fault, const struct ur
     is_refused = is_refused || strcmp(fault->text, "SSL certificate verification failed") == 0;
     if (!is_wanted && !is_refused)
         return false;
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the registry %s client certificate",
-                    url_place(url).text, is_wanted ? "wants a" : "does not accept the");
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot reach '%s': the registry %s client certificate",
+                    url_place(url).text, is_wanted ? "requires a" : "does not accept the");
     (void)hint_at_client_certificate("", url, err);
     return true;
 }
@@ -238,7 +239,8 @@ static const char *hint_for(const struct fault *fault, const struct fault_words 
     }
     (void)curl_easy_getinfo(fault->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
     if (fault->code == CURLE_SSL_CONNECT_ERROR && connect_status == 200)
-        return "what the proxy leads to speaks no TLS: is the proxy a portal that wants a login?";
+        return "the far end of the proxy's tunnel does not speak TLS: the proxy may be a portal "
+               "that requires a login";
     return words->hint;
 }
 
@@ -250,9 +252,9 @@ static void hint_at_hang_up(const struct fault *fault, const struct url *url, st
          fault->code != CURLE_SEND_ERROR))
         return;
     if (strcmp(url->scheme, "http") == 0)
-        (void)error_hint(err, "where this port speaks TLS, leave --plain-http out, and http://");
+        (void)error_hint(err, "if this port speaks TLS, omit --plain-http and http://");
     else if (!fault->has_client_certificate)
-        (void)hint_at_client_certificate("where the registry wants a client certificate, ", url,
+        (void)hint_at_client_certificate("if the registry requires a client certificate, ", url,
                                          err);
 }
 
@@ -318,16 +320,16 @@ static int hint_at_trust(const struct fault *fault, struct error *err)
     const char *path = trust->file[0] != '\0' ? trust->file : trust->dir;
 
     if (!trust_has_roots(trust) && trust->named_by == NULL)
-        return error_hint(err, "this host has no CA certificates: install ca-certificates, or name "
-                               "the registry's with --cacert FILE");
+        return error_hint(err, "this host has no CA certificates: install ca-certificates, or pass "
+                               "the registry's CA with --cacert FILE");
     if (trust->named_by == NULL || strlen(path) > 200)
         return -1;
     if (fault->code == CURLE_SSL_CACERT_BADFILE)
         return error_hint(err, "check '%s', which %s names", path, trust->named_by);
     if (strcmp(trust->named_by, "--cacert") == 0)
-        return error_hint(err, "the file given with --cacert does not have the CA that this "
-                               "certificate needs, and is trusted alone");
-    return error_hint(err, CA_HINT "; trusted is what %s names ('%s')", trust->named_by, path);
+        return error_hint(err, "the file given with --cacert does not contain this certificate's "
+                               "CA, and no other CA is trusted");
+    return error_hint(err, CA_HINT "; the trusted CAs come from %s ('%s')", trust->named_by, path);
 }
 
 /* Whether no CA that is trusted vouches for it: else its dates or its names are what is wrong. */
@@ -348,9 +350,9 @@ static int report_words(const struct fault *fault, const struct fault_words *wor
                      fault->code == CURLE_WEIRD_SERVER_REPLY ||
                      fault->code == CURLE_UNSUPPORTED_PROTOCOL || words == &malformed;
 
-    (void)error_set(err, is_answer ? CLASS_UNPROVED : CLASS_UNREACHABLE,
-                    "cannot ask '%s': %s%s%s%s%s%s", url_place(url).text, words->text,
-                    is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "",
+    (void)error_set(err, is_answer ? CLASS_UNPROVED : CLASS_UNREACHABLE, "%s '%s': %s%s%s%s%s%s",
+                    is_answer ? "cannot read the answer of" : "cannot reach", url_place(url).text,
+                    words->text, is_tls ? " (" : "", is_tls ? tls_words(fault->text) : "",
                     issuer.text[0] != '\0' ? "; issued by " : "", issuer.text, is_tls ? ")" : "");
     if (!is_answer) {
         hint_at_hang_up(fault, url, err);

@@ -37,7 +37,7 @@ int http_init(struct error *err)
     CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
                                          wipe_strdup, wipe_calloc);
 
-    return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set libcurl up");
+    return code == CURLE_OK ? 0 : error_set(err, CLASS_INTERNAL, "cannot set up libcurl");
 }
 
 /* A callback that takes less than it was given ends the transfer with CURLE_WRITE_ERROR. */

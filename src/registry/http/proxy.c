@@ -244,17 +244,18 @@ static void hint_at_login(CURL *easy, struct error *err)
 
     (void)curl_easy_getinfo(easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
     if ((offered & (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST)) != 0)
-        (void)error_hint(err, "the proxy wants a login of its own: "
-                              "https_proxy=http://USER:PASSWORD@PROXY:PORT");
+        (void)error_hint(err,
+                         "the proxy requires a login: https_proxy=http://USER:PASSWORD@PROXY:PORT");
     else if (offered != 0)
-        (void)error_hint(err, "the proxy takes no password, only Negotiate (Kerberos) or NTLM, "
-                              "which is not spoken here: go through a local proxy that speaks it "
-                              "(cntlm, px), or have this host let through");
+        (void)error_hint(
+            err,
+            "the proxy accepts no password, only Negotiate (Kerberos) or NTLM, which ghcr-login "
+            "does not speak: use a local proxy that does (cntlm, px), or have this host allowed");
     else
-        (void)error_hint(err, "the proxy wants a login of its own: "
-                              "https_proxy=http://USER:PASSWORD@PROXY:PORT; one that takes only "
-                              "Negotiate (Kerberos) or NTLM is reached through a local proxy that "
-                              "speaks it (cntlm, px)");
+        (void)error_hint(err,
+                         "the proxy requires a login: https_proxy=http://USER:PASSWORD@PROXY:PORT; "
+                         "for one that accepts only Negotiate (Kerberos) or NTLM, use a local "
+                         "proxy that speaks it (cntlm, px)");
 }
 
 /* The proxy answered CONNECT by itself, and with no. */
@@ -262,13 +263,13 @@ static void report_refusal(const struct proxy_fault *fault, struct error *err)
 {
     long status = connect_status(fault->easy);
 
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the proxy '%s' answered %ld",
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot reach '%s': the proxy '%s' answered %ld",
                     url_place(fault->url).text, fault->proxy, status);
     if (status == 407)
         hint_at_login(fault->easy, err);
     else
-        (void)error_hint(err, "the proxy does not let this host through; no_proxy lists the hosts "
-                              "that need none");
+        (void)error_hint(
+            err, "the proxy does not allow this host; no_proxy lists the hosts that need no proxy");
 }
 
 /* The host name that stands behind `before` in libcurl's text, and nothing else of that text. */
@@ -289,8 +290,7 @@ static void report_unresolved(const struct proxy_fault *fault, struct error *err
     bool is_known = scan_host_behind("Could not resolve proxy: ", fault->text, &rest, &host);
 
     (void)error_set_hint(err, CLASS_UNREACHABLE, variables,
-                         "cannot ask '%s': cannot find the proxy's address%s%.*s%s"
-                         " (DNS)",
+                         "cannot reach '%s': cannot resolve the proxy's name%s%.*s%s (DNS)",
                          url_place(fault->url).text, is_known ? ", '" : "", (int)host.len,
                          is_known ? host.data : "", is_known ? "'" : "");
 }
@@ -324,10 +324,11 @@ static void report_unreached(const struct proxy_fault *fault, const struct url_p
     long number = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_OS_ERRNO, &number); /* 0 when unknown */
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': cannot connect to the proxy '%s'%s%s",
+    (void)error_set(err, CLASS_UNREACHABLE,
+                    "cannot reach '%s': cannot connect to the proxy '%s'%s%s",
                     url_place(fault->url).text, proxy->text, number != 0 ? ": " : "",
                     number != 0 ? strerror((int)number) : "");
-    (void)error_hint(err, "%s; no_proxy lists the hosts that need none", variables);
+    (void)error_hint(err, "%s; no_proxy lists the hosts that need no proxy", variables);
 }
 
 /* Silence, or no TLS that serves, on the way to a tunnel. */
@@ -337,18 +338,18 @@ static bool report_at_proxy(const struct proxy_fault *fault, struct error *err)
 
     if (fault->code == CURLE_OPERATION_TIMEDOUT) {
         (void)error_set(err, CLASS_UNREACHABLE,
-                        "cannot ask '%s': no answer from the proxy '%s' in time",
+                        "cannot reach '%s': no answer from the proxy '%s' in time",
                         url_place(fault->url).text, fault->proxy);
         return true;
     }
     if (fault->code != CURLE_PEER_FAILED_VERIFICATION && fault->code != CURLE_SSL_CONNECT_ERROR)
         return false;
-    (void)error_set(err, CLASS_UNREACHABLE, "cannot ask '%s': the %s of the proxy '%s' %s (%s)",
+    (void)error_set(err, CLASS_UNREACHABLE, "cannot reach '%s': the %s of the proxy '%s' %s (%s)",
                     url_place(fault->url).text, is_tls ? "TLS handshake" : "certificate",
                     fault->proxy, is_tls ? "failed" : "does not verify", fault->text);
-    (void)error_hint(err,
-                     "the proxy's CA has to be among the system's; or speak to it by http://: %s",
-                     variables);
+    (void)error_hint(
+        err, "add the proxy's CA to the system's CAs, or use an http:// URL for the proxy: %s",
+        variables);
     return true;
 }
 
@@ -372,7 +373,7 @@ static bool report_text(const struct proxy_fault *fault, bool *is_transient, str
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strncmp(fault->text, texts[i].begins, strlen(texts[i].begins)) != 0)
             continue;
-        (void)error_set_hint(err, CLASS_UNREACHABLE, variables, "cannot ask '%s': %s%s%s%s",
+        (void)error_set_hint(err, CLASS_UNREACHABLE, variables, "cannot reach '%s': %s%s%s%s",
                              url_place(fault->url).text, texts[i].text, peer[0] != '\0' ? " (" : "",
                              peer, peer[0] != '\0' ? ")" : "");
         *is_transient = *is_transient && !texts[i].is_final;

@@ -205,7 +205,7 @@ static int set_given_roots(struct trust *trust, const struct trust_request *requ
     if (text->len > 0)
         return secret_append(&trust->extra, text->data, text->len, SIZE_MAX / 2, err);
     return error_set_hint(err, CLASS_UNREACHABLE, "check the file given with --cacert",
-                          "'%s' has no certificate: it is empty", request->ca_file);
+                          "'%s' contains no certificate: it is empty", request->ca_file);
 }
 
 int trust_find(struct trust *out, const struct trust_request *request, struct error *err)

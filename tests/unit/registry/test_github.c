@@ -47,7 +47,7 @@ static int play(void *ctx, const struct http_request *request, struct http_respo
     assert_row_string(reply->url, request->field, "X-GitHub-Api-Version: 2022-11-28");
     http_response_clear(response);
     if (reply->status == 0)
-        return error_set(err, CLASS_UNREACHABLE, "cannot ask 'api.github.com': cannot connect");
+        return error_set(err, CLASS_UNREACHABLE, "cannot reach 'api.github.com': cannot connect");
     response->status = reply->status;
     response->headers = secret_of(reply->headers != NULL ? reply->headers : "");
     response->body = secret_of(reply->body != NULL ? reply->body : "");
@@ -118,20 +118,20 @@ static void test_verdicts(void **state)
     } rows[] = {
         {401, NULL, BAD, GITHUB_INVALID, NULL},
         {403, NULL, APP, GITHUB_VALID_APP, NULL},
-        {403, NULL, LOCKED, GITHUB_SILENT, "too many bad logins"},
+        {403, NULL, LOCKED, GITHUB_SILENT, "too many failed logins"},
         {403, "X-RateLimit-Remaining: 0\r\n", NULL, GITHUB_SILENT, "rate limit"},
         {403, "Retry-After: 60\r\n", NULL, GITHUB_SILENT, "rate limit"},
-        {403, "X-RateLimit-Remaining: 10\r\n", NULL, GITHUB_SILENT, "answers HTTP 403"},
+        {403, "X-RateLimit-Remaining: 10\r\n", NULL, GITHUB_SILENT, "answered HTTP 403"},
         {429, NULL, NULL, GITHUB_SILENT, "rate limit"},
-        {401, NULL, "<html>", GITHUB_SILENT, "answers HTTP 401"}, /* somebody else's */
-        {200, NULL, "<html>", GITHUB_SILENT, "answers HTTP 200"},
-        {200, NULL, "{}", GITHUB_SILENT, "answers HTTP 200"},
-        {200, NULL, "{\"login\":7}", GITHUB_SILENT, "answers HTTP 200"},
-        {200, NULL, "{\"login\":\"a\\u001b[31m\"}", GITHUB_SILENT, "answers HTTP 200"},
-        {200, NULL, "{\"login\":\"" TOKEN_CLASSIC "\"}", GITHUB_SILENT, "answers HTTP 200"},
-        {301, "Location: https://evil.example/user\r\n", NULL, GITHUB_SILENT, "answers HTTP 301"},
-        {404, NULL, NULL, GITHUB_SILENT, "answers HTTP 404"},
-        {500, NULL, TOKEN_CLASSIC, GITHUB_SILENT, "answers HTTP 500"},
+        {401, NULL, "<html>", GITHUB_SILENT, "answered HTTP 401"}, /* somebody else's */
+        {200, NULL, "<html>", GITHUB_SILENT, "answered HTTP 200"},
+        {200, NULL, "{}", GITHUB_SILENT, "answered HTTP 200"},
+        {200, NULL, "{\"login\":7}", GITHUB_SILENT, "answered HTTP 200"},
+        {200, NULL, "{\"login\":\"a\\u001b[31m\"}", GITHUB_SILENT, "answered HTTP 200"},
+        {200, NULL, "{\"login\":\"" TOKEN_CLASSIC "\"}", GITHUB_SILENT, "answered HTTP 200"},
+        {301, "Location: https://evil.example/user\r\n", NULL, GITHUB_SILENT, "answered HTTP 301"},
+        {404, NULL, NULL, GITHUB_SILENT, "answered HTTP 404"},
+        {500, NULL, TOKEN_CLASSIC, GITHUB_SILENT, "answered HTTP 500"},
         {403, "X-GitHub-SSO: required; url=" SSO_URL "\r\n", NULL, GITHUB_SILENT, NULL},
         {0, NULL, NULL, GITHUB_SILENT, "cannot connect"},
     };

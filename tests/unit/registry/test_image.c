@@ -122,10 +122,10 @@ static void check_refused(const struct refusal *row)
 static void test_another_registry(void **state)
 {
     static const struct refusal rows[] = {
-        {"ghcr.io", "docker.io/owner/app", "not of the registry", "'ghcr.io'"},
-        {"ghcr.io", "ghcr.io:443/owner/app", "not of the registry", "'ghcr.io'"},
-        {"ghcr.io", "ghcr.io.evil.example/owner/app", "not of the registry", "'ghcr.io'"},
-        {"ghcr.io", "localhost/app", "not of the registry", "'ghcr.io'"},
+        {"ghcr.io", "docker.io/owner/app", "not in the registry", "'ghcr.io'"},
+        {"ghcr.io", "ghcr.io:443/owner/app", "not in the registry", "'ghcr.io'"},
+        {"ghcr.io", "ghcr.io.evil.example/owner/app", "not in the registry", "'ghcr.io'"},
+        {"ghcr.io", "localhost/app", "not in the registry", "'ghcr.io'"},
         {"ghcr.io", "owner/app", "Docker Hub", "ghcr.io/"},
         {"ghcr.io", "app", "Docker Hub", "ghcr.io/"},
         {"ghcr.io", "app:1", "Docker Hub", "ghcr.io/"},
@@ -134,19 +134,19 @@ static void test_another_registry(void **state)
         {"ghcr.io/owner", "ghcr.io/owners/app", "not in the namespace", "'ghcr.io/owner'"},
         {"ghcr.io/owner/app", "ghcr.io/owner/ap", "not in the namespace", "'ghcr.io/owner/app'"},
         {"docker.io/owner", "app", "not in the namespace", "'docker.io/owner'"},
-        {"registry:5000", "registry:5001/app", "not of the registry", "'registry:5000'"},
+        {"registry:5000", "registry:5001/app", "not in the registry", "'registry:5000'"},
         {"registry:5000", "registry/app", "Docker Hub", "registry:5000/"},
-        {"localhost:5000", "localhost/app", "not of the registry", "'localhost:5000'"},
-        {"docker.io", "ghcr.io/owner/app", "not of the registry", "'docker.io'"},
-        {"docker.io", "localhost/app", "not of the registry", "'docker.io'"},
-        {"docker.io", "registry:5000/app", "not of the registry", "'docker.io'"},
+        {"localhost:5000", "localhost/app", "not in the registry", "'localhost:5000'"},
+        {"docker.io", "ghcr.io/owner/app", "not in the registry", "'docker.io'"},
+        {"docker.io", "localhost/app", "not in the registry", "'docker.io'"},
+        {"docker.io", "registry:5000/app", "not in the registry", "'docker.io'"},
         /* with a capital it can be no name, so docker takes it for a host */
-        {"docker.io", "Owner/app", "not of the registry", NULL},
+        {"docker.io", "Owner/app", "not in the registry", NULL},
         /* docker and podman look for an entry of that very name */
-        {"ghcr.io", "GHCR.io/owner/app", "not of the registry", "'ghcr.io'"},
-        {"docker.io", "Docker.io/app", "not of the registry", "'docker.io'"},
-        {"docker.io", "registry-1.docker.io/owner/app", "not of the registry", "'docker.io'"},
-        {"docker.io", "registry.hub.docker.com/app", "not of the registry", "'docker.io'"},
+        {"ghcr.io", "GHCR.io/owner/app", "not in the registry", "'ghcr.io'"},
+        {"docker.io", "Docker.io/app", "not in the registry", "'docker.io'"},
+        {"docker.io", "registry-1.docker.io/owner/app", "not in the registry", "'docker.io'"},
+        {"docker.io", "registry.hub.docker.com/app", "not in the registry", "'docker.io'"},
     };
 
     (void)state;

@@ -37,7 +37,7 @@ static void test_texts(void **state)
         {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_PROXY,
          "Could not resolve proxy: proxy.example", "'proxy.example'"},
         {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_PROXY, "no such proxy me:s3cret@h",
-         "cannot find the proxy's address (DNS)"},
+         "cannot resolve the proxy's name (DNS)"},
         {"https://ghcr.io/v2/", CURLE_COULDNT_RESOLVE_HOST, "Could not resolve host: ghcr.io",
          NULL},
     };

@@ -211,7 +211,7 @@ static void test_may_be_pulled(void **state)
 
 static void test_may_not_be_pulled(void **state)
 {
-    static const char two_causes[] = "or it does not exist";
+    static const char two_causes[] = "or the package does not exist";
     static const struct row rows[] = {
         {IMAGES, .cls = CLASS_FORBIDDEN,
          .part = "may not pull '" APP "': HTTP 403 (denied: denied)", .hint = two_causes,
@@ -224,12 +224,12 @@ static void test_may_not_be_pulled(void **state)
          .steps = {RIGHT(200, GRANTED), HEAD(401), GET(401, NULL)}},
         {IMAGES, .cls = CLASS_FORBIDDEN, .part = "HTTP 403", .is_basic = true, .retries = 4,
          .steps = {BASIC_HEAD(403), BASIC_GET(403, DENIED)}},
-        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "'" APP "' is not there: HTTP 404",
+        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "'" APP "' was not found: HTTP 404",
          .hint = "check its tag '1'", .retries = 4,
          .steps = {RIGHT(200, GRANTED), HEAD(404), GET(404, UNKNOWN)}},
-        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "is not there", .hint = "check its name",
+        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "was not found", .hint = "check its name",
          .retries = 4, .steps = {RIGHT(200, GRANTED), HEAD(404), GET(404, NO_NAME)}},
-        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "is not there", .hint = "may also hide",
+        {IMAGES, .cls = CLASS_FORBIDDEN, .part = "was not found", .hint = "may also hide",
          .is_basic = true, .steps = {BASIC_HEAD(404), BASIC_GET(404, NULL)}},
         /* the second of two, and not the third */
         {.images = {APP, "registry.example.com/other", "registry.example.com/third"},
@@ -260,10 +260,11 @@ static void test_no_verdict(void **state)
         {IMAGES, .cls = CLASS_UNREACHABLE, .part = "cannot ask", .steps = {RIGHT(0, NULL)}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "404", .steps = {RIGHT(404, NULL)}},
         /* a firewall's, at either place */
-        {IMAGES, .cls = CLASS_UNPROVED, .part = "403 (error code: 1020), which is no registry's",
-         .hint = "firewall", .steps = {RIGHT(403, "error code: 1020")}},
-        {IMAGES, .cls = CLASS_UNPROVED, .part = "403 (Forbidden), which is no registry's",
-         .hint = "firewall",
+        {IMAGES, .cls = CLASS_UNPROVED,
+         .part = "403 (error code: 1020), which is not how a registry refuses", .hint = "firewall",
+         .steps = {RIGHT(403, "error code: 1020")}},
+        {IMAGES, .cls = CLASS_UNPROVED,
+         .part = "403 (Forbidden), which is not how a registry refuses", .hint = "firewall",
          .steps = {RIGHT(200, GRANTED), HEAD(403), GET(403, "{\"message\":\"Forbidden\"}")}},
         {IMAGES, .cls = CLASS_UNPROVED, .part = "HTTP 403", .is_basic = true,
          .steps = {BASIC_HEAD(403), BASIC_GET(403, NULL)}},
@@ -298,11 +299,11 @@ static void test_without_a_credential(void **state)
         {IMAGES, .is_anonymous = true, .pulled = 1, .steps = {STRANGER(200, GRANTED), HEAD(200)}},
         {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN,
          .part = "without a credential, and none is stored for 'registry.example.com': HTTP 401",
-         .hint = "log in to it: ghcr-login -u NAME registry.example.com",
+         .hint = "log in: ghcr-login -u NAME registry.example.com",
          .steps = {STRANGER(200, GRANTED), HEAD(401), GET(401, NULL)}},
         {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "without a credential",
          .steps = {STRANGER(403, DENIED)}},
-        {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "'" APP "' is not there",
+        {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "'" APP "' was not found",
          .steps = {STRANGER(200, GRANTED), HEAD(404), GET(404, UNKNOWN)}},
         {IMAGES, .is_anonymous = true, .is_basic = true, .cls = CLASS_FORBIDDEN,
          .part = "without a credential",

@@ -83,7 +83,7 @@ static void check_rows(const struct row *rows, size_t count)
 #define OTHER_HOST "wants the credential sent to another host"
 #define OTHER_PORT "wants the credential sent to another port"
 #define PLAIN_HTTP "wants the credential sent over plain http"
-#define USER_INFO  "holds a user name"
+#define USER_INFO  "contains a user name"
 #define NOT_A_URL  "not an absolute http or https URL"
 
 static void test_same_host(void **state)

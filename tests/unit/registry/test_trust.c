@@ -389,7 +389,7 @@ static void test_the_text_of_cacert(void **state)
     variables[1] = "/my/bundle";
     request.ca_file = "/dev/fd/63";
     request.ca_text = &text;
-    find_nothing(&request, "'/dev/fd/63' has no certificate");
+    find_nothing(&request, "'/dev/fd/63' contains no certificate");
     assert_int_equal(secret_append_text(&text, "of the pipe\n", &err), 0);
     trust = find(&request);
     assert_string_equal(trust.file, "");
