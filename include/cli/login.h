@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "cli/survey.h"
 #include "cli/targets.h"
 #include "credential/credential.h"
 
@@ -24,6 +25,7 @@ struct login {
     struct redact redact; /* what no output may hold: the credential */
     struct diagnosis diagnosis;
     struct at_pull at_pull; /* where that was asked for */
+    struct survey others;   /* images of other registries, where they are listed */
 };
 
 /* Log in as the options say, report it, and return the exit status. */

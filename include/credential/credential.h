@@ -43,7 +43,7 @@ struct credential_request {
     const char *directory;    /* that the command runs in; NULL: that of this process */
     bool is_default_registry; /* the sources that nobody named count */
     bool is_github;           /* refuse what can be no GitHub token */
-    int stdin_fd;
+    int stdin_fd;             /* -1: it is read for something else, and is no source */
     const char *(*environment)(const char *name); /* as getenv() */
     const struct clock *clock;
     int64_t deadline_ms; /* of that clock, for everything that has to be waited for */

@@ -35,6 +35,8 @@ struct finding {
     struct error err;     /* of this reader */
 };
 
+struct survey;
+
 /* Of one run; all of it borrowed. */
 struct report {
     const struct subject *subject;       /* NULL: not known yet */
@@ -45,6 +47,7 @@ struct report {
     const struct targets *targets;       /* NULL: not known yet */
     const struct finding *readers;       /* of `status` */
     size_t reader_count;
+    const struct survey *survey; /* of `status` with many registries; NULL: it was one */
     const struct warnings *warnings;
     const struct redact *redact; /* errors and warnings that repeat it are not shown; NULL: none */
     bool verified;

@@ -1,5 +1,6 @@
 #include "cli/login.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -77,7 +78,7 @@ static int read_credential(struct login *login, struct error *err)
         .directory = o->at_pull ? AT_PULL_DIRECTORY : NULL,
         .is_default_registry = reference_is_default(&run->subject.registry),
         .is_github = reference_is_github(&run->subject.registry),
-        .stdin_fd = STDIN_FILENO,
+        .stdin_fd = image_list_is_wanted(o) ? -1 : STDIN_FILENO,
         .environment = environment,
         .clock = run->clock,
         .deadline_ms = run->deadline_ms,
@@ -241,18 +242,76 @@ static int login_store(struct login *login, struct error *err)
     return 0;
 }
 
+static void forget_given(void *holder)
+{
+    struct login *login = holder;
+
+    credential_clear(&login->credential);
+    secret_clear(&login->auth);
+    redact_clear(&login->redact);
+}
+
 void login_init(struct login *login, const struct options *options)
 {
     *login = (struct login){.credential = CREDENTIAL_INIT};
     run_begin(&login->run, options);
+    survey_begin(&login->others, &login->run);
+    login->others.forget_more = forget_given;
+    login->others.holder = login;
 }
 
 void login_clear(struct login *login)
 {
-    credential_clear(&login->credential);
-    secret_clear(&login->auth);
-    redact_clear(&login->redact);
+    forget_given(login);
+    survey_clear(&login->others);
     run_end(&login->run);
+}
+
+/* Images from standard input: those of this registry are proved with the login, others beside it.
+ */
+static int list_images(struct login *login, struct error *err)
+{
+    struct run *run = &login->run;
+    struct subject *subject = &run->subject;
+    struct image_list *list = &login->others.images;
+    size_t others = 0;
+
+    if (!image_list_is_wanted(run->options))
+        return 0;
+    if (image_list_read(list, run->options, run->clock, run->deadline_ms, err) < 0)
+        return -1;
+    subject->image_count = 0; /* the list has them all */
+    for (size_t i = 0; i < list->count; i++) {
+        struct error ignored = ERROR_INIT;
+        struct image *own = &subject->images[subject->image_count];
+
+        if (strcmp(list->items[i].registry.host, subject->registry.host) == 0 &&
+            image_parse(own, list->items[i].image.given, &subject->registry, &ignored) == 0)
+            subject->image_count++;
+        else
+            list->items[others++] = list->items[i];
+    }
+    list->count = others;
+    return 0;
+}
+
+/* With what is stored for their registries, or as anybody. */
+static int login_ask_others(struct login *login, struct error *err)
+{
+    struct survey *others = &login->others;
+    struct subject *subject = &login->run.subject;
+    bool ignored;
+    int ret;
+
+    if (others->images.count == 0)
+        return 0;
+    if (survey_collect(others, err) < 0 || survey_prove(others, err) < 0)
+        return -1;
+    for (size_t i = 0; i < others->images.count; i++)
+        subject->images[subject->image_count++] = others->images.items[i].image;
+    ret = survey_sum_up(others, &ignored, err);
+    survey_warn(others, err, &login->run.warnings);
+    return ret;
 }
 
 /* What is read later, by them, is read by them now: anything else would prove nothing. */
@@ -273,7 +332,7 @@ int login_begin(struct login *login, struct report *report, struct error *err)
         read_credential(login, err) < 0 || login_hide_credential(login, report, err) < 0)
         return -1;
     tell_of_credential(login, report);
-    return 0;
+    return list_images(login, err);
 }
 
 /* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
@@ -286,7 +345,7 @@ int login_finish(struct login *login, struct report *report, struct error *err)
         return -1;
     if (check_targets(login, err) < 0)
         return -1;
-    if (!o->no_verify && login_ask(login, report, err) < 0)
+    if (!o->no_verify && (login_ask(login, report, err) < 0 || login_ask_others(login, err) < 0))
         return -1;
     if (login_store(login, err) < 0)
         return -1;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cli/image_list.h"
+
 #define AT(member) offsetof(struct options, member)
 
 enum { OPTIONS_SECONDS_MAX = 86400, OPTIONS_RETRIES_MAX = 100, OPTIONS_DAYS_MAX = 3650 };
@@ -61,14 +63,14 @@ const struct option_spec option_table[] = {
      "as root: act as this user, in their home directory"},
     {"at-pull", 0, NULL, OPTION_FLAG, AT(at_pull), 0, COMMAND_LOGIN, "Credential store",
      "store no token: docker fetches it from its source at each pull"},
-    {"all", 0, NULL, OPTION_FLAG, AT(all), 0, COMMAND_LOGOUT, "Which entries (logout)",
-     "remove every entry of the file"},
-    {"if-user", 0, "NAME", OPTION_PATH, AT(if_user), 0, COMMAND_LOGOUT, "Which entries (logout)",
-     "remove the entry only if it is this user's"},
-    {"if-refused", 0, NULL, OPTION_FLAG, AT(if_refused), 0, COMMAND_LOGOUT,
-     "Which entries (logout)", "remove the entry only if the registry refuses it"},
+    {"all", 0, NULL, OPTION_FLAG, AT(all), 0, COMMAND_LOGOUT | COMMAND_STATUS, "Which entries",
+     "every entry: logout removes them, status checks them"},
+    {"if-user", 0, "NAME", OPTION_PATH, AT(if_user), 0, COMMAND_LOGOUT, "Which entries",
+     "logout: only if the entry is this user's"},
+    {"if-refused", 0, NULL, OPTION_FLAG, AT(if_refused), 0, COMMAND_LOGOUT, "Which entries",
+     "logout: only if the registry refuses the entry"},
     {"can-pull", 0, "IMAGE", OPTION_LIST, AT(images), 0, COMMANDS_PROVING, "Checks",
-     "succeed only if the credential may pull this image; repeatable"},
+     "succeed only if this image may be pulled; repeatable; '-': stdin"},
     {"no-verify", 0, NULL, OPTION_FLAG, AT(no_verify), 0, COMMANDS_PROVING, "Checks",
      "do not check the credential with the registry"},
     {"dry-run", 0, NULL, OPTION_FLAG, AT(dry_run), 0, COMMANDS_CHANGING, "Checks",
@@ -302,6 +304,17 @@ static bool asks_and_does_not(const struct options *o)
                             o->wait_for_token_s > 0);
 }
 
+static bool reads_two_things(const struct options *o)
+{
+    return o->password_stdin && image_list_is_wanted(o);
+}
+
+static bool trusts_all_alike(const struct options *o)
+{
+    return o->all && o->command == COMMAND_STATUS &&
+           (o->plain_http || o->insecure || o->allowed_realms.count > 0);
+}
+
 static bool chooses_among_all(const struct options *o)
 {
     return o->all && (o->registry != NULL || o->if_user != NULL || o->if_refused);
@@ -353,7 +366,13 @@ static const struct {
      "--wait-for-token cannot be used with it",
      ""},
     {chooses_among_all,
-     "--all removes every entry: it cannot be used with a registry, --if-user or --if-refused", ""},
+     "--all is for every entry: it cannot be used with a registry, --if-user or --if-refused", ""},
+    {trusts_all_alike,
+     "--plain-http, --insecure and --allow-realm cannot be used with 'status --all': they would "
+     "apply to every stored credential",
+     "check that registry alone: ghcr-login status REGISTRY"},
+    {reads_two_things, "--can-pull - and the token cannot both be read from standard input",
+     "pass the token with --token-env VAR or --token-file FILE"},
     {trusts_and_does_not,
      "--insecure does not verify certificates: it cannot be used with --cacert or --plain-http",
      ""},

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/environment.h"
 #include "cli/report_json.h"
+#include "cli/survey_report.h"
 
 enum { SHOWN_MAX = 4200 };
 
@@ -226,6 +227,10 @@ static void print_result(const struct report *report, const struct options *opti
 {
     if (options->quiet)
         return;
+    if (report->survey != NULL) {
+        survey_report_print(report->survey, options);
+        return;
+    }
     for (size_t i = 0; i < report->reader_count; i++)
         print_reader(report, &report->readers[i]);
     if (options->command != COMMAND_STATUS && err == NULL)
@@ -318,6 +323,8 @@ int report_print(const struct report *report, const struct options *options,
     told.warnings = &warnings;
     if (!options->quiet)
         print_warnings(&warnings);
+    if (!options->quiet && report->survey != NULL)
+        survey_report_warn(report->survey, &shown);
     if (err != NULL)
         print_error(report, err);
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)

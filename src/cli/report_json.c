@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/scan.h"
 #include "base/text.h"
+#include "cli/survey.h"
 
 enum { SHOWN_MAX = 4200 };
 
@@ -67,17 +68,27 @@ static const char *name_keeper(char keeper[sizeof("helper:") + READER_HELPER_MAX
     return keeper;
 }
 
-/* Where this program's own helper takes it from. */
-static json_t *add_source(json_t *file, const struct record *record)
+enum { SOURCE_SIZE = sizeof("command:") + RECORD_COMMAND_MAX + 1 };
+
+/* Where this program's own helper takes it from, into source[SOURCE_SIZE]; NULL for another's. */
+static const char *source_name(char *source, const struct record *record)
 {
-    char source[sizeof("command:") + sizeof(record->command)];
     bool is_file = record->file[0] != '\0';
 
     if (record->username[0] == '\0')
-        return file;
-    (void)snprintf(source, sizeof(source), "%s:%s", is_file ? "file" : "command",
+        return NULL;
+    (void)snprintf(source, SOURCE_SIZE, "%s:%s", is_file ? "file" : "command",
                    is_file ? record->file : record->command);
-    return with(file, "source", json_text(source));
+    return source;
+}
+
+static json_t *add_source(json_t *file, const struct record *record)
+{
+    char source[SOURCE_SIZE];
+
+    return record->username[0] != '\0'
+               ? with(file, "source", json_text(source_name(source, record)))
+               : file;
 }
 
 /* Of `status`: who reads what. */
@@ -165,15 +176,15 @@ static json_t *json_scopes(const char *text)
     return scopes;
 }
 
-static json_t *json_token(const struct report *report, const struct options *options)
+/* `d` is NULL where GitHub was not asked. */
+static json_t *json_token(const char *kind, const char *source, const struct diagnosis *d,
+                          const struct options *options)
 {
-    const struct diagnosis *d = report->diagnosis;
     const char *expires_at = d != NULL && d->expires_at[0] != '\0' ? d->expires_at : NULL;
     const char *scopes = d != NULL && d->findings.has_scopes ? d->findings.scopes : NULL;
-    const char *source = report->credential != NULL ? report->credential->source_name : NULL;
-    json_t *token = json_pack("{s:o, s:o, s:o, s:o}", "kind", json_text(report->token_kind),
-                              "source", json_text(source), "expires_at", json_text(expires_at),
-                              "scopes", json_scopes(scopes));
+    json_t *token =
+        json_pack("{s:o, s:o, s:o, s:o}", "kind", json_text(kind), "source", json_text(source),
+                  "expires_at", json_text(expires_at), "scopes", json_scopes(scopes));
 
     if (d != NULL && d->findings.owner[0] != '\0')
         token = with(token, "owner", json_text(d->findings.owner));
@@ -187,6 +198,55 @@ static json_t *json_error(const struct error *err)
     return json_pack("{s:s, s:i, s:o, s:o}", "class", exit_class_name(err->cls), "status",
                      (int)err->cls, "message", json_text(err->message), "hint",
                      json_text(err->hint));
+}
+
+/* Of `status --all`. */
+
+static json_t *json_tools(const struct survey_item *item)
+{
+    json_t *tools = json_array();
+
+    if (item->registry.host[0] != '\0' && survey_verdict(item) == VERDICT_NONE)
+        return tools;
+    tools = json_grow(tools, json_string(item->finding.by->name));
+    return item->second != NULL ? json_grow(tools, json_string(item->second->name)) : tools;
+}
+
+static json_t *json_credential(const struct survey_item *item, const struct options *options)
+{
+    static const char *const results[] = {
+        [VERDICT_NONE] = "none",         [VERDICT_OPEN] = "unchecked",
+        [VERDICT_ACCEPTED] = "accepted", [VERDICT_REFUSED] = "refused",
+        [VERDICT_FAULT] = "failed",
+    };
+    const struct lookup *found = &item->finding.found;
+    const struct survey_unit *unit = item->unit;
+    const struct error *err = survey_error(item);
+    char keeper[sizeof("helper:") + READER_HELPER_MAX];
+    char source[SOURCE_SIZE];
+    bool has_key = found->key[0] != '\0';
+    json_t *json = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "registry",
+        json_text(item->registry.host[0] != '\0' ? item->registry.host : NULL), "namespace",
+        json_text(item->registry.name_space[0] != '\0' ? item->registry.name_space : NULL),
+        "username", json_text(has_key ? secret_text(&found->held.username) : NULL), "tools",
+        json_tools(item), "path", json_text(found->path[0] != '\0' ? found->path : NULL), "store",
+        json_text(has_key ? name_keeper(keeper, found->helper) : NULL), "key",
+        json_text(has_key ? found->key : NULL), "result", results[survey_verdict(item)], "verified",
+        survey_verdict(item) == VERDICT_ACCEPTED, "token",
+        json_token(item->kind, source_name(source, &item->finding.record),
+                   unit != NULL && unit->is_diagnosed ? &unit->diagnosis : NULL, options));
+
+    return err->cls != CLASS_NONE ? with(json, "error", json_error(err)) : json;
+}
+
+static json_t *json_credentials(const struct survey *survey, const struct options *options)
+{
+    json_t *credentials = json_array();
+
+    for (size_t i = 0; i < survey->count; i++)
+        credentials = json_grow(credentials, json_credential(survey->items[i], options));
+    return credentials;
 }
 
 /* One word that a script can switch on; the manual lists them all. */
@@ -205,16 +265,22 @@ static const char *result_name(const struct report *report, const struct options
 int report_json_print(const struct report *report, const struct options *options,
                       const struct error *err)
 {
-    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
-                             result_name(report, options, err), "changed", is_changed(report),
-                             "registry", json_text(options->all ? NULL : findings_registry(report)),
-                             "username", json_text(report->username), "verified", report->verified,
-                             "files", json_files(report), "images", json_images(report), "token",
-                             json_token(report, options), "warnings", json_warnings(report));
+    bool is_one = report->survey == NULL;
+    const char *source = report->credential != NULL ? report->credential->source_name : NULL;
+    json_t *json =
+        json_pack("{s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "result",
+                  result_name(report, options, err), "changed", is_changed(report), "registry",
+                  json_text(is_one && !options->all ? findings_registry(report) : NULL), "username",
+                  json_text(report->username), "verified", report->verified, "files",
+                  json_files(report), "images", json_images(report), "token",
+                  json_token(report->token_kind, source, report->diagnosis, options), "warnings",
+                  json_warnings(report));
     struct secret text = SECRET_INIT;
     struct error no_memory = ERROR_INIT;
     int ret = -1;
 
+    if (!is_one)
+        json = with(json, "credentials", json_credentials(report->survey, options));
     if (options->dry_run)
         json = with(json, "dry_run", json_true());
     if (err != NULL)

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cli/environment.h"
+#include "cli/image_list.h"
 #include "registry/realm.h"
 #include "registry/trust.h"
 #include "store/path.h"
@@ -86,10 +87,17 @@ static bool is_loopback(const char *host)
     return reference_is_loopback(name);
 }
 
-static int find_images(struct subject *subject, const struct option_list *named, struct error *err)
+/* Those of `status --all` may be of any registry, and so may those of standard input: survey.h. */
+static int find_images(struct subject *subject, const struct options *o, struct error *err)
 {
-    for (size_t i = 0; i < named->count; i++) {
-        if (image_parse(&subject->images[i], named->items[i], &subject->registry, err) < 0)
+    const struct option_list *named = &o->images;
+    bool are_any = o->command == COMMAND_STATUS && (o->all || image_list_is_wanted(o));
+
+    for (size_t i = 0; i < named->count && !are_any; i++) {
+        if (strcmp(named->items[i], IMAGE_LIST_STDIN) == 0)
+            continue;
+        if (image_parse(&subject->images[subject->image_count], named->items[i], &subject->registry,
+                        err) < 0)
             return -1;
         subject->image_count++;
     }
@@ -140,7 +148,7 @@ int run_find_subject(struct run *run, struct error *err)
         if (realm_check_allowed(o->allowed_realms.items[i], err) < 0)
             return -1;
     }
-    return find_images(subject, &o->images, err);
+    return find_images(subject, o, err);
 }
 
 /* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
@@ -190,24 +198,21 @@ bool run_can_hide(const struct run *run, const struct redact *redact, const char
            !redact_finds(redact, host, strlen(host));
 }
 
-struct question run_question(struct run *run, const char *username, const struct secret *token,
-                             const struct secret *auth)
+struct question run_question_at(const struct run *run, const struct reference *registry,
+                                const char *username, const struct secret *token)
 {
     const struct options *o = run->options;
-    struct subject *subject = &run->subject;
+
     return (struct question){
-        .registry = &subject->registry,
+        .registry = registry,
         .username = username,
         .token = token,
-        .auth = auth,
-        .images = subject->images,
-        .image_count = subject->image_count,
-        .realms = {.registry = subject->registry.api_host,
-                   .allow_plain_http = o->plain_http || (subject->registry.says_http &&
-                                                         is_loopback(subject->registry.host)),
+        .realms = {.registry = registry->api_host,
+                   .allow_plain_http =
+                       o->plain_http || (registry->says_http && is_loopback(registry->host)),
                    .allowed = o->allowed_realms.items,
                    .allowed_count = o->allowed_realms.count},
-        .trust = {.host = subject->registry.host, /* podman's directory is certs.d/docker.io */
+        .trust = {.host = registry->host, /* podman's directory is certs.d/docker.io */
                   .ca_file = o->ca_file,
                   .ca_text = run->ca_text.data != NULL ? &run->ca_text : NULL, /* may be empty */
                   .cert_dir = o->cert_dir,
@@ -220,4 +225,16 @@ struct question run_question(struct run *run, const char *username, const struct
                    .wait_ms = (int64_t)o->wait_for_token_s * 1000,
                    .retries = o->retries},
     };
+}
+
+struct question run_question(struct run *run, const char *username, const struct secret *token,
+                             const struct secret *auth)
+{
+    struct subject *subject = &run->subject;
+    struct question question = run_question_at(run, &subject->registry, username, token);
+
+    question.auth = auth;
+    question.images = subject->images;
+    question.image_count = subject->image_count;
+    return question;
 }

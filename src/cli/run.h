@@ -64,6 +64,10 @@ int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unuse
 bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
                   const struct secret *token);
 
+/* The same at another registry, and for no images; a token of NULL is nobody's. */
+struct question run_question_at(const struct run *run, const struct reference *registry,
+                                const char *username, const struct secret *token);
+
 /*
  * The question whether the registry takes this credential, and gives the images for it. `auth` is
  * its base64, or NULL.

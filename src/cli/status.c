@@ -8,6 +8,7 @@
 #include "cli/environment.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "cli/survey.h"
 #include "cli/targets.h"
 #include "store/entry.h"
 #include "store/holding.h"
@@ -334,6 +335,42 @@ static int status_tell(struct look *look, struct report *report, struct error *e
     return sum_up(look, report, err);
 }
 
+/* Of many registries. */
+static int status_survey(struct survey *survey, struct report *report, struct error *err)
+{
+    struct run *run = survey->run;
+    const struct options *o = run->options;
+
+    report->survey = survey;
+    if (run_find_subject(run, err) < 0 ||
+        image_list_read(&survey->images, o, run->clock, run->deadline_ms, err) < 0 ||
+        (!o->no_verify && run_read_trust(run, err) < 0) ||
+        person_become(&run->subject.person, err) < 0 || survey_collect(survey, err) < 0)
+        return -1;
+    if (!o->no_verify && survey_prove(survey, err) < 0)
+        return -1;
+    for (size_t i = 0; i < survey->images.count; i++)
+        run->subject.images[run->subject.image_count++] = survey->images.items[i].image;
+    return survey_sum_up(survey, &report->verified, err);
+}
+
+static int status_run_survey(const struct options *options)
+{
+    struct run run;
+    struct survey survey;
+    struct report report = {.subject = &run.subject, .warnings = &run.warnings};
+    struct error err = ERROR_INIT;
+    int status;
+
+    run_begin(&run, options);
+    survey_begin(&survey, &run);
+    status =
+        report_print(&report, options, status_survey(&survey, &report, &err) == 0 ? NULL : &err);
+    survey_forget(&survey);
+    survey_clear(&survey);
+    return status;
+}
+
 int status_run(const struct options *options)
 {
     struct look look = {.reader_count = 0};
@@ -341,6 +378,8 @@ int status_run(const struct options *options)
     struct error err = ERROR_INIT;
     int status;
 
+    if (options->all || image_list_is_wanted(options))
+        return status_run_survey(options);
     run_begin(&look.run, options);
     status = report_print(&report, options, status_tell(&look, &report, &err) == 0 ? NULL : &err);
     status_forget(&look);

@@ -277,18 +277,10 @@ static int erase_key(const struct erasing *erasing, const char *key)
 /* Docker and podman ask the helper of "credHelpers" whether "auths" has the host or not. */
 static int erase_every_key(const struct erasing *erasing)
 {
-    const struct document *document = &erasing->plan->document;
-    struct document_member member = document_members(document, DOCUMENT_AUTHS);
-    struct document_member ignored;
+    struct document_keys keys = document_keys(&erasing->plan->document);
 
-    while (document_next(&member)) {
-        if (erase_key(erasing, member.key) < 0)
-            return -1;
-    }
-    member = document_members(document, DOCUMENT_HELPERS);
-    while (document_next(&member)) {
-        if (!document_get(&ignored, document, DOCUMENT_AUTHS, member.key) &&
-            erase_key(erasing, member.key) < 0)
+    while (document_next_key(&keys)) {
+        if (erase_key(erasing, keys.member.key) < 0)
             return -1;
     }
     return 0;

@@ -248,6 +248,22 @@ int record_list(struct secret *out, const char *path, struct error *err)
     return ret;
 }
 
+int record_hosts(struct secret *out, const char *path, struct error *err)
+{
+    json_t *logins = record_load(path, err);
+    const char *host;
+    json_t *ignored;
+    int ret = logins == NULL ? -1 : 0;
+
+    json_object_foreach(logins, host, ignored)
+    {
+        if (ret == 0)
+            ret = secret_append(out, host, strlen(host) + 1, SIZE_MAX - 1, err);
+    }
+    json_decref(logins);
+    return ret;
+}
+
 /* Changes. */
 
 /* A run's own directory, for one, is soon gone: what is not there asks for nothing. */

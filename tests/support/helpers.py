@@ -20,7 +20,7 @@ with open(log, "a") as out:
 with open(fault) as file:
     faults = json.load(file)
 how = faults.get(action)
-if faults.get("only", server) != server:
+if action != "list" and faults.get("only", server) != server:
     print("program failed")
     sys.exit(1)
 if how == "hang":
@@ -33,6 +33,9 @@ if how == "garble":
     sys.exit()
 with open(store) as file:
     known = json.load(file)
+if action == "list":
+    print(json.dumps({{server: user for server, (user, _) in known.items()}}))
+    sys.exit()
 if action == "get" and server not in known and how == "empty":
     print("{{}}")
     sys.exit()

@@ -390,3 +390,42 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     *err = fault;
     return blame(helper, err);
 }
+
+/* The names of an object's members, each with a NUL behind it. */
+static int take_servers(struct secret *out, const struct secret *answer, struct error *err)
+{
+    struct secret names = SECRET_INIT;
+    const char *server;
+    json_t *ignored;
+    json_t *json = json_parse(secret_text(answer), answer->len, "its answer", CLASS_HELPER, err);
+    int ret = json == NULL ? -1 : 0;
+
+    if (json != NULL && !json_is_object(json) && !json_is_null(json))
+        ret = error_set(err, CLASS_HELPER, "its answer is not a JSON object");
+    json_object_foreach(json, server, ignored)
+    {
+        if (ret == 0)
+            ret = secret_append(&names, server, strlen(server) + 1, SIZE_MAX - 1, err);
+    }
+    if (ret == 0)
+        secret_move(out, &names);
+    secret_clear(&names);
+    json_decref(json);
+    return ret;
+}
+
+/* The protocol has it read an empty standard input. */
+int helper_list(const struct helper *helper, struct secret *out, struct error *err)
+{
+    struct child_result result = CHILD_RESULT_INIT;
+    struct secret request = SECRET_INIT;
+    struct call call = {.helper = helper, .action = "list", .request = &request};
+    int ret = helper_ask(&result, &call, err);
+
+    if (ret > 0 && (ret = take_servers(out, &result.output, err)) < 0) {
+        (void)error_wrap(err, "'%s list'", call.program);
+        (void)error_hint(err, "repair the helper, or log in with --no-helper");
+    }
+    child_result_clear(&result);
+    return ret < 0 ? blame(helper, err) : 0;
+}

@@ -69,6 +69,13 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     __attribute__((warn_unused_result));
 
 /*
+ * What it has a credential for, as it lists that: names into *out, each with a NUL behind it.
+ * Returns 0, or -1 with *err set.
+ */
+int helper_list(const struct helper *helper, struct secret *out, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
  * What goes to and comes from a helper, as texts: pure, and open to tests and fuzzing. The protocol
  * is that of Docker's docker-credential-helpers: "store" takes one line of JSON, "get" answers with
  * one, and who fails says why on its standard output.

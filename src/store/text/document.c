@@ -187,6 +187,29 @@ bool document_get(struct document_member *out, const struct document *document,
     return false;
 }
 
+struct document_keys document_keys(const struct document *document)
+{
+    return (struct document_keys){.member = document_members(document, DOCUMENT_AUTHS)};
+}
+
+bool document_next_key(struct document_keys *keys)
+{
+    const struct document *document = keys->member.document;
+    struct document_member ignored;
+
+    if (!keys->is_in_helpers) {
+        if (document_next(&keys->member))
+            return true;
+        keys->is_in_helpers = true;
+        keys->member = document_members(document, DOCUMENT_HELPERS);
+    }
+    while (document_next(&keys->member)) {
+        if (!document_get(&ignored, document, DOCUMENT_AUTHS, keys->member.key))
+            return true;
+    }
+    return false;
+}
+
 const char *document_store(char *store, const struct document *document)
 {
     store[0] = '\0';

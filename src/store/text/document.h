@@ -94,6 +94,20 @@ bool document_next(struct document_member *member);
 bool document_get(struct document_member *out, const struct document *document,
                   enum document_object object, const char *key);
 
+/*
+ * Every key that has something to do with a credential: those of "auths", then those of
+ * "credHelpers" that are not among them.
+ */
+struct document_keys {
+    struct document_member member;
+    bool is_in_helpers;
+};
+
+struct document_keys document_keys(const struct document *document);
+
+/* To the next one, keys->member.key; false where there is no more. */
+bool document_next_key(struct document_keys *keys);
+
 /* Of a value: whether it is a text, an object, or nothing. */
 bool document_is_text(struct span value);
 bool document_is_object(struct span value);

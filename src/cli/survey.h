@@ -1,0 +1,100 @@
+/*
+ * Many credentials, each proved once: all that docker and podman would log in with
+ * (status --all), and what they have for the registries of images (--can-pull -).
+ *
+ * An item is what one of them finds for a registry. Several items may have the same credential:
+ * what is asked is a unit, one credential at one registry with all images that are pulled with it,
+ * over one connection. Where nothing is stored for an image's registry, a unit is nobody's.
+ *
+ * Order: survey_begin(); survey_collect() as the person whose files these are; survey_prove();
+ * survey_sum_up(); survey_clear() in any case.
+ */
+#ifndef CLI_SURVEY_H
+#define CLI_SURVEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cli/diagnosis.h"
+#include "cli/findings.h"
+#include "cli/image_list.h"
+#include "cli/run.h"
+#include "registry/reference.h"
+
+enum { SURVEY_READERS = 2, SURVEY_ITEMS_MAX = 1024 };
+
+struct survey_unit {
+    struct reference registry;
+    const struct holding *held; /* NULL: nobody's */
+    struct image *images;       /* copies of what is listed */
+    size_t image_count;
+
+    /* What came of it. */
+    enum verdict verdict;
+    struct error err;
+    struct warnings warnings;
+    struct diagnosis diagnosis;
+    bool is_diagnosed;
+};
+
+struct survey_item {
+    struct reference registry;   /* its host is "" for a file that cannot be read */
+    struct finding finding;      /* VERDICT_NONE: nothing is stored, for an image */
+    const struct reader *second; /* who finds the very same; NULL: nobody */
+    const char *kind;            /* of the token, a constant; NULL: not known */
+    struct survey_unit *unit;    /* NULL: it is not asked about */
+};
+
+struct survey {
+    struct run *run; /* borrowed */
+    const struct reader *readers[SURVEY_READERS];
+    size_t reader_count;
+    struct image_list images;
+    struct survey_item **items; /* by registry, once they are collected */
+    size_t count;
+    struct survey_unit *units;
+    size_t unit_count;
+    void (*forget_more)(void *holder); /* what the caller has of secrets; NULL: nothing */
+    void *holder;
+    int64_t told_ms; /* when it was said last that it takes a while */
+    bool has_told;
+};
+
+void survey_begin(struct survey *survey, struct run *run);
+
+/*
+ * Look up what is stored: with --all everything, else what the command line names of registries,
+ * and what the listed images want. Returns 0, or -1 with *err set; what goes wrong with one of them
+ * is that item's.
+ */
+int survey_collect(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
+
+/* Have the registries asked, each credential once. Returns 0, or -1 with *err set (no memory). */
+int survey_prove(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * What has become of all: -1 with *err set to the worst (exit_class_is_worse()), or 0. *verified
+ * tells whether every credential was accepted.
+ */
+int survey_sum_up(const struct survey *survey, bool *verified, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The error of an item, its own or that of its unit. */
+const struct error *survey_error(const struct survey_item *item);
+
+/* Whether an item is a fault that survey_sum_up() has not told: `told` is its error. */
+bool survey_is_untold(const struct survey *survey, size_t i, const struct error *told);
+
+enum verdict survey_verdict(const struct survey_item *item);
+
+/* The same as warnings, but for what `told` says. */
+void survey_warn(const struct survey *survey, const struct error *told, struct warnings *warnings);
+
+/* Wipes every credential; also in a sandbox. */
+void survey_forget(void *survey);
+
+void survey_clear(struct survey *survey);
+
+#endif

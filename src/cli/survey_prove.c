@@ -1,0 +1,240 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/redact.h"
+#include "cli/advice.h"
+#include "cli/ask.h"
+#include "cli/environment.h"
+#include "cli/survey.h"
+
+enum { SLOW_MS = 3000 };
+
+/* In the sandbox: what one registry sends finds no credential of another. */
+static void survey_isolate(void *holder, const struct ask *ask)
+{
+    struct survey *survey = holder;
+
+    if (survey->forget_more != NULL)
+        survey->forget_more(survey->holder);
+    environment_forget("GHCR_TOKEN");
+    for (size_t i = 0; i < survey->reader_count; i++)
+        environment_forget(survey->readers[i]->variable);
+    for (size_t i = 0; i < survey->count; i++) {
+        struct holding *held = &survey->items[i]->finding.found.held;
+
+        if (&held->token != ask->question.token)
+            holding_clear(held);
+    }
+}
+
+/* Once, or again and again for somebody who looks on. */
+static void survey_wait(void *holder, size_t done)
+{
+    struct survey *survey = holder;
+    const struct run *run = survey->run;
+    int64_t now_ms = clock_now(run->clock);
+    int64_t left_ms = clock_left(run->clock, run->deadline_ms);
+
+    if (run->options->quiet || now_ms - survey->told_ms < SLOW_MS ||
+        (survey->has_told && !isatty(STDERR_FILENO)) || done == survey->unit_count)
+        return;
+    survey->told_ms = now_ms;
+    survey->has_told = true;
+    (void)fprintf(stderr,
+                  "ghcr-login: %zu of %zu registries have answered; waiting for the others, for up "
+                  "to %lld s more (--timeout)\n",
+                  done, survey->unit_count, (long long)(left_ms + 999) / 1000);
+}
+
+static struct ask unit_ask(struct survey *survey, struct survey_unit *unit)
+{
+    struct run *run = survey->run;
+    struct ask ask = {
+        .question = run_question_at(run, &unit->registry,
+                                    unit->held != NULL ? secret_text(&unit->held->username) : "",
+                                    unit->held != NULL ? &unit->held->token : NULL),
+        .options = run->options,
+        .warnings = &unit->warnings,
+        .diagnosis = unit->held != NULL ? &unit->diagnosis : NULL,
+        .forget = survey_forget,
+        .holder = survey,
+        .tells_progress = survey->unit_count == 1 && !run->options->quiet && isatty(STDERR_FILENO),
+    };
+
+    ask.question.images = unit->images;
+    ask.question.image_count = unit->image_count;
+    ask.question.asks_for_each = true;
+    return ask;
+}
+
+/* Words of the registry, or of its API, which must not repeat what was sent there. */
+static void unit_redact(struct survey_unit *unit)
+{
+    struct redact redact = REDACT_INIT;
+    struct error ignored = ERROR_INIT;
+    const char *username = secret_text(&unit->held->username);
+    struct error *err = &unit->err;
+    bool hides = unit->held->token.len >= REDACT_RUN &&
+                 redact_start(&redact, username, &unit->held->token, NULL, &ignored) == 0 &&
+                 !redact_finds(&redact, username, strlen(username)) &&
+                 !redact_finds(&redact, unit->registry.host, strlen(unit->registry.host));
+
+    if (hides && redact_finds(&redact, err->message, strlen(err->message)))
+        (void)snprintf(err->message, sizeof(err->message), "%s", REDACT_WORDS);
+    if (hides && redact_finds(&redact, err->hint, strlen(err->hint)))
+        err->hint[0] = '\0';
+    for (size_t i = 0; hides && i < unit->warnings.count; i++) {
+        if (redact_finds(&redact, unit->warnings.items[i], strlen(unit->warnings.items[i])))
+            (void)snprintf(unit->warnings.items[i], WARNING_LEN_MAX + 1, "%s", REDACT_WORDS);
+    }
+    redact_clear(&redact);
+}
+
+static void unit_judge(struct survey *survey, struct survey_unit *unit, const struct ask *ask)
+{
+    const struct options *o = survey->run->options;
+    enum place place = place_find(environment);
+    struct situation here = {
+        .registry = &unit->registry,
+        /* As for a single registry: what is stored is not what ssh-action hands over now. */
+        .place = place == PLACE_SSH ? PLACE_HOST : place,
+        .findings = &unit->diagnosis.findings,
+    };
+    enum exit_class cls = unit->err.cls;
+
+    unit->is_diagnosed = ask->is_diagnosed;
+    unit->verdict = unit->held == NULL                            ? VERDICT_NONE
+                    : cls == CLASS_NONE || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
+                    : cls == CLASS_REJECTED                       ? VERDICT_REFUSED
+                                                                  : VERDICT_FAULT;
+    if (unit->held == NULL)
+        return;
+    here.token = &unit->held->token;
+    if (cls != CLASS_NONE)
+        advice_on_refusal(&here, &ask->outcome, &unit->err);
+    else if (o->diagnose)
+        diagnosis_warn(&unit->diagnosis, &unit->warnings);
+    if (cls == CLASS_NONE)
+        (void)diagnosis_check_expiry(&unit->diagnosis, o, unit->registry.host, survey->run->clock,
+                                     &unit->err);
+    unit_redact(unit);
+}
+
+/* Each reader with a credential has to be given the image. */
+static void judge_images(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->images.count; i++) {
+        struct image *listed = &survey->images.items[i].image;
+        bool can_pull = true;
+        bool is_asked = false;
+
+        for (size_t k = 0; k < survey->unit_count; k++) {
+            const struct survey_unit *unit = &survey->units[k];
+
+            for (size_t n = 0; n < unit->image_count; n++) {
+                if (unit->images[n].given != listed->given)
+                    continue;
+                is_asked = true;
+                can_pull = can_pull && unit->images[n].can_pull;
+                if (!unit->images[n].can_pull || listed->status == 0)
+                    listed->status = unit->images[n].status;
+            }
+        }
+        listed->can_pull = is_asked && can_pull;
+    }
+}
+
+int survey_prove(struct survey *survey, struct error *err)
+{
+    struct ask *asks = calloc(survey->unit_count, sizeof(*asks));
+    struct error *errs = calloc(survey->unit_count, sizeof(*errs));
+    struct ask_many many = {
+        .asks = asks,
+        .errs = errs,
+        .count = survey->unit_count,
+        .clock = survey->run->clock,
+        .deadline_ms = survey->run->deadline_ms,
+        .isolate = survey_isolate,
+        .on_wait = survey_wait,
+        .holder = survey,
+    };
+    bool has_room = survey->unit_count == 0 || (asks != NULL && errs != NULL);
+    int ret = has_room ? 0 : error_no_memory(err);
+
+    survey->told_ms = clock_now(survey->run->clock);
+    for (size_t i = 0; has_room && i < survey->unit_count; i++)
+        asks[i] = unit_ask(survey, &survey->units[i]);
+    if (has_room && survey->unit_count > 0)
+        ret = ask_registries(&many, err);
+    for (size_t i = 0; ret == 0 && i < survey->unit_count; i++) {
+        survey->units[i].err = errs[i];
+        unit_judge(survey, &survey->units[i], &asks[i]);
+    }
+    free(asks);
+    free(errs);
+    judge_images(survey);
+    return ret;
+}
+
+/* What it has come to. */
+
+enum verdict survey_verdict(const struct survey_item *item)
+{
+    return item->unit != NULL ? item->unit->verdict : item->finding.verdict;
+}
+
+const struct error *survey_error(const struct survey_item *item)
+{
+    return item->unit != NULL ? &item->unit->err : &item->finding.err;
+}
+
+/* The item whose fault is the run's. */
+static const struct survey_item *find_worst(const struct survey *survey)
+{
+    const struct survey_item *worst = survey->items[0];
+
+    for (size_t i = 1; i < survey->count; i++) {
+        if (exit_class_is_worse(survey_error(survey->items[i])->cls, survey_error(worst)->cls))
+            worst = survey->items[i];
+    }
+    return worst;
+}
+
+bool survey_is_untold(const struct survey *survey, size_t i, const struct error *told)
+{
+    const struct error *err = survey_error(survey->items[i]);
+    bool is_told = strstr(told->message, err->message) != NULL;
+
+    for (size_t k = 0; k < i && !is_told; k++)
+        is_told = strcmp(survey_error(survey->items[k])->message, err->message) == 0;
+    return err->cls != CLASS_NONE && !is_told;
+}
+
+void survey_warn(const struct survey *survey, const struct error *told, struct warnings *warnings)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        if (survey_is_untold(survey, i, told))
+            warnings_add(warnings, "%s", survey_error(survey->items[i])->message);
+    }
+}
+
+int survey_sum_up(const struct survey *survey, bool *verified, struct error *err)
+{
+    const struct survey_item *worst = find_worst(survey);
+    const char *host = worst->registry.host;
+
+    *verified = true;
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct survey_item *item = survey->items[i];
+        enum verdict verdict = survey_verdict(item);
+
+        if (!item->finding.is_older)
+            *verified = *verified && (verdict == VERDICT_ACCEPTED || verdict == VERDICT_NONE);
+    }
+    if (survey_error(worst)->cls == CLASS_NONE)
+        return 0;
+    *err = *survey_error(worst);
+    return strstr(err->message, host) != NULL ? -1 : error_wrap(err, "'%s'", host);
+}
