@@ -1,5 +1,6 @@
 #include "cli/survey_report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +14,10 @@ static const struct {
     const char *title;
     unsigned gives_way; /* 1 is first; 0: never */
     size_t least;
+    bool keeps_end; /* of a path that tells most */
 } columns[COLUMNS] = {
-    {"REGISTRY", 2, 22}, {"USER", 3, 6},   {"TOKEN", 4, 7},
-    {"SOURCE", 1, 10},   {"RESULT", 0, 0}, {"EXPIRES", 0, 0},
+    {"REGISTRY", 4, 18, false}, {"USER", 2, 8, false},   {"TOKEN", 3, 7, false},
+    {"SOURCE", 1, 12, true},    {"RESULT", 0, 0, false}, {"EXPIRES", 0, 0, false},
 };
 
 struct row {
@@ -35,11 +37,10 @@ static size_t shown_len(const char *text)
 /* Past `count` characters of a text that has as many. */
 static const char *skip_shown(const char *text, size_t count)
 {
-    while (count > 0 || ((unsigned char)*text & 0xc0) == 0x80) {
-        count -= ((unsigned char)*text & 0xc0) != 0x80;
-        text++;
-        if (count == 0 && ((unsigned char)*text & 0xc0) != 0x80)
-            break;
+    for (; count > 0; count--) {
+        do
+            text++;
+        while (((unsigned char)*text & 0xc0) == 0x80);
     }
     return text;
 }
@@ -157,10 +158,10 @@ static void fit(size_t widths[COLUMNS])
 }
 
 /* What is too long loses its middle: its ends tell most. */
-static void print_cell(const char *text, size_t width, bool is_last)
+static void print_cell(const char *text, size_t width, bool keeps_end, bool is_last)
 {
     size_t len = shown_len(text);
-    size_t left = (width - 2) / 2;
+    size_t left = keeps_end ? 0 : (width - 2) / 2;
 
     if (len <= width) {
         (void)printf("%s%*s", text, is_last ? 0 : (int)(width - len + GAP), "");
@@ -173,7 +174,7 @@ static void print_cell(const char *text, size_t width, bool is_last)
 static void print_row(const struct row *row, const size_t widths[COLUMNS])
 {
     for (size_t i = 0; i < COLUMNS; i++)
-        print_cell(row->cells[i], widths[i], i == COLUMNS - 1);
+        print_cell(row->cells[i], widths[i], columns[i].keeps_end, i == COLUMNS - 1);
     (void)putchar('\n');
 }
 

@@ -1,12 +1,15 @@
 """Every file of scripts/examples, run as in its place: the login, the pull, the failure."""
 
+import json
+import os
 import re
 import shutil
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from example_runners import EXAMPLES, RUNNERS
-from harness import USER
+from example_runners import EXAMPLES, RUNNERS, WATCHERS
+from harness import USER, auth
 from machine import Machine
 from person import DOCKER
 
@@ -76,15 +79,45 @@ def test_an_empty_secret(machine, example, binary):
     assert not stored(machine)
 
 
-def test_systemd_understands_the_unit(machine, binary):
+@pytest.mark.parametrize("watcher", WATCHERS.values(), ids=WATCHERS)
+def test_watch(stack, machine, binary, watcher):
+    """Good for long, then a week before its end, then refused."""
+    put_program(machine, binary, watcher.runs_as)
+    token = stack.new_token()
+    home = machine.homes[watcher.user]
+    config = machine.config(watcher.user)
+    config.parent.mkdir(mode=0o700)
+    config.write_text(json.dumps({"auths": {"ghcr.io": {"auth": auth(USER, token)}}}))
+    config.chmod(0o600)
+    for path in (config, config.parent):
+        os.chown(path, home.stat().st_uid, home.stat().st_gid)
+    machine.login.protect(token)
+    words = {30: "", 5: "expires in 5 days", None: "refused the credential"}
+    for days in watcher.days:
+        if days is None:
+            stack.revoke(token)
+        else:
+            moment = datetime.now(timezone.utc) + timedelta(days=days, hours=1)
+            stack.expire(token, moment.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        done = watcher.run(machine)
+        said = done.stdout + done.stderr
+        assert (done.returncode == 0) == (days == 30) and words[days] in said, said
+        assert days is None or (USER in said and "ghcr.io" in said), said
+        machine.login.check_leaks({"stdout": done.stdout.encode(), "stderr": done.stderr.encode()},
+                                  {config})
+
+
+@pytest.mark.parametrize("unit", [path.name for path in sorted(EXAMPLES.glob("*.service"))])
+def test_systemd_understands_the_unit(machine, binary, unit):
     put_program(machine, binary, "root")
-    unit = EXAMPLES / "ghcr-login.service"
-    done = machine.run(["systemd-analyze", "verify", "--man=no", unit])
+    files = sorted(EXAMPLES.glob(unit.replace(".service", ".*")))
+    done = machine.run(["systemd-analyze", "verify", "--man=no", *files])
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_every_example_is_run():
-    run_here = {name for runner in RUNNERS.values() for name in runner.files}
+    run_here = {name for runner in (*RUNNERS.values(), *WATCHERS.values())
+                for name in runner.files}
     names = {path.name for path in EXAMPLES.iterdir()}
     assert names == run_here | {"README.md", "ansible-role"}    # test_role.py runs it
     assert run_here | {"ansible-role/"} == set(

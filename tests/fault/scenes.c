@@ -10,6 +10,7 @@
 #define OTHER  "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"}}}"
 #define STORED "{\"auths\":{\"quay.io\":{\"auth\":\"eDp5\"},\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
 #define BOTH   "{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"},\"quay.io\":{\"auth\":\"eDp5\"}}}"
+#define ALONE  "{\"auths\":{\"ghcr.io\":{\"auth\":\"" AUTH "\"}}}"
 #define HELPED "{\"credsStore\":\"fake\"}"
 #define STDIN  REGISTRY_TOKEN "\n"
 #define LOGIN  "-u octocat --password-stdin "
@@ -18,7 +19,8 @@
 #define HELPER                                                                                     \
     {                                                                                              \
         "bin/docker-credential-fake",                                                              \
-            "#!/bin/sh\nread -r x\ncase $1 in\nstore) echo \"$x\" >vault ;;\nerase) : >vault ;;\n" \
+            "#!/bin/sh\nread -r x\ncase $1 in\nlist) echo '{\"ghcr.io\":\"u\"}' ;;\nstore) echo "  \
+            "\"$x\" >vault ;;\nerase) : >vault ;;\n"                                               \
             "get) if [ -s vault ]; then read -r x <vault; echo \"$x\"\nelse echo 'credentials "    \
             "not found in native keychain'; exit 1; fi ;;\nesac\n",                                \
             0755, 0                                                                                \
@@ -202,6 +204,18 @@ const struct scene scenes[] = {
      .start = {.arguments = "status --json --no-verify", .environment = "DOCKER_AUTH_CONFIG={}"},
      .files =
          {{.path = DOCKER, .text = HELPED}, {.path = PODMAN, .text = BOTH}, HELPER, VAULT(HELD)}},
+    {.name = "status, all",
+     .start = {.arguments = "status --all --json --expires-within 7"},
+     .files = {{.path = DOCKER, .text = ALONE}, {.path = PODMAN, .text = ALONE}},
+     .most = 8},
+    {.name = "status, all, a helper, and nobody asked",
+     .start = {.arguments = "status --all --no-verify"},
+     .files = {{.path = DOCKER, .text = HELPED}, HELPER, VAULT(HELD), RECORD},
+     .most = 8},
+    {.name = "status, images from standard input",
+     .start = {.arguments = "status --docker --can-pull -", .input = "ghcr.io/octo-org/app:1\n"},
+     .files = {{.path = DOCKER, .text = ALONE}},
+     .most = 8},
     {.name = "status, none", .start = {.arguments = "status"}, .status = 3},
     {.name = "logout",
      .start = {.arguments = "logout"},

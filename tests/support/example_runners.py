@@ -121,10 +121,11 @@ def ssh_action(machine, secret, name="ssh-action-stored.yml", through=(), **opti
     """
     machine.start_sshd()
     workflow = yaml.safe_load(filled_in(machine, name))
-    (step,) = workflow["jobs"]["deploy"]["steps"]
+    (job,) = workflow["jobs"].values()
+    (step,) = job["steps"]
     given = {"GHCR_TOKEN": secret, "GITHUB_TOKEN": secret}
     # The job's own token reads packages because the workflow says so.
-    assert "GITHUB_TOKEN" not in step["env"] or workflow["permissions"] == {"packages": "read"}
+    assert "GITHUB_TOKEN" not in step.get("env", {}) or workflow["permissions"] == {"packages": "read"}
     # A secret that is not defined is an empty string.
     environment = {name: re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda m: given.get(m[1], ""), value)
                    for name, value in step.get("env", {}).items()}
@@ -208,6 +209,35 @@ def systemd_unit(machine, token):
         if done.returncode != 0:
             break
     return done
+
+
+# What only looks. Each is given who has a login: nothing is installed or stored.
+
+def watch_unit(machine):
+    """As the timer has it started; the two belong together by their name."""
+    unit, timer = (EXAMPLES / f"ghcr-login-watch.{kind}" for kind in ("service", "timer"))
+    assert ("OnCalendar", "daily") in unit_settings(timer.read_text())
+    (command,) = (value for name, value in unit_settings(unit.read_text()) if name == "ExecStart")
+    return machine.run(shlex.split(command), env={"PATH": SYSTEMD_PATH, "LANG": "C.UTF-8"})
+
+
+def watch_play(machine):
+    """What it collects goes to stdout, too."""
+    directory = machine.login.directory / "watch"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    shutil.copy(EXAMPLES / "watch.yml", directory)
+    machine.start_sshd()
+    done = machine.stack.run(
+        ["ansible-playbook", "-i", "127.0.0.1,", "-u", "deploy", directory / "watch.yml"],
+        env=machine.client_environment(ANSIBLE_SSH_ARGS="-C", ANSIBLE_SSH_TRANSFER_METHOD="piped"))
+    written = directory / "logins.md"
+    table = written.read_text() if written.exists() else ""
+    return subprocess.CompletedProcess([], done.returncode, table + done.stdout, done.stderr)
+
+
+def watch_action(machine):
+    return ssh_action(machine, "", "ssh-action-watch.yml")
 
 
 CRON = """\
@@ -391,4 +421,23 @@ RUNNERS = {
                       user="", runs_as="", traced=False),
     "kubernetes": Runner(kubernetes, ("kubernetes-secret.sh",), "'GHCR_TOKEN' is empty", user="",
                          runs_as="root"),
+}
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Looks at what `user` has stored; see Runner. It says what it found where that was wanted."""
+
+    run: Callable
+    files: tuple
+    user: str = "deploy"
+    runs_as: str = "deploy"
+    days: tuple = (30, 5)   # that the token lasts; None: it is revoked
+
+
+WATCHERS = {
+    "systemd": Watcher(watch_unit, ("ghcr-login-watch.service", "ghcr-login-watch.timer"),
+                       user="root", runs_as="root", days=(30, 5, None)),
+    "play": Watcher(watch_play, ("watch.yml",), days=(5,)),     # a run takes seconds
+    "action": Watcher(watch_action, ("ssh-action-watch.yml",), runs_as=""),
 }

@@ -68,7 +68,9 @@ class Machine:
         return self.stack.run(self.command(argv, setup), **options)
 
     def start_sshd(self, through=()):
-        """Start sshd, and put into `commands` an ssh that knows it and its key."""
+        """Start sshd, unless it runs, and put into `commands` an ssh that knows it and its key."""
+        if (self.directory / "host_key").exists():
+            return
         for key in ("host_key", "user_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                             self.directory / key], check=True, timeout=30)

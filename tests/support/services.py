@@ -57,6 +57,19 @@ NGINX_PLACEHOLDER = """\
 """
 
 
+# GitHub's REST API, as far as --expires-within asks it: token_server.py answers.
+NGINX_API = """\
+    server {{
+        listen {address}:443 ssl http2;
+        server_name api.github.com;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_certificate {certificate.cert};
+        ssl_certificate_key {certificate.key};
+        location = /user {{ proxy_pass http://127.0.0.1:{token_port}; }}
+    }}
+"""
+
+
 def write_nginx(directory, http):
     """Write nginx.conf, with this in its section `http`."""
     (directory / "nginx").mkdir()
@@ -65,13 +78,17 @@ def write_nginx(directory, http):
     return path
 
 
-def write_proxy(directory, address, registries, certificates):
-    """Write nginx.conf: TLS for each of `registries`, its API and /token at one address."""
+def write_proxy(directory, address, registries, certificates, api):
+    """Write nginx.conf: TLS for each of `registries`, its API and /token at one address.
+
+    `api` is the certificate of GitHub's API, which stands there too.
+    """
     http = NGINX_PROXY
     for registry in registries:
         more = NGINX_PLACEHOLDER.format(registry=registry) if registry.host == "ghcr.io" else ""
         http += NGINX_SERVER.format(address=address, registry=registry, more=more,
                                     certificate=certificates[registry], token_port=TOKEN_PORT)
+    http += NGINX_API.format(address=address, certificate=api, token_port=TOKEN_PORT)
     return write_nginx(directory, http)
 
 

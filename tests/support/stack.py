@@ -91,7 +91,7 @@ class Stack(Closing):
         finally:
             os.umask(umask)
         try:
-            self._start(certificates)
+            self._start(certificates, public.issue("api.github.com"))
             self.image_id = self._push_image()
         except BaseException:
             self.close()
@@ -103,6 +103,10 @@ class Stack(Closing):
         self._tokens[token] = {REPOSITORY: list(actions or ["pull"])}
         self._save_tokens()
         return token
+
+    def expire(self, token, when):
+        """From now on GitHub's API says that it ends then: "2026-11-28 08:00:00 UTC"."""
+        (self.directory / "expiry.json").write_text(json.dumps({token: when}))
 
     def unknown_token(self):
         """Return a token that looks as good as any and is not."""
@@ -139,7 +143,8 @@ class Stack(Closing):
         """Write what differs from the host inside the sandbox; return how to put it there."""
         (self.directory / "bin").mkdir()
         hosts, names = self.directory / "hosts", self.directory / "nsswitch.conf"
-        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESS} {self.ghcr.host} {self.own.host}\n")
+        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESS} {self.ghcr.host} {self.own.host} "
+                         "api.github.com\n")
         names.write_text("passwd: files\ngroup: files\nhosts: files\n")
         certs_d = self.directory / "docker" / "certs.d" / self.own.name
         certs_d.mkdir(parents=True)
@@ -150,11 +155,11 @@ class Stack(Closing):
         return [f"ip addr add {ADDRESS}/32 dev lo",
                 *(f"mount --bind '{source}' {target}" for source, target in mounts.items())]
 
-    def _start(self, certificates):
+    def _start(self, certificates, api):
         make_signer(self.directory)
         self._save_tokens()
         registries = list(certificates)
-        nginx = services.write_proxy(self.directory, ADDRESS, registries, certificates)
+        nginx = services.write_proxy(self.directory, ADDRESS, registries, certificates, api)
         start = self.sandbox.start
         start("dockerd", services.dockerd(self.directory), env=self.environment("/root"))
         start("token-server", [sys.executable, Path(__file__).with_name("token_server.py"),

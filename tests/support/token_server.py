@@ -5,6 +5,9 @@
 Its answers are GHCR's: a bad token is 403 DENIED and not 401, the user name does not matter
 but may not be empty, a request without a scope is good for /v2/ only, POST is 405.
 
+GET /user is GitHub's REST API: it knows the same tokens, and of those in expiry.json
+{TOKEN: "2026-11-28 08:00:00 UTC"} when they end.
+
 DIRECTORY holds key.pem and cert.pem, which sign, and tokens.json, read again for each
 request: {TOKEN: {REPOSITORY: [ACTION, ...]}}. See make_signer().
 """
@@ -83,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
     signer = None
 
     def do_GET(self):
+        if self.path == "/user":
+            return self._tell_of_user()
         query = parse_qs(urlsplit(self.path).query)
         scopes = " ".join(query.get("scope", [])).split()
         credentials = basic_credentials(self.headers.get("Authorization", ""))
@@ -96,6 +101,15 @@ class Handler(BaseHTTPRequestHandler):
         token = self.signer.token(user, query.get("service", [""])[0], access)
         return self._answer(200, {"token": token})
 
+    def _tell_of_user(self):
+        token = self.headers.get("Authorization", "").partition(" ")[2]
+        known, ends = (json.loads(path.read_text()) if path.exists() else {} for path in (
+            self.directory / "tokens.json", self.directory / "expiry.json"))
+        if token not in known:
+            return self._refuse(401, "UNAUTHORIZED", "Bad credentials")
+        header = {"github-authentication-token-expiration": ends[token]} if token in ends else {}
+        return self._answer(200, {"login": "octocat", "id": 1}, header)
+
     def do_POST(self):
         self._refuse(405, "UNSUPPORTED", "the operation is unsupported")
 
@@ -105,11 +119,13 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse(self, status, code, message):
         self._answer(status, {"errors": [{"code": code, "message": message}]})
 
-    def _answer(self, status, content):
+    def _answer(self, status, content, headers=()):
         body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name in headers:
+            self.send_header(name, headers[name])
         self.end_headers()
         self.wfile.write(body)
 
