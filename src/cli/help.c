@@ -19,7 +19,8 @@ static const struct {
      "'login' may be left out.\n"},
     {COMMAND_STATUS, "status [OPTION...] [REGISTRY[/NAMESPACE]]",
      "Show which stored credential docker and podman use for the registry (default: ghcr.io), and\n"
-     "ask the registry whether it still accepts it. Nothing is changed. With --all: every registry\n"
+     "ask the registry whether it still accepts it. Nothing is changed. With --all: every "
+     "registry\n"
      "that they have a credential for.\n"},
     {COMMAND_LOGOUT, "logout [OPTION...] [REGISTRY[/NAMESPACE]]",
      "Remove the stored credential for the registry (default: ghcr.io). It is no error if there "

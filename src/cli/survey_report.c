@@ -14,7 +14,7 @@ static const struct {
     const char *title;
     unsigned gives_way; /* 1 is first; 0: never */
     size_t least;
-    bool keeps_end; /* of a path that tells most */
+    bool has_paths; /* of which the end tells most, and of other words the beginning */
 } columns[COLUMNS] = {
     {"REGISTRY", 4, 18, false}, {"USER", 2, 8, false},   {"TOKEN", 3, 7, false},
     {"SOURCE", 1, 12, true},    {"RESULT", 0, 0, false}, {"EXPIRES", 0, 0, false},
@@ -157,11 +157,12 @@ static void fit(size_t widths[COLUMNS])
     }
 }
 
-/* What is too long loses its middle: its ends tell most. */
-static void print_cell(const char *text, size_t width, bool keeps_end, bool is_last)
+/* What is too long loses its middle. */
+static void print_cell(const char *text, size_t width, bool has_paths, bool is_last)
 {
     size_t len = shown_len(text);
-    size_t left = keeps_end ? 0 : (width - 2) / 2;
+    bool is_path = text[0] == '/' || text[0] == '~';
+    size_t left = !has_paths ? (width - 2) / 2 : is_path ? 0 : width - 2;
 
     if (len <= width) {
         (void)printf("%s%*s", text, is_last ? 0 : (int)(width - len + GAP), "");
@@ -174,7 +175,7 @@ static void print_cell(const char *text, size_t width, bool keeps_end, bool is_l
 static void print_row(const struct row *row, const size_t widths[COLUMNS])
 {
     for (size_t i = 0; i < COLUMNS; i++)
-        print_cell(row->cells[i], widths[i], columns[i].keeps_end, i == COLUMNS - 1);
+        print_cell(row->cells[i], widths[i], columns[i].has_paths, i == COLUMNS - 1);
     (void)putchar('\n');
 }
 
@@ -196,7 +197,7 @@ static void print_images(const struct survey *survey)
 
 void survey_report_print(const struct survey *survey, const struct options *options)
 {
-    struct row row;
+    struct row row = {.cells = {""}};
     size_t widths[COLUMNS];
 
     for (size_t i = 0; i < COLUMNS; i++)
