@@ -1,5 +1,7 @@
 """What people read is plain English: these words do not appear in it."""
 
+import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "messages.py"
+UNHELD = ROOT / "tests" / "data" / "messages.txt"
+CONVERSION = re.compile(r"%[-+#0-9.*]*(?:ll|[hlzj])?[a-zA-Z%]")
 WORDS = [
     r"has a blank", r"behind (it|-|'--'|other|the scheme)", r"is none of", r"none of this name",
     r"passing failure", r"meanwhile", r"sensible end", r"come to its end", r"lock-?outs?\b",
@@ -58,3 +62,35 @@ def test_words_that_do_not_appear(binary, where):
     found = [line for line in text.splitlines()
              if re.search("|".join(words), line, re.IGNORECASE)]
     assert found == []
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """Every string of two words or more that a test or the manual has, in lower case."""
+    spec = importlib.util.spec_from_file_location("messages", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found = {" ".join((ROOT / "src/ghcr-login.1").read_text().replace("\\", "").split())}
+    for path in (ROOT / "tests").rglob("*.*"):
+        if path.suffix == ".py":
+            found |= {" ".join(node.value.split()) for node in ast.walk(ast.parse(path.read_text()))
+                      if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        elif path.suffix in (".c", ".h"):
+            found |= {" ".join(text.split()) for _, text in script.strings(path.read_text())}
+        elif path.suffix == ".ini":
+            found |= {line.partition(" = ")[2] for line in path.read_text().splitlines()}
+    return [each.lower() for each in found if len(each) >= 10 and " " in each]
+
+
+def is_expected(text, expected, whole):
+    fixed = max((part.strip(" '\",;:()") for part in CONVERSION.split(text)), key=len)
+    return fixed in whole or any(part in text for part in expected)
+
+
+def test_every_message_is_expected_somewhere(expected):
+    """A new message needs a test that has its words, or a line in the list of those that have none."""
+    listed = {line for line in UNHELD.read_text().splitlines() if line and line[0] != "#"}
+    whole = "\n".join(expected)
+    texts = {line.split(": ", 1)[1] for line in messages().splitlines()}
+    unheld = {text for text in texts if not is_expected(text.lower(), expected, whole)}
+    assert len(texts) > 500 and sorted(unheld - listed) == []
