@@ -25,8 +25,8 @@ int base64_encode_login(struct secret *out, const char *username, const struct s
                         struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Decode as docker and podman do (Go's StdEncoding): line ends are passed over wherever they are,
- * and the bits that padding leaves over; foreign bytes, missing or misplaced padding are refused
+ * Decode as docker and podman do (Go's StdEncoding): line breaks are skipped wherever they are, and
+ * the bits that padding leaves over; foreign bytes, missing or misplaced padding are refused
  * (CLASS_AUTHFILE). Returns 0 and replaces *out, or -1 with *err set and *out untouched.
  */
 int base64_decode(struct secret *out, const char *text, size_t len, struct error *err)

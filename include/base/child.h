@@ -115,8 +115,8 @@ struct child_result {
 /*
  * Run it to its end. It has the descriptors 0 to 2 and no other, no signal blocked or ignored, and
  * a session and process group of its own: a prompt finds no terminal, and fails instead of hanging.
- * When its time is up, the group gets SIGTERM, and SIGKILL half a second later. What it leaves
- * behind when it exits by itself lives on, as a gpg-agent has to, even if it holds the pipes open.
+ * When its time is up, the group gets SIGTERM, and SIGKILL half a second later. Processes that it
+ * starts live on when it exits by itself, as a gpg-agent has to, even if they hold the pipes open.
  *
  * With `ends_all` another process stands between, which adopts what is orphaned, in whatever
  * session it is (on Linux), and kills all that is left when the program has ended, when its time is

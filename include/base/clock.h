@@ -1,5 +1,5 @@
 /*
- * Time and chance, handed in to whoever waits or gives up, so that a test can play them.
+ * Time and randomness, passed to the code that waits or retries, so that tests can replace them.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

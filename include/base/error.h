@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What went wrong, as far as a script has to know: the exit status of the program. */
+/* The kind of failure, which becomes the exit status of the program. */
 enum exit_class {
     CLASS_NONE = 0,
     CLASS_INTERNAL = 1,
@@ -48,20 +48,20 @@ int error_set(struct error *err, enum exit_class cls, const char *fmt, ...)
 int error_set_hint(struct error *err, enum exit_class cls, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* As error_set(), with ": " and the text of `errnum` behind the message. */
+/* Like error_set(), with ": " and the text of `errnum` after the message. */
 int error_set_errno(struct error *err, enum exit_class cls, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* CLASS_INTERNAL, "out of memory". */
 int error_no_memory(struct error *err);
 
-/* Say what to do about the error in *err, unless something was said already. Returns -1. */
+/* Set the hint of *err, unless it has one already. Returns -1. */
 int error_hint(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Put the larger picture in front: "FMT: message". Returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Say more behind the message of a filled *err; what does not fit is cut. Returns -1. */
+/* Append to the message of a filled *err; what does not fit is cut off. Returns -1. */
 int error_append(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 enum { WARNINGS_MAX = 16, WARNING_LEN_MAX = 511 };

@@ -1,7 +1,7 @@
 /*
- * What no output may hold: a credential, in any spelling that a server, a helper or a log may give
- * it. Whoever shows words from outside (of a registry, an API, a helper, the environment) asks here
- * first, and shows none of them where they repeat a secret.
+ * Keep a credential out of the output, in any spelling that a server, a helper or a log may give
+ * it. Code that shows text from outside (a registry, an API, a helper, the environment) checks it
+ * here first, and does not show it if it contains a secret.
  *
  * A secret of one line is found by any run of REDACT_RUN bytes of it (of a shorter one all but a
  * byte at an end, of one below 8 bytes the whole), a secret of more lines, or a JSON object, as a
@@ -51,8 +51,8 @@ struct redact {
 int redact_start(struct redact *out, const char *username, const struct secret *token,
                  const struct secret *auth, struct error *err) __attribute__((warn_unused_result));
 
-/* Add one more secret, such as a bearer; an empty one is none. Past REDACT_ITEMS_MAX it takes the
- * place of the last. Returns 0, or -1 with *err set and *redact as it was. */
+/* Add one more secret, such as a bearer; an empty one is ignored. Past REDACT_ITEMS_MAX it takes
+ * the place of the last. Returns 0, or -1 with *err set and *redact as it was. */
 int redact_add(struct redact *redact, const struct secret *secret, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -32,7 +32,7 @@ bool scan_is_at(const struct scan *s, char c);
 /* Past one byte `c`. */
 bool scan_char(struct scan *s, char c);
 
-/* Past blanks (SP and HTAB); returns how many there were. */
+/* Past spaces and tabs; returns how many there were. */
 size_t scan_blanks(struct scan *s);
 
 /* Past the longest run of one or more bytes of `set`. */
@@ -42,7 +42,7 @@ bool scan_run(struct scan *s, const char *set, struct span *out);
 bool scan_token(struct scan *s, struct span *out);
 
 /*
- * Past one quoted-string, whose value, with quoted pairs undone and a NUL behind it, goes to
+ * Past one quoted-string, whose value, with quoted pairs undone and a NUL after it, goes to
  * dst[dst_size]. False, not moved, where it is no quoted-string, holds a control byte, does not
  * end, or does not fit.
  */

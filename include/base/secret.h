@@ -3,8 +3,8 @@
  * may hold one.
  *
  * A struct secret owns one heap block. It is never realloc'ed: growing makes a new block, copies,
- * and wipes the old one. secret_clear() wipes. A secret always has a NUL behind its last byte,
- * which `len` does not count, so that text can be handed to C functions.
+ * and wipes the old one. secret_clear() wipes. A secret always has a NUL after its last byte, which
+ * `len` does not count, so that text can be handed to C functions.
  *
  * The wipe_* functions are an allocator with the same promise, for libraries that let one in.
  */

@@ -1,5 +1,5 @@
 /*
- * The story of one `exec`: a login that only one command can use, and that ends with it.
+ * The exec command: a login that only one command can use, and that ends with it.
  */
 #ifndef CLI_EXEC_H
 #define CLI_EXEC_H

@@ -3,10 +3,10 @@
  * docker-credential-ghcr-login, with get, store, erase, list or version as its argument.
  *
  * It answers from the record (store/record.h): the token is read from the file, or printed by the
- * command, at that moment. No network is asked. A host without a record is none of ours, in the
- * protocol's own words, so that pulls of public images go on. Why a source is broken is told on
- * standard output, as the protocol has it, and with what to do on standard error, for docker shows
- * only the one and skopeo only the other.
+ * command, at that moment. The network is not used. For a host without a record the answer is the
+ * protocol's own "credentials not found", so that pulls of public images go on. The reason why a
+ * source is broken goes to standard output, as the protocol requires, and with a hint to standard
+ * error: docker shows only the former, and skopeo only the latter.
  *
  * Source: docker/docker-credential-helpers, credentials/credentials.go and error.go.
  */

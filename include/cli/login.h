@@ -1,5 +1,5 @@
 /*
- * The story of one login.
+ * The login command: read a credential, prove it, store it.
  */
 #ifndef CLI_LOGIN_H
 #define CLI_LOGIN_H
@@ -32,9 +32,9 @@ struct login {
 int login_run(const struct options *options);
 
 /*
- * The same in two steps, for a story that goes on: read the credential, and nobody needs standard
- * input any more; then prove and store it. What is found out goes into *report, which borrows from
- * *login. Each returns 0, or -1 with *err set; login_clear() in either case.
+ * The same in two steps, for a caller that has more to do: read the credential, and nobody needs
+ * standard input any more; then prove and store it. What is found out goes into *report, which
+ * borrows from *login. Each returns 0, or -1 with *err set; login_clear() in either case.
  */
 int login_begin(struct login *login, struct report *report, struct error *err)
     __attribute__((warn_unused_result));

@@ -1,5 +1,5 @@
 /*
- * The story of one logout.
+ * The logout command: remove what is stored.
  */
 #ifndef CLI_LOGOUT_H
 #define CLI_LOGOUT_H

@@ -1,6 +1,6 @@
 /*
- * What was asked for on the command line: data alone. option_table.h says what there can be, and
- * command_line.h reads it.
+ * The parsed command line: data alone. option_table.h says what there can be, and command_line.h
+ * reads it.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

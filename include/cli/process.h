@@ -1,6 +1,6 @@
 /*
- * What this process is to the rest of the machine, and what the command of `exec` gets back of it:
- * that runs in a child, which this process outlives, so that it can tidy up behind it.
+ * Protect this process from the rest of the machine, and undo that for the command of `exec`, which
+ * runs in a child so that this process can clean up after it.
  */
 #ifndef CLI_PROCESS_H
 #define CLI_PROCESS_H

@@ -1,5 +1,5 @@
 /*
- * What the user is told: one line (or the object of report_json.h) on standard output, errors and
+ * Print the result: one line (or the object of report_json.h) on standard output, errors and
  * warnings on standard error. In a workflow an error is also an annotation: "::error title=…::…".
  */
 #ifndef CLI_REPORT_H
@@ -12,7 +12,7 @@
 enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
 
 /*
- * Say it. `failure` is NULL on success, of which `exec` says nothing on standard output: that is
+ * Print it. `failure` is NULL on success, of which `exec` says nothing on standard output: that is
  * its command's. Returns the exit status: that of the error (REPORT_EXEC_FAILED for `exec`), 0, or
  * 1 when standard output could not be written.
  */

@@ -1,5 +1,5 @@
 /*
- * The story of a look at what is stored.
+ * The status command: which credential is used, and whether the registry still accepts it.
  */
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
@@ -7,7 +7,7 @@
 #include "cli/options.h"
 
 /*
- * Tell which entry docker and podman would use (both, unless the options name one), and whether the
+ * Show which entry docker and podman would use (both, unless the options name one), and whether the
  * registry accepts it; return the exit status.
  */
 int status_run(const struct options *options);

@@ -3,13 +3,13 @@
  *
  * Order of the token: the flag given; $GHCR_TOKEN; the file "ghcr-token" in $CREDENTIALS_DIRECTORY
  * (systemd.exec(5)); standard input. Order of the name: the flag given; $GHCR_USERNAME;
- * $GITHUB_ACTOR; for GitHub's registries, which ignore it, CREDENTIAL_ANY_NAME. What is named by
- * nobody counts for the default registry only, so that a GitHub token never goes to another host
- * unasked. A source that is there but empty is an error, and is never passed over for the next one.
- * When another source serves, standard input is not touched.
+ * $GITHUB_ACTOR; for GitHub's registries, which ignore it, CREDENTIAL_ANY_NAME. Sources that the
+ * user did not name count for the default registry only, so that a GitHub token never goes to
+ * another host unasked. A source that is set but empty is an error; it is never skipped for the
+ * next one. When another source serves, standard input is not touched.
  *
- * What is cut off a value, and what is refused, credential/input.c tells. A refused value is never
- * shown.
+ * credential/input.c says what is trimmed from a value, and what is refused. A refused value is
+ * never shown.
  */
 #ifndef CREDENTIAL_CREDENTIAL_H
 #define CREDENTIAL_CREDENTIAL_H

@@ -1,5 +1,5 @@
 /*
- * What a GitHub token tells by its looks. Pure.
+ * What can be told from the form of a GitHub token. Pure.
  *
  * Sources: docs.github.com "About authentication to GitHub" (prefixes), GitHub's blog of 2021-04-05
  * "Behind GitHub's new authentication token formats" (checksum), its changelog of 2026-04-24
@@ -34,7 +34,7 @@ bool github_token_is_inside(const char *text);
 
 /*
  * Whether a text tells a token, or most of one: to be shown to nobody. What only has the letters of
- * a prefix in it, such as the path of a file, does not; a tag of 40 digits behind an image's name
+ * a prefix in it, such as the path of a file, does not; a tag of 40 digits after an image's name
  * does not.
  */
 bool github_token_is_told(const char *text);
@@ -43,7 +43,7 @@ bool github_token_is_told(const char *text);
 bool github_token_is_whole(const char *text, size_t len);
 
 /*
- * Why a token looks mistyped or cut, a constant that follows "it": "has a wrong checksum"; NULL
+ * Why a token looks mistyped or cut, a constant that follows "it": "has an invalid checksum"; NULL
  * where it does not. GitHub may change what its tokens look like: to warn, not to refuse.
  */
 const char *github_token_oddity(const char *text, size_t len);

@@ -1,5 +1,5 @@
 /*
- * What was given in place of a GitHub token by a common mistake. Pure.
+ * Recognise common mistakes: text that was passed in place of a GitHub token. Pure.
  *
  * Only what can never be a token is a mistake here; what merely looks odd is
  * github_token_oddity()'s. A GitHub token has at least 40 bytes, letters, digits, '_', '-' and '.'

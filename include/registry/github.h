@@ -1,6 +1,6 @@
 /*
- * What GitHub's REST API says of a token, for who wants to know why a registry refused it or how
- * long it will last.
+ * What GitHub's REST API says of a token, for callers that want to know why a registry refused it
+ * or how long it will last.
  *
  * GET /user tells the owner, X-OAuth-Scopes (of classic and OAuth tokens),
  * github-authentication-token-expiration and X-GitHub-SSO; for an image of an organisation
@@ -23,7 +23,7 @@
 #include "registry/retry.h"
 
 enum {
-    GITHUB_NAME_MAX = 100, /* users have at most 39, apps "[bot]" behind theirs */
+    GITHUB_NAME_MAX = 100, /* users have at most 39, apps add "[bot]" */
     GITHUB_SCOPES_MAX = 511,
     GITHUB_SSO_URL_MAX = 383,
     GITHUB_TROUBLE_MAX = 255,
@@ -40,12 +40,12 @@ struct github_findings {
     enum github_verdict verdict;
     char trouble[GITHUB_TROUBLE_MAX + 1];
     char owner[GITHUB_NAME_MAX + 1];
-    bool has_scopes;                    /* the kinds that have scopes; there may be none of them */
+    bool has_scopes;                    /* of kinds that have scopes; `scopes` may be empty */
     char scopes[GITHUB_SCOPES_MAX + 1]; /* "read:packages,repo" */
     int64_t expires_at;                 /* seconds since 1970; 0: it does not expire, or not said */
-    bool needs_sso;                     /* the organisation wants single sign-on */
+    bool needs_sso;                     /* the organisation requires single sign-on */
     char sso_url[GITHUB_SSO_URL_MAX + 1]; /* where to authorize the token; "" where not said */
-    bool forbids_classic;                 /* the organisation takes no classic tokens */
+    bool forbids_classic;                 /* the organisation does not accept classic tokens */
 };
 
 struct github_request {
@@ -59,7 +59,7 @@ struct github_request {
  * constant. */
 const char *github_web_host(const struct reference *registry);
 
-/* What a scope is made of; between scopes stand commas and blanks. */
+/* The bytes of a scope; commas and spaces separate scopes. */
 #define GITHUB_SCOPE_BYTES "abcdefghijklmnopqrstuvwxyz0123456789:_"
 
 /* Whether scopes let a token pull: read:packages, or write:packages, which includes it. */

@@ -1,6 +1,6 @@
 /*
- * What happened when a registry was asked, as facts: how far it came, and what the last answer
- * was. Whoever has advice to give decides by these, never by the words of an error.
+ * What happened when a registry was asked, as facts: how far it came, and what the last answer was.
+ * Code that gives advice decides by these, never by the words of an error.
  */
 #ifndef REGISTRY_OUTCOME_H
 #define REGISTRY_OUTCOME_H

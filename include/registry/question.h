@@ -29,7 +29,7 @@ struct question_limits {
 struct question {
     const struct reference *registry;
     const char *username;
-    const struct secret *token; /* NULL: nobody's; nothing is proved but what anybody may pull */
+    const struct secret *token; /* NULL: no credential; only anonymous pulls are proved */
     const struct secret *auth;  /* base64 of username:token; NULL: not made yet */
     struct image *images;       /* to be pulled with it; each learns whether it can be */
     size_t image_count;

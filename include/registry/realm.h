@@ -1,20 +1,20 @@
 /*
- * May a secret go to that URL? Pure.
+ * Decide whether a secret may go to a URL. Pure.
  *
  * The realm of a Bearer challenge is text from outside that decides where the password goes. It
  * goes there only over https (or plain http to this machine, or where plain http was asked for),
  * and only to
- *   - the registry's own host, on any port; where the realm says http, https is spoken there all
- *     the same, for the registry itself was reached so (Harbor behind what ends TLS),
+ *   - the registry's own host, on any port; if the realm says http, https is used anyway, because
+ *     the registry itself was reached that way (Harbor behind a TLS proxy),
  *   - a host of the same registered domain (registry.example.com -> gitlab.example.com), unless
  *     strangers have names below it, as below github.io,
  *   - the host of a documented pair (Docker Hub; lscr.io -> ghcr.io; and others),
  *   - a host that the user allowed.
  * The last two are asked at the scheme's usual port or the registry's own, where no other is
- * allowed. An inner name or address is a registry's mistake about itself, unless the registry is
- * in there as well. A registry that TLS has authenticated could take the password anyway, by naming
- * itself; what is kept off are wires, strangers and inner hosts (CVE-2026-48978 and
- * GHSA-xf85-363p-868w tell what peers of the time risk).
+ * allowed. A private or local name or address is a misconfiguration of the registry, unless the
+ * registry is private as well. A registry that TLS has authenticated could take the password
+ * anyway, by naming itself; what is protected against are eavesdroppers, strangers and misuse of
+ * private hosts (CVE-2026-48978 and GHSA-xf85-363p-868w tell what peers of the time risk).
  */
 #ifndef REGISTRY_REALM_H
 #define REGISTRY_REALM_H

@@ -1,14 +1,14 @@
 /*
  * Which certificates the connections to one registry rest on, as docker and podman have it.
  *
- * The system's roots: those that the TLS library was built for, or, where this system has none of
- * them (a static executable was built elsewhere), what common systems have; or what SSL_CERT_FILE
- * and SSL_CERT_DIR name, read as Go reads them. Beside them those of
- * the registry's own directory: --cert-dir DIR, else the first that exists of ~/.config/containers,
- * /etc/containers and /etc/docker, each with certs.d/HOST[:PORT] (containers-certs.d(5), docker's
- * "Verify repository client with certificates"). In it *.crt are roots, and NAME.cert with NAME.key
- * is a client certificate. A file given with --cacert is trusted alone. With --insecure no root is
- * of any use, but the client certificate is.
+ * The system's roots: those that the TLS library was built for, or, where this system lacks them (a
+ * static executable was built elsewhere), what common systems have; or what SSL_CERT_FILE and
+ * SSL_CERT_DIR name, read as Go reads them. Beside them those of the registry's own directory:
+ * --cert-dir DIR, else the first that exists of ~/.config/containers, /etc/containers and
+ * /etc/docker, each with certs.d/HOST[:PORT] (containers-certs.d(5), docker's "Verify repository
+ * client with certificates"). In it *.crt are roots, and NAME.cert with NAME.key is a client
+ * certificate. A file given with --cacert is trusted alone. With --insecure no root is of any use,
+ * but the client certificate is.
  */
 #ifndef REGISTRY_TRUST_H
 #define REGISTRY_TRUST_H
@@ -34,7 +34,7 @@ struct trust_request {
 };
 
 struct trust {
-    bool is_insecure;           /* whoever answers is trusted */
+    bool is_insecure;           /* any server is trusted */
     char file[PATH_MAX];        /* bundle of roots; "": none */
     char dir[PATH_MAX];         /* hashed directory of roots; "": none */
     bool is_dir_named;          /* by SSL_CERT_DIR: directories with ':' between, hashed or not */

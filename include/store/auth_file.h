@@ -1,9 +1,9 @@
 /*
- * One entry of an auth file: stored, or taken away, where its readers look for it. That is the file
- * itself, or the credential helper that the file hands the registry to.
+ * Store or remove one entry of an auth file where its readers look for it: in the file itself, or
+ * in the credential helper that the file names for the registry.
  *
  * In a helper the credential is stored as docker does it: the helper gets it, and Docker's file the
- * entry {} in place of whatever it held. Podman's file is left alone then.
+ * entry {} in place of whatever it held. Podman's file is not changed then.
  */
 #ifndef STORE_AUTH_FILE_H
 #define STORE_AUTH_FILE_H

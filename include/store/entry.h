@@ -1,5 +1,5 @@
 /*
- * One entry of an auth file: whose file, under which key, and what it holds. Values only.
+ * One entry of an auth file: the file and its owner, the key, and the content. Values only.
  */
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H

@@ -25,7 +25,7 @@ struct lookup_request {
     const char *registry;   /* its host: "ghcr.io", "docker.io" */
     const char *name_space; /* "owner"; "": the whole registry. Docker knows none */
     const struct location_request *places;
-    bool no_variable; /* $DOCKER_AUTH_CONFIG is passed over, as docker before 28.3 does */
+    bool no_variable; /* $DOCKER_AUTH_CONFIG is ignored, as docker before 28.3 does */
     bool no_helper;   /* no credential helper is asked: files are read as if they named none */
     const struct clock *clock;
     int64_t deadline_ms; /* for a helper */
@@ -61,8 +61,8 @@ void lookup_clear(struct lookup *lookup);
 
 /*
  * Whether `reader` takes the entry of exactly `key` from `text`, which its variable holds, before
- * any file. It takes none where one entry has no "auth" or one that it cannot decode, where
- * there is any other member, or anything behind the object: then it says so and goes on to the file
+ * any file. It takes none where one entry has no "auth" or one that it cannot decode, where there
+ * is any other member, or anything after the object: then it says so and goes on to the file
  * (docker/cli's cli/config/configfile/file.go).
  */
 bool lookup_variable_has(const struct reader *reader, const char *text, const char *key);

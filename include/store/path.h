@@ -68,7 +68,7 @@ int path_beside(char beside[NAME_MAX + 1], const char *name, const char *mark, c
  */
 int path_make_directory(const char *dir, struct error *err) __attribute__((warn_unused_result));
 
-/* Whether the file `name` of that directory is a mount of its own; false where nobody can tell. */
+/* Whether the file `name` of that directory is itself a mount point; false if that is unknown. */
 bool path_is_mount(int dir_fd, const char *name);
 
 /*

@@ -1,10 +1,10 @@
 /*
- * A directory for one run that nobody else looks into, and that does not outlast it.
+ * A private directory for one run, removed when the run ends.
  *
- * It is locked from birth until it is removed, twice: by flock(2) on itself, and by an open file
- * description lock on a marker file in it, which network file systems pass on to their server. The
- * locks end with the process, so that a sweep can tell a directory that a killed run left from one
- * in use.
+ * It is locked from its creation until its removal, twice: by flock(2) on itself, and by an open
+ * file description lock on a marker file in it, which network file systems pass on to their server.
+ * The locks end with the process, so that a sweep can tell a directory that a killed run left from
+ * one in use.
  *
  * A sweep removes a directory only if all of this holds: it has our name and belongs to this user;
  * it stands in a directory that is this user's own or sticky, so that nobody else can have given it
@@ -66,9 +66,9 @@ int private_directory_make(struct private_directory *out, const struct private_p
 
 /*
  * Remove it with all that is in it, the files at the top first; links are not followed, and mounts
- * are not entered. What somebody adds meanwhile is removed too, within reason.
- * Returns 0, or -1 with *err set (CLASS_AUTHFILE) where something is left, as little as can be, by
- * `deadline_ms` at the latest. In either case the locks end.
+ * are not entered. What others add in the meantime is removed too, within reason. Returns 0, or -1
+ * with *err set (CLASS_AUTHFILE) where something is left, as little as can be, by `deadline_ms` at
+ * the latest. In either case the locks end.
  */
 int private_directory_remove(struct private_directory *directory, const struct clock *clock,
                              int64_t deadline_ms, struct error *err)

@@ -145,7 +145,7 @@ const char *reader_key_host(char *host, size_t size, const char *key);
 /*
  * Whether `key` is but another spelling of `wanted` in a file of that owner: with a scheme, in
  * another case, or another of Docker Hub's names; in Docker's file also HOST/ and HOST/v2/.
- * "ghcr.io/owner" is none of "ghcr.io": it is podman's, for a namespace.
+ * "ghcr.io/owner" is not a spelling of "ghcr.io": it is podman's, for a namespace.
  */
 bool reader_is_spelling(const struct reader *owner, const char *key, const char *wanted);
 

@@ -10,11 +10,11 @@
  *     }
  *
  * "file" or "command" is the source; "for" names the auth files that were made to ask this
- * program's helper. The record is believed only if it, and the directory it stands in, belong to
- * the effective user or to root, and nobody else may write to them, nor lead the way to it
- * elsewhere; it is read as strictly as an auth file: any other member, a duplicate key or a
- * relative path is an error, and nothing is written that would be one. Changes are made under a
- * lock of its own, and replace the file whole (store/file/locked_file.h).
+ * program's helper. The record is trusted only if it and its directory belong to the effective user
+ * or to root, and nobody else can write to them or redirect the path to it; it is read as strictly
+ * as an auth file: any other member, a duplicate key or a relative path is an error, and nothing is
+ * written that would be one. Changes are made under a lock of its own, and replace the file whole
+ * (store/file/locked_file.h).
  *
  * Every error is CLASS_AUTHFILE, or CLASS_INTERNAL.
  */

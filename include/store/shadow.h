@@ -1,5 +1,5 @@
 /*
- * What some reader would take before the entry that was just stored. Only warns.
+ * Warn of credentials that a reader would use instead of the entry that was just stored.
  */
 #ifndef STORE_SHADOW_H
 #define STORE_SHADOW_H

@@ -1,7 +1,7 @@
 /*
- * What is worth saying of a token at a registry, at a place: before it is sent, when it is stored,
- * and what to do next where it was refused. All of it is decided by facts: the token's kind, the
- * place, what the registry answered (outcome.h), and what GitHub's API found.
+ * Advice about a token: before it is sent, when it is stored, and what to do next if it was
+ * refused. All of it is decided by facts: the token's kind, the place, what the registry answered
+ * (outcome.h), and what GitHub's API found.
  */
 #ifndef CLI_ADVICE_H
 #define CLI_ADVICE_H
@@ -25,15 +25,15 @@ struct situation {
 };
 
 /*
- * Whether what is known of GitHub applies: at its own registries, and where one whose name only
- * looks like GitHub Enterprise Server's is given a token of GitHub's form.
+ * Whether GitHub's rules apply: at its own registries, and at one whose name only looks like GitHub
+ * Enterprise Server's if the token looks like GitHub's.
  */
 bool advice_is_for_github(const struct situation *situation);
 
 /* The token's kind for --json, a constant; NULL where nothing can be said. */
 const char *advice_kind_name(const struct situation *situation);
 
-/* What is odd about the token itself; before it is sent. */
+/* Warn of what is odd about the token itself, before it is sent. */
 void advice_on_token(const struct situation *situation, struct warnings *warnings);
 
 /*
@@ -42,12 +42,12 @@ void advice_on_token(const struct situation *situation, struct warnings *warning
  */
 bool advice_is_worth_a_wait(const struct situation *situation);
 
-/* What storing this token will come to. */
+/* Warn of what storing this token will lead to. */
 void advice_on_storing(const struct situation *situation, struct warnings *warnings);
 
 /*
- * Make the hint of a refusal (CLASS_REJECTED, CLASS_FORBIDDEN) the one that fits best: one table,
- * in advice.c. The message is not looked at.
+ * Set the hint of a refusal (CLASS_REJECTED, CLASS_FORBIDDEN) to the one that fits best: one table,
+ * in advice.c. The message is not read.
  */
 void advice_on_refusal(const struct situation *situation, const struct outcome *outcome,
                        struct error *err);

@@ -193,7 +193,7 @@ static int prove_patiently(struct ask *ask, struct error *err)
             break;
         say_wait(wait_ms, patience_left(&patience), ask->options);
         clock->sleep_ms(clock->ctx, wait_ms);
-        /* What is slept is --wait-for-token's time, and none of --timeout's. */
+        /* Time spent sleeping counts for --wait-for-token, not for --timeout. */
         limits->deadline_ms += clock_now(clock) - counted_ms;
         counted_ms = clock_now(clock);
         *err = ERROR_INIT;

@@ -1,10 +1,10 @@
 /*
- * All that one credential has servers asked: the registry, and with --diagnose, where that took or
+ * Ask the servers about one credential: the registry, and with --diagnose, once that accepted or
  * refused it, GitHub (diagnosis.h). It is done in a sandbox (sandbox.h), and nothing else in the
  * program talks to a server.
  *
- * What comes back is believed as far as a verdict can be, but not in its form: where one text has
- * no end, or a number is none that this could be, all of it is refused.
+ * What comes back is believed as far as a verdict can be, but not in its form: if a text is not
+ * terminated, or a number is out of range, all of it is refused.
  */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
@@ -19,7 +19,7 @@
 
 struct ask {
     struct question question;      /* its images and deadline are updated: waiting is not asking */
-    const struct options *options; /* how aloud, and whether GitHub is asked too */
+    const struct options *options; /* how verbose, and whether GitHub is asked too */
     struct warnings *warnings;     /* --insecure is warned of, once */
     struct diagnosis *diagnosis;   /* filled in where one was made; NULL: none is wanted */
     void (*forget)(void *holder); /* wipe what *holder has of secrets: in the sandbox, at its end */
@@ -33,14 +33,14 @@ struct ask {
 };
 
 /*
- * As handshake_prove(), or as sandbox_run(), or CLASS_INTERNAL where nonsense was handed back.
+ * As handshake_prove(), or as sandbox_run(), or CLASS_INTERNAL if a malformed result came back.
  * Returns two seconds after the question's deadline (and its wait) at the latest.
  */
 int ask_registry(struct ask *ask, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * What many credentials have their registries asked, several at a time, each in a sandbox of its
- * own. One that is slow gets its share of the time, and leaves the others theirs.
+ * Ask the registries of many credentials, several at a time, each in its own sandbox. A slow one
+ * uses up its own share of the time, not that of the others.
  */
 struct ask_many {
     struct ask *asks;

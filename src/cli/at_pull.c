@@ -151,7 +151,7 @@ static void check_docker(const struct run *run, struct warnings *warnings)
         check_docker_version(path, run, warnings);
 }
 
-/* A service, a cron job and `sudo docker` have a home, but none of what a session sets. */
+/* A service, a cron job and `sudo docker` have a home, but not the variables of a session. */
 static void warn_of_place(const struct at_pull *at_pull, struct run *run)
 {
     const char *config = environment("XDG_CONFIG_HOME");

@@ -1,5 +1,5 @@
 /*
- * --at-pull: not the token is stored, but where it comes from. Auth files are made to ask this
+ * --at-pull stores where the token comes from instead of the token. Auth files then name this
  * program's credential helper, which reads the source at each pull.
  *
  * Order of a login: at_pull_begin() as the person who will pull, then their credential is read and
@@ -23,8 +23,8 @@
 #include "store/record.h"
 
 /*
- * Where the command of a record runs: docker may be run in anybody's directory, in which a relative
- * path would name a program of theirs.
+ * Where the command of a record runs: docker may be run in another user's directory, where a
+ * relative path would name that user's program.
  */
 #define AT_PULL_DIRECTORY "/"
 
@@ -62,12 +62,12 @@ int at_pull_forget(struct run *run, struct error *err) __attribute__((warn_unuse
 int at_pull_find(struct record *out, const char *host, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What the source of a record gives now. Returns 0 and fills *out, or -1 with *err set. */
+/* Read the source of a record now. Returns 0 and fills *out, or -1 with *err set. */
 int at_pull_read(struct credential *out, const struct record *record,
                  const struct reference *registry, const struct clock *clock, int64_t deadline_ms,
                  struct error *err) __attribute__((warn_unused_result));
 
-/* The path of the record of whoever runs this, into path[PATH_MAX]. Returns 0, or -1 with *err. */
+/* The path of the current user's record, into path[PATH_MAX]. Returns 0, or -1 with *err. */
 int at_pull_path(char path[PATH_MAX], struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What a process that has entered it can no longer do. It is the sandbox's own half (sandbox.h);
- * there is no way back.
+ * Restrict this process permanently: the list below is what it can no longer do. The sandbox
+ * (sandbox.h) enters it in its child; there is no way back.
  *
  * On Linux on x86-64 and arm64 a filter of system calls (seccomp) refuses
  *   - every call that writes, makes, removes, renames or links a file, or changes its length, mode,
@@ -45,7 +45,7 @@ enum confinement {
 
 /*
  * Enter it, in a new process with one thread, which has descriptors 0 to 2. `result` stays open,
- * and `errors` becomes standard output and error; both are for writing, and behind 2. It cannot
+ * and `errors` becomes standard output and error; both are for writing, and above 2. It cannot
  * fail: what a kernel does not know is left out.
  */
 void confinement_enter(int result, int errors, enum confinement depth);

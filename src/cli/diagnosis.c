@@ -42,7 +42,7 @@ static void read_endlessness(struct diagnosis *diagnosis, const struct secret *t
         diagnosis->expiry = EXPIRY_NONE;
 }
 
-/* GitHub sends an empty field of scopes with the kinds that have none of them, too. */
+/* GitHub also sends an empty scopes field for token kinds that have no scopes. */
 static void read_scopes(struct github_findings *findings, const struct secret *token)
 {
     enum github_token_kind kind = github_token_kind(secret_text(token), token->len);

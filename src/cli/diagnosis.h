@@ -33,8 +33,8 @@ struct diagnosis {
 bool diagnosis_is_wanted(const struct options *options);
 
 /*
- * Before GitHub is asked: whether it can be. --diagnose warns where it cannot, as the registry is
- * none of GitHub's, or may be but is given no token of GitHub's form.
+ * Before GitHub is asked: whether it can be. --diagnose warns where it cannot, because the registry
+ * is not GitHub's, or only may be and the token does not look like GitHub's.
  */
 bool diagnosis_begin(struct diagnosis *out, const struct question *question,
                      const struct options *options, struct warnings *warnings);

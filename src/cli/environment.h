@@ -1,5 +1,5 @@
 /*
- * The environment of this process, as the rooms below take it, and without what nobody else is to
+ * The environment of this process, as the modules below take it, without secrets that others could
  * find in it.
  */
 #ifndef CLI_ENVIRONMENT_H

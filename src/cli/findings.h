@@ -1,6 +1,6 @@
 /*
- * What a run has come to, so far: data alone. The commands fill it in, and report.h and
- * report_json.h tell it, in words and as an object.
+ * The results of a run so far: data alone. The commands fill it in, and report.h and report_json.h
+ * tell it, in words and as an object.
  */
 #ifndef CLI_FINDINGS_H
 #define CLI_FINDINGS_H
@@ -16,7 +16,7 @@
 #include "store/lookup.h"
 #include "store/record.h"
 
-/* What became of a reader's credential. */
+/* The verdict on a reader's credential. */
 enum verdict {
     VERDICT_NONE, /* it finds none */
     VERDICT_OPEN, /* the registry was not asked */

@@ -335,7 +335,7 @@ int login_begin(struct login *login, struct report *report, struct error *err)
     return list_images(login, err);
 }
 
-/* The story: nothing is asked before it could be stored, and nothing stored before it is proved. */
+/* In order: nothing is asked before it could be stored, and nothing stored before it is proved. */
 int login_finish(struct login *login, struct report *report, struct error *err)
 {
     const struct options *o = login->run.options;

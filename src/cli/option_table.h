@@ -1,6 +1,6 @@
 /*
- * Every option there is: one row drives parsing, --help and what a command takes; the options and
- * commands that people type instead; and what cannot be asked for together.
+ * The table of options: one row drives parsing, --help and which commands accept it; the options
+ * and commands of other tools that people type instead; and the options that cannot be combined.
  */
 #ifndef CLI_OPTION_TABLE_H
 #define CLI_OPTION_TABLE_H
@@ -47,7 +47,8 @@ const char *option_table_command_name(enum command command);
 const struct option_spec *option_table_long(const char *name, size_t len);
 const struct option_spec *option_table_short(char letter);
 
-/* An option of docker, podman or their kin that this program has under another name, or not. */
+/* An option of docker, podman or the like that this program names differently, or lacks.
+ */
 struct option_foreign {
     const char *name;    /* without dashes; one letter: a short one */
     const char *instead; /* a hint */
@@ -62,7 +63,7 @@ const char *option_table_nearest_command(const char *word);
 /* Whether `word` after --help is a topic: a command, or "all". */
 bool option_table_is_topic(const char *word);
 
-/* Refuse options that contradict each other. Returns 0, or -1 with *err set (CLASS_USAGE). */
+/* Refuse options that cannot be used together. Returns 0, or -1 with *err set (CLASS_USAGE). */
 int option_table_check(const struct options *options, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
 /*
- * What every story has in common: what was asked, until when, whose files, which registry, which
+ * What every command has in common: what was asked, until when, whose files, which registry, which
  * images, and what is worth a warning.
  */
 #ifndef CLI_RUN_H

@@ -1,6 +1,6 @@
 /*
- * A job that listens to strangers, done where it can do no harm: in a process of its own, in
- * confinement (confinement.h).
+ * Run a job that reads what strangers send where it can do no harm: in its own process, confined
+ * (confinement.h).
  *
  * Threat: a fault in our code, in libcurl or the TLS library, by which what a server sends takes
  * over the process that reads it.
@@ -30,7 +30,7 @@
 
 struct sandbox_job {
     const char *name; /* for errors: "asking the registry" */
-    /* Do it, and fill *result. What else is changed is changed in vain, unless it is done here. */
+    /* Do it, and fill *result. Any other change is lost, unless the job is done in this process. */
     void (*work)(void *ctx, void *result);
     /* In the other process alone, when it is done: wipe the secrets that it has copies of. */
     void (*forget)(void *ctx);

@@ -1,5 +1,5 @@
 /*
- * The auth files that one run is about: Docker's, Podman's, or both.
+ * The auth files of one run: Docker's, Podman's, or both.
  */
 #ifndef CLI_TARGETS_H
 #define CLI_TARGETS_H
@@ -27,7 +27,7 @@ struct target {
     struct auth_file_result result;
 
     /* For targets_remove(). */
-    bool is_spared;                  /* it is left alone */
+    bool is_spared;                  /* it is not changed */
     const char *only_username;       /* only an entry of theirs goes; NULL: anybody's */
     const struct secret *only_token; /* only one with that; NULL: any */
     bool is_served_from_above;       /* after it a reader finds an entry for more than the key */

@@ -46,7 +46,7 @@ int view_make(struct view *out, const char *directory, const struct run *run, st
 int view_enter(const struct view *view, const struct reference *registry, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Warnings about a copy are to name what it was made of, which the user knows; `view` is borrowed.
+/* Make warnings about a copy name the original, which the user knows; `view` is borrowed.
  */
 void view_name_originals(const struct view *view, struct targets *targets);
 

@@ -199,7 +199,7 @@ static bool may_tell(const struct secret *printed, const struct secret *said)
     return may;
 }
 
-/* The lines of its error output as one; none of them where one may tell the secret. */
+/* The lines of its error output as one; nothing if they may tell the secret. */
 static void take_words(struct input *where, struct child_result *result)
 {
     struct secret *said = &result->errors;

@@ -1,6 +1,6 @@
 /*
- * One place that a name or a token is read from: a variable, a file, a command, standard input; and
- * what its value may be.
+ * Read a name or a token from one place (a variable, a file, a command, standard input), and check
+ * its value.
  *
  * Each function that reads fills *where, also when it fails, and reads into *out. They return 0, or
  * -1 with *err set (CLASS_CREDENTIAL), unless it says otherwise there.

@@ -222,7 +222,7 @@ static const struct {
      {"contains a character that no GitHub token does", "pass the token alone, on one line"}},
 };
 
-/* Where none of them fits. */
+/* If no other fits. */
 static const struct mistake password = {
     "looks like a password; GitHub's registry accepts only tokens",
     "create a classic token with read:packages in GitHub's settings"};

@@ -1,5 +1,5 @@
 /*
- * What stands in the body of an answer: a token, or the registry's own words about a refusal. Pure.
+ * Read the body of an answer: a token, or the registry's own words about a refusal. Pure.
  */
 #ifndef REGISTRY_ANSWER_H
 #define REGISTRY_ANSWER_H
@@ -24,7 +24,7 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
     __attribute__((warn_unused_result));
 
 /*
- * Whether the body is a page for people: a portal's or a proxy's, no registry's. Content-Type says
+ * Whether the body is a web page, of a portal or a proxy and not of a registry. Content-Type says
  * nothing about that: Quay sends its "true" as text/html.
  */
 bool answer_is_web_page(const struct http_response *response);
@@ -34,7 +34,7 @@ bool answer_says(const struct http_response *response, const char *words);
 
 /*
  * Note status, error code and phrases of an answer; all of them 0 where none came. A phrase that
- * the user's name holds counts for nothing, as the answer may repeat the name.
+ * the user's name contains is ignored, because the answer may repeat the name.
  */
 void answer_note(struct outcome *outcome, const struct http_response *response,
                  const char *username);

@@ -3,9 +3,9 @@
  *
  * Fields may come several times and hold several challenges each. Of those, Bearer is preferred to
  * Basic, and the first of a kind to a later one; schemes that are neither are skipped. What is well
- * formed before a fault counts; values without quotes, empty ones and missing commas are taken as
- * they are met. But realm and service of Bearer, once they are found, decide where a password goes:
- * where one of them is malformed, or there twice, the field is refused.
+ * formed before a fault counts; unquoted values, empty values and missing commas are accepted. But
+ * realm and service of Bearer, once they are found, decide where a password goes: if one of them is
+ * malformed or duplicated, the field is refused.
  */
 #ifndef REGISTRY_CHALLENGE_H
 #define REGISTRY_CHALLENGE_H

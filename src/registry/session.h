@@ -94,7 +94,7 @@ bool session_is_refused(const struct session *s);
 bool session_is_forbidden(const struct session *s);
 
 /*
- * What any step makes of a status that is none of its own: redirects and unexpected answers prove
+ * What any step makes of a status that it does not expect: redirects and unexpected answers prove
  * nothing, limits and 5xx are the registry's trouble. `what` was asked: "the token request of 'X'".
  * Returns -1 with *err set.
  */

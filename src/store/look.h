@@ -1,5 +1,5 @@
 /*
- * A look at an auth file: no lock is taken, and nothing is made.
+ * Read an auth file without a lock; nothing is created.
  */
 #ifndef STORE_LOOK_H
 #define STORE_LOOK_H

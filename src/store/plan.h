@@ -1,5 +1,5 @@
 /*
- * What is to become of an auth file's text for one entry. For auth_file.c; pure.
+ * Plan the changes to an auth file's text for one entry. For auth_file.c; pure.
  */
 #ifndef STORE_PLAN_H
 #define STORE_PLAN_H

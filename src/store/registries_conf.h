@@ -18,8 +18,8 @@ struct registries_conf {
 /*
  * Whether podman asks a helper before its auth files: then who, and which file says so. The last
  * file with the key counts: $CONTAINERS_REGISTRIES_CONF, else the user's or the system's
- * registries.conf, then registries.conf.d of the system and of the user. What cannot be read is
- * passed over.
+ * registries.conf, then registries.conf.d of the system and of the user. Files that cannot be read
+ * are skipped.
  */
 bool registries_conf_find(struct registries_conf *out, const struct location_request *request);
 

@@ -1,5 +1,6 @@
 /*
- * The way to a file whose content is obeyed, as a record's command is: who could lead it elsewhere?
+ * The path of a file whose content is acted on, such as a record's command: could another user
+ * redirect it?
  *
  * That a file and its directory are the user's own is not enough. Who may write to a directory
  * above can put a link there, to a file that is the user's all the same: one of a repository that

@@ -64,6 +64,22 @@ def test_words_that_do_not_appear(binary, where):
     assert found == []
 
 
+# What the comments of a header do not say.
+IN_HEADERS = [
+    r"\bwhoever\b", r"\bstory\b", r"\bwings?\b", r"\brooms\b", r"\bmeanwhile\b", r"in vain", r"obeyed",
+    r"passed over", r"is none of", r"of it behind\b", r"NUL behind", r"\bfor who\b", r"as it were",
+    r"has come to", r"handed back", r"lock-?outs?\b", r"inner (address|host|name)", r"stands twice",
+]
+
+
+@pytest.mark.parametrize("where", ["include", "src"])
+def test_words_that_headers_do_not_have(where):
+    found = [f"{path}: {comment}" for path in (ROOT / where).rglob("*.h")
+             for comment in re.findall(r"/\*.*?\*/", path.read_text(), re.DOTALL)
+             if re.search("|".join(IN_HEADERS), " ".join(comment.split()), re.IGNORECASE)]
+    assert found == []
+
+
 @pytest.fixture(scope="module")
 def expected():
     """Every string of two words or more that a test or the manual has, in lower case."""

@@ -1,6 +1,5 @@
 /*
- * What it means that no answer came: libcurl's verdict in words of its own, and whether waiting may
- * mend it. For http.c.
+ * Why no answer came: libcurl's error in words for users, and whether a retry may help. For http.c.
  */
 #ifndef REGISTRY_HTTP_FAULT_H
 #define REGISTRY_HTTP_FAULT_H

@@ -1,7 +1,7 @@
 /*
- * Certificates out of PEM text (RFC 7468), one by one, as Go reads a bundle: what is no
- * certificate, or a damaged one, is passed over, and the others count. OpenSSL drops the whole
- * bundle for it.
+ * Certificates out of PEM text (RFC 7468), one by one, as Go reads a bundle: anything that is no
+ * certificate, or a damaged one, is skipped, and the others count. OpenSSL drops the whole bundle
+ * for it.
  */
 #ifndef REGISTRY_HTTP_PEM_H
 #define REGISTRY_HTTP_PEM_H

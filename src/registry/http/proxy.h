@@ -1,5 +1,5 @@
 /*
- * Which proxy to ask, and its faults, told apart from the registry's. For http.c and fault.c.
+ * Choose the proxy, and tell its faults apart from the registry's. For http.c and fault.c.
  *
  * A proxy is named as it is configured; its URL, which may hold a password, is never shown, nor are
  * texts of libcurl that may quote it.

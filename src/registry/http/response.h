@@ -1,5 +1,5 @@
 /*
- * An answer as it is taken in, and what it says of waiting.
+ * Receive an answer, and read how long it asks to wait.
  */
 #ifndef REGISTRY_HTTP_RESPONSE_H
 #define REGISTRY_HTTP_RESPONSE_H

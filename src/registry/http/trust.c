@@ -288,7 +288,7 @@ static const char *text_or_null(const char *text)
 }
 
 #if LIBCURL_VERSION_NUM >= 0x074d00
-/* What cannot be read is none of the roots; the others may do. */
+/* A file that cannot be read adds no roots; the others may be enough. */
 static int append_file(struct secret *out, const char *path, struct error *err)
 {
     struct io_input input = {.name = "", .max = BUNDLE_MAX};

@@ -1,5 +1,5 @@
 /*
- * What libcurl is told of certificates. For http.c.
+ * Configure the certificates that libcurl trusts. For http.c.
  *
  * Of the system's roots the hashed directory is tried first, and the bundle only where that does
  * not verify: loading a whole bundle costs OpenSSL 3 some 20 ms. What OpenSSL cannot use and Go can

@@ -1,6 +1,6 @@
 /*
- * Owner, mode, access control list and other extended attributes of a file that takes another's
- * place.
+ * Copy owner, mode, access control list and other extended attributes to the file that replaces
+ * another.
  */
 #ifndef STORE_FILE_ATTRIBUTES_H
 #define STORE_FILE_ATTRIBUTES_H

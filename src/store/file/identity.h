@@ -1,10 +1,10 @@
 /*
- * Root working in a directory that belongs to somebody else: under sudo, in a user's home. What it
- * makes there it makes as that user, so that it has the right owner from birth.
+ * Root working in another user's directory: under sudo, in a user's home. Root creates files there
+ * as that user, so that they have the right owner from the start.
  *
- * It is the directory's owner that counts: a link that the user laid is followed as open(2) would,
- * and in a directory of root's root works as root. Once a directory is open, all that is done is
- * done in that one, however the user moves directories and links about meanwhile.
+ * It is the directory's owner that counts: a link that the user made is followed as by open(2), and
+ * in its own directories root works as root. Once a directory is open, all that is done is done in
+ * that one, even if the user moves directories and links in the meantime.
  */
 #ifndef STORE_FILE_IDENTITY_H
 #define STORE_FILE_IDENTITY_H

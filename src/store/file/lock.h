@@ -1,16 +1,16 @@
 /*
- * The lock that lets one run of this program at a time change the files of a directory.
+ * The lock with which one run of this program at a time changes the files of a directory.
  *
- * It is flock(2) on the directory itself: no litter, and nothing stale after a crash. But a network
- * file system keeps that to the host, or refuses it. So, unless the file system is known to be
- * local, an open file description lock is taken too, on a file beside the one that is changed,
- * which such a file system passes to its server. That file stays there: who waits for it on another
- * host may not see for seconds that it was removed, and would hold a lock that nobody else asks
- * for.
+ * It is flock(2) on the directory itself, which leaves no file and nothing stale after a crash. But
+ * a network file system keeps that lock to the host, or refuses it. So, unless the file system is
+ * known to be local, an open file description lock is taken too, on a file beside the one that is
+ * changed, which such a file system passes to its server. That file stays there: a run that waits
+ * for it on another host may not notice its removal for seconds, and would then hold a lock that
+ * nobody else tries to take.
  *
- * Whoever may read a directory can hold its flock(2) for as long as they like. Where others may
- * read it and not write to it, and the file system is local, the side file alone serves, which only
- * its owner can open, and is removed again.
+ * Anyone who may read a directory can hold its flock(2) indefinitely. Where others may read it and
+ * not write to it, and the file system is local, the side file alone serves, which only its owner
+ * can open, and is removed again.
  *
  * Where nothing can be locked there is no error: lock_warn() says which protection is missing.
  */

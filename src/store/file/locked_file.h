@@ -1,5 +1,5 @@
 /*
- * One file that is read, changed and replaced as if nobody else were there.
+ * Read, change and replace one file safely, whatever other processes do to it.
  *
  * Promises:
  *   - At every instant, also after SIGKILL or on a full disk, the path holds the old file or the
@@ -9,10 +9,10 @@
  *     system passes locks on; the lock ends with the process.
  *   - A program that knows no lock (docker, podman) and replaces the file between our reading and
  *     our writing is noticed, its file is kept, and the caller is told to begin again.
- *   - A file that is a mount point of its own cannot be replaced, and is refused.
+ *   - A file that is itself a mount point cannot be replaced, and is refused.
  *   - A link stays a link; its target is replaced, beside itself.
- *   - All is done in the directory that was opened and locked: whoever moves it away meanwhile, or
- *     lays a link in its place, has nothing happen elsewhere, and nothing left behind.
+ *   - All is done in the directory that was opened and locked: anyone who moves it away in the
+ *     meantime, or puts a link in its place, causes nothing elsewhere, and leaves nothing behind.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
  *     by the next run, or, where another host may be writing it, by one ten minutes later.

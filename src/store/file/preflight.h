@@ -1,7 +1,7 @@
 /*
- * Before any network: could the file at a path be replaced? What that takes is tried, on a file
- * that never has a name, or, where the file system knows no such thing, loses it at once; the auth
- * file itself is only looked at.
+ * Check, before the network is used, whether the file at a path could be replaced. Each step is
+ * tried on a file that never has a name, or, if the file system does not support that, loses it at
+ * once; the auth file itself is only read.
  */
 #ifndef STORE_FILE_PREFLIGHT_H
 #define STORE_FILE_PREFLIGHT_H
@@ -11,7 +11,7 @@
 /*
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE) and what to do: for a directory that cannot be
  * written (or made) or was removed, a read-only file system or one that is full, a file whose owner
- * or mode could not be kept, a file that is a mount point of its own.
+ * or mode could not be kept, a file that is itself a mount point.
  */
 int preflight_check(const char *path, struct error *err) __attribute__((warn_unused_result));
 

@@ -1,6 +1,6 @@
 /*
- * A file as it was read, a new one written beside it, and that put in its place by one system call,
- * if what is there is still what was read.
+ * Remember a file as it was read, write a new one beside it, and put that in its place by one
+ * system call if the old one is still what was read.
  */
 #ifndef STORE_FILE_REPLACE_H
 #define STORE_FILE_REPLACE_H
@@ -22,8 +22,8 @@ struct version {
 #define VERSION_INIT ((struct version){.fd = -1})
 
 /*
- * Read the file `name` of the directory open as `dir_fd`, at most `max` bytes, again and again
- * where it is written to meanwhile. It may be absent; a link, a directory or the like is an error.
+ * Read the file `name` of the directory open as `dir_fd`, at most `max` bytes, again and again if
+ * it is written to in the meantime. It may be absent; a link, a directory or the like is an error.
  * `path` is for messages. Returns 0 and replaces *out (release with version_clear()), or -1 with
  * *err set (CLASS_AUTHFILE).
  */

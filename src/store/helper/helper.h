@@ -3,15 +3,15 @@
  * would hold, by their own protocol.
  *
  * The helper is found on PATH and run without a shell, as base/child.h tells: it gets nothing but
- * its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which
- * is for this program alone; of other variables that hold a token it is the caller's to take them
- * out before. The token is never in its arguments.
+ * its request, and is killed at the deadline. It has our environment without GHCR_TOKEN, which is
+ * for this program alone; the caller has to remove other variables that hold a token. The token is
+ * never in its arguments.
  *
  * Every error is CLASS_HELPER (or "out of memory") and tells these apart: a NAME that is no file
  * name; no such program; not executable; could not be started; failed, with status and words;
- * killed by a signal; did not end in time; answered too much, no JSON, or less than was asked for.
- * Its words are shown, but not where they repeat, in any spelling (base/redact.h), the credential
- * that is to be stored, or that was got last.
+ * killed by a signal; timed out; answered too much, no JSON, or less than was asked for. Its words
+ * are shown, but not where they repeat, in any spelling (base/redact.h), the credential that is to
+ * be stored, or that was got last.
  *
  * This program's own helper (READER_OWN_HELPER) is never run: record_answer() says what it would,
  * nothing can be stored in it, and there is nothing to erase.

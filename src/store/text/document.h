@@ -4,7 +4,7 @@
  * The text stays what it is; beside it stands where the members of "auths" and "credHelpers" are.
  * Names of members are found as docker finds them, without regard to case; host keys exactly.
  * Docker merges members that differ in nothing but case; which of them would win cannot be told, so
- * that two are refused, as is a key that stands twice. In an entry the last of such texts wins.
+ * two are refused, as is a key that occurs twice. In an entry the last of such texts wins.
  *
  * Order: document_parse(), then any question or change (edit.h), then document_clear().
  */
@@ -46,7 +46,7 @@ struct document_list {
 
 struct document {
     struct secret text;
-    struct secret keys; /* each with a NUL behind it */
+    struct secret keys; /* each with a NUL after it */
     struct document_list lists[DOCUMENT_OBJECTS];
     struct span store;       /* the value of "credsStore", in the text */
     char name[PATH_MAX + 3]; /* in errors: "'/x/config.json'" */

@@ -1,5 +1,5 @@
 /*
- * Where things stand in a JSON text, byte by byte. Pure.
+ * Find where the members of an object are in a JSON text, byte by byte. Pure.
  *
  * Not a parser: syntax_check() has already judged that the text is valid, and this only finds the
  * places of the members of one object, and how the text around them is laid out, so that an edit
@@ -16,9 +16,9 @@
 
 /* One member; all of it points into the text. */
 struct layout_member {
-    struct span lead;   /* the blanks and line ends between '{' or ',' and the key */
+    struct span lead;   /* the white space between '{' or ',' and the key */
     struct span key;    /* with its quotes */
-    struct span middle; /* the colon and the blanks round it */
+    struct span middle; /* the colon and the white space around it */
     struct span value;
 };
 
@@ -30,7 +30,8 @@ struct layout_walk {
     struct scan rest;
 };
 
-/* Begin with the object that `object` begins with (blanks aside). False where there is none. */
+/* Begin with the object that `object` begins with (white space aside). False where there is none.
+ */
 bool layout_enter(struct layout_walk *out, struct span object);
 
 /* To the next member; false where there is no more. */

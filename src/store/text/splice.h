@@ -1,7 +1,6 @@
 /*
- * One member written into the text of an auth file, or taken out of it, laid out as the text
- * around it is, with every other byte kept. Pure. For edit.c, which knows what the text
- * means.
+ * Write one member into the text of an auth file, or remove it, in the layout of the text around
+ * it, and keep every other byte. Pure. For edit.c, which knows what the text means.
  */
 #ifndef STORE_TEXT_SPLICE_H
 #define STORE_TEXT_SPLICE_H
@@ -27,10 +26,9 @@ struct splice {
 };
 
 /*
- * Write the member, in place of what is there or behind the last. `in` is valid JSON: an object,
- * whose member `object` is an object, null or absent; NULL makes a new document.
- * Returns 0 and replaces *out (release with secret_clear()), or -1 with *err set and *out
- * untouched.
+ * Write the member, in place of what is there, or after the last. `in` is valid JSON: an object,
+ * whose member `object` is an object, null or absent; NULL makes a new document. Returns 0 and
+ * replaces *out (release with secret_clear()), or -1 with *err set and *out untouched.
  */
 int splice_set(struct secret *out, const struct secret *in, const struct splice *splice,
                struct error *err) __attribute__((warn_unused_result));

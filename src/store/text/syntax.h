@@ -1,5 +1,5 @@
 /*
- * Whether a text is JSON (RFC 8259), and what its strings say. Pure.
+ * Check that a text is JSON (RFC 8259), and decode its strings. Pure.
  *
  * No tree is built: a tree of jansson's takes 85 bytes for each of a text of small objects, and an
  * auth file is kept as the text that it is. This takes 16 bytes for each key of the objects that
@@ -18,10 +18,10 @@
 enum { SYNTAX_DEPTH_MAX = 2048 }; /* levels of objects and arrays */
 
 /*
- * Whether `text` is one JSON text with nothing behind it, in which no object has a key twice,
- * whatever its escapes.
- * Returns 0, or -1 with *err set: CLASS_AUTHFILE, "NAME is not valid JSON (line 3, column 7)",
- * which quotes nothing of the text, with a hint where the cause is plain, or CLASS_INTERNAL.
+ * Whether `text` is one JSON text with nothing after it, in which no object has a key twice,
+ * whatever its escapes. Returns 0, or -1 with *err set: CLASS_AUTHFILE, "NAME is not valid JSON
+ * (line 3, column 7)", which quotes nothing of the text, with a hint where the cause is plain, or
+ * CLASS_INTERNAL.
  */
 int syntax_check(const struct secret *text, const char *name, struct error *err)
     __attribute__((warn_unused_result));
