@@ -160,7 +160,7 @@ def readme_lines(data):
             "| 16 logins at once into one file leave |"
             f" {span(survivors['ghcr-login'])} | {span(survivors['docker'])} |"
             f" {span(survivors['podman'])}, {span(survivors['skopeo'])} |",
-            f"Medians of {data['logins']} logins on {data['cpus']} processors, with "
+            f"Medians of {data['logins']} logins, in the quietest of {data['rounds']} rounds, with "
             + ", ".join(f"{name} {data['versions'][name]}" for name in others) + "."]
     return {re.match(r"\| [^|]* \||Medians of", line)[0]: line for line in rows}
 

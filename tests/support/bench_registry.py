@@ -24,7 +24,7 @@ from stack import ADDRESS, PATH, SYSTEM_TRUST, github_token, trusting
 
 HOST, USER = "ghcr.io", "octocat"
 FAR_ADDRESS = "192.0.2.2"
-ROUND_TRIP_MS = 50
+ROUND_TRIP_MS = 100
 
 HTTP = """\
     default_type application/json;
