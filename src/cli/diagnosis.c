@@ -25,11 +25,13 @@ static void read_expiry(struct diagnosis *diagnosis, const struct clock *clock)
     time_t expires_at = (time_t)diagnosis->findings.expires_at;
     struct tm tm;
 
-    if (expires_at == 0 || gmtime_r(&expires_at, &tm) == NULL)
+    if (expires_at == 0)
         return;
     diagnosis->expiry = EXPIRY_KNOWN;
-    (void)strftime(diagnosis->expires_at, sizeof(diagnosis->expires_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     diagnosis->days_left = (diagnosis->findings.expires_at - clock->unix_s(clock->ctx)) / DAY_S;
+    if (gmtime_r(&expires_at, &tm) == NULL)
+        return;
+    (void)strftime(diagnosis->expires_at, sizeof(diagnosis->expires_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 /* The API names the end of what users make themselves; an app's token ends in hours, unsaid. */

@@ -29,7 +29,7 @@ static void survey_isolate(void *holder, const struct ask *ask)
     }
 }
 
-/* Once, or again and again for somebody who looks on. */
+/* Once, or again and again for somebody who looks on; one alone says so by itself. */
 static void survey_wait(void *holder, size_t done)
 {
     struct survey *survey = holder;
@@ -37,7 +37,7 @@ static void survey_wait(void *holder, size_t done)
     int64_t now_ms = clock_now(run->clock);
     int64_t left_ms = clock_left(run->clock, run->deadline_ms);
 
-    if (run->options->quiet || now_ms - survey->told_ms < SLOW_MS ||
+    if (survey->unit_count == 1 || run->options->quiet || now_ms - survey->told_ms < SLOW_MS ||
         (survey->has_told && !isatty(STDERR_FILENO)) || done == survey->unit_count)
         return;
     survey->told_ms = now_ms;

@@ -143,7 +143,7 @@ static void make_row(struct row *row, const struct survey_item *item, const stru
 static void fit(size_t widths[COLUMNS])
 {
     for (unsigned turn = 1; turn <= COLUMNS; turn++) {
-        size_t all = (COLUMNS - 1) * GAP;
+        size_t all = (size_t)(COLUMNS - 1) * GAP;
 
         for (size_t i = 0; i < COLUMNS; i++)
             all += widths[i];

@@ -205,7 +205,7 @@ const struct scene scenes[] = {
      .files =
          {{.path = DOCKER, .text = HELPED}, {.path = PODMAN, .text = BOTH}, HELPER, VAULT(HELD)}},
     {.name = "status, all",
-     .start = {.arguments = "status --all --json --expires-within 7"},
+     .start = {.arguments = "status --all --expires-within 7"},
      .files = {{.path = DOCKER, .text = ALONE}, {.path = PODMAN, .text = ALONE}},
      .most = 8},
     {.name = "status, all, a helper, and nobody asked",
