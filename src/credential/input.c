@@ -30,7 +30,7 @@ static void cut_at_end(struct secret *value, const char *set)
 {
     size_t len = value->len;
 
-    while (len > 0 && memchr(set, value->data[len - 1], strlen(set)) != NULL)
+    while (len > 0 && value->data[len - 1] != '\0' && strchr(set, value->data[len - 1]) != NULL)
         len--;
     cut(value, len);
 }
