@@ -48,15 +48,16 @@ enum outcome_phrase {
     OUTCOME_SAYS_ADDRESS = 1U << 10,           /* this machine's address is not let in */
     OUTCOME_SAYS_DIRECTORY = 1U << 11,         /* its directory service is in trouble */
     OUTCOME_SAYS_LOCKED_OUT = 1U << 12,        /* too many failed logins came from here */
-    OUTCOME_PHRASES = (1U << 13) - 1,
+    OUTCOME_SAYS_GATEWAY = 1U << 13,           /* what stands in front of it speaks */
+    OUTCOME_PHRASES = (1U << 14) - 1,
     /* Where it says one of these, it is the registry that does not let the image be pulled. */
     OUTCOME_SAYS_FORBIDDEN = OUTCOME_SAYS_NO_CLASSIC | OUTCOME_SAYS_SCOPES |
                              OUTCOME_SAYS_UNAUTHENTICATED | OUTCOME_SAYS_INVALID_TOKEN |
                              OUTCOME_SAYS_INSTALLATION | OUTCOME_SAYS_NOT_INSTALLED |
                              OUTCOME_SAYS_READ_PACKAGE,
     /* Where it says one of these, it says nothing about the credential. */
-    OUTCOME_SAYS_NO_VERDICT =
-        OUTCOME_SAYS_ADDRESS | OUTCOME_SAYS_DIRECTORY | OUTCOME_SAYS_LOCKED_OUT,
+    OUTCOME_SAYS_NO_VERDICT = OUTCOME_SAYS_ADDRESS | OUTCOME_SAYS_DIRECTORY |
+                              OUTCOME_SAYS_LOCKED_OUT | OUTCOME_SAYS_GATEWAY,
 };
 
 struct outcome {

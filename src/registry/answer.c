@@ -261,7 +261,12 @@ static const struct {
     {OUTCOME_SAYS_ADDRESS, "your IP"},
     {OUTCOME_SAYS_ADDRESS, "from IP"},
     {OUTCOME_SAYS_ADDRESS, "your country"},
+    {OUTCOME_SAYS_ADDRESS, "your region"},
     {OUTCOME_SAYS_ADDRESS, "network policy"},
+    {OUTCOME_SAYS_ADDRESS, "network access"}, /* Azure: "public network access is disabled" */
+    {OUTCOME_SAYS_ADDRESS, "virtual network"},
+    {OUTCOME_SAYS_ADDRESS, "vpc"}, /* Google's service controls, Amazon's endpoints */
+    {OUTCOME_SAYS_ADDRESS, "vpn"},
     {OUTCOME_SAYS_ADDRESS, "firewall"},
     {OUTCOME_SAYS_ADDRESS, "error code: 1"}, /* Cloudflare's, of 1000 and more */
     {OUTCOME_SAYS_DIRECTORY, "ldap"},        /* Harbor */
@@ -273,17 +278,44 @@ static const struct {
     {OUTCOME_SAYS_DIRECTORY, "deadline exceeded"},
     {OUTCOME_SAYS_DIRECTORY, "i/o timeout"},
     {OUTCOME_SAYS_DIRECTORY, "no such host"},
+    {OUTCOME_SAYS_DIRECTORY, "connection reset"},
+    {OUTCOME_SAYS_DIRECTORY, "no route to host"},
+    {OUTCOME_SAYS_DIRECTORY, "unreachable"},
+    {OUTCOME_SAYS_DIRECTORY, "could not reach"},
+    {OUTCOME_SAYS_DIRECTORY, "could not connect"},
+    {OUTCOME_SAYS_DIRECTORY, "timed out"},
+    {OUTCOME_SAYS_DIRECTORY, "x509: "},                  /* Go, of such a service, too */
+    {OUTCOME_SAYS_DIRECTORY, "TLS handshake"},           /* the same */
+    {OUTCOME_SAYS_DIRECTORY, "too many clients"},        /* PostgreSQL */
+    {OUTCOME_SAYS_DIRECTORY, "too many connections"},    /* MySQL, Redis */
+    {OUTCOME_SAYS_DIRECTORY, "internal server error"},   /* whatever the status says */
+    {OUTCOME_SAYS_DIRECTORY, "internal error"},          /* the same */
+    {OUTCOME_SAYS_DIRECTORY, "temporarily unavailable"}, /* the same */
+    {OUTCOME_SAYS_DIRECTORY, "maintenance"},             /* the same */
+    {OUTCOME_SAYS_DIRECTORY, "rate exceeded"},           /* Amazon */
+    {OUTCOME_SAYS_DIRECTORY, "rate limit"},              /* GitHub */
+    {OUTCOME_SAYS_DIRECTORY, "quota"},                   /* Google */
+    {OUTCOME_SAYS_DIRECTORY, "API has not been used"},   /* Google */
+    {OUTCOME_SAYS_DIRECTORY, "\"UNAVAILABLE\""},         /* the codes, as JSON has them */
+    {OUTCOME_SAYS_DIRECTORY, "\"UNKNOWN\""},             /* the same */
+    {OUTCOME_SAYS_GATEWAY, "Jwt is"},                    /* Istio's Envoy */
+    {OUTCOME_SAYS_GATEWAY, "RBAC: access denied"},       /* the same */
+    {OUTCOME_SAYS_GATEWAY, " WAF"},
+    {OUTCOME_SAYS_GATEWAY, "ERR_ACCESS_DENIED"},       /* Squid */
+    {OUTCOME_SAYS_GATEWAY, "ERR_CACHE_ACCESS_DENIED"}, /* the same */
+    {OUTCOME_SAYS_GATEWAY, "organization's policy"},   /* Google's service controls */
 };
 
 void answer_note(struct outcome *outcome, const struct http_response *response,
-                 const char *username)
+                 const char *username, const char *url)
 {
     outcome->status = response->status;
     outcome->code = read_code(response);
     outcome->phrases = response->is_locked_out ? OUTCOME_SAYS_LOCKED_OUT : 0;
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
         if (answer_says(response, phrases[i].words) &&
-            strcasestr(username, phrases[i].words) == NULL)
+            strcasestr(username, phrases[i].words) == NULL &&
+            strcasestr(url, phrases[i].words) == NULL)
             outcome->phrases |= phrases[i].phrase;
     }
 }

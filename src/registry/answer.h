@@ -34,10 +34,11 @@ bool answer_says(const struct http_response *response, const char *words);
 
 /*
  * Note status, error code and phrases of an answer; all of them 0 where none came. A phrase that
- * the user's name contains is ignored, because the answer may repeat the name.
+ * the user's name or the URL contains is ignored, because the answer may repeat them: the name of
+ * an image may be 'openldap'.
  */
 void answer_note(struct outcome *outcome, const struct http_response *response,
-                 const char *username);
+                 const char *username, const char *url);
 
 /* Whether the code refuses the credential: DENIED, UNAUTHORIZED. */
 bool answer_denies(enum outcome_code code);

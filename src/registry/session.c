@@ -54,7 +54,7 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
 
     /* Also where no answer came: what an earlier one said must not be taken for this one's. */
     s->outcome->phase = phase;
-    answer_note(s->outcome, &s->response, s->question->username);
+    answer_note(s->outcome, &s->response, s->question->username, request->url);
     return ret;
 }
 
@@ -263,6 +263,10 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
         return error_hint(err, "a web server or proxy in front of the registry asks for a login; "
                                "its page does not say whether the registry saw the credential: "
                                "check the user name and the token, and what is in front of it");
+    if (!is_page && s->outcome->code != OUTCOME_CODE_NONE &&
+        (s->outcome->phrases & OUTCOME_SAYS_GATEWAY) == 0)
+        return error_hint(err, "the registry forbids it, but does not say that the credential is "
+                               "wrong: ask who runs it what this account may do");
     return error_hint(err, "a firewall, a proxy or a captive portal seems to have answered in the "
                            "registry's place; that says nothing about the credential");
 }
@@ -310,7 +314,8 @@ static int64_t asked_wait_s(const struct session *s)
  */
 static bool is_limited(const struct session *s)
 {
-    return s->response.status == 429 || (s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0 ||
+    return s->response.status == 429 || s->outcome->code == OUTCOME_CODE_TOO_MANY_REQUESTS ||
+           (s->outcome->phrases & OUTCOME_SAYS_LOCKED_OUT) != 0 ||
            (s->response.status == 403 && asked_wait_s(s) > 0 && !answer_is_web_page(&s->response) &&
             !answer_denies(s->outcome->code));
 }
@@ -362,7 +367,8 @@ int session_explain(struct session *s, const char *what, struct error *err)
 
 static bool says_no_verdict(const struct session *s)
 {
-    return (s->outcome->phrases & OUTCOME_SAYS_NO_VERDICT) != 0;
+    return (s->outcome->phrases & OUTCOME_SAYS_NO_VERDICT) != 0 ||
+           s->outcome->code == OUTCOME_CODE_TOO_MANY_REQUESTS;
 }
 
 bool session_is_refused(const struct session *s)
@@ -377,8 +383,7 @@ bool session_is_refused(const struct session *s)
 static bool is_forbidden_by_registry(const struct session *s)
 {
     return !answer_is_web_page(&s->response) && !is_limited(s) &&
-           ((s->outcome->code != OUTCOME_CODE_NONE &&
-             s->outcome->code != OUTCOME_CODE_TOO_MANY_REQUESTS) ||
+           (s->outcome->code != OUTCOME_CODE_NONE ||
             (s->outcome->phrases & OUTCOME_SAYS_FORBIDDEN) != 0);
 }
 

@@ -305,3 +305,12 @@ def test_without_an_image_where_v2_is_open(ask, flavour):
 
 def test_an_image_that_is_not_there_where_v2_is_open(ask):
     ask("zot-open", "octo/none:1")[1].failed(7, "was not found", "HTTP 404")
+
+
+@pytest.mark.parametrize("name", ["octo/openldap:1", "octo/firewall:1", "octo/vpn-server:1"])
+def test_an_image_whose_name_is_repeated(ask, name):
+    """What a registry says in it is said of the image, and not of a service in trouble."""
+    detail = ',"detail":[{"Type":"repository","Name":"%s","Action":"pull"}]' % name[:-2]
+    _, result = ask("quay", name, prepare=lambda server: server.on(
+        "manifest", faults.answer(401, error("UNAUTHORIZED", "authentication required", detail))))
+    result.failed(7, name, "may not pull")

@@ -351,7 +351,7 @@ static void test_facts(void **state)
         struct http_response response = {.status = 403, .body = secret_of(rows[i].body)};
         struct outcome outcome = {.phase = OUTCOME_TOKEN, .phrases = OUTCOME_PHRASES};
 
-        answer_note(&outcome, &response, "octocat");
+        answer_note(&outcome, &response, "octocat", "https://ghcr.io/v2/");
         assert_row(rows[i].body, outcome.status == 403 && outcome.phase == OUTCOME_TOKEN);
         assert_row(rows[i].body, outcome.code == rows[i].code);
         assert_row(rows[i].body, outcome.phrases == rows[i].phrases);

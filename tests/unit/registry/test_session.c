@@ -41,7 +41,7 @@ static void answered(int status, const char *headers, const char *body)
     http_response_clear(&c.response);
     c.response = answer_of(status, headers, body);
     c.response.is_locked_out = http_says_locked_out(&c.response);
-    answer_note(&outcome, &c.response, "octocat");
+    answer_note(&outcome, &c.response, "octocat", PING);
 }
 
 static void test_url(void **state)
@@ -118,6 +118,10 @@ static void test_what_an_authorized_request_carries(void **state)
     assert_ptr_equal(request.secret, &c.bearer);
 }
 
+#define DENIED_WITH(words) "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"" words "\"}]}"
+#define UNAUTHORIZED_WITH(words)                                                                   \
+    "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"" words "\"}]}"
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -158,6 +162,29 @@ static void test_refusals(void **state)
         {403, "", "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"client with IP x\"}]}", false,
          false},
         {401, "", "too many failed login attempts", false, false},
+        {401, "", "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}", false, false},
+        {401, "", "{\"errors\":[{\"code\":\"UNAVAILABLE\"}]}", false, false},
+        {401, "", "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"unknown error\"}]}", false,
+         false},
+        {401, "", UNAUTHORIZED_WITH("internal server error"), false, false},
+        {401, "", UNAUTHORIZED_WITH("pq: sorry, too many clients already"), false, false},
+        {401, "", UNAUTHORIZED_WITH("the request timed out"), false, false},
+        {401, "", UNAUTHORIZED_WITH("x509: certificate has expired"), false, false},
+        {401, "", UNAUTHORIZED_WITH("the registry is in maintenance mode"), false, false},
+        {401, "", "{\"error\":\"Could not reach the auth server\"}", false, false},
+        {401, "", UNAUTHORIZED_WITH("blocked by WAF policy"), false, false},
+        {401, "", "Jwt is missing", false, false}, /* Istio */
+        {403, "", DENIED_WITH("public network access is disabled"), false, false},
+        {403, "", DENIED_WITH("access from this virtual network is denied"), false, false},
+        {403, "", DENIED_WITH("prohibited by organization's policy. vpcServiceControls"), false,
+         false},
+        {403, "", DENIED_WITH("Rate exceeded"), false, false},
+        {403, "", DENIED_WITH("not available in your region"), false, false},
+        /* and what is about it */
+        {401, "", UNAUTHORIZED_WITH("HTTP Basic: Access denied"), true, true},
+        {401, "", UNAUTHORIZED_WITH("Invalid Username or Password"), true, true},
+        {401, "", "{\"errors\":[{\"status\":401,\"message\":\"Bad credentials\"}]}", true, true},
+        {403, "", DENIED_WITH("Your authorization token has expired"), true, true},
     };
     static const int others[] = {200, 204, 302, 400, 402, 404, 405, 407, 429, 500, 503};
 
