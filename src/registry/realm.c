@@ -133,6 +133,16 @@ static const char *last_labels(const char *host, unsigned count)
     return count == 1 ? host : NULL;
 }
 
+/* Those of one country alone, as publicsuffix.org has them. */
+static const char *const second_levels[] = {
+    "ad.jp",  "asn.au", "ed.jp",   "gob.ar",  "gob.cl",  "gob.ec", "gob.es",    "gob.mx",
+    "gob.pe", "gob.ve", "gouv.fr", "gr.jp",   "gv.at",   "id.au",  "in.th",     "lg.jp",
+    "ltd.uk", "me.uk",  "mil.br",  "my.id",   "nhs.uk",  "nic.in", "nsw.au",    "or.at",
+    "or.id",  "or.jp",  "or.ke",   "or.kr",   "or.th",   "or.tz",  "pe.kr",     "plc.uk",
+    "re.kr",  "res.in", "sch.id",  "sch.uk",  "govt.nz", "iwi.nz", "school.nz", "police.uk",
+    "web.id", "web.za", "idv.tw",  "geek.nz",
+};
+
 /* Whether below a country's domain names are given out one label further down: example.co.uk. */
 static bool is_second_level(const char *two_labels)
 {
@@ -142,6 +152,10 @@ static bool is_second_level(const char *two_labels)
 
     if (strlen(two_labels + len + 1) != 2)
         return false;
+    for (size_t i = 0; i < sizeof(second_levels) / sizeof(second_levels[0]); i++) {
+        if (strcmp(second_levels[i], two_labels) == 0)
+            return true;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strlen(names[i]) == len && strncmp(names[i], two_labels, len) == 0)
             return true;
@@ -190,11 +204,16 @@ static bool is_tenants_own(const char *registry, const char *realm)
 }
 
 /* A name or an address that means something else, or nothing, to whoever is elsewhere. */
-static bool is_local(const char *host)
+static bool is_local(const char *name)
 {
     static const char *const suffixes[] = {"localhost", "local", "internal",
                                            "svc",       "lan",   "home.arpa"};
+    char host[URL_HOST_MAX + 1];
+    size_t len = strlen(name);
 
+    /* The dot at the end of a whole name is none between labels. */
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(text_has_suffix(name, ".") ? len - 1 : len),
+                   name);
     if (is_address(host) || strchr(host, '.') == NULL)
         return true;
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {

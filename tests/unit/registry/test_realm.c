@@ -151,6 +151,8 @@ static void test_same_domain(void **state)
         MAY("registry.gitlab.com", "https://gitlab.com:8443/"),
         MAY("auth.docker.io", "https://registry-1.docker.io/"),
         MAY("registry.example.co.uk", "https://auth.example.co.uk/"),
+        MAY("registry.example.or.jp", "https://auth.example.or.jp/"),
+        MAY("registry.example.gob.mx", "https://auth.example.gob.mx/"),
         MAY("registry.example.gov.br", "https://auth.example.gov.br/"),
         MAY("registry.corp.internal:5000", "https://gitlab.corp.internal/jwt/auth"),
         MAY("gitlab.example.com:5050", "https://gitlab.example.com/jwt/auth"),
@@ -162,6 +164,9 @@ static void test_same_domain(void **state)
         NOT("10.0.0.1:5000", "https://10.0.0.2/t", OTHER_HOST),
         NOT("registry.example.co.uk", "https://auth.evil.co.uk/", OTHER_HOST),
         NOT("example.co.uk", "https://co.uk/", OTHER_HOST),
+        NOT("registry.example.or.jp", "https://auth.evil.or.jp/", OTHER_HOST),
+        NOT("registry.example.gob.mx", "https://auth.evil.gob.mx/", OTHER_HOST),
+        NOT("registry.example.me.uk", "https://auth.evil.me.uk/", OTHER_HOST),
         NOT("registry.com.au", "https://evil.com.au/", OTHER_HOST),
         NOT("registry.example.com", "https://registry.example.org/", OTHER_HOST),
         NOT("registry.example.com", "https://example.com.evil.net/", OTHER_HOST),
@@ -313,7 +318,9 @@ static void test_inner_realms(void **state)
         "https://127.0.0.1/t",           "https://10.1.2.3:8443/t",
         "https://[fd00::1]/t",           "https://gitea/v2/token",
         "https://gitlab.corp.internal/", "https://registry.ns.svc/t",
-        "https://harbor.local/t",        "https://harbor.ns.svc.cluster.local/t"};
+        "https://harbor.local/t",        "https://harbor.ns.svc.cluster.local/t",
+        "https://localhost./t",          "https://auth./t",
+        "https://harbor.internal./t"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(realms); i++) {
@@ -330,8 +337,9 @@ static void test_inner_realms(void **state)
         policy.allowed =
             (const char *const[]){"localhost",       "127.0.0.1",    "10.1.2.3:8443",
                                   "[fd00::1]",       "gitea",        "gitlab.corp.internal",
-                                  "registry.ns.svc", "harbor.local", "harbor.ns.svc.cluster.local"};
-        policy.allowed_count = 9;
+                                  "registry.ns.svc", "harbor.local", "harbor.ns.svc.cluster.local",
+                                  "localhost.",      "auth.",        "harbor.internal."};
+        policy.allowed_count = 12;
         err = ERROR_INIT;
         assert_row(realms[i], realm_check(&policy, realms[i], url, &err) == 0);
     }
