@@ -266,7 +266,7 @@ static int hint_at_stranger(const struct session *s, bool is_page, struct error 
     if (!is_page && s->outcome->code != OUTCOME_CODE_NONE &&
         (s->outcome->phrases & OUTCOME_SAYS_GATEWAY) == 0)
         return error_hint(err, "the registry forbids it, but does not say that the credential is "
-                               "wrong: ask who runs it what this account may do");
+                               "wrong: check what this account is allowed to do");
     return error_hint(err, "a firewall, a proxy or a captive portal seems to have answered in the "
                            "registry's place; that says nothing about the credential");
 }

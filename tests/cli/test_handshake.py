@@ -219,6 +219,7 @@ NO_REFUSALS = {
     "a service behind it": ("token", 401, error("UNAUTHORIZED", "internal server error"), [],
                             "a service that it uses"),
     "a gateway": ("token", 401, b"Jwt is missing", [("Server", "istio-envoy")], "istio-envoy"),
+    "another code": ("token", 403, error("FORBIDDEN", "forbidden"), [], "the registry forbids it"),
     "a page that asks for a login": ("token", 401, b"<html><title>Sign in</title>", [], "Sign in"),
     "a skewed clock": ("ping2", 401, error("UNAUTHORIZED", "token is not valid yet"), [],
                        "accepted at first"),
