@@ -72,10 +72,10 @@ int path_make_directory(const char *dir, struct error *err) __attribute__((warn_
 bool path_is_mount(int dir_fd, const char *name);
 
 /*
- * Whether no other host can have the directory open as `dir_fd`, so that one kernel sees every lock
- * on it; false where nobody can tell.
+ * Whether no other host can have the directory or file open as `fd`, so that one kernel sees every
+ * lock on it; false where nobody can tell.
  */
-bool path_is_local(int dir_fd);
+bool path_is_local(int fd);
 
 /*
  * Whether it is what an old kernel, a sandbox or an odd file system says to a call that it does not

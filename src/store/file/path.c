@@ -232,11 +232,11 @@ static const unsigned long local_types[] = {
     0x2011bab0, /* exfat */
 };
 
-bool path_is_local(int dir_fd)
+bool path_is_local(int fd)
 {
     struct statfs fs;
 
-    if (fstatfs(dir_fd, &fs) < 0)
+    if (fstatfs(fd, &fs) < 0)
         return false;
     for (size_t i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
         if (((unsigned long)fs.f_type & 0xffffffff) == local_types[i])

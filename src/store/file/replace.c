@@ -14,7 +14,8 @@
 #include "store/path.h"
 
 enum {
-    READS_MAX = 5, /* of a file that is written to meanwhile, again and again */
+    OPENS_MAX = 5,  /* of a name that was just replaced, again and again */
+    PAUSE_MAX = 64, /* ms, before the last reading of a file that is written to meanwhile */
     BLOCK = 16384,
 };
 
@@ -27,19 +28,40 @@ void version_clear(struct version *version)
 }
 
 /*
- * Returns its descriptor, or -1 with errno set. A network file system may still have in mind the
- * file that was just replaced, and not find that: then the name is there all the same.
+ * The kernel keeps what it has read of a network or FUSE file by the file's name there, not by what
+ * was opened: a run on this host that still reads the file which another host has just replaced
+ * fills the same pages with its text. What is dropped is asked of the server again.
  */
-static int version_open_name(int dir_fd, const char *name)
+static void version_drop_cache(const struct version *version)
+{
+    if (version->fd >= 0 && version->is_shared)
+        (void)posix_fadvise(version->fd, 0, 0, POSIX_FADV_DONTNEED); /* only advice, as it says */
+}
+
+/*
+ * Open it and take its status. A network file system may still have in mind the file that was just
+ * replaced, and not find that, by its name or even once it is open: then the name is there all the
+ * same. Returns 0, or -1 with errno set; ENOENT: there is no such name.
+ */
+static int version_open_name(struct version *version, int dir_fd, const char *name)
 {
     struct stat st;
+    int errnum;
     int fd;
 
-    for (int i = 0; i < READS_MAX; i++) {
+    for (int i = 0; i < OPENS_MAX; i++) {
         fd = openat(dir_fd, name, PATH_TO_READ);
-        if (fd >= 0 || (errno != ENOENT && errno != ESTALE))
-            return fd;
-        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fd >= 0 && fstat(fd, &version->st) == 0) {
+            version->fd = fd;
+            return 0;
+        }
+        errnum = errno;
+        if (fd >= 0)
+            (void)close(fd);
+        errno = errnum;
+        if (errnum != ENOENT && errnum != ESTALE)
+            return -1;
+        if (fd < 0 && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return -1;
     }
     errno = ESTALE;
@@ -49,15 +71,14 @@ static int version_open_name(int dir_fd, const char *name)
 static int version_open(struct version *version, int dir_fd, const char *name, const char *path,
                         struct error *err)
 {
-    version->fd = version_open_name(dir_fd, name);
-    if (version->fd < 0 && errno == ENOENT)
-        return 0;
-    if (version->fd < 0 || fstat(version->fd, &version->st) < 0)
-        return path_fail(err, "open", path);
+    if (version_open_name(version, dir_fd, name) < 0)
+        return errno == ENOENT ? 0 : path_fail(err, "open", path);
     if (S_ISDIR(version->st.st_mode))
         return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot read '%s'", path);
     if (!S_ISREG(version->st.st_mode))
         return error_set(err, CLASS_AUTHFILE, "'%s' is not a regular file", path);
+    version->is_shared = !path_is_local(version->fd);
+    version_drop_cache(version);
     return 0;
 }
 
@@ -86,25 +107,38 @@ static bool is_same_status(const struct stat *a, const struct stat *b)
            a->st_gid == b->st_gid;
 }
 
-/* A network file system may know the size of one file and have the text of the other. */
+/* Whether the text is not that of one file, by its status or by a second reading. */
 static bool version_is_torn(const struct version *version)
 {
     struct stat now;
 
-    return version->fd >= 0 && fstat(version->fd, &now) == 0 &&
-           (!is_same_status(&now, &version->st) ||
-            (uintmax_t)version->st.st_size != version->text.len);
+    if (version->fd < 0)
+        return false;
+    if (fstat(version->fd, &now) < 0)
+        return version->is_shared;
+    if (!is_same_status(&now, &version->st) || (uintmax_t)now.st_size != version->text.len)
+        return true;
+    return version->is_shared && version_has_same_text(version) != 1;
 }
 
 int version_read(struct version *out, int dir_fd, const char *name, const char *path, size_t max,
                  struct error *err)
 {
-    for (int reads = 1;; reads++) {
-        if (version_read_once(out, dir_fd, name, path, max, err) < 0)
-            return -1;
-        if (reads == READS_MAX || !version_is_torn(out))
-            return 0;
+    const struct clock *clock = clock_system();
+    struct error fault;
+    bool is_read;
+
+    for (int64_t pause_ms = 1;; pause_ms *= 2) {
+        fault = ERROR_INIT;
+        is_read = version_read_once(out, dir_fd, name, path, max, &fault) == 0;
+        /* NFS tells a reader of a file that another host has removed ESTALE. */
+        if (pause_ms > PAUSE_MAX || (is_read ? !version_is_torn(out) : !out->is_shared))
+            break;
+        clock->sleep_ms(clock->ctx, pause_ms);
     }
+    if (!is_read)
+        *err = fault;
+    return is_read ? 0 : -1;
 }
 
 int version_has_same_text(const struct version *version)
@@ -115,6 +149,7 @@ int version_has_same_text(const struct version *version)
     bool is_same = true;
     ssize_t n = 0;
 
+    version_drop_cache(version);
     while (version->fd >= 0 && is_same) {
         n = pread(version->fd, block, sizeof(block), (off_t)done);
         if (n < 0 && errno == EINTR)

@@ -16,6 +16,7 @@
 struct version {
     int fd;         /* keeps its inode from being used again; -1: there was no file */
     struct stat st; /* of fd */
+    bool is_shared; /* another host may replace it, unseen by this one's cache */
     struct secret text;
 };
 
@@ -23,9 +24,10 @@ struct version {
 
 /*
  * Read the file `name` of the directory open as `dir_fd`, at most `max` bytes, again and again if
- * it is written to in the meantime. It may be absent; a link, a directory or the like is an error.
- * `path` is for messages. Returns 0 and replaces *out (release with version_clear()), or -1 with
- * *err set (CLASS_AUTHFILE).
+ * it is written to in the meantime, and, unless its file system is known to be local, until two
+ * readings agree; after about 0.1 s it returns what it has. The file may be absent; a link, a
+ * directory or the like is an error. `path` is for messages. Returns 0 and replaces *out (release
+ * with version_clear()), or -1 with *err set (CLASS_AUTHFILE).
  */
 int version_read(struct version *out, int dir_fd, const char *name, const char *path, size_t max,
                  struct error *err) __attribute__((warn_unused_result));

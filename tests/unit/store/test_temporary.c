@@ -1,11 +1,13 @@
 /*
- * temporary: what stands beside a file for a moment. openat() is linked through here, for a
- * directory in which every name is taken.
+ * replace: how a file is read, and what stands beside it for a moment. openat() is linked through
+ * here, for a directory in which every name is taken; fstatfs() and posix_fadvise(), for a file
+ * system whose cache holds text of the file that was there before.
  */
 #include "../support.h"
 
 #include "store/file/replace.h"
 
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "files.h"
@@ -130,6 +132,89 @@ static void test_without_a_name(void **state)
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
 
+enum { NFS = 0x6969, TMPFS = 0x01021994, STALE_MAX = 3 };
+
+int __real_fstat(int, struct stat *);
+int __wrap_fstat(int, struct stat *);
+
+static unsigned stale_stats; /* so many calls find that another host has removed the file */
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+    if (stale_stats == 0)
+        return __real_fstat(fd, st);
+    stale_stats--;
+    errno = ESTALE;
+    return -1;
+}
+
+static long fs_type;
+static const char *cached[STALE_MAX]; /* what is read after the cache was dropped so often */
+static unsigned drops;
+
+int __wrap_fstatfs(int, struct statfs *);
+int __wrap_posix_fadvise(int, off_t, off_t, int);
+
+int __wrap_fstatfs(int fd, struct statfs *fs)
+{
+    (void)fd;
+    fs->f_type = fs_type;
+    return 0;
+}
+
+/* Other text in the same file, and nothing in its status tells of it. */
+int __wrap_posix_fadvise(int fd, off_t offset, off_t len, int advice)
+{
+    struct stat before;
+    struct timespec times[2];
+
+    assert_true(offset == 0 && len == 0 && advice == POSIX_FADV_DONTNEED);
+    if (drops < STALE_MAX && cached[drops] != NULL) {
+        support_must(fstat(fd, &before) == 0, "fstat");
+        times[0] = before.st_atim;
+        times[1] = before.st_mtim;
+        support_write("file", cached[drops]);
+        support_must(futimens(fd, times) == 0, "futimens");
+    }
+    drops++;
+    return 0;
+}
+
+static void assert_version(long type, const char *expected, unsigned drops_expected)
+{
+    struct version version = VERSION_INIT;
+    struct error err = ERROR_INIT;
+
+    fs_type = type;
+    drops = 0;
+    assert_int_equal(version_read(&version, AT_FDCWD, "file", "file", 100, &err), 0);
+    assert_string_equal(secret_text(&version.text), expected);
+    assert_int_equal(drops, drops_expected);
+    version_clear(&version);
+}
+
+static void test_a_stale_descriptor_is_opened_again(void **state)
+{
+    (void)state;
+    support_write("file", "text");
+    stale_stats = 2;
+    assert_version(NFS, "text", 2);
+    assert_int_equal(stale_stats, 0);
+}
+
+static void test_two_readings_agree_where_other_hosts_may_write(void **state)
+{
+    (void)state;
+    support_write("file", "torn..");
+    assert_version(TMPFS, "torn..", 0);
+    cached[0] = NULL;
+    cached[1] = "whole.";
+    assert_version(NFS, "whole.", 4);
+    cached[1] = NULL;
+    assert_version(NFS, "whole.", 2);
+    assert_version(TMPFS, "whole.", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +222,8 @@ int main(void)
         IN_DIRECTORY(test_only_what_is_old_goes_where_others_may_be),
         IN_DIRECTORY(test_a_trial_leaves_nothing),
         IN_DIRECTORY(test_without_a_name),
+        IN_DIRECTORY(test_a_stale_descriptor_is_opened_again),
+        IN_DIRECTORY(test_two_readings_agree_where_other_hosts_may_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
