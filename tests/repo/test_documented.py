@@ -66,6 +66,7 @@ JSON_MAKERS = {
     None: ["report_json_print"],
     "files": ["add_source", "add_readers", "json_target"],
     "images": ["json_images"],
+    "credentials": ["json_credential"],
     "token": ["json_token"],
     "error": ["json_error"],
 }
