@@ -79,32 +79,49 @@ static bool is_twin(const struct survey_item *a, const struct survey_item *b)
            strcmp(a->finding.err.message, b->finding.err.message) == 0;
 }
 
+static struct survey_item *find_twin(const struct survey *survey, const struct survey_item *item)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        if (is_twin(survey->items[i], item))
+            return survey->items[i];
+    }
+    return NULL;
+}
+
+static int survey_make_room(struct survey *survey, struct error *err)
+{
+    if (survey->items == NULL)
+        survey->items = calloc(SURVEY_ITEMS_MAX, sizeof(struct survey_item *));
+    if (survey->items == NULL)
+        return error_no_memory(err);
+    if (survey->count < SURVEY_ITEMS_MAX)
+        return 0;
+    return error_set(err, CLASS_AUTHFILE,
+                     "more than %d credentials are stored, which are too many for one run",
+                     SURVEY_ITEMS_MAX);
+}
+
 /* Takes the item. Returns 0 with the item, or its twin, in *out (may be NULL), or -1. */
 static int survey_add(struct survey *survey, struct survey_item *item, struct survey_item **out,
                       struct error *err)
 {
-    struct survey_item *twin = NULL;
+    struct survey_item *kept = find_twin(survey, item);
 
-    for (size_t i = 0; i < survey->count && twin == NULL; i++)
-        twin = is_twin(survey->items[i], item) ? survey->items[i] : NULL;
-    if (twin != NULL && twin->finding.by != item->finding.by)
-        twin->second = item->finding.by;
-    if (survey->items == NULL)
-        survey->items = calloc(SURVEY_ITEMS_MAX, sizeof(struct survey_item *));
-    if (out != NULL)
-        *out = twin != NULL ? twin : item;
-    if (twin == NULL && survey->items != NULL && survey->count < SURVEY_ITEMS_MAX) {
-        survey->items[survey->count++] = item;
-        return 0;
+    if (kept == NULL && survey_make_room(survey, err) < 0) {
+        item_free(item);
+        return -1;
     }
-    item_free(item);
-    if (twin != NULL)
-        return 0;
-    return survey->items == NULL ? error_no_memory(err)
-                                 : error_set(err, CLASS_AUTHFILE,
-                                             "more than %d credentials are stored, which are too "
-                                             "many for one run",
-                                             SURVEY_ITEMS_MAX);
+    if (kept == NULL) {
+        kept = item;
+        survey->items[survey->count++] = item;
+    } else {
+        if (kept->finding.by != item->finding.by)
+            kept->second = item->finding.by;
+        item_free(item);
+    }
+    if (out != NULL)
+        *out = kept;
+    return 0;
 }
 
 static struct survey_item *item_new(const struct reference *registry, const struct reader *by,

@@ -146,10 +146,9 @@ static void judge_images(struct survey *survey)
     }
 }
 
-int survey_prove(struct survey *survey, struct error *err)
+static int prove_units(struct survey *survey, struct ask *asks, struct error *errs,
+                       struct error *err)
 {
-    struct ask *asks = calloc(survey->unit_count, sizeof(*asks));
-    struct error *errs = calloc(survey->unit_count, sizeof(*errs));
     struct ask_many many = {
         .asks = asks,
         .errs = errs,
@@ -160,21 +159,34 @@ int survey_prove(struct survey *survey, struct error *err)
         .on_wait = survey_wait,
         .holder = survey,
     };
-    bool has_room = survey->unit_count == 0 || (asks != NULL && errs != NULL);
-    int ret = has_room ? 0 : error_no_memory(err);
 
     survey->told_ms = clock_now(survey->run->clock);
-    for (size_t i = 0; has_room && i < survey->unit_count; i++)
+    for (size_t i = 0; i < survey->unit_count; i++)
         asks[i] = unit_ask(survey, &survey->units[i]);
-    if (has_room && survey->unit_count > 0)
-        ret = ask_registries(&many, err);
-    for (size_t i = 0; ret == 0 && i < survey->unit_count; i++) {
+    if (ask_registries(&many, err) < 0)
+        return -1;
+    for (size_t i = 0; i < survey->unit_count; i++) {
         survey->units[i].err = errs[i];
         unit_judge(survey, &survey->units[i], &asks[i]);
     }
+    judge_images(survey);
+    return 0;
+}
+
+int survey_prove(struct survey *survey, struct error *err)
+{
+    struct ask *asks;
+    struct error *errs;
+    int ret;
+
+    if (survey->unit_count == 0)
+        return 0;
+    asks = calloc(survey->unit_count, sizeof(*asks));
+    errs = calloc(survey->unit_count, sizeof(*errs));
+    ret =
+        asks == NULL || errs == NULL ? error_no_memory(err) : prove_units(survey, asks, errs, err);
     free(asks);
     free(errs);
-    judge_images(survey);
     return ret;
 }
 
