@@ -1,6 +1,6 @@
 #!/bin/sh
-# GHCR_TOKEN=... kubernetes-secret.sh: a pull secret `ghcr`, made or replaced, of a login that is proved.
-# From a directory of its own: no other login gets into it. Name it in a pod's `imagePullSecrets`.
+# GHCR_TOKEN=... kubernetes-secret.sh: create or replace the pull secret `ghcr` from a proved login.
+# The login has its own directory: no other login gets into the secret. Name it in a pod's `imagePullSecrets`.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -43,7 +43,7 @@ def test_a_bug_needs_json_and_verbose_output_and_no_token(name):
     for identifier, word in (("json", "--json"), ("verbose", "-v"), ("version", "--version")):
         assert word in questions[identifier]["attributes"]["label"]
         assert questions[identifier]["validations"]["required"]
-    assert "**Paste no token" in FORMS[name]["body"][0]["attributes"]["value"]
+    assert "**Do not paste a token" in FORMS[name]["body"][0]["attributes"]["value"]
 
 
 def test_a_vulnerability_is_not_reported_in_public():
