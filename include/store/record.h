@@ -60,7 +60,7 @@ int record_find(struct record *out, const char *path, const char *host, struct e
 int record_list(struct secret *out, const char *path, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The hosts that it has, into *out, each with a NUL behind it. Returns 0, or -1 with *err set. */
+/* The hosts that it has, into *out, each with a NUL after it. Returns 0, or -1 with *err set. */
 int record_hosts(struct secret *out, const char *path, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -48,7 +48,7 @@ static int list_image(struct image_list *list, const char *text, struct error *e
     if (is_listed(list, &added))
         return 0;
     if (list->count == OPTIONS_IMAGES_MAX)
-        return error_set(err, CLASS_USAGE, "--can-pull takes no more than %d images",
+        return error_set(err, CLASS_USAGE, "--can-pull accepts at most %d images",
                          OPTIONS_IMAGES_MAX);
     if (list->items == NULL)
         list->items = calloc(OPTIONS_IMAGES_MAX, sizeof(*list->items));

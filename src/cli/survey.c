@@ -97,8 +97,7 @@ static int survey_make_room(struct survey *survey, struct error *err)
     if (survey->count < SURVEY_ITEMS_MAX)
         return 0;
     return error_set(err, CLASS_AUTHFILE,
-                     "more than %d credentials are stored, which are too many for one run",
-                     SURVEY_ITEMS_MAX);
+                     "more than %d credentials are stored, too many for one run", SURVEY_ITEMS_MAX);
 }
 
 /* Takes the item. Returns 0 with the item, or its twin, in *out (may be NULL), or -1. */

@@ -191,7 +191,8 @@ static void print_images(const struct survey *survey)
             (void)printf("image '%s': not checked\n", shown.text);
         else
             (void)printf("image '%s': %s (HTTP %d)\n", shown.text,
-                         image->status == 404 ? "is not there" : "cannot be pulled", image->status);
+                         image->status == 404 ? "was not found" : "cannot be pulled",
+                         image->status);
     }
 }
 

@@ -81,7 +81,7 @@ static int read_token(struct secret *out, const struct credential_request *reque
     if (request->stdin_fd < 0)
         return error_set_hint(err, CLASS_CREDENTIAL,
                               "use --token-env VAR, --token-file FILE or --token-command CMD",
-                              "no token: standard input is read for something else");
+                              "no token: standard input is used for something else");
     return input_stdin(out, where, CREDENTIAL_STDIN_WAIT_MS, context, err);
 }
 

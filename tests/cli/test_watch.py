@@ -523,7 +523,7 @@ NO_LIST = {
     "a capital": (b"ghcr.io/Owner/app\n", "line 1 of standard input"),
     "a token": (TOKEN.encode(), "line 1 of standard input looks like a github token"),
     "NUL": (b"a\0b", "NUL"),
-    "too many": (b"".join(b"image%d\n" % i for i in range(300)), "no more than 256"),
+    "too many": (b"".join(b"image%d\n" % i for i in range(300)), "at most 256"),
 }
 
 
@@ -559,4 +559,4 @@ def test_a_login_with_a_list(login, several, image, status):
 
 def test_a_login_whose_token_comes_from_nowhere(login, server):
     login("-u", USER, "--can-pull", "-", server.host, stdin=lines("postgres\n")).failed(
-        3, "standard input is read for something else")
+        3, "standard input is used for something else")

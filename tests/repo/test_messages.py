@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "messages.py"
+OTHERS = ("src/registry/answer.c:", "src/registry/http/response.c:")   # tables of what servers say
 UNHELD = ROOT / "tests" / "data" / "messages.txt"
 CONVERSION = re.compile(r"%[-+#0-9.*]*(?:ll|[hlzj])?[a-zA-Z%]")
 WORDS = [
@@ -107,6 +108,7 @@ def test_every_message_is_expected_somewhere(expected):
     """A new message needs a test that has its words, or a line in the list of those that have none."""
     listed = {line for line in UNHELD.read_text().splitlines() if line and line[0] != "#"}
     whole = "\n".join(expected)
-    texts = {line.split(": ", 1)[1] for line in messages().splitlines()}
+    texts = {line.split(": ", 1)[1] for line in messages().splitlines()
+             if not line.startswith(OTHERS)}
     unheld = {text for text in texts if not is_expected(text.lower(), expected, whole)}
     assert len(texts) > 500 and sorted(unheld - listed) == []

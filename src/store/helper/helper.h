@@ -69,7 +69,7 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     __attribute__((warn_unused_result));
 
 /*
- * What it has a credential for, as it lists that: names into *out, each with a NUL behind it.
+ * What it has a credential for, as it lists that: names into *out, each with a NUL after it.
  * Returns 0, or -1 with *err set.
  */
 int helper_list(const struct helper *helper, struct secret *out, struct error *err)
