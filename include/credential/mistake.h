@@ -21,6 +21,10 @@ const struct mistake *mistake_find(const struct secret *token);
 /* The same without what would only be wrong at GitHub, where other registries have passwords. */
 const struct mistake *mistake_find_anywhere(const struct secret *token);
 
+/* Those of them that another registry's secret may come from as well; what it takes may be like it.
+ */
+const struct mistake *mistake_find_elsewhere(const struct secret *secret);
+
 /* That of a token in base64, which may be wrapped into several lines; NULL where it is none. */
 const struct mistake *mistake_encoded(const struct secret *token);
 

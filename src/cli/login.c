@@ -8,6 +8,7 @@
 #include "cli/advice.h"
 #include "cli/ask.h"
 #include "cli/environment.h"
+#include "credential/mistake.h"
 
 /* Whom it is about, and the files it would go to: no token is read that could not be stored. */
 static int login_find_targets(struct login *login, struct report *report, struct error *err)
@@ -189,6 +190,10 @@ static void tell_of_source(const struct login *login, struct error *err)
         return;
     }
     if (err->cls != CLASS_REJECTED || credential->oddity == NULL)
+        return;
+    /* A warning has said so already. */
+    if (reference_may_be_github(&login->run.subject.registry) &&
+        mistake_find_elsewhere(&credential->token) != NULL)
         return;
     err->hint[0] = '\0'; /* what is odd about the token explains more than the refusal does */
     (void)error_hint(err, "the token from %s %s: is that intended?", credential->source,

@@ -425,23 +425,49 @@ static int check_github_token(const struct secret *value, const struct input_rul
 }
 
 /* What docker would send, though somebody may not have meant it. */
-static const char *find_oddity(const struct secret *value, size_t line_ends)
+static const char *find_oddity(const struct secret *value, bool had_empty_line)
 {
+    static const char no_break_space[] = "\xc2\xa0";
+    const struct mistake *mistake = mistake_find_elsewhere(value);
+    char first = value->data[0];
+    char last = value->data[value->len - 1];
+
     if (starts_with(value, "\xef\xbb\xbf"))
         return "starts with a byte-order mark";
-    if (line_ends > 2)
+    if (had_empty_line)
         return "had an empty last line, which was removed";
-    if (strchr(" \t", value->data[0]) != NULL)
+    if (strchr("\r\n", first) != NULL)
+        return "starts with an empty line";
+    if (strchr(white_space, first) != NULL || starts_with(value, no_break_space))
         return "starts with a space";
-    if (strchr(" \t", value->data[value->len - 1]) != NULL)
+    if (strchr(white_space, last) != NULL || text_has_suffix(secret_text(value), no_break_space))
         return "ends with a space";
-    return has_line_end(value) ? "has more than one line" : NULL;
+    if (value->len > 1 && strchr("\"'`", first) != NULL && first == last)
+        return "is in quotation marks";
+    if (mistake != NULL)
+        return mistake->what;
+    /* A service account's key in JSON has many. */
+    return has_line_end(value) && first != '{' ? "has more than one line" : NULL;
+}
+
+/* More line ends than one, of whatever kind they are. */
+static bool has_empty_last_line(const struct secret *value)
+{
+    size_t count[2] = {0, 0};
+
+    for (size_t i = value->len; i > 0 && strchr("\r\n", value->data[i - 1]) != NULL; i--) {
+        if (value->data[i - 1] == '\0')
+            break;
+        count[value->data[i - 1] == '\n']++;
+    }
+    return count[0] > 1 || count[1] > 1;
 }
 
 int input_check_token(struct secret *value, const struct input_rules *rules, const char **oddity,
                       struct error *err)
 {
     size_t given_len = value->len;
+    bool had_empty_line = has_empty_last_line(value);
     const char *fault;
 
     if (rules->is_github)
@@ -461,7 +487,7 @@ int input_check_token(struct secret *value, const struct input_rules *rules, con
     if (fault != NULL)
         return refuse_bytes(rules, value, fault, err);
     if (oddity != NULL)
-        *oddity = find_oddity(value, given_len - value->len);
+        *oddity = find_oddity(value, had_empty_line);
     return 0;
 }
 

@@ -119,6 +119,7 @@ static bool mistake_is_encoded(const char *text)
     if (pack(&packed, text, &ignored) == 0 &&
         base64_decode(&plain, secret_text(&packed), packed.len, &ignored) == 0) {
         const char *colon;
+        size_t whole_len = plain.len;
 
         /* `echo TOKEN | base64` encodes a line end, too. */
         while (plain.len > 0 && strchr("\r\n", plain.data[plain.len - 1]) != NULL &&
@@ -126,7 +127,7 @@ static bool mistake_is_encoded(const char *text)
             plain.data[--plain.len] = '\0';
         colon = plain.len > 0 ? memchr(plain.data, ':', plain.len) : NULL;
 
-        found = github_token_is_whole(secret_text(&plain), plain.len) ||
+        found = github_token_is_whole(secret_text(&plain), plain.len) || plain.len < whole_len ||
                 (colon != NULL && colon > plain.data);
         for (size_t i = 0; i < plain.len; i++)
             found = found && plain.data[i] >= ' ' && plain.data[i] < 0x7f;
@@ -243,6 +244,25 @@ const struct mistake *mistake_find_anywhere(const struct secret *token)
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (table[i].fits(text))
             return &table[i].mistake;
+    }
+    return NULL;
+}
+
+const struct mistake *mistake_find_elsewhere(const struct secret *secret)
+{
+    static bool (*const fits_elsewhere[])(const char *text) = {
+        is_expression,       is_doubled_expression,
+        mistake_is_variable, is_template,
+        is_nothing,          is_masked,
+        has_label,           is_header,
+        mistake_is_encoded};
+    const char *text = secret_text(secret);
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        for (size_t j = 0; j < sizeof(fits_elsewhere) / sizeof(fits_elsewhere[0]); j++) {
+            if (table[i].fits == fits_elsewhere[j] && table[i].fits(text))
+                return &table[i].mistake;
+        }
     }
     return NULL;
 }

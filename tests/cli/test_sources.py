@@ -182,8 +182,9 @@ def test_white_space_round_a_github_token_is_cut(ghcr, login, given):
 
 @pytest.mark.parametrize("given, words", [
     (f"{TOKEN} \n", "ends with a space"), (f" {TOKEN}", "starts with a space"),
-    (f"\ufeff{TOKEN}\n", "byte-order mark"), (f"{TOKEN}\n\n\n", "empty last line")],
-    ids=["at the end", "in front", "BOM", "empty line"])
+    (f"\ufeff{TOKEN}\n", "byte-order mark"), (f"{TOKEN}\n\n", "empty last line"),
+    (f'"{TOKEN}"\n', "is in quotation marks")],
+    ids=["at the end", "in front", "BOM", "empty line", "quotes"])
 def test_what_is_odd_is_said_after_a_refusal(login, registry, given, words):
     server = registry(token="another-password")
     login("-u", USER, "--password-stdin", "--cacert", login.ca_file, server.host,
