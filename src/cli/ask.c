@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/ask_result.h"
 #include "cli/sandbox.h"
 #include "registry/handshake.h"
 #include "registry/http.h"
@@ -263,21 +264,7 @@ static void ask_github(const struct ask *ask, struct diagnosis *out)
     diagnosis_end(out, q, ask->options, ask->warnings);
 }
 
-/* What the sandbox hands back. */
-struct findings {
-    int ret;
-    struct error err;
-    struct warnings warnings;
-    int64_t deadline_ms;
-    struct outcome outcome;
-    struct {
-        bool can_pull;
-        int status;
-    } images[OPTIONS_IMAGES_MAX];
-    struct diagnosis diagnosis; /* where is_to_be_diagnosed() */
-};
-
-static bool is_to_be_diagnosed(const struct ask *ask, const struct findings *found)
+static bool is_to_be_diagnosed(const struct ask *ask, const struct ask_result *found)
 {
     bool is_answered = found->ret == 0 || found->err.cls == CLASS_REJECTED ||
                        found->err.cls == CLASS_FORBIDDEN || outcome_is_after_grant(&found->outcome);
@@ -307,7 +294,7 @@ static void tell_of_images(void *ctx, size_t done)
 /* In a process of its own: what is changed of *ctx is lost with it, and *result goes back. */
 static void ask_in_sandbox(void *ctx, void *result)
 {
-    struct findings *found = result;
+    struct ask_result *found = result;
     struct ask ask = *(const struct ask *)ctx;
     struct image_teller teller = {.question = &ask.question,
                                   .told_ms = clock_now(ask.question.limits.clock)};
@@ -337,85 +324,7 @@ static void forget_in_sandbox(void *ctx)
     ask->forget(ask->holder);
 }
 
-/* Any other byte would be no value of a bool at all. */
-static bool is_flag(const bool *flag)
-{
-    return *(const unsigned char *)flag <= 1;
-}
-
-static bool ask_is_text(const char *text, size_t size)
-{
-    return memchr(text, '\0', size) != NULL;
-}
-
-#define IS_TEXT(array) ask_is_text(array, sizeof(array))
-
-static bool is_error(const struct error *err, int ret)
-{
-    bool has_class = ret == 0 ? err->cls == CLASS_NONE
-                              : ret == -1 && err->cls > CLASS_NONE && err->cls <= CLASS_HELPER;
-
-    return has_class && IS_TEXT(err->message) && IS_TEXT(err->hint);
-}
-
-static bool are_warnings(const struct warnings *warnings)
-{
-    if (warnings->count > WARNINGS_MAX)
-        return false;
-    for (size_t i = 0; i < warnings->count; i++) {
-        if (!IS_TEXT(warnings->items[i]))
-            return false;
-    }
-    return true;
-}
-
-static bool is_diagnosis(const struct diagnosis *diagnosis)
-{
-    const struct github_findings *findings = &diagnosis->findings;
-
-    return is_flag(&diagnosis->is_made) && (unsigned)diagnosis->expiry <= EXPIRY_KNOWN &&
-           IS_TEXT(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
-           IS_TEXT(findings->trouble) && IS_TEXT(findings->owner) &&
-           is_flag(&findings->has_scopes) && IS_TEXT(findings->scopes) &&
-           is_flag(&findings->needs_sso) && IS_TEXT(findings->sso_url) &&
-           is_flag(&findings->forbids_classic);
-}
-
-static bool is_status(int status)
-{
-    return status >= 0 && status <= 999;
-}
-
-static bool is_outcome(const struct outcome *outcome)
-{
-    return (unsigned)outcome->phase < OUTCOME_PHASE_COUNT && is_status(outcome->status) &&
-           (unsigned)outcome->code < OUTCOME_CODE_COUNT && outcome->phrases <= OUTCOME_PHRASES &&
-           is_flag(&outcome->is_good);
-}
-
-/* The deadline moves by what was waited, which is no more than has passed since `began_ms`. */
-static bool is_deadline(int64_t deadline_ms, const struct question_limits *limits, int64_t began_ms)
-{
-    return deadline_ms >= limits->deadline_ms &&
-           deadline_ms - limits->deadline_ms <= clock_now(limits->clock) - began_ms;
-}
-
-/*
- * The process that answers has read what a server sent, and may have been taken over by it: its
- * result is judged like anything else from outside.
- */
-static bool are_findings(const struct findings *found, const struct ask *ask, int64_t began_ms)
-{
-    for (size_t i = 0; i < OPTIONS_IMAGES_MAX; i++) {
-        if (!is_flag(&found->images[i].can_pull) || !is_status(found->images[i].status))
-            return false;
-    }
-    return is_error(&found->err, found->ret) && are_warnings(&found->warnings) &&
-           is_deadline(found->deadline_ms, &ask->question.limits, began_ms) &&
-           is_outcome(&found->outcome) && is_diagnosis(&found->diagnosis);
-}
-
-static int take_findings(struct ask *ask, const struct findings *found, struct error *err)
+static int take_result(struct ask *ask, const struct ask_result *found, struct error *err)
 {
     struct question *q = &ask->question;
 
@@ -441,12 +350,12 @@ static int64_t give_up_at(const struct question_limits *limits)
 }
 
 /* `began_ms` is when it was asked. */
-static int judge_findings(struct ask *ask, const struct findings *found, int64_t began_ms,
-                          struct error *err)
+static int judge_result(struct ask *ask, const struct ask_result *found, int64_t began_ms,
+                        struct error *err)
 {
-    if (!are_findings(found, ask, began_ms))
+    if (!ask_result_is_sound(found, &ask->question.limits, began_ms))
         return error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s", job_name);
-    return take_findings(ask, found, err);
+    return take_result(ask, found, err);
 }
 
 int ask_registry(struct ask *ask, struct error *err)
@@ -460,12 +369,12 @@ int ask_registry(struct ask *ask, struct error *err)
         .clock = limits->clock,
         .deadline_ms = give_up_at(limits),
     };
-    struct findings found = {.warnings = *ask->warnings, .deadline_ms = limits->deadline_ms};
+    struct ask_result found = {.warnings = *ask->warnings, .deadline_ms = limits->deadline_ms};
     int64_t began_ms = clock_now(limits->clock);
 
     if (sandbox_run(&job, &found, sizeof(found), err) < 0)
         return -1;
-    return judge_findings(ask, &found, began_ms, err);
+    return judge_result(ask, &found, began_ms, err);
 }
 
 /* Many. */
@@ -475,7 +384,7 @@ struct asking {
     const struct ask_many *many;
     struct ask *ask;
     int64_t began_ms;
-    struct findings found;
+    struct ask_result found;
 };
 
 static void many_enter(void *ctx)
@@ -553,8 +462,8 @@ static void many_run(struct ask_many *many, struct sandbox_task *tasks, struct a
     for (size_t i = 0; i < many->count; i++) {
         many->errs[i] = tasks[i].err;
         if (tasks[i].ret == 0)
-            (void)judge_findings(&many->asks[i], &askings[i].found, askings[i].began_ms,
-                                 &many->errs[i]);
+            (void)judge_result(&many->asks[i], &askings[i].found, askings[i].began_ms,
+                               &many->errs[i]);
     }
 }
 
