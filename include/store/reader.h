@@ -21,6 +21,12 @@
 /* The NAME of this program's own credential helper, docker-credential-NAME. */
 #define READER_OWN_HELPER "ghcr-login"
 
+/*
+ * What a credential helper answers when it has nothing: to docker and podman no failure, and they
+ * go on without a credential. It is errCredentialsNotFoundMessage of docker-credential-helpers.
+ */
+#define READER_NOT_FOUND "credentials not found in native keychain"
+
 enum {
     READER_KEY_MAX = 1023,   /* bytes of a key of "auths" */
     READER_HELPER_MAX = 255, /* and of a helper's name */

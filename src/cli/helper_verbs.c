@@ -11,6 +11,7 @@
 #include "cli/at_pull.h"
 #include "cli/environment.h"
 #include "registry/reference.h"
+#include "store/reader.h"
 #include "store/record.h"
 
 #define PROGRAM "docker-credential-" READER_OWN_HELPER
@@ -22,7 +23,7 @@ enum {
 };
 
 /* The protocol's own words, which callers look for. */
-static const char not_found[] = "credentials not found in native keychain";
+static const char not_found[] = READER_NOT_FOUND;
 static const char no_server[] = "no credentials server URL";
 static const char no_username[] = "no credentials username";
 

@@ -115,13 +115,10 @@ static struct span helper_trim(const struct secret *text)
     return span_trim((struct span){.data = secret_text(text), .len = text->len});
 }
 
-/*
- * The one answer that is no failure, as docker reads it: errCredentialsNotFoundMessage of
- * docker-credential-helpers, with the white space round it trimmed.
- */
+/* As docker reads it, with the white space around it trimmed. */
 bool helper_wire_is_not_found(const struct secret *output)
 {
-    static const char words[] = "credentials not found in native keychain";
+    static const char words[] = READER_NOT_FOUND;
     struct span said = helper_trim(output);
 
     return said.len == sizeof(words) - 1 && memcmp(said.data, words, said.len) == 0;
