@@ -356,7 +356,7 @@ case "$1 $2" in
     for word; do
         case $word in --from-file=.dockerconfigjson=*) file=${word#*json=} ;; esac
     done
-    case $* in *--type=kubernetes.io/dockerconfigjson*--dry-run=client\ -o\ yaml*) ;; *) exit 2 ;; esac
+    case $* in *--type=kubernetes.io/dockerconfigjson*--dry-run=client\\ -o\\ yaml*) ;; *) exit 2 ;; esac
     content=$(base64 -w0 "$file") || exit
     echo "{\\"kind\\":\\"Secret\\",\\"data\\":{\\".dockerconfigjson\\":\\"$content\\"}}" ;;
 "apply -f") cat >"$KUBERNETES" && [ -s "$KUBERNETES" ] ;;
