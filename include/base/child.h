@@ -1,13 +1,11 @@
 /*
- * Child processes: a fork of this program that does one job, and another program that is given a
- * secret and watched until it ends.
+ * Another program, which is given a secret and watched until it ends. It gets its input from a pipe
+ * that then ends, never from our standard input; what it writes is kept and never passed on.
  *
- * A fork, with child_fork() and child_wait(), is for work that must not happen in this process. A
- * program, with child_run(), gets its input from a pipe that then ends, never from our standard
- * input; what it writes is kept and never passed on.
+ * It does not outlive this process with what it was given: on Linux it gets a signal when the
+ * thread that forked it ends, however that is. Elsewhere its pipes end then.
  *
- * Neither outlives this process with what it was given: on Linux it gets a signal when the thread
- * that forked it ends, however that is. Elsewhere its pipes end then.
+ * A fork of this program itself is fork.h's.
  */
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
@@ -15,37 +13,10 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-
-/*
- * Fork. All signals are blocked until the child is set up, and in both processes the mask is then
- * what it was before. The child gets the signal `death` when this process ends (on Linux); where it
- * has ended already, the child exits at once with the status that a shell has for that signal.
- * Returns the child's number, 0 in the child, or -1 with errno set.
- */
-pid_t child_fork(int death) __attribute__((warn_unused_result));
-
-/*
- * Wait for the end of one child, until `deadline_ms` of the clock (NULL: for as long as it takes).
- * Returns 1 and fills *status as waitpid(2) does; 0 when it has not ended by then, and is still to
- * be waited for; -1 with errno set.
- */
-int child_wait(pid_t pid, const struct clock *clock, int64_t deadline_ms, int *status)
-    __attribute__((warn_unused_result));
-
-/* What a shell makes of a status from waitpid(2): 128 + N for signal N. */
-int child_exit_status(int status);
-
-/*
- * Close the descriptors from `first` to `last` (UINT_MAX: all that follow), or have the next exec
- * close them. Async-signal-safe. A kernel without close_range(2) is asked one by one, up to the
- * hard limit of open files, and to 65536 at most.
- */
-void child_close_range(unsigned first, unsigned last, bool on_exec);
 
 enum child_found {
     CHILD_ABSENT,

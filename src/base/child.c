@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/fork.h"
 
 #if defined(__linux__)
 #include <sys/prctl.h>
@@ -21,100 +21,15 @@
 extern char **environ;
 
 enum {
-    SIGNAL_BASE = 128,       /* as the shell has it */
-    DESCRIPTORS_MAX = 65536, /* that are looked at where there is no close_range() */
-    TICK_MS = 50,            /* between looks at a child that is silent */
-    PAUSE_MS = 1,            /* between looks at one that is about to end */
-    LINGER_MS = 500,         /* for the output of others, when the child itself has exited */
-    GRACE_MS = 500,          /* from SIGTERM to SIGKILL */
-    WARDEN_GRACE_MS = 200,   /* the same, by a warden */
-    WARDEN_SWEEP_MS = 1000,  /* of a warden, for what does not die at once */
-    WARDEN_STOP_MS = 2000,   /* for a warden, which needs both */
+    TICK_MS = 50,           /* between looks at a child that is silent */
+    PAUSE_MS = 1,           /* between looks at one that is about to end */
+    LINGER_MS = 500,        /* for the output of others, when the child itself has exited */
+    GRACE_MS = 500,         /* from SIGTERM to SIGKILL */
+    WARDEN_GRACE_MS = 200,  /* the same, by a warden */
+    WARDEN_SWEEP_MS = 1000, /* of a warden, for what does not die at once */
+    WARDEN_STOP_MS = 2000,  /* for a warden, which needs both */
     READ_BLOCK = 16384,
 };
-
-/* A process of our own. */
-
-static void die_with(pid_t parent, int death)
-{
-    pid_t found;
-
-#if defined(__linux__)
-    (void)prctl(PR_SET_PDEATHSIG, death, 0, 0, 0);
-#endif
-    found = getppid(); /* 0: it has no number in this namespace of processes */
-    if (found != parent && found != 0)
-        _exit(SIGNAL_BASE + death); /* it ended before that was set */
-}
-
-pid_t child_fork(int death)
-{
-    pid_t parent = getpid();
-    sigset_t before;
-    sigset_t all;
-    bool is_masked;
-    int errnum;
-    pid_t pid;
-
-    /*
-     * A signal between fork() and the child's own setting would be taken by a handler of ours, in
-     * the wrong process.
-     */
-    (void)sigfillset(&all);
-    is_masked = sigprocmask(SIG_BLOCK, &all, &before) == 0;
-    pid = fork();
-    errnum = errno;
-    if (pid == 0)
-        die_with(parent, death);
-    if (is_masked)
-        (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = errnum;
-    return pid;
-}
-
-int child_wait(pid_t pid, const struct clock *clock, int64_t deadline_ms, int *status)
-{
-    for (;;) {
-        pid_t ended = waitpid(pid, status, clock != NULL ? WNOHANG : 0);
-
-        if (ended == pid)
-            return 1;
-        if (ended < 0 && errno != EINTR)
-            return -1;
-        if (clock != NULL && clock_left(clock, deadline_ms) == 0)
-            return 0;
-        if (clock != NULL)
-            clock->sleep_ms(clock->ctx, PAUSE_MS);
-    }
-}
-
-int child_exit_status(int status)
-{
-    return WIFSIGNALED(status) ? SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-void child_close_range(unsigned first, unsigned last, bool on_exec)
-{
-    struct rlimit limit;
-    unsigned end = DESCRIPTORS_MAX;
-
-#if defined(SYS_close_range)
-    enum { ON_EXEC = 1U << 2 }; /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
-
-    if (syscall(SYS_close_range, first, last, on_exec ? ON_EXEC : 0) == 0)
-        return;
-#endif
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < end)
-        end = (unsigned)limit.rlim_max;
-    for (unsigned fd = first; fd <= last && fd < end; fd++) {
-        if (on_exec)
-            (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-        else
-            (void)close((int)fd);
-    }
-}
-
-/* Another program. */
 
 enum child_found child_find(char path[PATH_MAX], const char *name, const char *search)
 {
@@ -230,17 +145,6 @@ static int open_pipes(int *ours, int *theirs)
     return 0;
 }
 
-/* What we ignore, SIGPIPE for one, would stay ignored. */
-static void reset_signals(void)
-{
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL); /* SIGKILL, SIGSTOP and libc's own refuse */
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* It is not waited for yet, so that its number stays its own while signals are sent to it. */
 static bool has_ended(pid_t pid)
 {
@@ -301,9 +205,9 @@ __attribute__((noreturn)) static void warden_end(int status)
 {
     if (WIFEXITED(status))
         _exit(WEXITSTATUS(status));
-    reset_signals();
+    fork_reset_signals();
     (void)kill(getpid(), WTERMSIG(status));
-    _exit(child_exit_status(status));
+    _exit(fork_exit_status(status));
 }
 
 /* SIGTERM comes from the process that waits for it, or because that has ended. */
@@ -312,7 +216,7 @@ __attribute__((noreturn)) static void warden_watch(pid_t pid, const sigset_t *aw
 {
     int status = SIGKILL; /* as waitpid(2) has it */
 
-    child_close_range(0, UINT_MAX, false);
+    fork_close_range(0, UINT_MAX, false);
     while (!has_ended(pid) && sigwaitinfo(awaited, NULL) != SIGTERM)
         ;
     if (!has_ended(pid)) {
@@ -335,13 +239,13 @@ static int stand_guard(const struct clock *clock)
     (void)sigaddset(&awaited, SIGCHLD);
     (void)sigaddset(&awaited, SIGTERM);
     (void)sigprocmask(SIG_BLOCK, &awaited, NULL);
-    pid = child_fork(SIGKILL);
+    pid = fork_child(SIGKILL);
     if (pid > 0)
         warden_watch(pid, &awaited, clock);
     if (pid < 0)
         return -1;
     (void)setsid(); /* cannot fail: see above */
-    reset_signals();
+    fork_reset_signals();
     return 0;
 }
 #else
@@ -362,12 +266,12 @@ static void child_become(const struct child *child, const int *theirs)
     int in = child->input != NULL ? theirs[IN] : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setsid(); /* cannot fail: a new process leads no group */
-    reset_signals();
+    fork_reset_signals();
     if ((!child->ends_all || stand_guard(child->clock) == 0) &&
         (child->directory == NULL || chdir(child->directory) == 0) && in >= 0 &&
         dup2(in, STDIN_FILENO) >= 0 && dup2(theirs[OUT], STDOUT_FILENO) >= 0 &&
         dup2(theirs[ERR], STDERR_FILENO) >= 0) {
-        child_close_range(STDERR_FILENO + 1, UINT_MAX, true);
+        fork_close_range(STDERR_FILENO + 1, UINT_MAX, true);
         (void)execve(child->path, (char *const *)(uintptr_t)child->argv, child->environment);
     }
     errnum = errno;
@@ -395,7 +299,7 @@ static int child_start(struct running_child *run)
     int errnum;
 
     run->pid = open_pipes(run->fds, theirs) == 0
-                   ? child_fork(run->child->ends_all ? SIGTERM : SIGKILL)
+                   ? fork_child(run->child->ends_all ? SIGTERM : SIGKILL)
                    : -1;
     errnum = errno;
     if (run->pid == 0)

@@ -22,11 +22,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "base/fork.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { DESCRIPTORS_MAX = 65536 }; /* as child_close_range() has it */
+enum { DESCRIPTORS_MAX = 65536 }; /* as fork_close_range() has it */
 
 /* Landlock. */
 
@@ -393,8 +393,8 @@ static void drop_descriptors(int result, int errors, enum confinement depth)
         close_each(result); /* without close_range(2), which is younger than many a filter */
         return;
     }
-    child_close_range(STDERR_FILENO + 1, (unsigned)result - 1, false);
-    child_close_range((unsigned)result + 1, UINT_MAX, false);
+    fork_close_range(STDERR_FILENO + 1, (unsigned)result - 1, false);
+    fork_close_range((unsigned)result + 1, UINT_MAX, false);
 }
 
 void confinement_enter(int result, int errors, enum confinement depth)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "base/fork.h"
 #include "base/secret.h"
 
 /* What is set, and to what. What they would kill for is reported by write(2): EPIPE, EFBIG. */
@@ -144,7 +144,7 @@ static int wait_and_hand_on(pid_t child, int *status)
 int process_run_guarded(int (*work)(void *ctx), void (*before_wait)(void *ctx), void *ctx,
                         int *status, struct error *err)
 {
-    pid_t child = child_fork(SIGTERM);
+    pid_t child = fork_child(SIGTERM);
     int ended;
 
     if (child < 0)
@@ -157,7 +157,7 @@ int process_run_guarded(int (*work)(void *ctx), void (*before_wait)(void *ctx), 
     before_wait(ctx);
     if (wait_and_hand_on(child, &ended) < 0)
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
-    *status = child_exit_status(ended);
+    *status = fork_exit_status(ended);
     return 0;
 }
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "base/fork.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "cli/confinement.h"
@@ -160,7 +160,7 @@ static enum attempt_end take_result(const struct attempt *attempt, struct error 
     const struct sandbox_task *task = attempt->task;
     const struct secret *told = &attempt->told;
     int status = 0;
-    int ended = child_wait(attempt->child, task->job.clock, task->job.deadline_ms, &status);
+    int ended = fork_wait(attempt->child, task->job.clock, task->job.deadline_ms, &status);
 
     if (ended > 0 && told->len == sizeof(entered) + task->size) {
         memcpy(task->result, secret_text(told) + sizeof(entered), task->size);
@@ -210,7 +210,7 @@ static bool attempt_begin(struct attempt *attempt)
     int errors[2] = {-1, -1};
 
     if (pipe2(results, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
-        attempt->child = child_fork(SIGKILL);
+        attempt->child = fork_child(SIGKILL);
         if (attempt->child == 0)
             do_apart(attempt, results[1], errors[1]);
     }

@@ -7,6 +7,7 @@
 #include "../support.h"
 
 #include "base/child.h"
+#include "base/fork.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -61,7 +62,7 @@ static void test_a_fork_and_its_mask(void **state)
     sigset_t before = mask();
     sigset_t after;
     int status = -1;
-    pid_t pid = child_fork(SIGTERM);
+    pid_t pid = fork_child(SIGTERM);
 
     (void)state;
     after = mask();
@@ -69,9 +70,9 @@ static void test_a_fork_and_its_mask(void **state)
         _exit(memcmp(&before, &after, sizeof(after)) == 0 ? 7 : 8);
     assert_true(pid > 0);
     assert_memory_equal(&before, &after, sizeof(after));
-    assert_int_equal(child_wait(pid, NULL, 0, &status), 1);
-    assert_int_equal(child_exit_status(status), 7);
-    assert_int_equal(child_wait(pid, NULL, 0, &status), -1);
+    assert_int_equal(fork_wait(pid, NULL, 0, &status), 1);
+    assert_int_equal(fork_exit_status(status), 7);
+    assert_int_equal(fork_wait(pid, NULL, 0, &status), -1);
     assert_int_equal(errno, ECHILD);
 }
 
@@ -82,7 +83,7 @@ static void test_no_fork(void **state)
 
     (void)state;
     has_no_fork = true;
-    assert_int_equal(child_fork(SIGTERM), -1);
+    assert_int_equal(fork_child(SIGTERM), -1);
     assert_int_equal(errno, EAGAIN);
     has_no_fork = false;
     after = mask();
@@ -97,12 +98,12 @@ static void test_a_parent_that_is_gone(void **state)
 
     (void)state;
     is_orphan = true;
-    pid = child_fork(SIGTERM);
+    pid = fork_child(SIGTERM);
     if (pid == 0)
         _exit(9);
     is_orphan = false;
-    assert_int_equal(child_wait(pid, NULL, 0, &status), 1);
-    assert_int_equal(child_exit_status(status), 128 + SIGTERM);
+    assert_int_equal(fork_wait(pid, NULL, 0, &status), 1);
+    assert_int_equal(fork_exit_status(status), 128 + SIGTERM);
 }
 
 static void test_a_wait_with_an_end(void **state)
@@ -110,23 +111,23 @@ static void test_a_wait_with_an_end(void **state)
     struct fake_clock fake = {.now_ms = 0};
     struct clock clock = fake_clock_face(&fake);
     int status = -1;
-    pid_t pid = child_fork(SIGKILL);
+    pid_t pid = fork_child(SIGKILL);
 
     (void)state;
     if (pid == 0)
         for (;;)
             (void)pause();
-    assert_int_equal(child_wait(pid, &clock, 50, &status), 0);
+    assert_int_equal(fork_wait(pid, &clock, 50, &status), 0);
     assert_int_equal(fake.now_ms, 50);
     assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(child_wait(pid, clock_system(), support_in_ms(SCRIPTS_PATIENCE_MS), &status),
+    assert_int_equal(fork_wait(pid, clock_system(), support_in_ms(SCRIPTS_PATIENCE_MS), &status),
                      1);
-    assert_int_equal(child_exit_status(status), 128 + SIGKILL);
+    assert_int_equal(fork_exit_status(status), 128 + SIGKILL);
 }
 
 static int fork_and_die(void)
 {
-    pid_t pid = child_fork(SIGKILL);
+    pid_t pid = fork_child(SIGKILL);
 
     if (pid == 0) {
         char line[32];
@@ -162,9 +163,9 @@ static void test_descriptors_that_are_closed(void **state)
         support_must(low == 500 && high == 900, "dup");
         has_no_close_range = way > 0;
         has_no_limit = way > 1;
-        child_close_range(500, 899, false);
+        fork_close_range(500, 899, false);
         assert_true(is_open(fd) && !is_open(low) && is_open(high));
-        child_close_range(600, UINT_MAX, true);
+        fork_close_range(600, UINT_MAX, true);
         assert_int_equal(fcntl(high, F_GETFD), FD_CLOEXEC);
         assert_int_equal(fcntl(fd, F_GETFD), 0);
         has_no_close_range = has_no_limit = false;
