@@ -171,7 +171,7 @@ MAY_NOT_PULL = {
                        ["no access", "does not exist", "single sign-on", "--diagnose",
                         "https://github.com/settings/tokens"]),
     "fine-grained": (FINE_GRAINED, DENIED, ["fine-grained", NEW_TOKEN]),
-    "plainly": (TOKEN, DENIED, ["right to read packages", "no access", "it does not exist"]),
+    "plainly": (TOKEN, DENIED, ["right to read packages", "no access", "does not exist"]),
     "no such tag": (TOKEN, faults.answer(404, error("MANIFEST_UNKNOWN", "manifest unknown")),
                     ["tag '1'"]),
     "no such name": (TOKEN, faults.answer(404, error(
