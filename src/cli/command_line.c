@@ -15,6 +15,7 @@ struct parser {
     struct options *out;
     char *const *next;
     char *const *end;
+    char *const *command; /* the word that names it, where it does not come first */
 };
 
 static const char revoke_hint[] =
@@ -293,6 +294,23 @@ static bool is_no_host(const char *word)
     return word[0] != '\0' && strpbrk(word, ".:/[") == NULL && strcmp(word, "localhost") != 0;
 }
 
+/* What a shell or a template was to replace, or what it left round the name. */
+static int check_expanded(const char *word, struct error *err)
+{
+    if (word[0] == '$')
+        return error_set_hint(
+            err, CLASS_USAGE,
+            "single quotes keep the shell from expanding a variable, and ${{ }} is "
+            "expanded in workflow files only",
+            "'%s' was not expanded", text_shown(word).text);
+    if (word[strcspn(word, "\"'` \t\n")] != '\0')
+        return error_set_hint(
+            err, CLASS_USAGE,
+            "remove it, also from the value of the variable that the name is from",
+            "'%s' contains a space or a quotation mark", text_shown(word).text);
+    return 0;
+}
+
 static int refuse_word(const struct parser *p, const char *word, struct error *err)
 {
     const char *meant = option_table_nearest_command(word);
@@ -340,6 +358,8 @@ static int parse_registry(struct parser *p, const char *word, struct error *err)
     }
     if (take_late_command(p->out, word))
         return 0;
+    if (check_expanded(word, err) < 0)
+        return -1;
     if (is_no_host(word) || (p->out->registry != NULL && p->out->command == COMMAND_EXEC))
         return refuse_word(p, word, err);
     if (p->out->registry != NULL)
@@ -377,6 +397,8 @@ static int parse_words(struct parser *p, struct error *err)
     while (p->next < p->end && *p->next != NULL) {
         const char *word = *p->next++;
 
+        if (p->next - 1 == p->command)
+            continue;
         if (strcmp(word, "--") == 0)
             return parse_rest(p, err);
         if (parse_word(p, word, err) < 0)
@@ -418,11 +440,29 @@ static void amend_error(struct options *out, int argc, char *const argv[], struc
     }
 }
 
+/* docker takes --config DIR before its command alone. */
+static bool find_command_behind_config(struct parser *p)
+{
+    char *const *at = p->next;
+
+    while (at < p->end && *at != NULL && strncmp(*at, "--config", 8) == 0 &&
+           ((*at)[8] == '\0' || (*at)[8] == '='))
+        at += (*at)[8] == '\0' ? 2 : 1;
+    if (at == p->next || at >= p->end || !option_table_command(*at, &p->out->command))
+        return false;
+    p->command = at;
+    return true;
+}
+
 /* The word that may come first. */
 static void parse_command(struct parser *p)
 {
     const char *word = p->next < p->end ? *p->next : "";
 
+    if (find_command_behind_config(p)) {
+        p->out->help_topic = *p->command;
+        return;
+    }
     p->out->help = strcmp(word, "help") == 0;
     p->out->version = strcmp(word, "version") == 0;
     if (option_table_command(word, &p->out->command))

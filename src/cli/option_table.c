@@ -1,6 +1,7 @@
 #include "cli/option_table.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "cli/image_list.h"
 
@@ -163,6 +164,14 @@ static const struct option_foreign foreigners[] = {
     {"compat-auth-file", "use --config DIR, the directory of docker's config.json"},
     {"secret", "use --token-file FILE or --token-env VAR, wherever podman puts the secret"},
     {"token-stdin", "use --password-stdin"},
+    {"password-env", "use --token-env VAR"},
+    {"password-file", "use --token-file FILE"},
+    {"registry", "give the registry without an option: ghcr-login [OPTION...] REGISTRY"},
+    {"server", "give the registry without an option: ghcr-login [OPTION...] REGISTRY"},
+    {"skip-tls-verify", "use --insecure, or --plain-http for a registry without TLS"},
+    {"email", "omit it: no registry uses it"},
+    {"e", "omit it: no registry uses it"},
+    {"k", "use --insecure, or --plain-http for a registry without TLS"},
     {"pass-stdin", "use --password-stdin"},
     {"with-token", "use --password-stdin"},
     {"token", "use --password-stdin, --token-env VAR or --token-file FILE"},
@@ -245,7 +254,7 @@ const char *option_table_nearest_command(const char *word)
     size_t least = TYPOS_MAX + 1;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t typos = distance(word, strlen(word), names[i]);
+        size_t typos = strcasecmp(word, names[i]) == 0 ? 0 : distance(word, strlen(word), names[i]);
 
         if (typos < least) {
             nearest = names[i];

@@ -1,5 +1,6 @@
 #include "credential/credential.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,12 +12,24 @@ _Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
                    (int)CREDENTIAL_SOURCE_MAX == (int)INPUT_TEXT_MAX,
                "what was read fits");
 
-/* What nothing can come from: a terminal, /dev/null, which also stands in for a closed one. */
+/*
+ * What nothing can come from: a terminal, /dev/null, which also stands in for a closed one, an
+ * empty file, a pipe that was closed with nothing in it.
+ */
 static bool is_mute(int fd)
 {
+    enum { PAUSE_MS = 1000 }; /* for who is at the other end to write or to close it */
+    struct pollfd pipe = {.fd = fd, .events = POLLIN};
     struct stat st;
 
-    return isatty(fd) || (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode));
+    if (isatty(fd))
+        return true;
+    if (fstat(fd, &st) != 0)
+        return false;
+    if (S_ISREG(st.st_mode))
+        return st.st_size == 0;
+    return S_ISCHR(st.st_mode) || (S_ISFIFO(st.st_mode) && poll(&pipe, 1, PAUSE_MS) == 1 &&
+                                   (pipe.revents & (POLLHUP | POLLIN)) == POLLHUP);
 }
 
 /* Where the token is missing, too, both are told at once. */

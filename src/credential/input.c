@@ -491,11 +491,37 @@ int input_check_token(struct secret *value, const struct input_rules *rules, con
     return 0;
 }
 
+/*
+ * White space at both ends of a name, as docker removes it (Go's strings.TrimSpace()): that of
+ * Unicode, too, which web pages have between words.
+ */
+static void trim_name(struct secret *value)
+{
+    static const char *const spaces[] = {"\xc2\x85",     "\xc2\xa0",     "\xe3\x80\x80",
+                                         "\xe2\x80\xaf", "\xe2\x80\x87", "\xe2\x80\x89"};
+    size_t before;
+
+    do {
+        trim(value);
+        before = value->len;
+        for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+            size_t len = strlen(spaces[i]);
+
+            if (text_has_suffix(secret_text(value), spaces[i]))
+                cut(value, value->len - len);
+            if (starts_with(value, spaces[i])) {
+                memmove(value->data, value->data + len, value->len - len);
+                cut(value, value->len - len);
+            }
+        }
+    } while (value->len < before);
+}
+
 int input_check_name(struct secret *value, const char *where, struct error *err)
 {
     const char *fault;
 
-    trim(value); /* as docker does */
+    trim_name(value);
     if (value->len == 0) {
         return error_set_hint(
             err, CLASS_CREDENTIAL,

@@ -234,7 +234,8 @@ def test_a_stale_source_in_front_of_a_pipe(ghcr, login, source):
     ghcr("-u", USER, "--password-stdin", env=env, stdin=LINE).succeeded()
 
 
-@pytest.mark.parametrize("stdin", [None, TERMINAL], ids=["nothing", "terminal"])
+@pytest.mark.parametrize("stdin", [None, TERMINAL, b""],
+                         ids=["nothing", "terminal", "a pipe that is closed"])
 def test_neither_name_nor_token(login, server, stdin):
     login(server.host, stdin=stdin).failed(3, "no user name, and no token", "hint:", "-u NAME")
 

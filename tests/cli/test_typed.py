@@ -11,7 +11,8 @@ LINE = f"{TOKEN}\n".encode()
 
 @pytest.mark.parametrize("args", [["-u=" + USER], ["-u", USER], ["-u" + USER], ["--username", USER],
                                   ["--username=" + USER], ["-u", "other", "-u", USER],
-                                  ["-u", f" {USER} "], ["-u", f"{USER}\n\n"]], ids=" ".join)
+                                  ["-u", f" {USER} "], ["-u", f"{USER}\n\n"],
+                                  ["-u", f"\u00a0{USER}\u00a0\u3000"]], ids=" ".join)
 def test_the_name_is_taken_as_docker_takes_it(login, server, args):
     login(*args, "--password-stdin", "--plain-http", server.host, stdin=LINE).succeeded()
     assert login.entry(server.host) == f"{USER}:{TOKEN}"
@@ -78,6 +79,20 @@ def test_a_name_that_is_like_an_option_but_none(login, server):
         2, "--username was given '--json'")
 
 
+def test_dockers_own_place_for_config(login, server):
+    """docker --config DIR login"""
+    config = ["--config", "d"]
+    (login.work / "d").mkdir()
+    login("--config=d", "status", server.host).failed(3, "finds no credential")
+    result = login(*config, "login", "-u", USER, "--password-stdin", "--plain-http", server.host,
+                   stdin=LINE)
+    assert result.status == 0, result
+    assert login.entry(server.host, login.work / "d/config.json") == f"{USER}:{TOKEN}"
+    assert login(*config, "status", "--no-verify", server.host).status == 0
+    login(*config, "logout", server.host)
+    assert json.loads((login.work / "d/config.json").read_bytes())["auths"] == {}
+
+
 @pytest.mark.parametrize("args, start", [(["-v", "version"], "ghcr-login "),
                                          (["-q", "help"], "usage: "), (["-q", "help", "all"], "")])
 def test_a_command_behind_options(login, args, start):
@@ -87,6 +102,14 @@ def test_a_command_behind_options(login, args, start):
 
 TYPED = [
     (["logut"], "'logut' is neither", "did you mean 'logout'?"),
+    (["LOGOUT"], "'LOGOUT' is neither", "did you mean 'logout'?"),
+    (["$REGISTRY"], "'$REGISTRY' was not expanded", "single quotes"),
+    (["${{ env.REGISTRY }}"], "was not expanded", "workflow files"),
+    (['"ghcr.io"'], "a space or a quotation mark", "remove it"),
+    (["logout", "ghcr.io "], "a space or a quotation mark", "remove it"),
+    (["--registry", "ghcr.io"], "'--registry'", "without an option"),
+    (["--password-file", "x"], "'--password-file'", "--token-file"),
+    (["--email", "x"], "'--email'", "omit it"),
     (["octocat"], "'octocat' is neither", "-u"),
     (["exec", "docker", "pull", "x"], "'exec' requires '--'", "-- COMMAND"),
     (["exec", "ghcr.io", "docker", "pull"], "'exec' requires '--'", "-- COMMAND"),
