@@ -27,7 +27,7 @@ struct teller {
     bool *has_told;
 };
 
-static bool may_tell(struct teller *teller)
+static bool ask_may_tell(struct teller *teller)
 {
     bool may = !teller->is_quiet && !*teller->has_told;
 
@@ -45,7 +45,7 @@ static void tell_of_slowness(void *ctx)
     struct teller *teller = ctx;
     int64_t left_ms = clock_left(teller->limits->clock, teller->limits->deadline_ms);
 
-    if (may_tell(teller))
+    if (ask_may_tell(teller))
         (void)fprintf(stderr, "ghcr-login: waiting for '%s', for up to %lld s more (--timeout)\n",
                       teller->host, whole_seconds(left_ms));
 }
@@ -56,7 +56,7 @@ static void tell_of_retry(void *ctx, const struct http_response *response,
     struct teller *teller = ctx;
     char shown[512];
 
-    if (!may_tell(teller))
+    if (!ask_may_tell(teller))
         return;
     if (fault->cls != CLASS_NONE)
         (void)text_printable(shown, sizeof(shown), fault->message, strlen(fault->message));
@@ -324,7 +324,7 @@ static void forget_in_sandbox(void *ctx)
     ask->forget(ask->holder);
 }
 
-static int take_result(struct ask *ask, const struct ask_result *found, struct error *err)
+static int ask_take_result(struct ask *ask, const struct ask_result *found, struct error *err)
 {
     struct question *q = &ask->question;
 
@@ -350,12 +350,12 @@ static int64_t give_up_at(const struct question_limits *limits)
 }
 
 /* `began_ms` is when it was asked. */
-static int judge_result(struct ask *ask, const struct ask_result *found, int64_t began_ms,
-                        struct error *err)
+static int ask_judge_result(struct ask *ask, const struct ask_result *found, int64_t began_ms,
+                            struct error *err)
 {
     if (!ask_result_is_sound(found, &ask->question.limits, began_ms))
         return error_set(err, CLASS_INTERNAL, "internal error: malformed result of %s", job_name);
-    return take_result(ask, found, err);
+    return ask_take_result(ask, found, err);
 }
 
 int ask_registry(struct ask *ask, struct error *err)
@@ -374,7 +374,7 @@ int ask_registry(struct ask *ask, struct error *err)
 
     if (sandbox_run(&job, &found, sizeof(found), err) < 0)
         return -1;
-    return judge_result(ask, &found, began_ms, err);
+    return ask_judge_result(ask, &found, began_ms, err);
 }
 
 /* Many. */
@@ -462,8 +462,8 @@ static void many_run(struct ask_many *many, struct sandbox_task *tasks, struct a
     for (size_t i = 0; i < many->count; i++) {
         many->errs[i] = tasks[i].err;
         if (tasks[i].ret == 0)
-            (void)judge_result(&many->asks[i], &askings[i].found, askings[i].began_ms,
-                               &many->errs[i]);
+            (void)ask_judge_result(&many->asks[i], &askings[i].found, askings[i].began_ms,
+                                   &many->errs[i]);
     }
 }
 

@@ -71,7 +71,7 @@ static int read_input(struct secret *out, int64_t deadline_ms, struct error *err
 }
 
 /* Go trims it: what is asked of is echoed without white space at its ends, too. */
-static struct span trim(const struct secret *input)
+static struct span verbs_trim(const struct secret *input)
 {
     return span_trim((struct span){.data = secret_text(input), .len = input->len});
 }
@@ -139,7 +139,7 @@ static int get(const struct secret *input, int64_t deadline_ms)
     struct credential credential = CREDENTIAL_INIT;
     struct error err = ERROR_INIT;
     struct reference registry;
-    struct span server = trim(input);
+    struct span server = verbs_trim(input);
     int found = 0;
 
     if (server.len == 0)
@@ -233,7 +233,8 @@ static int erase(const struct secret *input)
     struct reference registry;
     struct record record;
 
-    if (parse_server(&registry, trim(input)) && at_pull_find(&record, registry.host, &ignored) > 0)
+    if (parse_server(&registry, verbs_trim(input)) &&
+        at_pull_find(&record, registry.host, &ignored) > 0)
         (void)fprintf(stderr,
                       "ghcr-login: the login for '%s' is kept, because its token is fetched at "
                       "each pull: run 'ghcr-login logout %s' to remove it\n",

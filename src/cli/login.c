@@ -235,7 +235,10 @@ static int login_store(struct login *login, struct error *err)
     struct situation here = login_situation(login);
     struct targets_entry entry = login_entry_of(login);
 
-    /* The record first: a helper that finds none has docker pull without a credential. */
+    /*
+     * The record first: a helper that finds none has docker pull without a credential. And once
+     * more after the files: a logout in between has dropped it if no file asked for it yet.
+     */
     if ((run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0) ||
         targets_store(&login->targets, run, &entry, err) < 0 ||
         (run->options->at_pull && at_pull_store(&login->at_pull, run, &login->targets, err) < 0))

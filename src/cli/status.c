@@ -265,7 +265,7 @@ static bool is_told(const struct finding *reader, const struct finding *blamed)
 }
 
 /* The reader whose fault is the run's. */
-static size_t find_worst(const struct look *look)
+static size_t status_find_worst(const struct look *look)
 {
     size_t worst = 0;
 
@@ -279,7 +279,7 @@ static size_t find_worst(const struct look *look)
 /* The worst fault is the run's; another's is a warning. */
 static int sum_up(struct look *look, struct report *report, struct error *err)
 {
-    const struct finding *blamed = &look->readers[find_worst(look)];
+    const struct finding *blamed = &look->readers[status_find_worst(look)];
     bool is_verified = true;
 
     for (size_t i = 0; i < look->reader_count && i < READINGS_MAX; i++) {

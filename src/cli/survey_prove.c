@@ -203,7 +203,7 @@ const struct error *survey_error(const struct survey_item *item)
 }
 
 /* The item whose fault is the run's. */
-static const struct survey_item *find_worst(const struct survey *survey)
+static const struct survey_item *survey_find_worst(const struct survey *survey)
 {
     const struct survey_item *worst = survey->items[0];
 
@@ -234,7 +234,7 @@ void survey_warn(const struct survey *survey, const struct error *told, struct w
 
 int survey_sum_up(const struct survey *survey, bool *verified, struct error *err)
 {
-    const struct survey_item *worst = find_worst(survey);
+    const struct survey_item *worst = survey_find_worst(survey);
     const char *host = worst->registry.host;
 
     *verified = true;

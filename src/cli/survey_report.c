@@ -45,7 +45,7 @@ static const char *skip_shown(const char *text, size_t count)
     return text;
 }
 
-static void put(char *cell, const char *text)
+static void put_cell(char *cell, const char *text)
 {
     (void)text_printable(cell, CELL_SIZE, text, strlen(text));
 }
@@ -82,7 +82,7 @@ static void put_source(char *cell, const struct survey_item *item)
     else
         (void)snprintf(text, sizeof(text), "%s",
                        finding->found.key[0] != '\0' ? finding->by->variable : "-");
-    put(cell, text);
+    put_cell(cell, text);
 }
 
 /* In two words; the whole stands on standard error. */
@@ -112,13 +112,13 @@ static void put_expiry(char *cell, const struct survey_item *item, const struct 
     const struct survey_unit *unit = item->unit;
 
     if (!diagnosis_is_wanted(options) || unit == NULL || unit->held == NULL)
-        put(cell, "-");
+        put_cell(cell, "-");
     else if (!unit->is_diagnosed || unit->diagnosis.expiry == EXPIRY_UNKNOWN)
-        put(cell, "unknown");
+        put_cell(cell, "unknown");
     else if (unit->diagnosis.expiry == EXPIRY_NONE)
-        put(cell, "never");
+        put_cell(cell, "never");
     else if (unit->diagnosis.days_left < 1)
-        put(cell, unit->diagnosis.days_left < 0 ? "expired" : "today");
+        put_cell(cell, unit->diagnosis.days_left < 0 ? "expired" : "today");
     else
         (void)snprintf(cell, CELL_SIZE, "in %lld day%s", (long long)unit->diagnosis.days_left,
                        unit->diagnosis.days_left > 1 ? "s" : "");
@@ -131,11 +131,11 @@ static void make_row(struct row *row, const struct survey_item *item, const stru
 
     (void)snprintf(registry, sizeof(registry), "%s%s%s", item->registry.host,
                    item->registry.name_space[0] != '\0' ? "/" : "", item->registry.name_space);
-    put(row->cells[0], registry[0] != '\0' ? registry : "-");
-    put(row->cells[1], username->len > 0 ? secret_text(username) : "-");
-    put(row->cells[2], item->kind != NULL ? item->kind : "-");
+    put_cell(row->cells[0], registry[0] != '\0' ? registry : "-");
+    put_cell(row->cells[1], username->len > 0 ? secret_text(username) : "-");
+    put_cell(row->cells[2], item->kind != NULL ? item->kind : "-");
     put_source(row->cells[3], item);
-    put(row->cells[4], result_of(item));
+    put_cell(row->cells[4], result_of(item));
     put_expiry(row->cells[5], item, options);
 }
 
@@ -212,7 +212,7 @@ void survey_report_print(const struct survey *survey, const struct options *opti
     }
     fit(widths);
     for (size_t i = 0; i < COLUMNS; i++)
-        put(row.cells[i], columns[i].title);
+        put_cell(row.cells[i], columns[i].title);
     if (survey->count > 0)
         print_row(&row, widths);
     for (size_t i = 0; i < survey->count; i++) {

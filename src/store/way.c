@@ -18,7 +18,7 @@ bool way_is_trusted(uid_t owner)
 }
 
 /* Podman without root runs a helper where the machine's root is nobody, who owns "/" then. */
-static bool is_unmapped(uid_t owner)
+static bool way_is_unmapped(uid_t owner)
 {
     enum { OVERFLOW = 65534 };
     char map[64] = "";
@@ -41,7 +41,7 @@ static bool is_open_to_others(const struct stat *st)
 
 static int check_step(const struct stat *st, const char *step, const char *path, struct error *err)
 {
-    bool is_foreign = !way_is_trusted(st->st_uid) && !is_unmapped(st->st_uid);
+    bool is_foreign = !way_is_trusted(st->st_uid) && !way_is_unmapped(st->st_uid);
 
     if (!is_foreign && !is_open_to_others(st))
         return 0;

@@ -40,7 +40,7 @@ static int identity_become(struct identity *identity, const struct stat *st)
 }
 
 /* In a user namespace most users have no number, and root there no power over them. */
-static bool is_unmapped(const struct stat *st)
+static bool identity_is_unmapped(const struct stat *st)
 {
     if (seteuid(st->st_uid) < 0)
         return errno == EINVAL;
@@ -75,7 +75,7 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
         return stay_hidden(identity, err);
     errnum = errno;
     identity_restore(identity);
-    if (errnum == EINVAL || is_unmapped(st))
+    if (errnum == EINVAL || identity_is_unmapped(st))
         return 0;
     return error_set_hint(err, CLASS_AUTHFILE,
                           "give root CAP_SETUID and CAP_SETGID, or run as that user",
