@@ -469,10 +469,15 @@ static void many_run(struct ask_many *many, struct sandbox_task *tasks, struct a
 
 int ask_registries(struct ask_many *many, struct error *err)
 {
-    struct sandbox_task *tasks = calloc(many->count, sizeof(*tasks));
-    struct asking *askings = calloc(many->count, sizeof(*askings));
-    bool has_room = many->count == 0 || (tasks != NULL && askings != NULL);
+    struct sandbox_task *tasks = NULL;
+    struct asking *askings = NULL;
+    bool has_room;
 
+    if (many->count == 0)
+        return 0;
+    tasks = calloc(many->count, sizeof(*tasks));
+    askings = calloc(many->count, sizeof(*askings));
+    has_room = tasks != NULL && askings != NULL;
     if (has_room)
         many_run(many, tasks, askings);
     free(tasks);
