@@ -47,7 +47,6 @@ void survey_clear(struct survey *survey)
         item_free(survey->items[i]);
     for (size_t i = 0; i < survey->unit_count; i++)
         free(survey->units[i].images);
-    free(survey->items);
     free(survey->units);
     image_list_clear(&survey->images);
     *survey = (struct survey){.run = survey->run};
@@ -88,12 +87,8 @@ static struct survey_item *find_twin(const struct survey *survey, const struct s
     return NULL;
 }
 
-static int survey_make_room(struct survey *survey, struct error *err)
+static int survey_check_room(struct survey *survey, struct error *err)
 {
-    if (survey->items == NULL)
-        survey->items = calloc(SURVEY_ITEMS_MAX, sizeof(struct survey_item *));
-    if (survey->items == NULL)
-        return error_no_memory(err);
     if (survey->count < SURVEY_ITEMS_MAX)
         return 0;
     return error_set(err, CLASS_AUTHFILE,
@@ -106,7 +101,7 @@ static int survey_add(struct survey *survey, struct survey_item *item, struct su
 {
     struct survey_item *kept = find_twin(survey, item);
 
-    if (kept == NULL && survey_make_room(survey, err) < 0) {
+    if (kept == NULL && survey_check_room(survey, err) < 0) {
         item_free(item);
         return -1;
     }

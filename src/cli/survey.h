@@ -52,7 +52,7 @@ struct survey {
     const struct reader *readers[SURVEY_READERS];
     size_t reader_count;
     struct image_list images;
-    struct survey_item **items; /* by registry, once they are collected */
+    struct survey_item *items[SURVEY_ITEMS_MAX]; /* by registry, once they are collected */
     size_t count;
     struct survey_unit *units;
     size_t unit_count;
