@@ -56,10 +56,10 @@ static void test_places(void **state)
     assert_string_equal(places.items[0], support_dir);
     assert_string_equal(places.items[places.count - 2], "/elsewhere");
     assert_string_equal(places.items[places.count - 1], "/tmp");
-    variables[0] = "/nonexistent";
+    variables[0] = "/proc/nonexistent";
     variables[1] = "relative";
     private_directory_places(&places, environment);
-    assert_false(has_place(&places, "/nonexistent"));
+    assert_false(has_place(&places, "/proc/nonexistent"));
     assert_false(has_place(&places, "relative"));
     variables[0] = variables[1] = NULL;
     private_directory_places(&places, environment);
@@ -184,7 +184,7 @@ static void test_the_next_place_where_one_refuses(void **state)
     assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
     assert_memory_equal(made.path, support_dir, strlen(support_dir));
     take_away(&made);
-    (void)snprintf(places.items[0], PATH_MAX, "/nonexistent");
+    (void)snprintf(places.items[0], PATH_MAX, "/proc/nonexistent");
     assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
     take_away(&made);
     (void)snprintf(places.items[0], PATH_MAX, "/proc");
