@@ -318,10 +318,20 @@ static bool reads_two_things(const struct options *o)
     return o->password_stdin && image_list_is_wanted(o);
 }
 
+static bool trusts_more(const struct options *o)
+{
+    return o->command == COMMAND_STATUS &&
+           (o->plain_http || o->insecure || o->allowed_realms.count > 0);
+}
+
 static bool trusts_all_alike(const struct options *o)
 {
-    return o->all && o->command == COMMAND_STATUS &&
-           (o->plain_http || o->insecure || o->allowed_realms.count > 0);
+    return o->all && trusts_more(o);
+}
+
+static bool trusts_all_listed(const struct options *o)
+{
+    return o->registry == NULL && image_list_is_wanted(o) && trusts_more(o);
 }
 
 static bool chooses_among_all(const struct options *o)
@@ -380,6 +390,10 @@ static const struct {
      "--plain-http, --insecure and --allow-realm cannot be used with 'status --all': they would "
      "apply to every stored credential",
      "check that registry alone: ghcr-login status REGISTRY"},
+    {trusts_all_listed,
+     "--plain-http, --insecure and --allow-realm require a registry with 'status --can-pull -': "
+     "they would apply to every stored credential",
+     "name the one that they are for: ghcr-login status --can-pull - REGISTRY"},
     {reads_two_things, "--can-pull - and the token cannot both be read from standard input",
      "pass the token with --token-env VAR or --token-file FILE"},
     {trusts_and_does_not,

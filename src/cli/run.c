@@ -202,27 +202,29 @@ struct question run_question_at(const struct run *run, const struct reference *r
                                 const char *username, const struct secret *token)
 {
     const struct options *o = run->options;
+    /* What loosens the rules, or waits, is meant for the registry that the command line names. */
+    bool is_named = strcmp(registry->host, run->subject.registry.host) == 0;
 
     return (struct question){
         .registry = registry,
         .username = username,
         .token = token,
         .realms = {.registry = registry->api_host,
-                   .allow_plain_http =
-                       o->plain_http || (registry->says_http && is_loopback(registry->host)),
+                   .allow_plain_http = (o->plain_http && is_named) ||
+                                       (registry->says_http && is_loopback(registry->host)),
                    .allowed = o->allowed_realms.items,
-                   .allowed_count = o->allowed_realms.count},
+                   .allowed_count = is_named ? o->allowed_realms.count : 0},
         .trust = {.host = registry->host, /* podman's directory is certs.d/docker.io */
                   .ca_file = o->ca_file,
                   .ca_text = run->ca_text.data != NULL ? &run->ca_text : NULL, /* may be empty */
                   .cert_dir = o->cert_dir,
-                  .is_insecure = o->insecure,
+                  .is_insecure = o->insecure && is_named,
                   .environment = environment},
         .limits = {.clock = run->clock,
                    .deadline_ms = run->deadline_ms,
                    .timeout_ms = (int64_t)o->timeout_s * 1000,
                    .connect_timeout_ms = (int64_t)o->connect_timeout_s * 1000,
-                   .wait_ms = (int64_t)o->wait_for_token_s * 1000,
+                   .wait_ms = is_named ? (int64_t)o->wait_for_token_s * 1000 : 0,
                    .retries = o->retries},
     };
 }

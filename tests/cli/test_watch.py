@@ -557,6 +557,27 @@ def test_a_login_with_a_list(login, several, image, status):
     assert mine.token.encode() not in bytes(other.received)
 
 
+@pytest.mark.parametrize("command", ["status", "login"])
+def test_what_loosens_the_rules_is_for_the_registry_named(login, registry, certificate, command):
+    """Who mistrusts one certificate would not send every other credential to anybody."""
+    mine, other = (registry(certificate=certificate, images={"team/app:1": "private"})
+                   for _ in range(2))
+    write(login, {mine.host: mine.token, other.host: other.token})
+    how = ((), {}) if command == "status" else (("-u", USER, "--token-env", "MY_TOKEN"),
+                                                {"MY_TOKEN": mine.token})
+    result = login(command, *how[0], "--docker", "--can-pull", "-", "--insecure", "--retries", "0",
+                   mine.host, env=how[1], stdin=lines(f"{mine.host}/team/app:1\n"
+                                                      f"{other.host}/team/app:1\n"))
+    assert result.status == 5 and "certificate" in result.stderr, result
+    assert mine.asked("manifest") and not other.requests, result
+
+
+@pytest.mark.parametrize("loose", [("--plain-http",), ("--insecure",), ("--allow-realm", "a.b")])
+def test_a_list_alone_names_no_registry_for_them(login, loose):
+    result = login("status", "--can-pull", "-", *loose, stdin=lines("postgres\n"))
+    result.failed(2, "every stored credential")
+
+
 def test_a_login_whose_token_comes_from_nowhere(login, server):
     login("-u", USER, "--can-pull", "-", server.host, stdin=lines("postgres\n")).failed(
         3, "standard input is used for something else")
