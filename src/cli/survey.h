@@ -71,6 +71,42 @@ void survey_begin(struct survey *survey, struct run *run);
  */
 int survey_collect(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
 
+/*
+ * What survey_collect() is made of. Each returns -1 with *err set where memory or room is short.
+ *
+ * survey_item_new() makes an empty item, or returns NULL with *err set; survey_add() takes it, and
+ * gives it, or its twin that is there already, in *out (may be NULL).
+ */
+struct survey_item *survey_item_new(const struct reference *registry, const struct reader *by,
+                                    struct error *err);
+int survey_add(struct survey *survey, struct survey_item *item, struct survey_item **out,
+               struct error *err);
+
+/*
+ * What a reader uses for a registry. Returns 1 with the item in *out (may be NULL), which may be a
+ * fault, or 0 where it finds none. survey_look_twice() also looks for what an older docker uses,
+ * which knows no variable: the entry in the file.
+ */
+int survey_look(struct survey *survey, const struct reference *registry, const struct reader *by,
+                bool is_older, struct survey_item **out, struct error *err)
+    __attribute__((warn_unused_result));
+int survey_look_twice(struct survey *survey, const struct reference *registry,
+                      const struct reader *by, struct survey_item **out, struct error *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Gives an item the unit that is asked on its behalf, with others of the same credential. What is
+ * no password cannot be asked about; an older docker's entry is told, and no more.
+ */
+int survey_assign_unit(struct survey *survey, struct survey_item *item, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Helpers are asked one after the other: that one of them hangs leaves time for the registries. */
+int64_t survey_helper_deadline(const struct run *run);
+
+/* Whether host and namespace are the same. */
+bool survey_is_same_registry(const struct reference *a, const struct reference *b);
+
 /* Have the registries asked, each credential once. Returns 0, or -1 with *err set (no memory). */
 int survey_prove(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
 

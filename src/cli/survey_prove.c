@@ -38,7 +38,7 @@ static void survey_wait(void *holder, size_t done)
     int64_t left_ms = clock_left(run->clock, run->deadline_ms);
 
     if (survey->unit_count == 1 || run->options->quiet || now_ms - survey->told_ms < SLOW_MS ||
-        (survey->has_told && !isatty(STDERR_FILENO)) || done == survey->unit_count)
+        (survey->has_told && !isatty(STDERR_FILENO)) || done == survey->unit_count || left_ms <= 0)
         return;
     survey->told_ms = now_ms;
     survey->has_told = true;

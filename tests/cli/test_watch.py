@@ -301,6 +301,23 @@ def test_namespaces(login, registry):
     assert server.endpoints.count("token") == 2
 
 
+def test_a_file_that_cannot_be_read_is_one_row(login, several):
+    """Not one for each registry that is looked for in it."""
+    several(2)
+    put(login, "run/containers/auth.json", "{")
+    result = watch_all(login, "--no-verify")
+    assert result.status == 8 and len(table(result)) == 3, result
+    assert result.stderr.count("auth.json") == 1
+
+
+@pytest.mark.parametrize("key", ["HTTPS://Ghcr.IO/", "a b", "", "x\x1b[31m.example"])
+def test_a_key_that_nobody_finds(login, key):
+    write(login, {key: TOKEN, "b.example": TOKEN})
+    result = watch_all(login, "--docker", "--no-verify")
+    assert [row[0] for row in table(result)] == ["b.example"], result
+    assert "is not the name of a registry: skipped" in result.stderr
+
+
 def test_nothing_is_stored(login):
     result = watch_all(login)
     assert (result.status, result.stdout) == (3, "") and "no credential is stored" in result.stderr
