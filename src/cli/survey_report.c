@@ -16,7 +16,7 @@ static const struct {
     size_t least;
     bool has_paths; /* of which the end tells most, and of other words the beginning */
 } columns[COLUMNS] = {
-    {"REGISTRY", 4, 18, false}, {"USER", 2, 8, false},   {"TOKEN", 3, 7, false},
+    {"REGISTRY", 3, 18, false}, {"USER", 2, 8, false},   {"TOKEN", 4, 7, false},
     {"SOURCE", 1, 12, true},    {"RESULT", 0, 0, false}, {"EXPIRES", 0, 0, false},
 };
 
@@ -85,6 +85,25 @@ static void put_source(char *cell, const struct survey_item *item)
     put_cell(cell, text);
 }
 
+/* In a word, where there is no room for paths: whose file it is tells more than half a path. */
+static void put_short_source(char *cell, const struct survey_item *item)
+{
+    const struct finding *finding = &item->finding;
+    const char *slash = strrchr(finding->record.file, '/');
+    char text[PATH_MAX + sizeof("at pull: ")];
+
+    if (slash != NULL) {
+        (void)snprintf(text, sizeof(text), "at pull: %s", slash + 1);
+        put_cell(cell, text);
+    } else if (finding->record.command[0] != '\0' || finding->found.helper[0] != '\0') {
+        put_source(cell, item);
+    } else if (finding->found.path[0] != '\0') {
+        put_cell(cell, (finding->found.owner != NULL ? finding->found.owner : finding->by)->name);
+    } else {
+        put_cell(cell, finding->found.key[0] != '\0' ? "variable" : "-");
+    }
+}
+
 /* In two words; the whole stands on standard error. */
 static const char *result_of(const struct survey_item *item)
 {
@@ -124,7 +143,20 @@ static void put_expiry(char *cell, const struct survey_item *item, const struct 
                        unit->diagnosis.days_left > 1 ? "s" : "");
 }
 
-static void make_row(struct row *row, const struct survey_item *item, const struct options *options)
+/* "an identity token", as a sentence has it, is "identity" below the word TOKEN. */
+static void put_kind(char *cell, const char *kind)
+{
+    const char *words = kind != NULL ? kind : "-";
+    const char *space = strchr(words, ' ');
+    char text[CELL_SIZE];
+
+    (void)snprintf(text, sizeof(text), "%s", space != NULL ? space + 1 : words);
+    text[strcspn(text, " ")] = '\0';
+    put_cell(cell, text);
+}
+
+static void make_row(struct row *row, const struct survey_item *item, const struct options *options,
+                     bool is_crowded)
 {
     const struct secret *username = &item->finding.found.held.username;
     char registry[sizeof(item->registry.host) + sizeof(item->registry.name_space) + 1];
@@ -133,26 +165,48 @@ static void make_row(struct row *row, const struct survey_item *item, const stru
                    item->registry.name_space[0] != '\0' ? "/" : "", item->registry.name_space);
     put_cell(row->cells[0], registry[0] != '\0' ? registry : "-");
     put_cell(row->cells[1], username->len > 0 ? secret_text(username) : "-");
-    put_cell(row->cells[2], item->kind != NULL ? item->kind : "-");
-    put_source(row->cells[3], item);
+    put_kind(row->cells[2], item->kind);
+    if (is_crowded)
+        put_short_source(row->cells[3], item);
+    else
+        put_source(row->cells[3], item);
     put_cell(row->cells[4], result_of(item));
     put_expiry(row->cells[5], item, options);
 }
 
-/* The widths that fit: each column as wide as its widest cell, until those that can give way. */
-static void fit(size_t widths[COLUMNS])
+/* Each column as wide as its widest cell. Returns the width of a line. */
+static size_t measure(size_t widths[COLUMNS], const struct survey *survey,
+                      const struct options *options, bool is_crowded)
+{
+    struct row row = {.cells = {""}};
+    size_t all = (size_t)(COLUMNS - 1) * GAP;
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        widths[i] = strlen(columns[i].title);
+    for (size_t i = 0; i < survey->count; i++) {
+        make_row(&row, survey->items[i], options, is_crowded);
+        for (size_t k = 0; k < COLUMNS; k++) {
+            if (shown_len(row.cells[k]) > widths[k])
+                widths[k] = shown_len(row.cells[k]);
+        }
+    }
+    for (size_t i = 0; i < COLUMNS; i++)
+        all += widths[i];
+    return all;
+}
+
+/* Columns give way until a line of so many characters fits. */
+static void fit(size_t widths[COLUMNS], size_t all)
 {
     for (unsigned turn = 1; turn <= COLUMNS; turn++) {
-        size_t all = (size_t)(COLUMNS - 1) * GAP;
-
-        for (size_t i = 0; i < COLUMNS; i++)
-            all += widths[i];
         for (size_t i = 0; i < COLUMNS; i++) {
             size_t over = all > WIDTH_MAX ? all - WIDTH_MAX : 0;
+            size_t before = widths[i];
 
             if (columns[i].gives_way != turn || widths[i] <= columns[i].least)
                 continue;
-            widths[i] = widths[i] - columns[i].least > over ? widths[i] - over : columns[i].least;
+            widths[i] = before - columns[i].least > over ? before - over : columns[i].least;
+            all -= before - widths[i];
         }
     }
 }
@@ -200,23 +254,15 @@ void survey_report_print(const struct survey *survey, const struct options *opti
 {
     struct row row = {.cells = {""}};
     size_t widths[COLUMNS];
+    bool is_crowded = measure(widths, survey, options, false) > WIDTH_MAX;
 
-    for (size_t i = 0; i < COLUMNS; i++)
-        widths[i] = strlen(columns[i].title);
-    for (size_t i = 0; i < survey->count; i++) {
-        make_row(&row, survey->items[i], options);
-        for (size_t k = 0; k < COLUMNS; k++) {
-            if (shown_len(row.cells[k]) > widths[k])
-                widths[k] = shown_len(row.cells[k]);
-        }
-    }
-    fit(widths);
+    fit(widths, measure(widths, survey, options, is_crowded));
     for (size_t i = 0; i < COLUMNS; i++)
         put_cell(row.cells[i], columns[i].title);
     if (survey->count > 0)
         print_row(&row, widths);
     for (size_t i = 0; i < survey->count; i++) {
-        make_row(&row, survey->items[i], options);
+        make_row(&row, survey->items[i], options, is_crowded);
         print_row(&row, widths);
     }
     print_images(survey);

@@ -387,6 +387,18 @@ def test_the_worst_counts(ghcr, github, registry, present):
 
 # How it is shown.
 
+def test_a_crowded_table(login):
+    """Whose file it is, where there is no room for its path."""
+    login.protect(TOKEN)
+    login.write_config(json.dumps({"auths": {
+        "registry-with-a-long-name.team.example.com:5443": {"auth": auth("deploy-robot", TOKEN)},
+        "b.example": {"identitytoken": "an-identity", "auth": auth(USER, TOKEN)}}}))
+    put(login, "run/containers/auth.json", {"auths": {"c.example": {"auth": auth(USER, TOKEN)}}})
+    shown = {row[0][:9]: row[2:4] for row in table(watch_all(login, "--no-verify"))}
+    assert shown == {"registry-": ["-", "docker"], "b.example": ["identity", "docker"],
+                     "c.example": ["-", "podman"]}
+
+
 def test_long_names_fit(login, registry):
     long = "a-team-with-a-name-that-takes-all-of-a-line-and-more.example.com"
     put(login, "run/containers/auth.json", {"auths": {
