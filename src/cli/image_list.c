@@ -9,6 +9,9 @@
 
 enum { TEXT_MAX = 256 * 1024 };
 
+/* What editors and shells on Windows put first. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 bool image_list_is_wanted(const struct options *options)
 {
     for (size_t i = 0; i < options->images.count; i++) {
@@ -58,17 +61,29 @@ static int list_image(struct image_list *list, const char *text, struct error *e
     return 0;
 }
 
-/* Returns 1 with an image listed, 0 where the line names none, or -1. A token is not shown. */
-static int list_line(struct image_list *list, char *line, size_t number, struct error *err)
+/* The line without the space round it and without a comment: a '#' in a word is none. */
+static char *strip_line(char *line)
 {
     static const char space[] = " \t\r\v\f";
+    char *hash = strchr(line, '#');
     char *end;
 
+    while (hash != NULL && hash > line && strchr(space, hash[-1]) == NULL)
+        hash = strchr(hash + 1, '#');
+    if (hash != NULL)
+        *hash = '\0';
     line += strspn(line, space);
     end = line + strlen(line);
     while (end > line && strchr(space, end[-1]) != NULL)
         *--end = '\0';
-    if (line[0] == '\0' || line[0] == '#')
+    return line;
+}
+
+/* Returns 1 with an image listed, 0 where the line names none, or -1. A token is not shown. */
+static int list_line(struct image_list *list, char *line, size_t number, struct error *err)
+{
+    line = strip_line(line);
+    if (line[0] == '\0')
         return 0;
     if (github_token_is_told(line))
         return error_set_hint(err, CLASS_USAGE,
@@ -84,6 +99,8 @@ static int list_lines(struct image_list *list, struct error *err)
     bool has_image = false;
     size_t number = 1;
 
+    if (next != NULL && strncmp(next, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+        next += strlen(BYTE_ORDER_MARK);
     for (; next != NULL && *next != '\0'; number++) {
         char *line = next;
         int listed;

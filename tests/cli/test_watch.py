@@ -500,8 +500,8 @@ def pull(login, several):
 
 
 def test_what_is_stored_or_anybody(pull):
-    result = pull("# what compose says\n\n  {mine}/team/app:1\r\n{other}/open/app:1\n"
-                  "{mine}/team/app:1\n")
+    result = pull("\ufeff# what compose says\n\n  {mine}/team/app:1\r\n{other}/open/app:1\n"
+                  "{mine}/team/app:1\t# again\n")
     mine, other = pull.servers
     assert (result.status, result.stderr) == (0, ""), result
     assert {row[0]: row[4] for row in table(result)} == {mine.host: "accepted",
