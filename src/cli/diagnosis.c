@@ -11,6 +11,7 @@
 
 enum { DAY_S = 86400 };
 
+/* Packages belong to the user or organisation that their path begins with. */
 const char *diagnosis_organisation(const struct question *question, char name[GITHUB_NAME_MAX + 1])
 {
     const char *path =
@@ -55,6 +56,7 @@ static void read_scopes(struct github_findings *findings, const struct secret *t
         findings->has_scopes = false;
 }
 
+/* GitHub's names do not mind the case, and GHCR takes any name with a good token. */
 static void warn_of_owner(const struct github_findings *findings, const char *username,
                           struct warnings *warnings)
 {
@@ -157,6 +159,7 @@ int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct optio
                               "this says nothing about the token: try again later",
                               "cannot determine when the token for '%s' expires: %s", host,
                               diagnosis->findings.trouble);
+    /* A token without an end passes, and so does one whose end GitHub does not name. */
     if (diagnosis->expiry != EXPIRY_KNOWN ||
         left_s >= (int64_t)options->expires_within_days * DAY_S)
         return 0;

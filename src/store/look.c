@@ -15,7 +15,7 @@ static int wrap_bare(struct secret *text, struct error *err)
 
     (void)scan_run(&s, " \t\r\n", &blank);
     if (scan_is_at_end(&s))
-        return 0;
+        return 0; /* as an absent file: wrapped it would be malformed */
     if (secret_append_text(&whole, "{\"auths\":", err) < 0 ||
         secret_append(&whole, text->data, text->len, SIZE_MAX - 1, err) < 0 ||
         secret_append_text(&whole, "}", err) < 0)

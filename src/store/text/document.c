@@ -19,6 +19,7 @@ bool document_is_blank(const struct document *document)
     return scan_is_at_end(&s);
 }
 
+/* Of checked JSON the first byte tells the type. */
 static bool begins_with(struct span value, char c)
 {
     return value.len > 0 && value.data[0] == c;
@@ -39,6 +40,10 @@ bool document_is_null(struct span value)
     return begins_with(value, 'n');
 }
 
+/*
+ * By offsets: `keys` moves as it grows, and two pointers more a member would cost as much as the
+ * text. 32 bits are enough for DOCUMENT_MAX.
+ */
 static int add_item(struct document *document, struct document_list *list,
                     const struct layout_member *member, struct error *err)
 {
@@ -115,6 +120,7 @@ static int read_text(struct document *document, struct error *err)
 
     if (document_is_blank(document))
         return 0;
+    /* Before it is parsed: what that takes grows with the text. */
     if (text.len > DOCUMENT_MAX)
         return error_set(err, CLASS_AUTHFILE, "%s is longer than %d MiB", document->name,
                          DOCUMENT_MAX / 1024 / 1024);
@@ -197,6 +203,7 @@ bool document_next_key(struct document_keys *keys)
     const struct document *document = keys->member.document;
     struct document_member ignored;
 
+    /* A registry in both counts once, as its entry. */
     if (!keys->is_in_helpers) {
         if (document_next(&keys->member))
             return true;
