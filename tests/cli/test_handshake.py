@@ -295,6 +295,16 @@ def test_token_answers_as_docker_reads_them(login, registry, body, encoding):
     assert all("accept-encoding" not in request.headers for request in server.requests)
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "aws-chunked"])
+def test_an_encoding_that_nobody_knows(login, registry, encoding):
+    """docker takes the body as it is."""
+    server = registry()
+    server.issued["bearer-of-this-test"] = ""
+    server.on("token", faults.answer(200, b'{"token":"bearer-of-this-test"}',
+                                     [("content-encoding", encoding)]))
+    login.to(server).succeeded()
+
+
 def test_an_encoding_that_is_none(login, registry):
     server = registry()
     server.on("token", faults.answer(200, b"no gzip", [("content-encoding", "gzip")]))

@@ -24,6 +24,7 @@ struct http {
     bool has_been_answered;
     int64_t opened_ms;
     bool has_told;             /* that it is slow */
+    bool is_verbatim;          /* no encoding is undone */
     struct proxy_choice proxy; /* of the last request */
     char error_text[CURL_ERROR_SIZE];
 };
@@ -197,6 +198,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     HTTP_SET(code, http->easy, CURLOPT_HTTPHEADER, fields);
     /* Decoded where it comes all the same; build_fields() drops the field that asks. */
     HTTP_SET(code, http->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    HTTP_SET(code, http->easy, CURLOPT_HTTP_CONTENT_DECODING, http->is_verbatim ? 0L : 1L);
     HTTP_SET(code, http->easy, CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
     /* One request at a time gains nothing by HTTP/2. */
     HTTP_SET(code, http->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -225,6 +227,13 @@ static CURLcode set_up(struct http *http, const struct http_request *request,
     return code == CURLE_OK ? set_auth(http->easy, request) : code;
 }
 
+/* Content-Encoding: UTF-8 and the like: docker reads the body as it is, in which nothing is
+ * encoded. */
+static bool is_unknown_encoding(const struct http *http)
+{
+    return strcasestr(http->error_text, "unrecognized content encoding") != NULL;
+}
+
 static CURLcode perform(struct http *http, const struct http_request *request,
                         struct curl_slist *fields, struct http_response *response)
 {
@@ -240,6 +249,13 @@ static CURLcode perform(struct http *http, const struct http_request *request,
      */
     if (trust_reach_further(&http->reach, http->options.trust, code))
         return perform(http, request, fields, response);
+    if (code == CURLE_BAD_CONTENT_ENCODING && !http->is_verbatim && is_unknown_encoding(http)) {
+        http_response_clear(response);
+        http->is_verbatim = true;
+        code = perform(http, request, fields, response);
+        http->is_verbatim = false;
+        return code;
+    }
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 when unknown */
     response->status = (int)status;
     proxy_peer(http->easy, response->peer);
