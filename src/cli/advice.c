@@ -79,9 +79,9 @@ void advice_on_storing(const struct situation *situation, struct warnings *warni
     /* On a runner the token lives as long as the job that needs it. */
     if (advice_is_for_github(situation) && kind_of(situation) == GITHUB_TOKEN_INSTALLATION &&
         situation->place != PLACE_ACTIONS)
-        warnings_add(warnings, "the token is an installation token (GITHUB_TOKEN), which expires "
-                               "with its job or after an hour, and this login with it: on a "
-                               "permanent host, use a classic token with read:packages");
+        warnings_add(warnings, "the token is an installation token (GITHUB_TOKEN): it and this "
+                               "login expire with its job or after an hour; on a permanent host, "
+                               "use a classic token with read:packages");
 }
 
 enum {
@@ -289,7 +289,8 @@ static const struct row {
      LINK_TOKENS,
      {[PLACE_HOST] =
           "the account has no access to the package, or it does not exist, or the organisation "
-          "requires single sign-on (--diagnose tells): 'Configure SSO' next to the token"}},
+          "requires single sign-on (--diagnose tells which): "
+          "authorize the token with 'Configure SSO', next to it"}},
 };
 
 static bool row_fits(const struct row *row, const struct situation *situation,

@@ -35,7 +35,7 @@ static int make_absolute(char out[PATH_MAX], const char *path, const char *what,
     bool is_absolute = path[0] == '/';
 
     if (!is_absolute && realpath(".", here) == NULL)
-        return error_set(err, cls, "%s is a relative path, and the working directory has no path",
+        return error_set(err, cls, "%s is a relative path, and the working directory is unknown",
                          what);
     if (snprintf(out, PATH_MAX, "%s%s%s", here, is_absolute ? "" : "/", path) >= PATH_MAX)
         return error_set(err, cls, "the path of %s is too long", what);
@@ -257,8 +257,8 @@ int at_pull_forget(struct run *run, struct error *err)
         return error_wrap(err, "the auth files were changed, but the record of --at-pull was not");
     if (kept && !run->options->all)
         warnings_add(&run->warnings,
-                     "another auth file still asks ghcr-login for '%s' at each pull, and still "
-                     "gets the token: '%s' names the file",
+                     "another auth file still names ghcr-login as the helper for '%s', and "
+                     "pulls with it still get the token: '%s' lists the file",
                      edit.host, path);
     return 0;
 }

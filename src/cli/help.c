@@ -23,9 +23,8 @@ static const struct {
      "registry\n"
      "that they have a credential for.\n"},
     {COMMAND_LOGOUT, "logout [OPTION...] [REGISTRY[/NAMESPACE]]",
-     "Remove the stored credential for the registry (default: ghcr.io). It is no error if there "
-     "is\n"
-     "none.\n"},
+     "Remove the stored credential for the registry (default: ghcr.io). It is not an error if\n"
+     "there is none.\n"},
     {COMMAND_EXEC, "exec [OPTION...] [REGISTRY[/NAMESPACE]] -- COMMAND [ARG...]",
      "Log in as 'login' does, run one command with that login, and keep nothing.\n"},
 };

@@ -184,7 +184,7 @@ static void tell_of_source(const struct login *login, struct error *err)
     if (err->cls == CLASS_REJECTED && has_unread_input(login)) {
         err->hint[0] = '\0';
         (void)error_hint(err,
-                         "standard input was not read, for the %s takes precedence: remove that, "
+                         "standard input was not read, because the %s takes precedence: remove it, "
                          "or add --password-stdin",
                          credential->source);
         return;

@@ -126,7 +126,7 @@ static int run_parse_registry(struct run *run, const char *text, struct error *e
                      host);
     if (registry->says_http && !run->options->plain_http && !is_loopback(host))
         warnings_add(&run->warnings,
-                     "'http://' is ignored, and '%s' is asked over https: use --plain-http for a "
+                     "'http://' is ignored, and https is used for '%s': use --plain-http for a "
                      "registry without TLS",
                      host);
     return 0;

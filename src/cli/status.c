@@ -97,7 +97,7 @@ static void add_reader(struct look *look, const struct reader *by)
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (is_recordless(reader))
         warnings_add(&look->run.warnings,
-                     "'%s' has %s ask ghcr-login for '%s', which has no record of it",
+                     "'%s' makes %s ask ghcr-login for '%s', but ghcr-login has no record of it",
                      reader->found.path, by->name, request.registry);
     if (found > 0)
         warn_of_shadows(look, by);
@@ -139,8 +139,8 @@ static int find_readers(struct look *look, struct report *report, struct error *
                     registry->host, slash, registry->name_space);
     return recordless
                ? error_hint(err,
-                            "set it up again with --at-pull, as the user who pulls, or have nobody "
-                            "ask ghcr-login: ghcr-login logout %s",
+                            "set it up again with --at-pull, as the user who pulls, or remove "
+                            "ghcr-login from the auth file: ghcr-login logout %s",
                             registry->host)
                : error_hint(err, "store one: ghcr-login -u NAME %s%s%s", registry->host, slash,
                             registry->name_space);

@@ -100,7 +100,7 @@ static int refuse_repetition(const struct session *s, struct error *err)
         !session_repeats_secret(s, s->challenge.realm))
         return 0;
     return error_set_hint(
-        err, CLASS_UNPROVED, "nothing was sent there, but somebody knows the token: revoke it",
+        err, CLASS_UNPROVED, "nothing was sent there, but the token is known to others: revoke it",
         "the realm that '%s' names contains the credential", s->question->registry->host);
 }
 

@@ -59,7 +59,7 @@ static int refuse_own(const struct entry *entry, struct error *err)
 {
     (void)error_set(
         err, CLASS_HELPER,
-        "'%s' has the token for '%s' fetched at each pull, and that does not give this one",
+        "'%s' has the token for '%s' fetched at each pull, and its source gives another token",
         entry->path, entry_host(entry));
     return error_hint(err,
                       "write the new token to the source that 'ghcr-login status %s' names, use "

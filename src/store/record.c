@@ -28,7 +28,7 @@ int record_path(char path[PATH_MAX], const struct location_request *request, str
     if (!is_named && home[0] != '/')
         return error_set_hint(err, CLASS_AUTHFILE, "set HOME to the home directory",
                               "no place for the record of logins: HOME is %s",
-                              home[0] == '\0' ? "not set" : "no absolute path");
+                              home[0] == '\0' ? "not set" : "not an absolute path");
     if (snprintf(built, sizeof(built), "%s%s", is_named ? config : home,
                  is_named ? "/ghcr-login/logins.json" : "/.config/ghcr-login/logins.json") >=
         (int)sizeof(built))
@@ -123,7 +123,7 @@ static json_t *record_parse(const struct secret *text, const char *name, struct 
     logins = json_incref(json_object_get(root, "logins"));
     if (!json_is_object(logins) || json_object_size(root) != 1)
         (void)error_set_hint(err, CLASS_AUTHFILE, repair,
-                             "%s is not a record of logins as ghcr-login writes it", name);
+                             "%s is not a record of logins written by ghcr-login", name);
     json_object_foreach(logins, host, value)
     {
         if (err->cls == CLASS_NONE && record_decode(&ignored, host, value, name, err) < 0)
@@ -160,7 +160,7 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
     if (ret == 0)
         ret = secret_append_text(&text, is_first ? "}\n}\n" : "\n\t}\n}\n", err);
     if (ret == 0 && text.len > RECORD_MAX) /* nobody could read it */
-        ret = error_set_hint(err, CLASS_AUTHFILE, "log out of what is not needed any more",
+        ret = error_set_hint(err, CLASS_AUTHFILE, "log out of registries that are no longer needed",
                              "the record of logins would be longer than %d bytes", RECORD_MAX);
     if (ret == 0)
         secret_move(out, &text);

@@ -45,13 +45,11 @@ static int check_step(const struct stat *st, const char *step, const char *path,
 
     if (!is_foreign && !is_open_to_others(st))
         return 0;
-    (void)error_set(err, CLASS_AUTHFILE, "'%s' is ignored: others can put another in its place",
-                    path);
-    return is_foreign ? error_hint(err, "'%s', which leads to it, belongs to another user", step)
-                      : error_hint(err,
-                                   "make what leads to it writable by its owner alone: "
-                                   "chmod go-w '%s'",
-                                   step);
+    (void)error_set(err, CLASS_AUTHFILE, "'%s' is ignored: other users can replace it", path);
+    return is_foreign
+               ? error_hint(err, "'%s', on the path to it, belongs to another user", step)
+               : error_hint(err, "make the path to it writable by its owner only: chmod go-w '%s'",
+                            step);
 }
 
 /* A path that is followed step by step: what has been gone, with no link in it, and the rest. */

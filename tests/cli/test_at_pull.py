@@ -125,7 +125,7 @@ def test_docker_and_podman_have_one_record(at_pull, server):
         assert json.loads(path.read_text()) == {"credHelpers": {server.host: "ghcr-login"}}
     assert at_pull.logins()[server.host]["for"] == [str(at_pull.login.config), str(at_pull.podman)]
     result = at_pull.run("logout", "--docker", server.host)
-    assert result.status == 0 and "another auth file still asks ghcr-login" in result.stderr
+    assert result.status == 0 and "another auth file still names ghcr-login" in result.stderr
     assert at_pull.logins()[server.host]["for"] == [str(at_pull.podman)]
     assert at_pull.get(server.host)["Secret"] == TOKEN
     assert at_pull.run("logout", "--persistent", server.host).status == 0
@@ -359,7 +359,7 @@ def test_a_record_that_others_can_lead_elsewhere_is_ignored(at_pull, server):
     warned(at_pull.file(server))
     at_pull.login.home.chmod(0o777)
     done = at_pull.helper("get", server.host)
-    assert done.returncode == 1 and "others can put another in its place" in done.stdout, done
+    assert done.returncode == 1 and "other users can replace it" in done.stdout, done
     assert f"chmod go-w '{at_pull.login.home}'" in done.stderr, done
     refused(at_pull.file(server), 8, "is ignored")
     at_pull.login.home.chmod(0o700)
@@ -370,7 +370,7 @@ def test_a_record_that_others_can_lead_elsewhere_is_ignored(at_pull, server):
     at_pull.record.parent.symlink_to(clone)
     assert at_pull.get(server.host)["Secret"] == TOKEN
     os.chown(at_pull.record.parent, 12345, -1, follow_symlinks=False)
-    assert "others can put another in its place" in at_pull.get(server.host)
+    assert "other users can replace it" in at_pull.get(server.host)
 
 
 @pytest.mark.parametrize("option, variable", [("--config", None), (None, "DOCKER_CONFIG"),
@@ -607,15 +607,15 @@ def test_a_record_that_is_lost(at_pull, server):
     at_pull.record.unlink()
     result = at_pull.run("status", "--plain-http", "--docker", server.host)
     assert result.status == 3 and result.stdout == "", result
-    assert f"warning: '{at_pull.login.config}' has docker ask ghcr-login for '{server.host}'" \
-        ", which has no record of it\n" in result.stderr, result
+    assert f"warning: '{at_pull.login.config}' makes docker ask ghcr-login for '{server.host}'" \
+        ", but ghcr-login has no record of it\n" in result.stderr, result
     assert "set it up again with --at-pull" in result.stderr, result
-    at_pull.login.to(server).failed(9, "fetched at each pull", "does not give this one")
+    at_pull.login.to(server).failed(9, "fetched at each pull", "its source gives another token")
     at_pull.podman.parent.mkdir(parents=True)
     at_pull.podman.write_text(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
     result = at_pull.run("status", "--plain-http", server.host)     # podman's does not hide it
     assert result.status == 0 and "docker finds no credential" in result.stdout, result
-    assert "which has no record of it" in result.stderr, result
+    assert "ghcr-login has no record of it" in result.stderr, result
     assert at_pull.run("logout", server.host).stdout.startswith("Logout Succeeded")
     assert "ghcr-login" not in at_pull.login.config.read_text()
 
@@ -623,7 +623,7 @@ def test_a_record_that_is_lost(at_pull, server):
 def test_a_store_of_ours_for_all_registries(at_pull, server):
     """`credsStore`, as somebody may write it by hand: our own login never runs it."""
     at_pull.login.write_config('{"credsStore":"ghcr-login"}')
-    at_pull.login.to(server).failed(9, "does not give this one", "--no-helper")
+    at_pull.login.to(server).failed(9, "its source gives another token", "--no-helper")
     warned(at_pull.file(server))
     at_pull.login.to(server).succeeded()
     result = at_pull.run("status", "--plain-http", "--docker", server.host)

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "messages.py"
 OTHERS = ("src/registry/answer.c:", "src/registry/http/response.c:")   # tables of what servers say
 UNHELD = ROOT / "tests" / "data" / "messages.txt"
+HELP = ROOT / "tests" / "data" / "help"
 CONVERSION = re.compile(r"%[-+#0-9.*]*(?:ll|[hlzj])?[a-zA-Z%]")
 WORDS = [
     r"has a blank", r"behind (it|-|'--'|other|the scheme)", r"is none of", r"none of this name",
@@ -65,6 +66,13 @@ def test_words_that_do_not_appear(binary, where):
     assert found == []
 
 
+@pytest.mark.parametrize("topic", ["help", "all", "login", "status", "logout", "exec"])
+def test_the_help_is_as_it_was_reviewed(binary, topic):
+    """A change of the help is a change of its file: read it there as its reader will."""
+    shown = subprocess.run([binary, "help", topic], capture_output=True, text=True, check=True)
+    assert shown.stdout == (HELP / f"{topic}.txt").read_text()
+
+
 # What the comments of a header do not say.
 IN_HEADERS = [
     r"\bwhoever\b", r"\bstory\b", r"\bwings?\b", r"\brooms\b", r"\bmeanwhile\b", r"in vain", r"obeyed",
@@ -87,7 +95,8 @@ def expected():
     spec = importlib.util.spec_from_file_location("messages", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    found = {" ".join((ROOT / "src/ghcr-login.1").read_text().replace("\\", "").split())}
+    found = {" ".join(path.read_text().replace("\\", "").split())
+             for path in [ROOT / "src/ghcr-login.1", *HELP.glob("*.txt")]}
     for path in (ROOT / "tests").rglob("*.*"):
         if path.suffix == ".py":
             found |= {" ".join(node.value.split()) for node in ast.walk(ast.parse(path.read_text()))
@@ -111,4 +120,5 @@ def test_every_message_is_expected_somewhere(expected):
     texts = {line.split(": ", 1)[1] for line in messages().splitlines()
              if not line.startswith(OTHERS)}
     unheld = {text for text in texts if not is_expected(text.lower(), expected, whole)}
-    assert len(texts) > 500 and sorted(unheld - listed) == []
+    assert len(texts) > 500
+    assert sorted(unheld - listed) == [] and sorted(listed - unheld) == []

@@ -53,7 +53,7 @@ static void test_directories(void **state)
         assert_int_equal(check("a/b/file", &err), rows[i].is_good ? 0 : -1);
         assert_int_equal(check("a/none/file", &err), rows[i].is_good ? 0 : -1);
         if (!rows[i].is_good)
-            assert_error("mode", &err, CLASS_AUTHFILE, "others can put another in its place");
+            assert_error("mode", &err, CLASS_AUTHFILE, "other users can replace it");
     }
     support_must(chown("a", OTHER, 0) == 0, "chown");
     assert_int_equal(check("a/b/file", &err), -1);
