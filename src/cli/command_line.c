@@ -376,7 +376,7 @@ static int parse_rest(struct parser *p, struct error *err)
         p->out->run = p->next;
         return 0;
     }
-    while (p->next < p->end) {
+    while (p->next < p->end && *p->next != NULL) {
         if (parse_registry(p, *p->next++, err) < 0)
             return -1;
     }
