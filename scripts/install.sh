@@ -141,7 +141,11 @@ say_who_finds_it() {
     case :$(ssh_path): in
     *:"$directory":*) echo "An ssh command finds it: ssh HOST ghcr-login --version" ;;
     *)
-        echo "An ssh command does not find it there. Begin the script with"
+        case :$PATH: in
+        *:"$directory":*) nor= ;;
+        *) nor=", nor does this shell" ;;
+        esac
+        echo "An ssh command does not find it there$nor. Begin the script with"
         # shellcheck disable=SC2016 # to be expanded on the host
         echo '    PATH=$HOME/.local/bin:$PATH'
         ;;
@@ -153,10 +157,22 @@ say_who_finds_it() {
     esac
 }
 
+# What --at-pull has set up would have docker and podman run a program that is gone.
+warn_of_at_pull() {
+    for file in "${DOCKER_CONFIG:-${HOME-}/.docker}/config.json" \
+        "${HOME-}/.config/containers/auth.json" "${XDG_RUNTIME_DIR:-/run}/containers/auth.json" \
+        "/run/containers/$(id -u)/auth.json"; do
+        if grep -q '"ghcr-login"' "$file" 2>/dev/null; then
+            echo "warning: '$file' still has it run at each pull: remove its lines with \"ghcr-login\"" >&2
+        fi
+    done
+}
+
 uninstall() {
     if [ -e "$program" ] || [ -L "$program" ]; then
         rm -f "$program" "$directory/docker-credential-ghcr-login" || fail "cannot remove '$program'"
-        echo "removed: $program (stored logins stay; docker logout removes them)"
+        echo "removed: $program (stored logins stay; docker logout and podman logout remove them)"
+        warn_of_at_pull
     else
         echo "not installed: $program"
     fi

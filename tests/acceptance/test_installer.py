@@ -240,6 +240,7 @@ def test_it_says_whether_an_ssh_command_finds_it(host):
     found = "An ssh command finds it" in done.stdout
     assert found == (host.user == "root"), done
     if not found:
+        assert "does not find it there, nor does this shell. Begin" in done.stdout, done
         # The line that it advises, in what sshd gives to a command.
         (advice,) = re.findall(r"^    (PATH=.*)$", done.stdout, re.MULTILINE)
         shown = host.sh(f"PATH=/usr/local/bin:/usr/bin:/bin\n{advice}\nghcr-login --version")
@@ -412,9 +413,22 @@ def test_it_goes_again(host):
     login.mkdir()
     done = host.install("--uninstall")
     assert done.returncode == 0 and done.stdout.startswith("removed: "), done
-    assert host.left() == [] and login.exists()
+    assert host.left() == [] and login.exists() and done.stderr == "", done
     done = host.install("--uninstall")
     assert done.returncode == 0 and done.stdout.startswith("not installed: "), done
+
+
+def test_it_warns_of_what_still_runs_it(user_host):
+    """What --at-pull has set up, for docker and for podman."""
+    user_host.install()
+    for place in (".docker/config.json", ".config/containers/auth.json", ".other.json"):
+        path = user_host.directory / "home" / "deploy" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"credHelpers": {"ghcr.io": "ghcr-login"}}')
+    done = user_host.install("--uninstall")
+    assert done.returncode == 0 and user_host.left() == [], done
+    assert re.findall(r"^warning: '/home/deploy/(\S+)' still has it run at each pull: .*$", done.stderr,
+                      re.MULTILINE) == [".docker/config.json", ".config/containers/auth.json"]
 
 
 def test_a_mistyped_option(user_host):
