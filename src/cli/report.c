@@ -136,7 +136,8 @@ static void print_reader(const struct report *report, const struct finding *read
     if (found->helper[0] != '\0' && !is_at_pull(reader))
         print_quoted(" of the credential helper ", found->helper, "");
     if (found->path[0] != '\0')
-        print_quoted(found->helper[0] != '\0' ? " that is set in " : " in ", found->path, "");
+        print_quoted(found->helper[0] != '\0' ? ", set in " : " in ", found->path,
+                     found->helper[0] != '\0' ? "," : "");
     else
         (void)printf(" in %s", found->owner->variable);
     (void)printf(" as %s%s%s%s: %s\n",

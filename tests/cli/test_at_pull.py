@@ -589,8 +589,8 @@ def test_status_follows_the_record_to_its_source(at_pull, server):
     warned(at_pull.file(server))
     result = at_pull.run("status", "--plain-http", "--docker", server.host)
     assert result.status == 0 and result.stdout == (
-        f"{server.host}: docker asks ghcr-login, which reads '{at_pull.token}' that is set in "
-        f"'{at_pull.login.config}' as {USER}: accepted\n"), result
+        f"{server.host}: docker asks ghcr-login, which reads '{at_pull.token}', set in "
+        f"'{at_pull.login.config}', as {USER}: accepted\n"), result
     result = at_pull.run("status", "--plain-http", "--json", server.host)
     assert result.json["files"][0]["source"] == f"file:{at_pull.token}"
     at_pull.token.write_text(f"{OTHER_TOKEN}\n")

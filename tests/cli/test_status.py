@@ -186,7 +186,7 @@ def test_helpers(login, server, status, put, config, docker, podman):
     if docker:
         said = status("--docker", env=helper.environment).stdout
         assert said == (f"{server.host}: docker uses '{server.host}' of the credential helper "
-                        f"'fake' that is set in '{login.config}' as {USER}: accepted\n")
+                        f"'fake', set in '{login.config}', as {USER}: accepted\n")
 
 
 @pytest.mark.parametrize("fault", ["refuse", "garble"])
