@@ -179,6 +179,7 @@ def test_exec_in_the_readme(shell):
 def run_as_action(shell, token):
     """As drone-ssh does: the exports and the script in one string, for the remote shell."""
     install_docker(shell)
+    (shell.home.parent / "app").mkdir()
     return shell(f"export GITHUB_TOKEN={shlex.quote(token)}\n{action_script()}",
                  SSH_CONNECTION="192.0.2.1 50022 192.0.2.1 22")
 
