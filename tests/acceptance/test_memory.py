@@ -1,11 +1,15 @@
 """What is left of the secrets in memory when the program ends."""
 
 import itertools
+import json
 import os
 import re
+import time
+from pathlib import Path
 
 import pytest
 
+import faults
 import memory
 from harness import OTHER_TOKEN, TOKEN, USER, auth
 from helpers import Helper
@@ -140,3 +144,34 @@ def test_nothing_is_left_of_what_exec_gave(login, registry, dump):
                    through=memory.keeping(dump))
     assert result.status == 0 and server.issued, result
     assert not remains(login, dump, TOKEN)
+
+
+def in_memory(pid, secrets):
+    """Which of the secrets a process that runs has in what it can write to."""
+    content = b"".join(part for _, _, part in memory.writable(pid))
+    return {secret for secret in secrets
+            if secret.encode() in content or auth(USER, secret).encode() in content}
+
+
+def test_who_asks_one_registry_has_no_credential_of_another(login, registry):
+    """status --all: while all of them wait for an answer."""
+    servers = [registry(certificate=None, token=f"password-of-registry-{i}") for i in range(3)]
+    for server in servers:
+        server.on("ping", faults.silence())
+    login.write_config(json.dumps({"auths": {
+        server.host: {"auth": auth(USER, server.token)} for server in servers}}))
+    variable = {"auths": {"other.example": {"auth": auth(USER, servers[0].token)}}}
+    running = login.start("status", "--all", "--docker", env={
+        **EARLY, "GHCR_TOKEN": OTHER_TOKEN, "DOCKER_AUTH_CONFIG": json.dumps(variable)})
+    end = time.monotonic() + 10
+    while not all(server.endpoints for server in servers):
+        assert time.monotonic() < end, "did not ask"
+        time.sleep(0.01)
+    parent = running.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    secrets = [OTHER_TOKEN, *(server.token for server in servers)]
+    assert in_memory(parent, secrets) >= set(secrets[1:])       # a control
+    held = [in_memory(pid, secrets) for pid in children]
+    running.process.terminate()
+    running.finish()
+    assert sorted(map(len, held))[-3:] == [1, 1, 1] and set().union(*held) == set(secrets[1:]), held

@@ -55,7 +55,8 @@ def _call(request, pid, data=0):
         raise OSError(ctypes.get_errno(), f"ptrace({request})")
 
 
-def _writable(pid):
+def writable(pid):
+    """(start, name, content) of each mapping of a process that it can write to."""
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
             where, access, _, _, _, *name = line.split(maxsplit=5)
@@ -84,7 +85,7 @@ def _follow(first):
             continue
         event, number = status >> 16, os.WSTOPSIG(status)
         if event == EVENT_EXIT:
-            memory += [(traced.index(pid), *fields) for fields in _writable(pid)]
+            memory += [(traced.index(pid), *fields) for fields in writable(pid)]
         is_new = pid not in traced  # it begins with a stop
         if is_new:
             traced.append(pid)
