@@ -336,7 +336,7 @@ int report_print(const struct report *report, const struct options *options,
     }
     if (options->json)
         is_whole = report_json_print(&told, options, err) == 0;
-    else
+    else if (options->command != COMMAND_EXEC)
         print_result(report, options, err);
     if (fflush(stdout) != 0 || ferror(stdout))
         return print_trouble("cannot write to standard output", options, err);

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import termios
 import time
 import uuid
@@ -678,6 +679,23 @@ def test_without_a_runtime_directory(run):
 def test_no_verify_asks_nobody(run):
     ran(run("echo", "out", options=["--no-verify"]), "out\n")
     assert run.server.requests == []
+
+
+@pytest.mark.parametrize("images, status", [
+    (["open:1", "none:1"], 125), (["open:1"], 0), ([], 125)], ids=["one not", "all", "none named"])
+def test_images_from_standard_input(run, images, status):
+    """The list is read to its end: the command has nothing of it."""
+    run.server.images["team/open:1"] = "private"
+    text = "".join(f"{run.server.host}/team/{image}\n" for image in images)
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(b"# the list\n" + text.encode())
+        stdin.seek(0)
+        result = run.sh("echo ran; cat", options=["--can-pull", "-"], stdin=stdin)
+    if status == 0:
+        ran(result, "ran\n")
+    else:
+        refused(result, "none:1" if images else "no image name")
+    assert bool(run.server.asked("manifest")) == bool(images), result
 
 
 def test_an_image_that_may_not_be_pulled(run):
