@@ -381,3 +381,15 @@ def test_the_proxy_is_named_as_it_is_configured(setting):
     here = setting("https", answer=Answer(403, b"no"))
     name = here.proxy.host.replace("127.0.0.1", "localhost")
     here(url=f"http://{name}").failed(5, f"the proxy '{name}' answered 403")
+
+
+@pytest.mark.parametrize("mark", ["#", "/", "?"])
+def test_a_password_that_is_no_url_is_not_shown(login, registry, mark):
+    """As in Go, it ends the place of the proxy; and what stands in front of it is secret, too."""
+    server = registry()
+    login.protect("first-half-73")
+    login("-u", USER, "--password-stdin", "--retries", "0", "registry.example.com",
+          stdin=TOKEN.encode(),
+          env={"https_proxy": f"http://me:first-half-73{mark}rest@proxy.example:1"}).failed(
+              5, "proxy", "hint:")
+    assert server.connections == 0

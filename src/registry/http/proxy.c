@@ -158,7 +158,9 @@ static bool copy_proxy(struct proxy_choice *out, const char *given)
     const char *authority = scheme != NULL ? scheme + 3 : given;
     size_t len = strcspn(authority, "/?#");
     const char *at = memrchr(authority, '@', len);
-    const char *place = at != NULL ? at + 1 : authority;
+    /* A raw '/' or '#' in a password ends the authority within it: that much is not to be shown. */
+    const char *last_at = strrchr(authority, '@');
+    const char *place = last_at != NULL ? last_at + 1 : authority;
     size_t used = 0;
 
     for (const char *p = given; *p != '\0'; p++) {
