@@ -31,7 +31,7 @@ json_t *json_parse_last(const char *text, size_t len, const char *name, enum exi
                         struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Append the text of a value, without a copy anywhere else. Returns 0, or -1 with *err set where
+ * Append the text of a value, without a copy anywhere else. Returns 0, or -1 with *err set if
  * there is no memory, and then with a part of it in *out.
  */
 int json_append(struct secret *out, const json_t *json, struct error *err)

@@ -44,8 +44,8 @@ struct redact {
 #define REDACT_INIT ((struct redact){.count = 0})
 
 /*
- * Begin with a credential, `username` NULL where it has no name. `auth` is the base64 of
- * username:token, where it is at hand; it is made where that is NULL. Returns 0 and fills *out
+ * Begin with a credential, `username` NULL if it has no name. `auth` is the base64 of
+ * username:token, if it is at hand; it is made if that is NULL. Returns 0 and fills *out
  * (release with redact_clear()), or -1 with *err set and *out empty: there is no memory.
  */
 int redact_start(struct redact *out, const char *username, const struct secret *token,
@@ -57,8 +57,8 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
     __attribute__((warn_unused_result));
 
 /*
- * Whether a text repeats one of them; true also where there is no memory to find that out. False
- * where `redact` is NULL or empty.
+ * Whether a text repeats one of them; true also if there is no memory to find that out. False
+ * if `redact` is NULL or empty.
  */
 bool redact_finds(const struct redact *redact, const char *text, size_t len);
 

@@ -43,7 +43,7 @@ bool scan_token(struct scan *s, struct span *out);
 
 /*
  * Past one quoted-string, whose value, with quoted pairs undone and a NUL after it, goes to
- * dst[dst_size]. False, not moved, where it is no quoted-string, holds a control byte, does not
+ * dst[dst_size]. False, not moved, if it is no quoted-string, holds a control byte, does not
  * end, or does not fit.
  */
 bool scan_quoted(struct scan *s, char *dst, size_t dst_size);
@@ -57,7 +57,7 @@ bool span_is(struct span span, const char *text);
 /* Without the white space at both ends, as Go and C have it. */
 struct span span_trim(struct span span);
 
-/* Copy a span as text. False where it does not fit. */
+/* Copy a span as text. False if it does not fit. */
 bool span_copy(struct span span, char *dst, size_t dst_size);
 
 #endif

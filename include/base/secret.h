@@ -41,7 +41,7 @@ int secret_append_text(struct secret *s, const char *text, struct error *err)
 /* Move *from into *to, whose old content is wiped. *from is SECRET_INIT afterwards. */
 void secret_move(struct secret *to, struct secret *from);
 
-/* The bytes as text: "" where nothing was ever filled in. Owned by *s. */
+/* The bytes as text: "" if nothing was ever filled in. Owned by *s. */
 const char *secret_text(const struct secret *s);
 
 /* Whether two secrets hold the same bytes, in a time that depends on their lengths only. */

@@ -25,7 +25,7 @@ struct text_shown text_shown(const char *src);
 
 /*
  * Bytes of the well-formed UTF-8 character (RFC 3629) that `text` begins with, of which `left`
- * bytes are there, at least one; 0 where there is none.
+ * bytes are there, at least one; 0 if there is none.
  */
 size_t text_utf8_len(const char *text, size_t left);
 

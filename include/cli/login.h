@@ -24,8 +24,8 @@ struct login {
     struct secret auth;
     struct redact redact; /* what no output may hold: the credential */
     struct diagnosis diagnosis;
-    struct at_pull at_pull; /* where that was asked for */
-    struct survey others;   /* images of other registries, where they are listed */
+    struct at_pull at_pull; /* if that was asked for */
+    struct survey others;   /* images of other registries, if they are listed */
 };
 
 /* Log in as the options say, report it, and return the exit status. */

@@ -9,7 +9,7 @@
 #include "cli/findings.h"
 #include "cli/options.h"
 
-enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` where no command was run */
+enum { REPORT_EXEC_FAILED = 125 }; /* the status of `exec` if no command was run */
 
 /*
  * Print it. `failure` is NULL on success, of which `exec` says nothing on standard output: that is

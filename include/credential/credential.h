@@ -29,7 +29,7 @@ enum {
     CREDENTIAL_WORDS_MAX = 255,
 };
 
-/* The name where none is given for GitHub's registries, which look at the token alone. */
+/* The name if none is given for GitHub's registries, which look at the token alone. */
 #define CREDENTIAL_ANY_NAME "x-access-token"
 
 struct credential_request {

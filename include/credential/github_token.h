@@ -44,7 +44,7 @@ bool github_token_is_whole(const char *text, size_t len);
 
 /*
  * Why a token looks mistyped or cut, a constant that follows "it": "has an invalid checksum"; NULL
- * where it does not. GitHub may change what its tokens look like: to warn, not to refuse.
+ * if it does not. GitHub may change what its tokens look like: to warn, not to refuse.
  */
 const char *github_token_oddity(const char *text, size_t len);
 

@@ -25,7 +25,7 @@ const struct mistake *mistake_find_anywhere(const struct secret *token);
  */
 const struct mistake *mistake_find_elsewhere(const struct secret *secret);
 
-/* That of a token in base64, which may be wrapped into several lines; NULL where it is none. */
+/* That of a token in base64, which may be wrapped into several lines; NULL if it is none. */
 const struct mistake *mistake_encoded(const struct secret *token);
 
 #endif

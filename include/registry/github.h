@@ -8,7 +8,7 @@
  * (docs.github.com, "Getting started with the REST API").
  *
  * The token goes to the API host of that registry alone (api.github.com, api.NAME.ghe.com,
- * HOST/api/v3), over https, and redirects are not followed. What the API says is shown only where
+ * HOST/api/v3), over https, and redirects are not followed. What the API says is shown only if
  * it has the form of what was asked for. A limit or an outage is a finding, never a failure.
  */
 #ifndef REGISTRY_GITHUB_H
@@ -44,7 +44,7 @@ struct github_findings {
     char scopes[GITHUB_SCOPES_MAX + 1]; /* "read:packages,repo" */
     int64_t expires_at;                 /* seconds since 1970; 0: it does not expire, or not said */
     bool needs_sso;                     /* the organisation requires single sign-on */
-    char sso_url[GITHUB_SSO_URL_MAX + 1]; /* where to authorize the token; "" where not said */
+    char sso_url[GITHUB_SSO_URL_MAX + 1]; /* where to authorize the token; "" if not said */
     bool forbids_classic;                 /* the organisation does not accept classic tokens */
 };
 
@@ -65,7 +65,7 @@ const char *github_web_host(const struct reference *registry);
 /* Whether scopes let a token pull: read:packages, or write:packages, which includes it. */
 bool github_scopes_can_pull(const char *scopes);
 
-/* "2026-11-28 08:00:00 UTC" or "… -0700" as seconds since 1970; 0 where it is neither. */
+/* "2026-11-28 08:00:00 UTC" or "… -0700" as seconds since 1970; 0 if it is neither. */
 int64_t github_parse_expiry(struct span text);
 
 /* Ask, and fill *out. */

@@ -6,7 +6,7 @@
  *      A registry on this machine that speaks no TLS is asked over http from then on.
  *   2. Bearer: GET realm?service=…&account=USER&client_id=ghcr-login with HTTP Basic, without a
  *      scope (GHCR's challenge carries a placeholder), answered by a token.
- *   3. GET /v2/ with that bearer (or with Basic, where that was the challenge): 200 exactly. 401
+ *   3. GET /v2/ with that bearer (or with Basic, if that was the challenge): 200 exactly. 401
  *      to a fresh bearer is asked once more, a second later.
  *
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a

@@ -34,7 +34,7 @@ struct http;
 /* Before a client is opened. Once more does no harm. */
 int http_init(struct error *err) __attribute__((warn_unused_result));
 
-/* Where libcurl was built to find the system's roots; each NULL where it does not say. */
+/* Where libcurl was built to find the system's roots; each NULL if it does not say. */
 void http_default_trust(const char **file, const char **dir);
 
 /* libcurl and its TLS library with the versions that run here, as `curl --version` names them. */

@@ -33,7 +33,7 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
                 struct error *err) __attribute__((warn_unused_result));
 
 /*
- * The registry that docker finds an image at: Docker Hub where the image names none. The host stays
+ * The registry that docker finds an image at: Docker Hub if the image names none. The host stays
  * as it is written, for that is what an entry is looked up by. Returns 0 and fills *out, or -1 with
  * *err set (CLASS_USAGE).
  */

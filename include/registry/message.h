@@ -43,7 +43,7 @@ struct http_response {
 /*
  * What sends a request: http_send(), or a test in its place. Returns 0 when an answer came, of
  * whatever status; -1 with *err set (CLASS_UNREACHABLE, or CLASS_INTERNAL) and
- * response->is_transient where none came. *response is cleared first in either case.
+ * response->is_transient if none came. *response is cleared first in either case.
  */
 typedef int http_send_fn(void *ctx, const struct http_request *request,
                          struct http_response *response, struct error *err);

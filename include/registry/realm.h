@@ -10,7 +10,7 @@
  *     strangers have names below it, as below github.io,
  *   - the host of a documented pair (Docker Hub; lscr.io -> ghcr.io; and others),
  *   - a host that the user allowed.
- * The last two are asked at the scheme's usual port or the registry's own, where no other is
+ * The last two are asked at the scheme's usual port or the registry's own, if no other is
  * allowed. A private or local name or address is a misconfiguration of the registry, unless the
  * registry is private as well. A registry that TLS has authenticated could take the password
  * anyway, by naming itself; what is protected against are eavesdroppers, strangers and misuse of

@@ -4,7 +4,7 @@
  * What fails (no connection, no address, no answer in time, 500, 502, 503, 504) is asked again
  * `retries` times. An answer that puts us off (429; 503 with Retry-After) is no failure: it is not
  * counted, and asked again until the deadline, so that a whole fleet gets through a registry that
- * can bear a part of it at a time. Only where `retries` is 0 nothing is asked again.
+ * can bear a part of it at a time. Only if `retries` is 0 nothing is asked again.
  *
  * The n-th wait is random between 0 and min(2^n, 30) seconds (exponential, full jitter: the more
  * there are, the less each asks, and they do not come back in waves), on top of what the registry

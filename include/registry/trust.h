@@ -24,7 +24,7 @@ enum { TRUST_FILE_MAX = 1024 * 1024 }; /* bytes of one file of roots, the system
 struct trust_request {
     const char *host;             /* HOST[:PORT] as the user gave it */
     const char *ca_file;          /* --cacert; NULL: not given */
-    const struct secret *ca_text; /* what that had, where it can be read but once; NULL: read it */
+    const struct secret *ca_text; /* what that had, if it can be read but once; NULL: read it */
     const char *cert_dir;         /* --cert-dir; NULL: not given */
     bool is_insecure;             /* --insecure */
     const char *system_file;      /* the TLS library's defaults; NULL: unknown */

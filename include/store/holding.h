@@ -9,7 +9,7 @@
 #include "base/secret.h"
 
 struct holding {
-    struct secret username; /* "<token>" where there is but a token */
+    struct secret username; /* "<token>" if there is but a token */
     struct secret token;    /* empty: the entry is there, but holds nothing to use */
     /* What the token is where a registry gave it in exchange for a password: "an identity token",
        "a registry token". NULL: a password. */

@@ -32,7 +32,7 @@ struct inventory_request {
 /*
  * The keys of $DOCKER_AUTH_CONFIG, of "auths" and "credHelpers" in each of the reader's files, and
  * what the helper of "credsStore" lists, as far as the reader obeys these. Returns 0, or -1 with
- * *err set: by on_key(), for want of memory, or (CLASS_AUTHFILE) where there is no place for a
+ * *err set: by on_key(), for want of memory, or (CLASS_AUTHFILE) if there is no place for a
  * file.
  */
 int inventory_of_reader(const struct inventory_request *request,

@@ -42,10 +42,10 @@ struct lookup {
 #define LOOKUP_INIT ((struct lookup){.path = ""})
 
 /*
- * What `reader` uses. Returns 1 and fills *out (release with lookup_clear()), 0 where there is
+ * What `reader` uses. Returns 1 and fills *out (release with lookup_clear()), 0 if there is
  * none, or -1 with *err set: CLASS_AUTHFILE for a file that its reader cannot read, CLASS_HELPER.
  * Then out->path and out->helper are where that is, so that two readers' faults can be known for
- * one; "" where it is this reader alone that cannot use the file. After 0 they are the helper that
+ * one; "" if it is this reader alone that cannot use the file. After 0 they are the helper that
  * was asked last, if any was, and the file that names it.
  */
 int lookup_find(struct lookup *out, const struct reader *reader,
@@ -61,15 +61,15 @@ void lookup_clear(struct lookup *lookup);
 
 /*
  * Whether `reader` takes the entry of exactly `key` from `text`, which its variable holds, before
- * any file. It takes none where one entry has no "auth" or one that it cannot decode, where there
+ * any file. It takes none if one entry has no "auth" or one that it cannot decode, where there
  * is any other member, or anything after the object: then it says so and goes on to the file
  * (docker/cli's cli/config/configfile/file.go).
  */
 bool lookup_variable_has(const struct reader *reader, const char *text, const char *key);
 
 /*
- * That text without the entry for `registry`. Returns 1 and fills *out, "" where no other entry is
- * left; 0 where the text has none, or is nothing that the reader can use; or -1 with *err set
+ * That text without the entry for `registry`. Returns 1 and fills *out, "" if no other entry is
+ * left; 0 if the text has none, or is nothing that the reader can use; or -1 with *err set
  * (CLASS_INTERNAL).
  */
 int lookup_variable_without(struct secret *out, const struct reader *reader, const char *text,

@@ -73,7 +73,7 @@ bool path_is_mount(int dir_fd, const char *name);
 
 /*
  * Whether no other host can have the directory or file open as `fd`, so that one kernel sees every
- * lock on it; false where nobody can tell.
+ * lock on it; false if nobody can tell.
  */
 bool path_is_local(int fd);
 
@@ -85,12 +85,12 @@ bool path_is_refusal(int errnum);
 
 /*
  * Make what was written to the file, or done to the names in the directory, last. Returns 0, also
- * where the system refuses to be asked, or -1 with errno set.
+ * if the system refuses to be asked, or -1 with errno set.
  */
 int path_sync(int fd) __attribute__((warn_unused_result));
 
 /*
- * Remove the file `name`, which holds a secret. Where it is there and cannot be removed, its name
+ * Remove the file `name`, which holds a secret. If it is there and cannot be removed, its name
  * goes into left[NAME_MAX + 1] (may be NULL).
  */
 void path_remove_secret(int dir_fd, const char *name, char *left);

@@ -45,7 +45,7 @@ struct private_directory {
 
 /*
  * The places of this user, as far as they are there: $XDG_RUNTIME_DIR and /run/user/UID where they
- * are the user's own, /dev/shm where it is in memory, $TMPDIR, /tmp. `environment` is as getenv().
+ * are the user's own, /dev/shm if it is in memory, $TMPDIR, /tmp. `environment` is as getenv().
  */
 void private_directory_places(struct private_places *out,
                               const char *(*environment)(const char *name));

@@ -78,12 +78,12 @@ struct reader {
 
     /*
      * The file that it stores in. Returns 0 and fills *out, or -1 with *err set (CLASS_AUTHFILE).
-     * Docker's: config.json in --config, else $DOCKER_CONFIG where it is not empty, else
+     * Docker's: config.json in --config, else $DOCKER_CONFIG if it is not empty, else
      * $HOME/.docker, where an unset HOME is looked up in the user database; of a docker from snap
      * ~/snap/docker/current/.docker, once that docker has run. Podman's, as `podman
      * login` chooses it: --authfile; $REGISTRY_AUTH_FILE; $DOCKER_CONFIG/config.json, which is
      * Docker's; $XDG_RUNTIME_DIR/containers/auth.json (/run/containers/0 for root and
-     * /run/user/UID for others where it is not set), which is gone after a reboot; or, with
+     * /run/user/UID for others if it is not set), which is gone after a reboot; or, with
      * --persistent, ${XDG_CONFIG_HOME:-$HOME/.config}/containers/auth.json.
      */
     int (*place)(struct location *out, const struct location_request *request, struct error *err);
@@ -99,7 +99,7 @@ struct reader {
                  const struct location_request *request, struct error *err);
 
     /*
-     * Whether the entry under `key` serves `name` (reader_host()) where there is none under it:
+     * Whether the entry under `key` serves `name` (reader_host()) if there is none under it:
      * docker's with that host, whatever its scheme and path; podman's with a scheme, or under
      * another of Docker Hub's names.
      */
@@ -125,7 +125,7 @@ enum { READER_COUNT = 2 };
 extern const struct reader *const reader_all[READER_COUNT];
 
 /*
- * What it calls a registry (`host` as reference.h has it), where nothing says more: the key of its
+ * What it calls a registry (`host` as reference.h has it), if nothing says more: the key of its
  * entry, and what helpers are named by and asked about. Docker Hub has two such names.
  */
 const char *reader_host(const struct reader *reader, const char *host);

@@ -180,7 +180,7 @@ static void warden_kill_children(void)
     child_close_end(&fd);
 }
 
-/* Wait for all; *status is that of `pid`, and stays as it is where that does not end. */
+/* Wait for all; *status is that of `pid`, and stays as it is if that does not end. */
 static void warden_sweep(pid_t pid, int *status, const struct clock *clock)
 {
     int64_t deadline_ms = clock_now(clock) + WARDEN_SWEEP_MS;

@@ -14,7 +14,7 @@
 
 enum {
     SIGNAL_BASE = 128,       /* as the shell has it */
-    DESCRIPTORS_MAX = 65536, /* that are looked at where there is no close_range() */
+    DESCRIPTORS_MAX = 65536, /* that are looked at if there is no close_range() */
     PAUSE_MS = 1,            /* between looks at a child that is about to end */
 };
 

@@ -38,7 +38,7 @@ static bool redact_is_same(const char *a, const char *b, size_t len)
     return true;
 }
 
-/* Whether `run` bytes in a row of `needle` (all, where it is shorter) stand in `text`. */
+/* Whether `run` bytes in a row of `needle` (all, if it is shorter) stand in `text`. */
 static bool has_run(struct span text, struct span needle, size_t run)
 {
     /*
@@ -295,7 +295,7 @@ static bool redact_take_escape(struct scan *s, unsigned escapes, uint32_t *code)
     return is_one;
 }
 
-/* In UTF-8 where it is no byte: fewer bytes come out than an escape has. */
+/* In UTF-8 if it is no byte: fewer bytes come out than an escape has. */
 static size_t put_code(char *dst, uint32_t code, bool is_byte)
 {
     if (is_byte || code < 0x80) {

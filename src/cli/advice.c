@@ -160,7 +160,7 @@ enum link {
 /*
  * The first row that fits counts: of this class, with a token of these kinds, where the registry
  * answers with this status and phrase, and all of these causes are there. A hint that is not there
- * for a place is that of PLACE_HOST. Where no row fits, the registry's own hint stays.
+ * for a place is that of PLACE_HOST. If no row fits, the registry's own hint stays.
  */
 static const struct row {
     enum exit_class cls;

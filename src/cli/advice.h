@@ -30,14 +30,14 @@ struct situation {
  */
 bool advice_is_for_github(const struct situation *situation);
 
-/* The token's kind for --json, a constant; NULL where nothing can be said. */
+/* The token's kind for --json, a constant; NULL if nothing can be said. */
 const char *advice_kind_name(const struct situation *situation);
 
 /* Warn of what is odd about the token itself, before it is sent. */
 void advice_on_token(const struct situation *situation, struct warnings *warnings);
 
 /*
- * Whether a refusal of the token may pass when it is waited for. Where it does not,
+ * Whether a refusal of the token may pass when it is waited for. If it does not,
  * advice_on_token() has said what is wrong.
  */
 bool advice_is_worth_a_wait(const struct situation *situation);

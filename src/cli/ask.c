@@ -92,7 +92,7 @@ static int send_aloud(void *http, const struct http_request *request,
     return ret;
 }
 
-/* Where there are retries, a server that is silent leaves time for another try. */
+/* If there are retries, a server that is silent leaves time for another try. */
 static int64_t try_timeout_ms(const struct question_limits *limits)
 {
     if (limits->retries == 0 || limits->connect_timeout_ms > limits->timeout_ms)

@@ -37,7 +37,7 @@ struct at_pull {
 
 /*
  * The source that the options name, which must be one that can be read again, and what would keep
- * docker or podman from asking: an error (CLASS_HELPER) where the helper is not on PATH, warnings
+ * docker or podman from asking: an error (CLASS_HELPER) if the helper is not on PATH, warnings
  * for the rest. Returns 0, or -1 with *err set.
  */
 int at_pull_begin(struct at_pull *out, struct run *run, const struct targets *targets,
@@ -58,7 +58,7 @@ int at_pull_store(struct at_pull *at_pull, struct run *run, const struct targets
 /* record_drop() of what was logged out of. Returns 0, or -1 with *err set. */
 int at_pull_forget(struct run *run, struct error *err) __attribute__((warn_unused_result));
 
-/* The record of a registry, where the environment has it. Returns 1, 0, or -1 with *err set. */
+/* The record of a registry, if the environment has it. Returns 1, 0, or -1 with *err set. */
 int at_pull_find(struct record *out, const char *host, struct error *err)
     __attribute__((warn_unused_result));
 

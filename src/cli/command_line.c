@@ -15,7 +15,7 @@ struct parser {
     struct options *out;
     char *const *next;
     char *const *end;
-    char *const *command; /* the word that names it, where it does not come first */
+    char *const *command; /* the word that names it, if it does not come first */
 };
 
 static const char revoke_hint[] =

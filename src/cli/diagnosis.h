@@ -1,6 +1,6 @@
 /*
  * What GitHub's API says of the token: with --diagnose for a report, for warnings and for hints,
- * with --expires-within for its end. --diagnose never fails: where the API does not answer, that is
+ * with --expires-within for its end. --diagnose never fails: if the API does not answer, that is
  * said.
  */
 #ifndef CLI_DIAGNOSIS_H
@@ -33,7 +33,7 @@ struct diagnosis {
 bool diagnosis_is_wanted(const struct options *options);
 
 /*
- * Before GitHub is asked: whether it can be. --diagnose warns where it cannot, because the registry
+ * Before GitHub is asked: whether it can be. --diagnose warns if it cannot, because the registry
  * is not GitHub's, or only may be and the token does not look like GitHub's.
  */
 bool diagnosis_begin(struct diagnosis *out, const struct question *question,
@@ -56,8 +56,8 @@ const char *diagnosis_expiry_name(const struct diagnosis *diagnosis);
 void diagnosis_warn(const struct diagnosis *diagnosis, struct warnings *warnings);
 
 /*
- * --expires-within, of a token that `host` took. Returns 0 where it lasts as long, or its end is
- * not known, or nobody asked; or -1 with *err set: CLASS_EXPIRING where it does not,
+ * --expires-within, of a token that `host` took. Returns 0 if it lasts as long, or its end is
+ * not known, or nobody asked; or -1 with *err set: CLASS_EXPIRING if it does not,
  * CLASS_UNREACHABLE where GitHub's API did not say.
  */
 int diagnosis_check_expiry(const struct diagnosis *diagnosis, const struct options *options,

@@ -29,7 +29,7 @@ struct exec {
     struct view view;
 };
 
-/* `exec -u NAME -- "$TOKEN"`: where the command cannot be run, its name would be shown. */
+/* `exec -u NAME -- "$TOKEN"`: if the command cannot be run, its name would be shown. */
 static int check_command(const char *command, struct error *err)
 {
     if (!github_token_is_inside(command))
@@ -93,7 +93,7 @@ static int log_in(const struct exec *exec, struct login *login, struct report *r
     return login_finish(login, report, err);
 }
 
-/* Become the command. Comes back only where that fails, with the status to exit with. */
+/* Become the command. Comes back only if that fails, with the status to exit with. */
 static int exec_become(const struct exec *exec, struct error *err)
 {
     char *const *argv = exec->run.options->run;

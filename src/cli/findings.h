@@ -54,7 +54,7 @@ struct report {
     bool is_record_changed; /* of --at-pull */
 };
 
-/* The registry's name; NULL where it is not known. */
+/* The registry's name; NULL if it is not known. */
 static inline const char *findings_registry(const struct report *report)
 {
     const struct subject *subject = report->subject;

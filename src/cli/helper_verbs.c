@@ -91,7 +91,7 @@ static bool parse_url(struct reference *out, const char *url)
     return parse_server(out, span_trim((struct span){.data = url, .len = strlen(url)}));
 }
 
-/* Returns 1 and fills *out, 0 where there is no record for it, or -1 with *err set. */
+/* Returns 1 and fills *out, 0 if there is no record for it, or -1 with *err set. */
 static int read_source(struct credential *out, const struct reference *registry,
                        const struct clock *clock, int64_t deadline_ms, struct error *err)
 {

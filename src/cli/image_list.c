@@ -79,7 +79,7 @@ static char *strip_line(char *line)
     return line;
 }
 
-/* Returns 1 with an image listed, 0 where the line names none, or -1. A token is not shown. */
+/* Returns 1 with an image listed, 0 if the line names none, or -1. A token is not shown. */
 static int list_line(struct image_list *list, char *line, size_t number, struct error *err)
 {
     line = strip_line(line);

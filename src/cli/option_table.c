@@ -206,7 +206,7 @@ const struct option_foreign *option_table_foreign(const char *name, size_t len)
 
 enum { WORD_MAX = 32, TYPOS_MAX = 2 };
 
-/* Levenshtein's distance; more than TYPOS_MAX where a word is too long or too short for it. */
+/* Levenshtein's distance; more than TYPOS_MAX if a word is too long or too short for it. */
 static size_t distance(const char *a, size_t a_len, const char *b)
 {
     size_t b_len = strlen(b);

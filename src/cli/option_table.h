@@ -37,7 +37,7 @@ struct option_spec {
 extern const struct option_spec option_table[];
 extern const size_t option_table_len;
 
-/* The command of that name, into *command; false, and *command untouched, where there is none. */
+/* The command of that name, into *command; false, and *command untouched, if there is none. */
 bool option_table_command(const char *name, enum command *command);
 
 /* The name of a command, a constant. */

@@ -50,7 +50,7 @@ int person_find(struct person *out, const char *name, struct error *err)
     return 0;
 }
 
-/* What login(1) would have set of XDG_RUNTIME_DIR, where that was done. */
+/* What login(1) would have set of XDG_RUNTIME_DIR, if that was done. */
 static void set_runtime_directory(const struct person *person)
 {
     char dir[64];

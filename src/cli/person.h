@@ -15,7 +15,7 @@ struct person {
     bool is_other; /* named by root with --for-user */
     uid_t uid;
     gid_t gid;
-    char name[256];      /* "" where the user database was not asked, or does not know the uid */
+    char name[256];      /* "" if the user database was not asked, or does not know the uid */
     char home[PATH_MAX]; /* of the user database, asked where HOME is not set; "": none is known */
 };
 

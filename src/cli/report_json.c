@@ -114,7 +114,7 @@ static json_t *add_readers(json_t *files, const struct report *report)
     return files;
 }
 
-/* Of a file: with its key where that is for a part of the registry, and so says more than that. */
+/* Of a file: with its key if that is for a part of the registry, and so says more than that. */
 static json_t *json_target(const struct target *target, bool has_part)
 {
     char keeper[sizeof("helper:") + READER_HELPER_MAX];
@@ -176,7 +176,7 @@ static json_t *json_scopes(const char *text)
     return scopes;
 }
 
-/* `d` is NULL where GitHub was not asked. */
+/* `d` is NULL if GitHub was not asked. */
 static json_t *json_token(const char *kind, const char *source, const struct diagnosis *d,
                           const struct options *options)
 {

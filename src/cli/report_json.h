@@ -9,7 +9,7 @@
 #include "cli/options.h"
 
 /*
- * `err` is NULL on success. Returns 0, or -1, with nothing printed, where there is no memory for
+ * `err` is NULL on success. Returns 0, or -1, with nothing printed, if there is no memory for
  * all of it.
  */
 int report_json_print(const struct report *report, const struct options *options,

@@ -104,7 +104,7 @@ static int find_images(struct subject *subject, const struct options *o, struct 
     return 0;
 }
 
-/* What cannot be a registry is quoted, but not where a password may stand in it. */
+/* What cannot be a registry is quoted, but not if a password may stand in it. */
 static int run_parse_registry(struct run *run, const char *text, struct error *err)
 {
     struct reference *registry = &run->subject.registry;

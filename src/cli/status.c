@@ -105,7 +105,7 @@ static void add_reader(struct look *look, const struct reader *by)
         add_older_docker(look, by, &request);
 }
 
-/* Where nothing names one of them, both are looked at. */
+/* If nothing names one of them, both are looked at. */
 static int find_readers(struct look *look, struct report *report, struct error *err)
 {
     const struct options *o = look->run.options;

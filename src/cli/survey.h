@@ -4,7 +4,7 @@
  *
  * An item is what one of them finds for a registry. Several items may have the same credential:
  * what is asked is a unit, one credential at one registry with all images that are pulled with it,
- * over one connection. Where nothing is stored for an image's registry, a unit is nobody's.
+ * over one connection. If nothing is stored for an image's registry, a unit is nobody's.
  *
  * Order: survey_begin(); survey_collect() as the person whose files these are; survey_prove();
  * survey_sum_up(); survey_clear() in any case.
@@ -84,7 +84,7 @@ int survey_add(struct survey *survey, struct survey_item *item, struct survey_it
 
 /*
  * What a reader uses for a registry. Returns 1 with the item in *out (may be NULL), which may be a
- * fault, or 0 where it finds none. survey_look_twice() also looks for what an older docker uses,
+ * fault, or 0 if it finds none. survey_look_twice() also looks for what an older docker uses,
  * which knows no variable: the entry in the file.
  */
 int survey_look(struct survey *survey, const struct reference *registry, const struct reader *by,

@@ -85,7 +85,7 @@ static void put_source(char *cell, const struct survey_item *item)
     put_cell(cell, text);
 }
 
-/* In a word, where there is no room for paths: whose file it is tells more than half a path. */
+/* In a word, if there is no room for paths: whose file it is tells more than half a path. */
 static void put_short_source(char *cell, const struct survey_item *item)
 {
     const struct finding *finding = &item->finding;

@@ -48,7 +48,7 @@ struct targets_entry {
 /*
  * Find the files, where the run's places have them; `run` must outlive *out.
  * A file of docker's gets no entry of a namespace but that of the whole registry, with a warning.
- * Returns 0, or -1 with *err set: CLASS_AUTHFILE where there is no place for it.
+ * Returns 0, or -1 with *err set: CLASS_AUTHFILE if there is no place for it.
  */
 int targets_find(struct targets *out, struct run *run, struct error *err)
     __attribute__((warn_unused_result));

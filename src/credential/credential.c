@@ -32,7 +32,7 @@ static bool is_mute(int fd)
                                    (pipe.revents & (POLLHUP | POLLIN)) == POLLHUP);
 }
 
-/* Where the token is missing, too, both are told at once. */
+/* If the token is missing, too, both are told at once. */
 static int refuse_nameless(const struct credential_request *request, struct error *err)
 {
     bool is_named = request->token_stdin || request->token_env != NULL ||

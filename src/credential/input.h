@@ -50,7 +50,7 @@ int input_variable(struct secret *out, struct input *where, const char *option, 
                    const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
 
-/* A variable that nobody named. Returns 1, 0 where it is not set, or -1 with *err set. */
+/* A variable that nobody named. Returns 1, 0 if it is not set, or -1 with *err set. */
 int input_implicit(struct secret *out, struct input *where, const char *name,
                    const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
@@ -60,7 +60,7 @@ int input_file(struct secret *out, struct input *where, const char *option, cons
                const struct input_context *context, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The file "ghcr-token" of a systemd unit. Returns 1, 0 where it has no such credential, or -1. */
+/* The file "ghcr-token" of a systemd unit. Returns 1, 0 if it has no such credential, or -1. */
 int input_systemd(struct secret *out, struct input *where, const struct input_context *context,
                   struct error *err) __attribute__((warn_unused_result));
 

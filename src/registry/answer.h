@@ -33,7 +33,7 @@ bool answer_is_web_page(const struct http_response *response);
 bool answer_says(const struct http_response *response, const char *words);
 
 /*
- * Note status, error code and phrases of an answer; all of them 0 where none came. A phrase that
+ * Note status, error code and phrases of an answer; all of them 0 if none came. A phrase that
  * the user's name or the URL contains is ignored, because the answer may repeat them: the name of
  * an image may be 'openldap'.
  */
@@ -46,7 +46,7 @@ bool answer_denies(enum outcome_code code);
 /*
  * The registry's words in an error answer, fit to be shown: "denied: denied" as docker renders
  * {"errors":[{"code":"DENIED","message":"denied"}]}, or what stands in "details", "detail",
- * "message" or "error", or a short text body, or a web page's title. "" where there are none. Words
+ * "message" or "error", or a short text body, or a web page's title. "" if there are none. Words
  * that repeat a secret of `redact` (may be NULL) are not shown. Fills words[ANSWER_WORDS_MAX] and
  * returns it.
  */

@@ -69,7 +69,7 @@ static int ping_first(struct session *s, char ping_url[URL_MAX], struct error *e
 }
 
 /*
- * What the registry asks for at /v2/. Returns 1 with the challenge set; 0 where it is open to all,
+ * What the registry asks for at /v2/. Returns 1 with the challenge set; 0 if it is open to all,
  * so that only an image can ask for a credential; or -1 with *err set.
  */
 static int ping_for_challenge(struct session *s, char ping_url[URL_MAX], struct error *err)
@@ -331,7 +331,7 @@ static int check_pull(struct session *s, struct image *image, struct error *err)
 
 /*
  * The first image that asks for a credential. Returns 1 with *guarded and the challenge set, 0
- * where none does, or -1 with *err set.
+ * if none does, or -1 with *err set.
  */
 static int find_guarded(struct session *s, struct image **guarded, struct error *err)
 {

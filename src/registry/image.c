@@ -166,7 +166,7 @@ int image_parse(struct image *out, const char *text, const struct reference *reg
     struct scan s = scan_over(text, strlen(text));
     struct image image = {.given = text};
     struct span name;
-    /* What docker and podman pull where no tag is named. */
+    /* What docker and podman pull if no tag is named. */
     struct span version = {.data = "latest", .len = 6};
 
     if (strstr(text, "://") != NULL)

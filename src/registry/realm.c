@@ -120,7 +120,7 @@ static bool is_or_is_below(const char *host, const char *suffix)
     return text_has_suffix(host, suffix) && (before == 0 || host[before - 1] == '.');
 }
 
-/* The last `count` labels; NULL where there are fewer. */
+/* The last `count` labels; NULL if there are fewer. */
 static const char *last_labels(const char *host, unsigned count)
 {
     const char *p = host + strlen(host);

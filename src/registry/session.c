@@ -52,7 +52,7 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
 {
     int ret = retry_send(s->retry, request, &s->response, err);
 
-    /* Also where no answer came: what an earlier one said must not be taken for this one's. */
+    /* Also if no answer came: what an earlier one said must not be taken for this one's. */
     s->outcome->phase = phase;
     answer_note(s->outcome, &s->response, s->question->username, request->url);
     return ret;
@@ -166,7 +166,7 @@ int session_ask_following(struct session *s, enum outcome_phase phase, struct ht
     return session_ask(s, phase, request, err);
 }
 
-/* As docker has it (SuccessStatus() of distribution's client), where the answer has a body. */
+/* As docker has it (SuccessStatus() of distribution's client), if the answer has a body. */
 static bool is_success(const struct http_response *response)
 {
     return response->status >= 200 && response->status < 300 && response->status != 204 &&

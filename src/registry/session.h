@@ -38,7 +38,7 @@ int session_start(struct session *s, const struct question *question, const stru
 
 void session_clear(struct session *s);
 
-/* The URL of `path` ("/v2/") at the registry's API, into url[URL_MAX]. False where it is too long.
+/* The URL of `path` ("/v2/") at the registry's API, into url[URL_MAX]. False if it is too long.
  */
 bool session_url(const struct session *s, char *url, const char *path);
 

@@ -54,7 +54,7 @@ static int ask_helper(const struct plan *plan, bool *is_held, struct error *err)
     return found < 0 ? -1 : 0;
 }
 
-/* A login that is not --at-pull, where another token, or none, is fetched at each pull. */
+/* A login that is not --at-pull, if another token, or none, is fetched at each pull. */
 static int refuse_own(const struct entry *entry, struct error *err)
 {
     (void)error_set(
@@ -210,7 +210,7 @@ static void clear_earlier_store(const struct entry *entry, const char *earlier,
 
 /*
  * The helper first, then what tells of it in the file: a file that names nothing to be had would
- * hide an older entry. The check found result->helper; where that has changed since, plan_put
+ * hide an older entry. The check found result->helper; if that has changed since, plan_put
  * refuses, for the credential would go to somebody who was not asked.
  */
 int auth_file_store(const struct entry *entry, struct auth_file_result *result,
@@ -288,7 +288,7 @@ static int erase_every_key(const struct erasing *erasing)
 
 /*
  * Podman knows Docker Hub by another name than docker does. Its helper is named as the one that had
- * the entry where nobody else did.
+ * the entry if nobody else did.
  */
 static int erase_of_second(const struct erasing *erasing)
 {
@@ -366,7 +366,7 @@ int auth_file_remove(const struct entry *entry, bool dry_run, struct auth_file_r
     memcpy(result->helper, plan.helper, sizeof(result->helper));
     if (is_due >= 0)
         is_due = plan_is_there(&plan, err);
-    /* Where nothing is due, what a killed run left beside the file is removed all the same. */
+    /* If nothing is due, what a killed run left beside the file is removed all the same. */
     if (is_due >= 0 && !dry_run && (is_due > 0 || access(entry->path, F_OK) == 0) &&
         edit_apply(&edit, &file_changed, warnings, err) < 0)
         is_due = -1;

@@ -31,7 +31,7 @@ void lookup_clear(struct lookup *lookup)
     *lookup = LOOKUP_INIT;
 }
 
-/* Returns 1 with the entry under `key` in *out, whatever it holds, 0 where there is none, or -1. */
+/* Returns 1 with the entry under `key` in *out, whatever it holds, 0 if there is none, or -1. */
 static int try_key(struct lookup *out, const struct source *source, const char *key,
                    struct error *err)
 {
@@ -162,7 +162,7 @@ int lookup_file(struct lookup *out, const struct location *file, const struct re
     return look_into_file(out, file, reader, false, request, err);
 }
 
-/* The one member of an object, where it has that name: Go does not mind the case. */
+/* The one member of an object, if it has that name: Go does not mind the case. */
 static bool only_member(struct span *value, struct span object, const char *wanted)
 {
     struct layout_walk walk;

@@ -68,7 +68,7 @@ static bool second_has_helper(const struct plan *plan)
 
 /*
  * How its readers are brought to read the file. Docker has a word for that; podman and others take
- * the word for a helper, and docker does not need it where there is no "credsStore".
+ * the word for a helper, and docker does not need it if there is no "credsStore".
  */
 static enum document_change way_past_helper(const struct plan *plan)
 {

@@ -30,7 +30,7 @@ struct plan {
  * Edits, as edit.h has them. plan_put: the entry into the text, or the sign that a helper has it;
  * with no_helper the helper is passed by; with at_pull this program's own helper is named, and no
  * entry is left. plan_drop: no entry for the key, however it is spelled
- * (for any key where that is NULL), save those that auth_file_remove() is to leave; nor this
+ * (for any key if that is NULL), save those that auth_file_remove() is to leave; nor this
  * program's own helper.
  */
 edit_fn plan_put;

@@ -187,7 +187,7 @@ static int check_owner(const struct stat *st, const char *path, struct error *er
                                      : "users other than its owner can write to it");
 }
 
-/* Without a lock. *text is empty where there is no file. */
+/* Without a lock. *text is empty if there is no file. */
 static int record_read(struct secret *text, const char *path, struct error *err)
 {
     struct locked_file file = LOCKED_FILE_INIT;
@@ -344,7 +344,7 @@ static bool asks_us(const char *file, const char *host)
     return asks;
 }
 
-/* Forget the files that ask no more. Returns 1 where some do, 0, or -1 with *err set. */
+/* Forget the files that ask no more. Returns 1 if some do, 0, or -1 with *err set. */
 static int sift_files(json_t *login, const char *host, bool *changed, struct error *err)
 {
     json_t *files = json_object_get(login, "for");

@@ -279,7 +279,7 @@ static void copy_issuer(struct issuer *issuer, CURL *easy)
 }
 
 /*
- * Who issued a certificate that nobody vouches for, whom libcurl names only where it does not look.
+ * Who issued a certificate that nobody vouches for, whom libcurl names only if it does not look.
  * The server is met once more for it, on a connection of its own on which nothing is asked or
  * shown.
  */

@@ -77,7 +77,7 @@ static enum block_match match_block(const struct ip *ip, const char *item)
                : BLOCK_OTHER;
 }
 
-/* Cut ":PORT" off; 0 where there is none. An address of IPv6 without brackets has none. */
+/* Cut ":PORT" off; 0 if there is none. An address of IPv6 without brackets has none. */
 static unsigned cut_port(char *item)
 {
     char *colon = strrchr(item, ':');
@@ -297,7 +297,7 @@ static void report_unresolved(const struct proxy_fault *fault, struct error *err
                          is_known ? host.data : "", is_known ? "'" : "");
 }
 
-/* "Failed to connect to HOST port N after …": where that is not the registry, it is the proxy. */
+/* "Failed to connect to HOST port N after …": if that is not the registry, it is the proxy. */
 static bool find_unreached(const struct proxy_fault *fault, struct url_place *proxy)
 {
     struct scan rest;

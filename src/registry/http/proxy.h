@@ -33,7 +33,7 @@ struct proxy_choice {
 void proxy_choose(struct proxy_choice *out, const struct url *to,
                   const char *(*environment)(const char *name));
 
-/* ADDRESS:PORT that the last answer came from; "" where it came through a tunnel, or not at all. */
+/* ADDRESS:PORT that the last answer came from; "" if it came through a tunnel, or not at all. */
 void proxy_peer(CURL *easy, char peer[HTTP_PEER_MAX]);
 
 /* A transfer that failed. */

@@ -27,7 +27,7 @@ static bool scan_digits(struct scan *s, size_t count)
 
 /*
  * Whether what begins so is one (RFC 9112 section 4). To libcurl it is, case aside, and of status
- * 200 where no number is found.
+ * 200 if no number is found.
  */
 static bool is_status_line(const char *line, size_t len)
 {
@@ -166,7 +166,7 @@ static bool scan_capped(struct scan *s, uint64_t *number)
     return true;
 }
 
-/* A Go duration such as "1m0.5s", rounded up to milliseconds; 0 where it is none. */
+/* A Go duration such as "1m0.5s", rounded up to milliseconds; 0 if it is none. */
 static int64_t parse_go_duration(const char *text, size_t len)
 {
     struct scan s = scan_over(text, len);

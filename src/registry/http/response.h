@@ -14,20 +14,20 @@
 /* Wipe and release; an empty one is ready to be filled. */
 void http_response_clear(struct http_response *response);
 
-/* The value of the nth (from 0) header field `name`, case aside. False where there is none. */
+/* The value of the nth (from 0) header field `name`, case aside. False if there is none. */
 bool http_response_header(const struct http_response *response, const char *name, size_t nth,
                           struct span *value);
 
 /*
  * Take in one line of the header, with its line end. A status line begins the header anew: what
  * came before was an interim answer. A line that goes on with the last is joined to it.
- * False where no more can be taken: the header is bad (is_header_bad), or there is no memory.
+ * False if no more can be taken: the header is bad (is_header_bad), or there is no memory.
  */
 bool http_response_add_line(struct http_response *response, const char *line, size_t len)
     __attribute__((warn_unused_result));
 
 /*
- * Take in more of the body, as far as there is room. False where no more can be taken: there is no
+ * Take in more of the body, as far as there is room. False if no more can be taken: there is no
  * room (is_body_cut), or no memory.
  */
 bool http_response_add_body(struct http_response *response, const char *data, size_t len)
@@ -47,7 +47,7 @@ bool http_status_is_transient(int status);
 
 /*
  * Milliseconds that an answer asks to wait; 0 when it does not say, or says nothing sensible.
- * `unix_s` is the time now, where the answer has no Date.
+ * `unix_s` is the time now, if the answer has no Date.
  */
 int64_t http_retry_after_ms(const struct http_response *response, int64_t unix_s);
 

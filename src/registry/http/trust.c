@@ -126,7 +126,7 @@ static int read_directory(struct trust *trust, const char *dir, bool is_given, s
     return ret;
 }
 
-/* A path that is too long leads nowhere: not to whatever is trusted where none is given. */
+/* A path that is too long leads nowhere: not to whatever is trusted if none is given. */
 static int set_path(char path[PATH_MAX], const char *chosen, struct error *err)
 {
     if (chosen == NULL)
@@ -367,7 +367,7 @@ static CURLcode set_text(CURL *easy, const struct trust *trust, enum trust_reach
 
     if (gather(&all, trust, reach, &ignored) < 0)
         code = CURLE_OUT_OF_MEMORY;
-    if (all.len > 0) /* where no certificate is whole, what was named is said to be unreadable */
+    if (all.len > 0) /* if no certificate is whole, what was named is said to be unreadable */
         HTTP_SET(code, easy, CURLOPT_CAINFO_BLOB,
                  (&(struct curl_blob){.data = all.data, .len = all.len, .flags = CURL_BLOB_COPY}));
     secret_clear(&all);

@@ -1,7 +1,7 @@
 /*
  * Configure the certificates that libcurl trusts. For http.c.
  *
- * Of the system's roots the hashed directory is tried first, and the bundle only where that does
+ * Of the system's roots the hashed directory is tried first, and the bundle only if that does
  * not verify: loading a whole bundle costs OpenSSL 3 some 20 ms. What OpenSSL cannot use and Go can
  * comes last: a bundle with a damaged certificate, and a directory whose names are not hashes.
  */
@@ -19,7 +19,7 @@ bool trust_has_roots(const struct trust *trust);
 
 /* How much of the roots is read: each step only where the one before did not serve. */
 enum trust_reach {
-    TRUST_HASHED, /* the hashed directory alone, where there is one */
+    TRUST_HASHED, /* the hashed directory alone, if there is one */
     TRUST_BUNDLE, /* and the bundle */
     TRUST_EACH,   /* each whole certificate of the bundle and of every file of SSL_CERT_DIR */
 };

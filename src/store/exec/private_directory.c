@@ -224,7 +224,7 @@ static void remove_once(int parent_fd, const char *name, int fd, int levels,
 }
 
 /*
- * All of it, and again where somebody fills it meanwhile. However long that may take: what we wrote
+ * All of it, and again if somebody fills it meanwhile. However long that may take: what we wrote
  * ourselves is gone with the first pass. Returns 0, or an errno.
  */
 static int remove_private(int parent_fd, const char *name, int fd, const struct clock *clock,

@@ -24,8 +24,8 @@ static int copy_one(int fd, int old_fd, const char *name)
 }
 
 /*
- * The names of all attributes, each with its '\0', and their length in *len: 0 where there are
- * none, -1 with errno set where they cannot be told. The caller frees it.
+ * The names of all attributes, each with its '\0', and their length in *len: 0 if there are
+ * none, -1 with errno set if they cannot be told. The caller frees it.
  */
 static char *list_names(int fd, ssize_t *len)
 {
@@ -74,7 +74,7 @@ static bool has_acl(int fd)
     return fgetxattr(fd, acl_name, NULL, 0) >= 0 || !is_absent(errno);
 }
 
-/* Take away what the directory's default list gave; -1 where it is still there. */
+/* Take away what the directory's default list gave; -1 if it is still there. */
 static int drop_acl(int fd)
 {
     if (!has_acl(fd))

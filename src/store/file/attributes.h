@@ -13,7 +13,7 @@
 /*
  * Give `fd`, a new file of mode 0600, what `old_fd` has, whose status is *old. The owner must be
  * kept; a group that cannot be kept loses its rights; extended attributes are copied where the
- * system permits it. *is_poorer becomes true where rights or an attribute of the user's were lost.
+ * system permits it. *is_poorer becomes true if rights or an attribute of the user's were lost.
  * `path` is for messages. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
  */
 int attributes_copy(int fd, int old_fd, const struct stat *old, const char *path, bool *is_poorer,

@@ -35,7 +35,7 @@ int identity_take(struct identity *identity, const struct stat *st, struct error
     __attribute__((warn_unused_result));
 
 /*
- * As root, give the new file `fd` to the owner of what *st describes. Where that cannot be done it
+ * As root, give the new file `fd` to the owner of what *st describes. If that cannot be done it
  * stays root's, which is safe.
  */
 void identity_give(int fd, const struct stat *st);

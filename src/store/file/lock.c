@@ -77,7 +77,7 @@ static int try_side_file(struct lock *lock)
 
     if (fd < 0)
         return errno == EAGAIN ? 0 : -1;
-    /* Who made it removes it, also where another run is quicker to lock it. */
+    /* Who made it removes it, also if another run is quicker to lock it. */
     lock->is_litter = lock->is_litter || is_ours;
     if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
         errnum = errno;

@@ -8,11 +8,11 @@
  * for it on another host may not notice its removal for seconds, and would then hold a lock that
  * nobody else tries to take.
  *
- * Anyone who may read a directory can hold its flock(2) indefinitely. Where others may read it and
+ * Anyone who may read a directory can hold its flock(2) indefinitely. If others may read it and
  * not write to it, and the file system is local, the side file alone serves, which only its owner
  * can open, and is removed again.
  *
- * Where nothing can be locked there is no error: lock_warn() says which protection is missing.
+ * If nothing can be locked there is no error: lock_warn() says which protection is missing.
  */
 #ifndef STORE_FILE_LOCK_H
 #define STORE_FILE_LOCK_H

@@ -15,11 +15,11 @@
  *     meantime, or puts a link in its place, causes nothing elsewhere, and leaves nothing behind.
  *   - A new file has mode 0600 and a new directory 0700; an old file keeps mode and owner.
  *   - No temporary file is left on any failure or signal but SIGKILL; one left by that is removed
- *     by the next run, or, where another host may be writing it, by one ten minutes later.
+ *     by the next run, or, if another host may be writing it, by one ten minutes later.
  *
  * Order of calls: locked_file_open, then any number of (locked_file_read, locked_file_replace),
  * then locked_file_close; or, to read alone, locked_file_look, locked_file_read, locked_file_close.
- * Where a path may have been pointed elsewhere in between, locked_file_is_there() tells, after the
+ * If a path may have been pointed elsewhere in between, locked_file_is_there() tells, after the
  * last read: if not, close and begin again. edit_apply() does all of that until nobody comes in
  * between. Every error is CLASS_AUTHFILE.
  */
@@ -52,7 +52,7 @@ struct locked_file {
     ((struct locked_file){.dir_fd = -1, .lock = LOCK_INIT, .seen = VERSION_INIT})
 
 /*
- * Resolve links, make the directory where it is missing, and wait for the lock until `deadline_ms`.
+ * Resolve links, make the directory if it is missing, and wait for the lock until `deadline_ms`.
  * Returns 0, or -1 with *err set and nothing held.
  */
 int locked_file_open(struct locked_file *file, const char *path, const struct clock *clock,
@@ -83,7 +83,7 @@ enum locked_file_result locked_file_replace(struct locked_file *file, const stru
                                             struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Whether `path` still leads to this file: to this name in this directory. Where it does not, a
+ * Whether `path` still leads to this file: to this name in this directory. If it does not, a
  * link was pointed elsewhere or the directory was moved, and what was read and written is what
  * nobody finds there any more.
  */
@@ -110,7 +110,7 @@ struct edit {
 };
 
 /*
- * Make the change. Where nothing is due nothing is written, and a directory that may not be locked
+ * Make the change. If nothing is due nothing is written, and a directory that may not be locked
  * is no hindrance. On success the last text that `change` saw is what was read back.
  * Returns 0, or -1 with *err set (CLASS_AUTHFILE, or what `change` says) and the file as it was,
  * or, where *changed and the error says so, the new one.

@@ -189,7 +189,7 @@ static long long mount_by_fdinfo(int dir_fd, const char *name)
     return id;
 }
 
-/* Of the file `name` of the directory, or, where that is "", of the directory. */
+/* Of the file `name` of the directory, or, if that is "", of the directory. */
 static long long mount_of(int dir_fd, const char *name)
 {
 #if defined(STATX_MNT_ID)

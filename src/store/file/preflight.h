@@ -26,10 +26,10 @@ void obstacle_hint(const char *path, int errnum, struct error *err);
 /* The same where it could not be read, or what was read is no good: the reason is looked up. */
 void obstacle_hint_unread(const char *path, struct error *err);
 
-/* The same where it is known what is to blame for that: `culprit`, the file or what is above it. */
+/* The same if it is known what is to blame for that: `culprit`, the file or what is above it. */
 void obstacle_hint_at(const char *culprit, const char *path, int errnum, struct error *err);
 
-/* Warn where others than its owner may read the file at `path`, or write to it. */
+/* Warn if others than its owner may read the file at `path`, or write to it. */
 void obstacle_warn_of_readers(const char *path, struct warnings *warnings);
 
 #endif

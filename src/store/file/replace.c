@@ -82,7 +82,7 @@ static int version_open(struct version *version, int dir_fd, const char *name, c
     return 0;
 }
 
-/* Its text, or pieces of several where it is written to meanwhile. */
+/* Its text, or pieces of several if it is written to meanwhile. */
 static int version_read_once(struct version *out, int dir_fd, const char *name, const char *path,
                              size_t max, struct error *err)
 {
@@ -312,7 +312,7 @@ bool temporary_has_room(const char *name)
     return path_beside(ignored, name, mark, "XXXXXX") == 0;
 }
 
-/* What time the file system has, which stamps what is written to it; 0 where nobody can tell. */
+/* What time the file system has, which stamps what is written to it; 0 if nobody can tell. */
 static time_t server_time(int dir_fd, const char *name)
 {
     int fd = temporary_try(dir_fd, name);
@@ -399,7 +399,7 @@ static int rename_over(const struct pair *pair)
     return rename_file(pair->dir_fd, pair->temporary, pair->name);
 }
 
-/* Where nothing better works: the last look is right before. */
+/* If nothing better works: the last look is right before. */
 static enum swap_result rename_in(const struct pair *pair, const struct stat *seen)
 {
     enum swap_result now = look_for(pair, pair->name, seen);
@@ -468,7 +468,7 @@ static enum swap_result swap_create(const struct pair *pair)
 
 /*
  * By an exchange, which gives back what was there, to be looked at when no peer can write to the
- * name any more; a first file by link(2), which fails where one has come meanwhile. rename(2)
+ * name any more; a first file by link(2), which fails if one has come meanwhile. rename(2)
  * replaces whatever is there, and is the last resort.
  */
 enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen)

@@ -44,8 +44,8 @@ void version_clear(struct version *version);
 /*
  * Make a new file beside `path`, ".NAME.ghcr-login.XXXXXX" in the directory open as `dir_fd`, with
  * this text and the old one's owner and attributes, else with mode 0600, and sync it. *is_poorer
- * becomes true where an attribute was lost. Its name goes into temporary[NAME_MAX + 1]: it is the
- * caller's to put in place or to remove, also after an error; temporary[0] is '\0' where there is
+ * becomes true if an attribute was lost. Its name goes into temporary[NAME_MAX + 1]: it is the
+ * caller's to put in place or to remove, also after an error; temporary[0] is '\0' if there is
  * none. Returns 0, or -1 with *err set (CLASS_AUTHFILE).
  */
 int temporary_write(char temporary[NAME_MAX + 1], int dir_fd, const char *path,
@@ -87,8 +87,8 @@ enum swap_result {
 
 /*
  * Put the file `temporary` in the place of `name`, both in the directory open as `dir_fd`. *seen is
- * the status of what was read there, NULL where there was nothing. What is left under the name
- * `temporary` afterwards is the caller's to remove; temporary[0] is '\0' where nothing is.
+ * the status of what was read there, NULL if there was nothing. What is left under the name
+ * `temporary` afterwards is the caller's to remove; temporary[0] is '\0' if nothing is.
  *
  * The two are exchanged (renameat2(2)), so that what came out can be looked at: a program that
  * knows no lock may have replaced the file in the very instant before. Where a file system cannot

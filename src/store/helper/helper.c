@@ -52,7 +52,7 @@ out:
 
 /*
  * The text of the member `key`, whatever its case; as in Go, the last one counts, and one that is
- * not there or null is empty. Returns false where it is anything else.
+ * not there or null is empty. Returns false if it is anything else.
  */
 static bool find_text(struct span *text, json_t *object, const char *key)
 {
@@ -151,7 +151,7 @@ struct call {
     const char *action;
     const struct secret *request;
     char program[NAME_MAX + 1];
-    char path[PATH_MAX]; /* where that is */
+    char path[PATH_MAX]; /* where the helper is */
 };
 
 /* The name comes from an auth file: it must not lead elsewhere than to a directory of PATH. */
@@ -203,7 +203,7 @@ static int helper_run(struct child_result *result, struct call *call, struct err
     return ret;
 }
 
-/* What it says, into words[HELPER_WORDS_MAX]: nothing where it cannot be told what it must not. */
+/* What it says, into words[HELPER_WORDS_MAX]: nothing if it cannot be told what it must not. */
 static void helper_take_words(char *words, const struct helper *helper,
                               const struct child_result *result)
 {

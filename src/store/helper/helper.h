@@ -54,7 +54,7 @@ int helper_get(const struct helper *helper, const char *server_url, struct secre
                struct secret *token, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * The same for one of several names of a registry. Where it fails, *has_refused tells whether the
+ * The same for one of several names of a registry. If it fails, *has_refused tells whether the
  * helper itself said so, by its exit status: it may serve another of them.
  */
 int helper_probe(const struct helper *helper, const char *server_url, struct secret *username,
@@ -88,7 +88,7 @@ enum {
 
 /*
  * The request of "store": one JSON object and a line end. Returns 0 and replaces *out (release with
- * secret_clear()), or -1 with *err set: CLASS_HELPER where no helper could read it.
+ * secret_clear()), or -1 with *err set: CLASS_HELPER if no helper could read it.
  */
 int helper_wire_request(struct secret *out, const char *server_url, const char *username,
                         const struct secret *token, struct error *err)

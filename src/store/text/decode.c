@@ -32,7 +32,7 @@ static struct span decode_trim(const char *from, const char *end)
 }
 
 /*
- * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what is passed over where not
+ * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what is passed over if not
  * every "auth" is needed: then it takes a colon, but no user name.
  */
 static int split_auth(struct holding *out, struct span auth, const struct reader *reader,

@@ -11,7 +11,7 @@
 
 /*
  * What `reader` finds under exactly `key`. Returns 1 and replaces *out (release with
- * holding_clear()), 0 where there is no such entry, or -1 with *err set (CLASS_AUTHFILE).
+ * holding_clear()), 0 if there is no such entry, or -1 with *err set (CLASS_AUTHFILE).
  */
 int holding_find(struct holding *out, const struct document *document, const char *key,
                  const struct reader *reader, struct error *err)

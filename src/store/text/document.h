@@ -87,10 +87,10 @@ struct document_member {
 struct document_member document_members(const struct document *document,
                                         enum document_object object);
 
-/* To the next one; false where there is no more. */
+/* To the next one; false if there is no more. */
 bool document_next(struct document_member *member);
 
-/* The member under exactly `key`; false where there is none. */
+/* The member under exactly `key`; false if there is none. */
 bool document_get(struct document_member *out, const struct document *document,
                   enum document_object object, const char *key);
 
@@ -105,7 +105,7 @@ struct document_keys {
 
 struct document_keys document_keys(const struct document *document);
 
-/* To the next one, keys->member.key; false where there is no more. */
+/* To the next one, keys->member.key; false if there is no more. */
 bool document_next_key(struct document_keys *keys);
 
 /* Of a value: whether it is a text, an object, or nothing. */
@@ -129,7 +129,7 @@ const char *document_helper(char *helper, const struct document *document,
 
 /*
  * One entry of "auths" as it stands: what is between the quotes of each text, escapes and all
- * (syntax.h), empty where there is none.
+ * (syntax.h), empty if there is none.
  */
 struct document_entry {
     struct span auth;
@@ -143,7 +143,7 @@ struct document_entry {
 
 struct document_entry document_entry_of(struct span value);
 
-/* The entry under exactly `key`; false where there is none. */
+/* The entry under exactly `key`; false if there is none. */
 bool document_find(struct document_entry *out, const struct document *document, const char *key);
 
 #endif

@@ -169,7 +169,7 @@ bool layout_find(struct layout_object *out, struct span object, const char *key)
 }
 
 /*
- * As the first member of the file is laid out, so that a diff of it shows our entry alone. Where
+ * As the first member of the file is laid out, so that a diff of it shows our entry alone. If
  * there is none to go by: with tabs, as docker's json.MarshalIndent() writes it.
  */
 struct layout_style layout_style_of(const struct layout_object *root)

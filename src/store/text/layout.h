@@ -26,15 +26,15 @@ struct layout_member {
 struct layout_walk {
     const char *open;            /* '{' */
     struct layout_member member; /* where it is */
-    const char *close;           /* '}', once it has ended; NULL where there is none */
+    const char *close;           /* '}', once it has ended; NULL if there is none */
     struct scan rest;
 };
 
-/* Begin with the object that `object` begins with (white space aside). False where there is none.
+/* Begin with the object that `object` begins with (white space aside). False if there is none.
  */
 bool layout_enter(struct layout_walk *out, struct span object);
 
-/* To the next member; false where there is no more. */
+/* To the next member; false if there is no more. */
 bool layout_next(struct layout_walk *walk);
 
 /* The same for what an array holds. */
@@ -60,15 +60,15 @@ struct layout_object {
 };
 
 /*
- * Walk through all members for the one named `key`, whatever its escapes. Returns false where there
+ * Walk through all members for the one named `key`, whatever its escapes. Returns false if there
  * is no object.
  */
 bool layout_find(struct layout_object *out, struct span object, const char *key);
 
 /* How a text is indented, as far as an edit has to follow it. */
 struct layout_style {
-    const char *newline; /* "\n" or "\r\n"; "" where all stands on one line */
-    struct span unit;    /* one level: "\t" where nothing can be told */
+    const char *newline; /* "\n" or "\r\n"; "" if all stands on one line */
+    struct span unit;    /* one level: "\t" if nothing can be told */
 };
 
 struct layout_style layout_style_of(const struct layout_object *root);

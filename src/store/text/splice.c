@@ -24,7 +24,7 @@ static int put_text(struct work *work, const char *text, struct error *err)
     return put(work, (struct span){.data = text, .len = strlen(text)}, err);
 }
 
-/* A line end and `indent` and `levels` more, where the text has lines. */
+/* A line end and `indent` and `levels` more, if the text has lines. */
 static int put_line(struct work *work, struct span indent, int levels, struct error *err)
 {
     if (work->style.newline[0] == '\0')

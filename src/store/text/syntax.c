@@ -34,7 +34,7 @@ static int hex_value(char c)
     return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* Past four hexadecimal digits; -1 where they are not there. */
+/* Past four hexadecimal digits; -1 if they are not there. */
 static int32_t take_hex(struct scan *s)
 {
     int32_t value = 0;
@@ -50,7 +50,7 @@ static int32_t take_hex(struct scan *s)
     return value;
 }
 
-/* Past the escape behind a backslash: the character, or -1 where there is none. */
+/* Past the escape behind a backslash: the character, or -1 if there is none. */
 static int32_t syntax_take_escape(struct scan *s)
 {
     static const char letters[] = "\"\\/bfnrt";
