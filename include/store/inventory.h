@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "store/reader.h"
 
-/* Who is told; `ctx` is handed to both. */
+/* Callbacks; `ctx` is passed to both. */
 struct inventory_visitor {
     /* "ghcr.io", "https://index.docker.io/v1/", "quay.io/owner". Returns 0, or -1 with *err set. */
     int (*on_key)(void *ctx, const char *key, struct error *err);

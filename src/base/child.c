@@ -39,7 +39,7 @@ enum child_found child_find(char path[PATH_MAX], const char *name, const char *s
 
     for (const char *dir = search; dir != NULL; dir = strchr(dir, ':')) {
         dir += *dir == ':';
-        /* Too long a path leads nowhere: it is passed over as one that is not there. */
+        /* A path that is too long is skipped, like one that does not exist. */
         if (*dir != '/' || snprintf(each, sizeof(each), "%.*s/%s", (int)strcspn(dir, ":"), dir,
                                     name) >= (int)sizeof(each))
             continue;

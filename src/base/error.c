@@ -78,7 +78,7 @@ int error_no_memory(struct error *err)
     return error_set(err, CLASS_INTERNAL, "out of memory");
 }
 
-/* The first hint wins, too: it comes from whoever was nearest to the fault. */
+/* The first hint wins, too: it comes from the code nearest to the fault. */
 int error_hint(struct error *err, const char *fmt, ...)
 {
     va_list ap;

@@ -41,7 +41,7 @@ static json_t *load(const char *text, size_t len, size_t more, const char *name,
     json_error_t at;
     json_t *json;
 
-    /* jansson takes a NUL byte behind a number for nothing at all. */
+    /* jansson ignores a NUL byte after a number. */
     if (memchr(text, '\0', len) != NULL) {
         (void)error_set(err, cls, "%s is not valid JSON (it contains a NUL byte)", name);
         return NULL;

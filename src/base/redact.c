@@ -164,7 +164,7 @@ static const struct radix radices[] = {{digit_of_64, 6, 4}, {digit_of_16, 4, 2}}
 
 /*
  * The bytes that each run of digits stands for, if they begin at its digit number `shift`. Line
- * ends within are passed over. Fewer bytes come out than go in.
+ * ends within are skipped. Fewer bytes come out than go in.
  */
 static size_t decode(char *dst, struct span text, const struct radix *radix, size_t shift)
 {
@@ -379,7 +379,7 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
 
     if (redact == NULL || redact->count == 0 || len == 0)
         return false;
-    /* What is decoded here may be the secret: the room is wiped. */
+    /* What is decoded here may be the secret: the buffer is wiped. */
     room = wipe_malloc(2 * len);
     if (room == NULL)
         return true;
@@ -428,7 +428,7 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
 
 /*
  * Decoding does not find what came back in capitals, or in lower case: base64 tells the two apart.
- * So the encoded text is looked for as well, behind its first `before` bytes, which are no secret.
+ * So the encoded text is looked for as well, after its first `before` bytes, which are no secret.
  */
 static int add_encoded(struct redact *redact, const struct secret *encoded, size_t before,
                        struct error *err)

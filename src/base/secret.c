@@ -18,7 +18,7 @@ void secret_clear(struct secret *s)
     if (s == NULL)
         return;
     if (s->data != NULL) {
-        /* All of the block: what stood behind its present end was a secret as well. */
+        /* All of the block: what was after its present end was a secret as well. */
         explicit_bzero(s->data, s->cap);
         free(s->data);
     }
@@ -31,7 +31,7 @@ static int secret_reserve(struct secret *s, size_t len, struct error *err)
     size_t cap = s->cap > 0 ? s->cap : SECRET_CAP_MIN;
     char *data;
 
-    /* One byte more than its length, for the NUL behind it. */
+    /* One byte more than its length, for the NUL after it. */
     if (len < s->cap)
         return 0;
     while (cap <= len) {

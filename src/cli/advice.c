@@ -138,7 +138,7 @@ static unsigned find_causes(const struct situation *s, const struct outcome *out
     return causes;
 }
 
-/* What stands behind a hint. */
+/* What follows a hint. */
 enum link {
     LINK_NONE,
     LINK_NEW_TOKEN, /* the form for a token with just read:packages */

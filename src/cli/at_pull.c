@@ -169,7 +169,7 @@ static void warn_of_place(const struct at_pull *at_pull, struct run *run)
                  config);
 }
 
-/* The story. */
+/* Setting up, checking and removing. */
 
 static struct record_edit edit_of(const struct at_pull *at_pull, const struct run *run,
                                   const struct targets *targets, const char **files)

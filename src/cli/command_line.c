@@ -70,7 +70,7 @@ static int set_password(struct options *out, const struct option_spec *spec, con
                           "--%s is not supported: %s", spec->name, spec->help);
 }
 
-/* The shell expands neither behind '=' or within single quotes, and nobody else does. */
+/* The shell expands neither after '=' nor within single quotes, and no one else does. */
 static int check_path(const struct option_spec *spec, const char *value, struct error *err)
 {
     if (value[0] == '\0' && spec->kind == OPTION_PATH)
@@ -187,7 +187,7 @@ static const struct option_spec *find_option(const char *word)
                                                                 : NULL;
 }
 
-/* The value of an option that takes one: behind '=' or glued to its letter, or the next word. */
+/* The value of an option that takes one: after '=' or right after its letter, or the next word. */
 static int take_value(struct parser *p, const struct option_spec *spec, const char *attached,
                       const char **value, struct error *err)
 {
@@ -420,7 +420,7 @@ static int check_line_ends(int argc, char *const argv[], struct error *err)
     return 0;
 }
 
-/* Also behind the letter of an option that does not exist. */
+/* Also after the letter of an option that does not exist. */
 static bool tells_token(const char *word)
 {
     bool is_letter = word[0] == '-' && word[1] != '-' && word[1] != '\0';

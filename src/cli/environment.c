@@ -33,7 +33,7 @@ void environment_forget_all(void)
     }
 }
 
-/* Line ends behind the value are no part of the token: credential/input.c has cut them off, too. */
+/* Line ends after the value are not part of the token: credential/input.c has cut them off, too. */
 void environment_forget_secret(const struct secret *secret)
 {
     char **kept = environ;

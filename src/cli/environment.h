@@ -20,7 +20,7 @@ void environment_forget(const char *name);
 
 /*
  * The same for every variable whose whole value, a line end aside, is the secret. One of less than
- * ENVIRONMENT_SECRET_MIN bytes is looked for nowhere: CI=1 or USER=root is none for that.
+ * ENVIRONMENT_SECRET_MIN bytes is looked for nowhere: CI=1 or USER=root is not the token.
  */
 void environment_forget_secret(const struct secret *secret);
 

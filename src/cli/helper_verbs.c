@@ -267,7 +267,7 @@ static int take_verb(const char *verb, const struct secret *input, int64_t deadl
     return strcmp(verb, "store") == 0 ? store(input, deadline_ms) : erase(input);
 }
 
-/* A caller that gets half an answer has to be told that it is none. */
+/* A caller that gets half an answer must be told that it is incomplete. */
 static int end_output(int status)
 {
     if (fflush(stdout) == 0 && ferror(stdout) == 0)

@@ -61,7 +61,7 @@ static int list_image(struct image_list *list, const char *text, struct error *e
     return 0;
 }
 
-/* The line without the space round it and without a comment: a '#' in a word is none. */
+/* The line without the space round it and without a comment: a '#' in a word starts none. */
 static char *strip_line(char *line)
 {
     static const char space[] = " \t\r\v\f";

@@ -78,7 +78,7 @@ static struct lookup_request request_for(const struct logout *logout)
 
 /*
  * What the conditions of the command line say of one target, and of what its entry holds now. Only
- * that is removed later: what a peer stores meanwhile was not judged.
+ * that is removed later: what a peer stores in between was not judged.
  */
 static int judge(struct logout *logout, struct target *target, struct lookup *found,
                  struct error *err)
@@ -90,7 +90,7 @@ static int judge(struct logout *logout, struct target *target, struct lookup *fo
 
     if (ret < 0)
         return -1;
-    /* What stands above or below the key is another entry. */
+    /* An entry above or below the key is another entry. */
     if (ret == 0 || (strcmp(found->key, target->key) != 0 &&
                      !reader_is_spelling(target->location.owner, found->key, target->key))) {
         target->is_spared = true;

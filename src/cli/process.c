@@ -49,7 +49,7 @@ static int open_standard_descriptors(void)
     return 0;
 }
 
-/* The soft limit alone, for the hard one cannot be raised again. */
+/* The soft limit alone, because the hard one cannot be raised again. */
 static int forbid_core(void)
 {
     struct rlimit none;

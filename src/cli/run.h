@@ -58,7 +58,7 @@ int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unuse
 
 /*
  * Whether all that is said can be kept from repeating a token: not where it is a password of a few
- * letters, or made of the names that every message has, for that would hide what is no secret. What
+ * letters, or made of the names that every message has: it would hide what is no secret. What
  * comes from outside is kept from it in any case.
  */
 bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,

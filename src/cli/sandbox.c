@@ -63,7 +63,7 @@ static int left_ms(const struct attempt *attempt)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Pass a line on, unless that would hold us up: whoever reads it may have stopped. */
+/* Pass a line on, unless that would block: its reader may have stopped. */
 static void say_line(struct attempt *attempt)
 {
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -108,7 +108,7 @@ static void sandbox_close_end(int *fd)
 
 /* The result. */
 
-/* More than a result is none, and is not waited for. */
+/* Anything longer than a result is invalid, and is not waited for. */
 static int listen_once(struct attempt *attempt, struct error *err)
 {
     char block[READ_BLOCK];

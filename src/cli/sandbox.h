@@ -63,7 +63,7 @@ struct sandbox_task {
     struct error err;
 };
 
-/* Who watches over several; all of it may be NULL. */
+/* Callbacks for a caller that watches several; each may be NULL. */
 struct sandbox_watch {
     void (*on_start)(void *ctx, struct sandbox_task *task); /* before it begins: its deadline */
     void (*on_wait)(void *ctx, size_t done);                /* every second at least */

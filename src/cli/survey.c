@@ -63,7 +63,7 @@ static bool is_same_credential(const struct holding *a, const struct holding *b)
     return secret_is_equal(&a->username, &b->username) && secret_is_equal(&a->token, &b->token);
 }
 
-/* Whether it is the same entry, or the same fault, whoever finds it. */
+/* Whether it is the same entry, or the same fault, whichever tool finds it. */
 static bool is_twin(const struct survey_item *a, const struct survey_item *b)
 {
     const struct lookup *one = &a->finding.found;

@@ -72,7 +72,7 @@ void survey_begin(struct survey *survey, struct run *run);
 int survey_collect(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * What survey_collect() is made of. Each returns -1 with *err set where memory or room is short.
+ * What survey_collect() is made of. Each returns -1 with *err set if memory or room is short.
  *
  * survey_item_new() makes an empty item, or returns NULL with *err set; survey_add() takes it, and
  * gives it, or its twin that is there already, in *out (may be NULL).
@@ -101,7 +101,7 @@ int survey_look_twice(struct survey *survey, const struct reference *registry,
 int survey_assign_unit(struct survey *survey, struct survey_item *item, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Helpers are asked one after the other: that one of them hangs leaves time for the registries. */
+/* Helpers are asked one by one; if one of them hangs, there is still time for the registries. */
 int64_t survey_helper_deadline(const struct run *run);
 
 /* Whether host and namespace are the same. */

@@ -190,7 +190,7 @@ int survey_prove(struct survey *survey, struct error *err)
     return ret;
 }
 
-/* What it has come to. */
+/* The result. */
 
 enum verdict survey_verdict(const struct survey_item *item)
 {

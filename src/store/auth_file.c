@@ -211,7 +211,7 @@ static void clear_earlier_store(const struct entry *entry, const char *earlier,
 /*
  * The helper first, then what tells of it in the file: a file that names nothing to be had would
  * hide an older entry. The check found result->helper; if that has changed since, plan_put
- * refuses, for the credential would go to somebody who was not asked.
+ * refuses, because the credential would go to a helper that was not asked.
  */
 int auth_file_store(const struct entry *entry, struct auth_file_result *result,
                     struct warnings *warnings, struct error *err)
@@ -255,7 +255,7 @@ struct erasing {
     struct error *err;
 };
 
-/* The empty name, a helper's to podman, is nobody who could be asked. */
+/* Podman takes the empty name for a helper, but there is none to ask. */
 static bool is_helper(const char *name)
 {
     return name[0] != '\0' && strcmp(name, DOCUMENT_NO_NAME) != 0 &&

@@ -8,7 +8,7 @@
 #include "store/record.h"
 #include "store/text/document.h"
 
-/* Names with a NUL behind each. */
+/* Names with a NUL after each. */
 static int visit_names(const struct secret *names, const struct inventory_visitor *visitor,
                        struct error *err)
 {

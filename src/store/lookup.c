@@ -103,7 +103,7 @@ static int find_in(struct lookup *out, const struct source *source,
                                   : try_keys(out, source, request, err);
 }
 
-/* Give what was found out, if anything was; or where the search broke off. */
+/* Return what was found, if anything; or where the search broke off. */
 static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
     if (ret <= 0) {
@@ -119,7 +119,7 @@ static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
     return ret;
 }
 
-/* What one reader minds of a file is no fault of the file's: another may read it. */
+/* What one reader rejects is no fault of the file: another may read it. */
 static int lookup_check_all(struct lookup *built, const struct source *source, struct error *err)
 {
     int ret = holding_check_all(&source->document, source->reader, err);
@@ -190,7 +190,7 @@ static bool has_nothing_but_auths(const struct document *document)
     return true;
 }
 
-/* What cannot be decoded whole is passed over, and docker says so. */
+/* What cannot be decoded as a whole is skipped, and docker says so. */
 static bool read_variable(struct document *out, const struct reader *reader, const char *text)
 {
     struct secret copy = SECRET_INIT;

@@ -67,7 +67,7 @@ static bool second_has_helper(const struct plan *plan)
 }
 
 /*
- * How its readers are brought to read the file. Docker has a word for that; podman and others take
+ * How its readers are made to read the file. Docker has "" for that; podman and others take
  * the word for a helper, and docker does not need it if there is no "credsStore".
  */
 static enum document_change way_past_helper(const struct plan *plan)
@@ -107,7 +107,7 @@ static void plan_in_file(struct changes *out, struct plan *plan, bool has_helper
         add_change(out, DOCUMENT_UNHELP, second, NULL);
 }
 
-/* An empty name is none: docker's word for the file. */
+/* An empty name is not a helper: it means the file to docker. */
 static int refuse_earlier_helper(const struct plan *plan, const char *host, struct error *err)
 {
     struct document_member member;

@@ -19,7 +19,7 @@ const char *reader_key_host(char *host, size_t size, const char *key)
     return host;
 }
 
-/* Behind a host, where docker keeps no namespaces: what an API is found by. */
+/* Paths after a host that name an API, not a namespace. */
 static bool is_api_path(const char *path)
 {
     static const char *const paths[] = {"/", "/v1", "/v1/", "/v2", "/v2/"};
@@ -197,7 +197,7 @@ static int podman_default(struct location *out, const struct location_request *r
     const char *runtime = variable(request, "XDG_RUNTIME_DIR");
     char usual[64];
 
-    /* What is set is taken, whoever owns it; what is guessed has to be the user's. */
+    /* What is set is used, no matter who owns it; what is guessed must be the user's. */
     if (runtime != NULL && !request->is_own_directory(runtime, LOCATION_ANYBODY)) {
         return error_set_hint(err, CLASS_AUTHFILE,
                               "log the user in (loginctl enable-linger), unset the variable, or "

@@ -72,7 +72,7 @@ static bool are_paths(const json_t *files)
 
 /*
  * Every member is known, and as it must be: what a newer version added may restrict who gets the
- * token, and is not passed over by one that does not know it.
+ * token, and must not be ignored by one that does not know it.
  */
 static int record_decode(struct record *out, const char *host, json_t *json, const char *name,
                          struct error *err)
@@ -169,8 +169,8 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
 }
 
 /*
- * Who may have written it. The record names a command that is run, or a file that is read and
- * handed to whoever asks: who can write it could run anything as this user.
+ * Check who may have written it. The record names a command that is run, or a file that is read and
+ * given to anyone who asks: a user who can write it could run anything as this user.
  */
 
 static int check_owner(const struct stat *st, const char *path, struct error *err)
@@ -344,7 +344,7 @@ static bool asks_us(const char *file, const char *host)
     return asks;
 }
 
-/* Forget the files that ask no more. Returns 1 if some do, 0, or -1 with *err set. */
+/* Forget the files that no longer name the helper. Returns 1 if some do, 0, or -1 with *err set. */
 static int sift_files(json_t *login, const char *host, bool *changed, struct error *err)
 {
     json_t *files = json_object_get(login, "for");

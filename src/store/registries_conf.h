@@ -1,6 +1,6 @@
 /*
  * registries.conf(5), of which one key matters here: "credential-helpers", the stores that podman
- * asks, one after the other. No TOML is parsed: lines are searched for that key.
+ * asks, in turn. No TOML is parsed: lines are searched for that key.
  */
 #ifndef STORE_REGISTRIES_CONF_H
 #define STORE_REGISTRIES_CONF_H

@@ -102,7 +102,7 @@ static void warn_of_neighbour(const struct document_member *member, const struct
         warn_of_namespace_neighbour(member, entry, reader, warnings);
 }
 
-/* Of what readers cannot use: those who then take nothing of the file, or those who take a part. */
+/* What readers cannot use: some then ignore the whole file, others a part of it. */
 static void warn_of_the_rest(const struct document *document, const struct entry *entry,
                              bool is_all_or_none, struct warnings *warnings)
 {
@@ -117,7 +117,7 @@ static void warn_of_the_rest(const struct document *document, const struct entry
     }
 }
 
-/* Where the first reader finds the entry, the second of the same file may not. */
+/* The first reader may find the entry, and the second of the same file not. */
 static void warn_of_second_view(const struct document *document, const struct entry *entry,
                                 const char *helper, struct warnings *warnings)
 {
@@ -161,7 +161,7 @@ void shadow_in_file(const struct document *document, const struct entry *entry, 
     warn_of_the_rest(document, entry, false, warnings);
 }
 
-/* What cannot be read is not for a warning: who reads it next will fail, and say why. */
+/* What cannot be read needs no warning: its next reader will fail, and say why. */
 static bool shadow_look(struct document *out, const char *path)
 {
     struct error ignored = ERROR_INIT;

@@ -134,7 +134,7 @@ static bool is_spared(int fd, const char *name, const struct removal *removal)
 static void empty_directory(int fd, int levels, struct removal *removal);
 
 /*
- * One entry, whatever it is, once: who fills it again meanwhile is dealt with at the top. A mount
+ * One entry, whatever it is, once: one that is filled again is dealt with at the top. A mount
  * says EBUSY to rmdir(2), and is not entered.
  */
 static void remove_entry(int parent_fd, const char *name, int levels, struct removal *removal)
@@ -224,7 +224,7 @@ static void remove_once(int parent_fd, const char *name, int fd, int levels,
 }
 
 /*
- * All of it, and again if somebody fills it meanwhile. However long that may take: what we wrote
+ * All of it, and again if somebody fills it. However long that may take: what we wrote
  * ourselves is gone with the first pass. Returns 0, or an errno.
  */
 static int remove_private(int parent_fd, const char *name, int fd, const struct clock *clock,

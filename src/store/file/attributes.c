@@ -115,7 +115,7 @@ static int copy_acl(int fd, int old_fd)
 }
 #endif
 
-/* Nothing is asked for that is so already: where chmod(2) is refused, that is enough. */
+/* Nothing is changed that is right already: chmod(2) may be refused here. */
 static int set_mode(int fd, mode_t mode)
 {
     struct stat now;

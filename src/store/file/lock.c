@@ -37,7 +37,7 @@ static int try_directory(struct lock *lock)
     return errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
 }
 
-/* Whether the file behind `fd` still has its name: its last holder may have removed it. */
+/* Whether the file open as `fd` still has its name: its last holder may have removed it. */
 static bool is_still_named(int fd, const struct lock *lock)
 {
     struct stat opened;
@@ -77,7 +77,7 @@ static int try_side_file(struct lock *lock)
 
     if (fd < 0)
         return errno == EAGAIN ? 0 : -1;
-    /* Who made it removes it, also if another run is quicker to lock it. */
+    /* The run that made it removes it, even if another run is quicker to lock it. */
     lock->is_litter = lock->is_litter || is_ours;
     if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
         errnum = errno;
@@ -134,7 +134,7 @@ static enum lock_outcome lock_all(struct lock *lock, const struct clock *clock, 
         side = wait_for(try_side_file, lock, clock, deadline_ms);
     if (is_readers && can_side && side < 0)
         directory = wait_for(try_directory, lock, clock, deadline_ms);
-    /* Where only the side file was to be had, a run that was killed may have left it. */
+    /* If only the side file could be locked, a run that was killed may have left it. */
     lock->is_litter = lock->is_local && (lock->is_litter || (!is_readers && directory < 0));
     if (side > 0 || (directory > 0 && lock->is_local))
         lock->errnum = 0;

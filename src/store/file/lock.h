@@ -49,7 +49,7 @@ int lock_acquire(struct lock *lock, int dir_fd, const char *dir, const char *nam
 /* Whether no other run, on whatever host, can be at work in the directory. */
 bool lock_is_alone(const struct lock *lock);
 
-/* Say who is not kept out, if somebody is not; `dir` as above. */
+/* Warn of who is not kept out, if anybody; `dir` as above. */
 void lock_warn(const struct lock *lock, const char *dir, struct warnings *warnings);
 
 /* Accepts one that is not held. */

@@ -316,7 +316,7 @@ static void pause_a_little(const struct clock *clock)
 
 /*
  * Rounds of read, change and replace, until one finds nothing to do. So what was written is always
- * read back, by the same code that judged it due, and what a peer has undone meanwhile is done
+ * read back, by the same code that judged it due, and what a peer has undone is done
  * again.
  */
 int edit_apply(const struct edit *edit, bool *changed, struct warnings *warnings, struct error *err)

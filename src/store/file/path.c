@@ -150,7 +150,7 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
     struct stat st;
 
     (void)snprintf(found, PATH_MAX, "%s", dir);
-    /* A link that dangles is there, and nothing can be made behind it. */
+    /* A dangling link exists, and nothing can be made below it. */
     while (lstat(found, &st) < 0 && errno == ENOENT && strcmp(found, ".") != 0 &&
            strcmp(found, "/") != 0)
         path_directory(found, found);
@@ -158,7 +158,7 @@ void path_nearest_directory(char found[PATH_MAX], const char *dir)
 
 enum { MOUNT_UNKNOWN = -1 };
 
-/* Before Linux 5.8, and where a sandbox knows no statx(2). */
+/* Before Linux 5.8, and in a sandbox without statx(2). */
 static long long mount_by_fdinfo(int dir_fd, const char *name)
 {
     int flags = PATH_ONLY | O_CLOEXEC | O_NOFOLLOW | (name[0] == '\0' ? O_DIRECTORY : 0);
@@ -270,7 +270,7 @@ void path_remove_secret(int dir_fd, const char *name, char *left)
         (void)snprintf(left, NAME_MAX + 1, "%s", name);
 }
 
-/* Relative to its parent, which is opened once: what is moved about meanwhile does not matter. */
+/* Relative to its parent, which is opened once: a directory moved in between does not matter. */
 static int make_one(const char *dir, struct error *err)
 {
     struct identity identity = IDENTITY_INIT;

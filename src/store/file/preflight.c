@@ -18,7 +18,7 @@
 
 enum { SHELL_WORD_MAX = 120 }; /* a command that is cut off must not be shown */
 
-/* Docker has to be told where, too, for the pull that follows. */
+/* Docker must be told the place, too, for the pull that follows. */
 #define ELSEWHERE                                                                                  \
     "store elsewhere with --config DIR or --authfile FILE (with --config DIR, pull with "          \
     "'DOCKER_CONFIG=DIR docker pull ...')"

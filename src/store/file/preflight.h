@@ -23,7 +23,7 @@ int obstacle_refuse_mount(const char *path, struct error *err);
 /* The file at `path` may not be read or written, for `errnum`; a link is followed. */
 void obstacle_hint(const char *path, int errnum, struct error *err);
 
-/* The same where it could not be read, or what was read is no good: the reason is looked up. */
+/* The same if it could not be read, or its content is unusable: the reason is looked up. */
 void obstacle_hint_unread(const char *path, struct error *err);
 
 /* The same if it is known what is to blame for that: `culprit`, the file or what is above it. */

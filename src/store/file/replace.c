@@ -15,7 +15,7 @@
 
 enum {
     OPENS_MAX = 5,  /* of a name that was just replaced, again and again */
-    PAUSE_MAX = 64, /* ms, before the last reading of a file that is written to meanwhile */
+    PAUSE_MAX = 64, /* ms, before the last reading of a file that is being written to */
     BLOCK = 16384,
 };
 
@@ -82,7 +82,7 @@ static int version_open(struct version *version, int dir_fd, const char *name, c
     return 0;
 }
 
-/* Its text, or pieces of several if it is written to meanwhile. */
+/* Its text, or pieces of several if it is being written to. */
 static int version_read_once(struct version *out, int dir_fd, const char *name, const char *path,
                              size_t max, struct error *err)
 {
@@ -358,7 +358,7 @@ void temporary_remove_leftovers(int dir_fd, const char *name, bool is_alone)
     (void)closedir(dir);
 }
 
-/* Two names of the directory in which all of this happens, wherever that is moved meanwhile. */
+/* Two names of the directory in which all of this happens, wherever that is moved. */
 struct pair {
     int dir_fd;
     char *temporary;
@@ -456,7 +456,7 @@ static bool is_linked(const struct pair *pair)
            ours.st_ino == named.st_ino;
 }
 
-/* A first file must not replace one that a peer made meanwhile. */
+/* A first file must not replace one that a peer has made since. */
 static enum swap_result swap_create(const struct pair *pair)
 {
     if (linkat(pair->dir_fd, pair->temporary, pair->dir_fd, pair->name, 0) == 0)
@@ -468,7 +468,7 @@ static enum swap_result swap_create(const struct pair *pair)
 
 /*
  * By an exchange, which gives back what was there, to be looked at when no peer can write to the
- * name any more; a first file by link(2), which fails if one has come meanwhile. rename(2)
+ * name any more; a first file by link(2), which fails if one has come since. rename(2)
  * replaces whatever is there, and is the last resort.
  */
 enum swap_result swap_in(int dir_fd, char *temporary, const char *name, const struct stat *seen)

@@ -203,7 +203,7 @@ static int helper_run(struct child_result *result, struct call *call, struct err
     return ret;
 }
 
-/* What it says, into words[HELPER_WORDS_MAX]: nothing if it cannot be told what it must not. */
+/* What it says, into words[HELPER_WORDS_MAX]: nothing if it might repeat a secret. */
 static void helper_take_words(char *words, const struct helper *helper,
                               const struct child_result *result)
 {
@@ -388,7 +388,7 @@ int helper_erase(const struct helper *helper, const char *server_url, struct err
     return blame(helper, err);
 }
 
-/* The names of an object's members, each with a NUL behind it. */
+/* The names of an object's members, each with a NUL after it. */
 static int take_servers(struct secret *out, const struct secret *answer, struct error *err)
 {
     struct secret names = SECRET_INIT;

@@ -78,7 +78,7 @@ int helper_list(const struct helper *helper, struct secret *out, struct error *e
 /*
  * What goes to and comes from a helper, as texts: pure, and open to tests and fuzzing. The protocol
  * is that of Docker's docker-credential-helpers: "store" takes one line of JSON, "get" answers with
- * one, and who fails says why on its standard output.
+ * one, and a helper that fails says why on its standard output.
  */
 
 enum {

@@ -32,7 +32,7 @@ static struct span decode_trim(const char *from, const char *end)
 }
 
 /*
- * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what is passed over if not
+ * base64 of "user:password". Returns 1, or -1 with *err set; or 0 for what is skipped if not
  * every "auth" is needed: then it takes a colon, but no user name.
  */
 static int split_auth(struct holding *out, struct span auth, const struct reader *reader,
@@ -80,7 +80,7 @@ static int take_token(struct holding *out, struct span token, const char *kind, 
     return 0;
 }
 
-/* As they stand, but for a user who has nothing to show. */
+/* As they are; not there if the user name is empty, or all else is. */
 static int take_plain(struct holding *out, const struct document_entry *entry, struct error *err)
 {
     bool is_any =

@@ -4,7 +4,7 @@
 
 #include "store/text/syntax.h"
 
-/* Past a string, whose opening quote is at the cursor. A quote behind an odd backslash is its own.
+/* Past a string, whose opening quote is at the cursor. A quote after an odd backslash is its own.
  */
 static void skip_string(struct scan *s)
 {
@@ -29,7 +29,7 @@ static bool is_in_scalar(char c)
            c == 'E';
 }
 
-/* Past a value of any kind; brackets of both kinds are counted alike, for the text is valid. */
+/* Past a value of any kind; brackets of both kinds are counted alike, because the text is valid. */
 static void layout_skip_value(struct scan *s)
 {
     size_t depth = 0;

@@ -107,7 +107,7 @@ static int write_new_document(struct work *work, struct error *err)
 
 typedef int put_value_fn(struct work *work, struct span indent, struct error *err);
 
-/* A value behind a key that `lead` leads up to: on one line where that key stands on none. */
+/* A value after a key that `lead` leads up to: on one line if that key has no line of its own. */
 static int put_value(struct work *work, struct span lead, put_value_fn *put_it, struct error *err)
 {
     struct layout_style style = work->style;
@@ -120,7 +120,7 @@ static int put_value(struct work *work, struct span lead, put_value_fn *put_it, 
     return ret;
 }
 
-/* Into an object that has members, behind its last, laid out as that one is. */
+/* Into an object that has members, after its last, laid out as that one is. */
 static int append_member(struct work *work, const struct layout_object *object, const char *name,
                          put_value_fn *put_it, struct error *err)
 {

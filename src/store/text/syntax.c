@@ -50,7 +50,7 @@ static int32_t take_hex(struct scan *s)
     return value;
 }
 
-/* Past the escape behind a backslash: the character, or -1 if there is none. */
+/* Past the escape after a backslash: the character, or -1 if there is none. */
 static int32_t syntax_take_escape(struct scan *s)
 {
     static const char letters[] = "\"\\/bfnrt";
@@ -238,7 +238,7 @@ static size_t skip_digits(struct scan *s)
     return (size_t)(s->p - from);
 }
 
-/* Behind the number there is a byte that is none of its own: at least the NUL behind the text. */
+/* After the number there is a byte that is not part of it: at least the NUL after the text. */
 static bool take_number(struct checker *c)
 {
     struct scan *s = &c->s;
@@ -341,7 +341,7 @@ static bool keep_key(struct checker *c, struct span inner)
     return true;
 }
 
-/* Keys are handed on as C strings: one with a NUL would pass for a shorter one. */
+/* Keys are passed on as C strings: one with a NUL would pass for a shorter one. */
 static bool says_nul(struct span inner)
 {
     struct spoken spoken = spoken_of(inner);
