@@ -275,6 +275,17 @@ def test_a_newcomer_has_five_minutes():
     assert len(re.findall(r"^\| .*\|$", trouble.split("| --- |")[-1], re.MULTILINE)) == 10
 
 
+def test_the_causes_are_in_the_program_s_words():
+    """Piece by piece: what stands in quotes or after a colon differs from case to case."""
+    said = " ".join(subprocess.run([ROOT / "scripts" / "messages.py"], check=True, timeout=60, text=True,
+                                   capture_output=True).stdout.split())
+    causes = re.findall("“(.*?)”", README.split("## When it says no")[1].split("\n## ")[0])
+    assert len(causes) == 10
+    for cause in causes:
+        for piece in re.split(r"(?<!\w)'[^']*'(?!\w)|HTTP \d+.*|\(…\)|…|: |, or (?=create)", cause):
+            assert piece.strip(" ,").removesuffix(" environment variable") in said, cause
+
+
 @pytest.mark.parametrize("name", ["README.md", "src/README.md", "scripts/examples/README.md",
                                   ".github/CONTRIBUTING.md", ".github/SECURITY.md"])
 def test_links_lead_somewhere(name):
