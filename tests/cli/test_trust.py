@@ -585,7 +585,7 @@ def test_the_variable_behind_the_trust_is_named(login, registry, bare_login, var
     env = {variable: path}
     if variable == "SSL_CERT_DIR":
         env["SSL_CERT_FILE"] = ""
-    bare_login(server, env=env).failed(5, server.host, "hint:", variable)
+    bare_login(server, env=env).failed(5, server.host, "hint:", variable, f"'{path}'")
 
 
 def test_a_host_without_any_ca_certificates(login, bare_login, registry, space):

@@ -317,7 +317,8 @@ static struct issuer find_issuer(const struct fault *fault)
 static int hint_at_trust(const struct fault *fault, struct error *err)
 {
     const struct trust *trust = fault->trust;
-    const char *path = trust->file[0] != '\0' ? trust->file : trust->dir;
+    bool is_dir = trust->named_by != NULL && strcmp(trust->named_by, "SSL_CERT_DIR") == 0;
+    const char *path = trust->file[0] != '\0' && !is_dir ? trust->file : trust->dir;
 
     if (!trust_has_roots(trust) && trust->named_by == NULL)
         return error_hint(err, "this host has no CA certificates: install ca-certificates, or pass "
