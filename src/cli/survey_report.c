@@ -79,9 +79,11 @@ static void put_source(char *cell, const struct survey_item *item)
         (void)snprintf(text, sizeof(text), "helper %s", finding->found.helper);
     else if (finding->found.path[0] != '\0')
         (void)shorten(text, sizeof(text), finding->found.path);
-    else
+    else if (finding->found.key[0] != '\0')
+        (void)snprintf(text, sizeof(text), "%s", finding->by->variable);
+    else /* that none of its files serves; nobody has anything for an image */
         (void)snprintf(text, sizeof(text), "%s",
-                       finding->found.key[0] != '\0' ? finding->by->variable : "-");
+                       finding->verdict == VERDICT_FAULT ? finding->by->name : "-");
     put_cell(cell, text);
 }
 
@@ -95,12 +97,13 @@ static void put_short_source(char *cell, const struct survey_item *item)
     if (slash != NULL) {
         (void)snprintf(text, sizeof(text), "at pull: %s", slash + 1);
         put_cell(cell, text);
-    } else if (finding->record.command[0] != '\0' || finding->found.helper[0] != '\0') {
-        put_source(cell, item);
-    } else if (finding->found.path[0] != '\0') {
+    } else if (finding->record.command[0] == '\0' && finding->found.helper[0] == '\0' &&
+               finding->found.path[0] != '\0') {
         put_cell(cell, (finding->found.owner != NULL ? finding->found.owner : finding->by)->name);
+    } else if (finding->found.path[0] == '\0' && finding->found.key[0] != '\0') {
+        put_cell(cell, "variable");
     } else {
-        put_cell(cell, finding->found.key[0] != '\0' ? "variable" : "-");
+        put_source(cell, item);
     }
 }
 

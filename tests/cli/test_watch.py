@@ -310,6 +310,16 @@ def test_a_file_that_cannot_be_read_is_one_row(login, several):
     assert result.stderr.count("auth.json") == 1
 
 
+def test_a_file_that_docker_ignores(login):
+    """One entry spoils it for all: who ignores it is told where no source is."""
+    login.protect(TOKEN)
+    login.write_config(json.dumps({"auths": {"b.example": {"auth": auth(USER, TOKEN)},
+                                             "c.example": {"auth": "!!"}}}))
+    result = watch_all(login, "--docker", "--no-verify")
+    assert result.status == 8 and table(result)[0][3:5] == ["docker", "unreadable"], result
+    assert "docker ignores the credentials in" in result.stderr
+
+
 @pytest.mark.parametrize("key", ["HTTPS://Ghcr.IO/", "a b", "", "x\x1b[31m.example"])
 def test_a_key_that_nobody_finds(login, key):
     write(login, {key: TOKEN, "b.example": TOKEN})
