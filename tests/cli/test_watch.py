@@ -1,6 +1,8 @@
 """What is stored is watched: --expires-within, status --all, and images from standard input."""
 
 import json
+import os
+import pty
 import re
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -577,6 +579,20 @@ def test_what_is_no_list(login, text, words):
                                   ("-u", USER, "--can-pull", "-", "-p", "-")])
 def test_standard_input_is_one_thing(login, args):
     assert login(*args, stdin=b"x").status == 2
+
+
+def test_somebody_who_looks_on_is_told_of_images(login, server):
+    write(login, {server.host: server.token})
+    server.images.update({f"team/app:{i}": "private" for i in range(3)})
+    server.on("manifest", faults.delay(3.1), times=1)
+    ours, theirs = pty.openpty()
+    running = login.start("status", "--docker", "--can-pull", "-", stderr=theirs, stdin=lines(
+        "".join(f"{server.host}/team/app:{i}\n" for i in range(3))))
+    result = running.finish()
+    said = os.read(ours, 4096).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert result.status == 0 and f"1 of 3 images of '{server.host}' checked" in said, (result, said)
 
 
 @pytest.mark.parametrize("image, status", [("open/app:1", 0), ("team/app:1", 7)])
