@@ -43,6 +43,7 @@ struct github_findings {
     bool has_scopes;                    /* of kinds that have scopes; `scopes` may be empty */
     char scopes[GITHUB_SCOPES_MAX + 1]; /* "read:packages,repo" */
     int64_t expires_at;                 /* seconds since 1970; 0: it does not expire, or not said */
+    bool has_odd_expiry;                /* it ends, but it is not understood when */
     bool needs_sso;                     /* the organisation requires single sign-on */
     char sso_url[GITHUB_SSO_URL_MAX + 1]; /* where to authorize the token; "" if not said */
     bool forbids_classic;                 /* the organisation does not accept classic tokens */

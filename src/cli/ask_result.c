@@ -43,8 +43,8 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
            IS_TEXT(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
            IS_TEXT(findings->trouble) && IS_TEXT(findings->owner) &&
            is_flag(&findings->has_scopes) && IS_TEXT(findings->scopes) &&
-           is_flag(&findings->needs_sso) && IS_TEXT(findings->sso_url) &&
-           is_flag(&findings->forbids_classic);
+           is_flag(&findings->has_odd_expiry) && is_flag(&findings->needs_sso) &&
+           IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
 }
 
 static bool is_status(int status)

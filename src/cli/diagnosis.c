@@ -41,7 +41,8 @@ static void read_endlessness(struct diagnosis *diagnosis, const struct secret *t
     enum github_token_kind kind = github_token_kind(secret_text(token), token->len);
 
     if (diagnosis->expiry == EXPIRY_UNKNOWN && diagnosis->findings.verdict == GITHUB_VALID &&
-        kind != GITHUB_TOKEN_APP_USER && kind != GITHUB_TOKEN_INSTALLATION)
+        !diagnosis->findings.has_odd_expiry && kind != GITHUB_TOKEN_APP_USER &&
+        kind != GITHUB_TOKEN_INSTALLATION)
         diagnosis->expiry = EXPIRY_NONE;
 }
 

@@ -232,8 +232,10 @@ static void read_headers(struct github_question *q)
         /* An empty field is a token that may do nothing; no field is a kind that has no scopes. */
         f->has_scopes = field.len == 0 ||
                         copy_safe(f->scopes, sizeof(f->scopes), field, scope_bytes, &q->redact);
-    if (http_response_header(&q->response, "github-authentication-token-expiration", 0, &field))
+    if (http_response_header(&q->response, "github-authentication-token-expiration", 0, &field)) {
         f->expires_at = github_parse_expiry(field);
+        f->has_odd_expiry = f->expires_at == 0 && field.len > 0;
+    }
 }
 
 static void ask_for_user(struct github_question *q)

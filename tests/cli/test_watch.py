@@ -59,6 +59,7 @@ UNKNOWN = {
     "of an app": (STATELESS, dict(token=STATELESS), "unknown"),
     "of an app's user": (APP_USER, dict(token=APP_USER, scopes=""), "unknown"),
     "GitHub does not know it": (TOKEN, dict(token=None), "unknown"),
+    "GitHub says it in other words": (TOKEN, dict(expires="2027-01-02T03:04:05Z"), "unknown"),
     "it has none": (TOKEN, dict(), "none"),
 }
 

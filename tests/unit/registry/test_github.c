@@ -159,15 +159,18 @@ static void test_what_headers_tell(void **state)
         bool has_scopes;
         const char *scopes;
         int64_t expires_at;
+        bool has_odd_expiry;
     } rows[] = {
         {"X-OAuth-Scopes: read:packages, repo\r\n"
          "github-authentication-token-expiration: 2026-11-28 08:00:00 UTC\r\n",
-         true, "read:packages, repo", 1795852800},
-        {"X-OAuth-Scopes: \r\n", true, "", 0},
-        {"", false, "", 0},
-        {"X-OAuth-Scopes: a\x1b[31m\r\n", false, "", 0},
+         true, "read:packages, repo", 1795852800, false},
+        {"X-OAuth-Scopes: \r\n", true, "", 0, false},
+        {"", false, "", 0, false},
+        {"X-OAuth-Scopes: a\x1b[31m\r\n", false, "", 0, false},
         {"x-oauth-scopes: write:packages\r\ngithub-authentication-token-expiration: never\r\n",
-         true, "write:packages", 0},
+         true, "write:packages", 0, true},
+        {"github-authentication-token-expiration: 2026-11-28T08:00:00Z\r\n", false, "", 0, true},
+        {"github-authentication-token-expiration: \r\n", false, "", 0, false},
     };
 
     (void)state;
@@ -180,6 +183,7 @@ static void test_what_headers_tell(void **state)
         assert_row(rows[i].headers, findings.has_scopes == rows[i].has_scopes);
         assert_row_string(rows[i].headers, findings.scopes, rows[i].scopes);
         assert_row(rows[i].headers, findings.expires_at == rows[i].expires_at);
+        assert_row(rows[i].headers, findings.has_odd_expiry == rows[i].has_odd_expiry);
     }
 }
 
