@@ -304,10 +304,9 @@ static int check_expanded(const char *word, struct error *err)
             "expanded in workflow files only",
             "'%s' was not expanded", text_shown(word).text);
     if (word[strcspn(word, "\"'` \t\n")] != '\0')
-        return error_set_hint(
-            err, CLASS_USAGE,
-            "remove it, also from the value of the variable that the name is from",
-            "'%s' contains a space or a quotation mark", text_shown(word).text);
+        return error_set_hint(err, CLASS_USAGE,
+                              "remove it, or correct the variable that the name comes from",
+                              "'%s' contains a space or a quotation mark", text_shown(word).text);
     return 0;
 }
 

@@ -609,7 +609,8 @@ def test_a_record_that_is_lost(at_pull, server):
     assert result.status == 3 and result.stdout == "", result
     assert f"warning: '{at_pull.login.config}' makes docker ask ghcr-login for '{server.host}'" \
         ", but ghcr-login has no record of it\n" in result.stderr, result
-    assert "set it up again with --at-pull" in result.stderr, result
+    assert "set it up again with --at-pull, as the user who pulls, or remove ghcr-login from the " \
+        f"auth file: ghcr-login logout {server.host}\n" in result.stderr, result
     at_pull.login.to(server).failed(9, "fetched at each pull", "its source gives another token")
     at_pull.podman.parent.mkdir(parents=True)
     at_pull.podman.write_text(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))

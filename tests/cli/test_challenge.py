@@ -144,7 +144,8 @@ def test_a_plain_realm_on_this_machine_stays_there(login, registry, variable):
 @pytest.mark.parametrize("host", ["https://localhost", "localhost/token", ""])
 def test_what_cannot_be_allowed(login, registry, host):
     server = registry()
-    login.to(server, "--allow-realm", host).failed(2, "--allow-realm", "hint:", "only the host")
+    login.to(server, "--allow-realm", host).failed(2, "--allow-realm must be HOST or HOST:PORT", "hint:",
+                                                     "only the host")
     assert not server.requests
 
 

@@ -353,6 +353,7 @@ static void test_mistakes(void **state)
         {"--no-helper=s3cret", "--no-helper does not take a value"},
         {"--insecure|--plain-http", "--insecure does not verify certificates"},
         {"--cacert|ca.pem|--insecure", "--insecure does not verify certificates"},
+        {"--at-pull|-u|me", "--at-pull requires a token source that can be read at each pull"},
         {"-qv", "--quiet and --verbose cannot be used together"},
         {"--verbose|--quiet", "--quiet and --verbose cannot be used together"},
         /* exists only to be refused */
@@ -393,7 +394,9 @@ static void test_hints(void **state)
         {"--usrname|x", "did you mean --username?"},
         {"--auth-file|x", "did you mean --authfile?"},
         {"--bogus", ""},
-        {"--tls-verify=false", "--insecure"},
+        {"--tls-verify=false",
+         "certificates are verified by default; instead of --tls-verify=false use --insecure, or "
+         "--plain-http for a registry without TLS"},
         {"--tls-verify", "--insecure"},
         {"--get-login|quay.io", "ghcr-login status"},
         {"--compat-auth-file|f", "--config DIR"},
@@ -402,10 +405,16 @@ static void test_hints(void **state)
         {"--user|x", "--username NAME"},
         {"--token-stdin", "--password-stdin"},
         {"--in-place", "mount the directory"},
-        {"logout|-a", "--all"},
-        {"-D", "--verbose"},
+        {"logout|-a", "use --all"},
+        {"-D", "use -v, --verbose"},
         {"-H|tcp://x", "the daemon"},
         {"exec|docker", "-- COMMAND"},
+        {"-q|logout", "put the command first: ghcr-login COMMAND [OPTION...]"},
+        {"login|login", "put the command first: ghcr-login COMMAND [OPTION...]"},
+        {"ghcr.io\r", "convert it: sed -i 's/\\r$//' SCRIPT"},
+        {"--config=~/x", "the shell expands '~' only at the start of a word, and not within "
+                         "quotes: use \"$HOME/...\""},
+        {"--authfile|-", "name a file; nothing is written to standard output"},
         {"-u|--json", "check that the variable after --username is set"},
     };
 

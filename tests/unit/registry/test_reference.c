@@ -194,6 +194,12 @@ static void test_hosts_that_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_refused(rows[i], NULL);
+    assert_refused("[ghcr.io]", "is not an IPv6 address in brackets");
+    assert_refused("ghcr..io", "is not a host name");
+    assert_refused("ghcr.io:65536", "has a port that is not a number from 1 to 65535");
+    assert_refused("gh_cr.io", "contains a character that no host name can have");
+    assert_refused("registry", "has neither a dot nor a port, so no image name can refer to it");
+    assert_refused("me@ghcr.io", "has an '@': it must not contain a user name");
 }
 
 static void test_schemes(void **state)

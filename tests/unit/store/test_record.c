@@ -90,7 +90,9 @@ static void test_where_it_is(void **state)
     assert_string_equal(path, "/home/u/.config/ghcr-login/logins.json");
     home = "u";
     assert_int_equal(record_path(path, &request, &err), -1);
-    assert_error("relative", &err, CLASS_AUTHFILE, "HOME is not an absolute path");
+    assert_error("relative", &err, CLASS_AUTHFILE,
+                 "no place for the record of logins: HOME is not an absolute path");
+    assert_string_equal(err.hint, "set HOME to the home directory");
     err = ERROR_INIT;
     home = NULL;
     assert_int_equal(record_path(path, &request, &err), -1);
