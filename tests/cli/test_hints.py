@@ -109,7 +109,7 @@ def test_an_installation_token_that_is_stored(ghcr, token, env, warned):
     ghcr.registry.token = token
     result = log_in(ghcr, token, "--json", env=env)
     assert result.status == 0, result
-    assert [("expires with its job" in each) for each in result.json["warnings"]] == [True] * warned
+    assert [("expire with its job" in each) for each in result.json["warnings"]] == [True] * warned
     assert len(warnings(result)) == warned
 
 
