@@ -1,5 +1,5 @@
 /*
- * Paths on the way to a file that may not exist yet.
+ * Paths on the way to a file that may not exist yet, and who could lead them elsewhere.
  */
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -97,5 +98,23 @@ void path_remove_secret(int dir_fd, const char *name, char *left);
 
 /* `dir`, or the nearest directory above it that exists, into found[PATH_MAX]. */
 void path_nearest_directory(char found[PATH_MAX], const char *dir);
+
+/* Whether the owner is the effective user, or root. */
+bool path_is_trusted_owner(uid_t owner);
+
+/*
+ * Of a file whose content is acted on, such as a record's command: could another user redirect its
+ * path? That the file and its directory are the user's own is not enough. Who may write to a
+ * directory above can put a link there, to a file that is the user's all the same: one of a
+ * repository that they cloned or, for root, of an image's layer.
+ *
+ * Every directory and link that the path leads through must be a trusted user's, and writable by
+ * nobody else. A sticky directory is as good, for what is in it has to be a trusted user's, too;
+ * and so is one that is writable for a group with the number of its owner, which is the owner's own
+ * where such groups are usual (umask 002). Owners that a user namespace cannot name count as root:
+ * podman without root runs a helper in one. The way may end before the file. Returns 0, or -1 with
+ * *err set (CLASS_AUTHFILE).
+ */
+int path_check_way(const char *path, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -11,7 +11,6 @@
 #include "store/file/locked_file.h"
 #include "store/look.h"
 #include "store/file/preflight.h"
-#include "store/way.h"
 #include "store/path.h"
 #include "store/text/document.h"
 
@@ -175,7 +174,7 @@ static int record_encode(struct secret *out, json_t *logins, struct error *err)
 
 static int check_owner(const struct stat *st, const char *path, struct error *err)
 {
-    bool is_foreign = !way_is_trusted(st->st_uid);
+    bool is_foreign = !path_is_trusted_owner(st->st_uid);
 
     if (!is_foreign && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
         return 0;
@@ -201,7 +200,7 @@ static int record_read(struct secret *text, const char *path, struct error *err)
                                       : check_owner(&dir, file.dir, err)) < 0)
         ret = -1;
     if (ret == 0 && file.seen.fd >= 0 &&
-        (check_owner(&file.seen.st, path, err) < 0 || way_check(path, err) < 0))
+        (check_owner(&file.seen.st, path, err) < 0 || path_check_way(path, err) < 0))
         ret = -1;
     locked_file_close(&file);
     return ret;
@@ -443,7 +442,7 @@ int record_check(const struct record_edit *edit, bool *due, struct error *err)
 {
     struct dropping dropping = {.edit = edit};
     struct secret text = SECRET_INIT;
-    json_t *logins = way_check(edit->path, err) < 0 ? NULL : record_load(edit->path, err);
+    json_t *logins = path_check_way(edit->path, err) < 0 ? NULL : record_load(edit->path, err);
     int ret = logins == NULL ? -1 : record_rewrite(&dropping, &text, logins, due, err);
 
     secret_clear(&text);

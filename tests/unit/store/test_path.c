@@ -1,12 +1,12 @@
+/*
+ * path: where it leads, what is made on the way, and who could lead it elsewhere.
+ */
+#include "../support.h"
+
 #include "store/path.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "files.h"
+#include "mounts.h"
 
 static void base_is_the_last_component(void **state)
 {
@@ -19,7 +19,7 @@ static void base_is_the_last_component(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+    for (size_t i = 0; i < COUNT(table); i++)
         assert_string_equal(path_base(table[i].path), table[i].base);
 }
 
@@ -35,7 +35,7 @@ static void directory_is_what_stands_before_it(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         char dir[PATH_MAX];
 
         path_directory(dir, table[i].path);
@@ -95,7 +95,7 @@ static void directories_are_no_files(void **state)
 
     (void)state;
     support_must(mkdir("a", 0700) == 0 && symlink("absent/", "link") == 0, "mkdir");
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+    for (size_t i = 0; i < COUNT(paths); i++)
         assert_unresolved(paths[i], EISDIR);
     assert_unresolved("link", EISDIR);
 }
@@ -299,10 +299,140 @@ static void same_file_by_another_path(void **state)
     support_write("dir/file", "x");
     support_must(link("dir/file", "dir/other") == 0 && symlink("way/file", "link") == 0, "link");
     support_must(symlink("loop", "loop") == 0, "symlink");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(path_is_same(rows[i].a, rows[i].b), rows[i].is_same);
         assert_int_equal(path_is_same(rows[i].b, rows[i].a), rows[i].is_same);
     }
+}
+
+enum { OTHER = 12345 };
+
+static int check_way(const char *path, struct error *err)
+{
+    char absolute[2 * PATH_MAX];
+
+    (void)snprintf(absolute, sizeof(absolute), "%s/%s", support_dir, path);
+    *err = ERROR_INIT;
+    return path_check_way(absolute, err);
+}
+
+static void make_owned(const char *path, mode_t mode, uid_t owner)
+{
+    support_must(mkdir(path, 0700) == 0 && chmod(path, mode) == 0, path);
+    support_must(chown(path, owner, owner) == 0, path);
+}
+
+static void link_owned(const char *target, const char *path, uid_t owner)
+{
+    support_must(symlink(target, path) == 0 && lchown(path, owner, owner) == 0, path);
+}
+
+static void way_leads_through_own_directories(void **state)
+{
+    static const struct {
+        mode_t mode;
+        gid_t group;
+        bool is_good;
+    } rows[] = {
+        {0700, OTHER, true},  {0755, OTHER, true},  {0777, 0, false}, {0775, OTHER, false},
+        {01777, OTHER, true}, {01775, OTHER, true}, {0775, 0, true}, /* of the owner's number */
+    };
+    struct error err;
+
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    make_owned("a", 0700, 0);
+    make_owned("a/b", 0700, 0);
+    support_write("a/b/file", "x");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        support_must(chown("a", 0, rows[i].group) == 0 && chmod("a", rows[i].mode) == 0, "chmod");
+        assert_int_equal(check_way("a/b/file", &err), rows[i].is_good ? 0 : -1);
+        assert_int_equal(check_way("a/none/file", &err), rows[i].is_good ? 0 : -1);
+        if (!rows[i].is_good)
+            assert_error("mode", &err, CLASS_AUTHFILE, "other users can replace it");
+    }
+    support_must(chown("a", OTHER, 0) == 0, "chown");
+    assert_int_equal(check_way("a/b/file", &err), -1);
+    assert_non_null(strstr(err.hint, "belongs to another user"));
+}
+
+static void way_leads_through_own_links(void **state)
+{
+    struct error err;
+
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    make_owned("good", 0755, 0);
+    make_owned("open", 0777, 0);
+    make_owned("sticky", 01777, 0);
+    support_write("good/file", "x");
+    link_owned("good", "own", 0);
+    link_owned("good", "foreign", OTHER);
+    link_owned("../good/./", "sticky/own", 0);
+    link_owned("../good", "sticky/foreign", OTHER);
+    link_owned("../good", "open/own", 0);
+    link_owned("open/own", "through", 0); /* a good way first, which leads through a bad one */
+    link_owned("file", "good/last", 0);
+    link_owned("good/last", "last", OTHER);
+    link_owned("round", "round", 0);
+    assert_int_equal(check_way("own/file", &err), 0);
+    assert_int_equal(check_way("own/last", &err), 0);
+    assert_int_equal(check_way("sticky/own/file", &err), 0);
+    assert_int_equal(check_way("foreign/file", &err), -1);
+    assert_int_equal(check_way("sticky/foreign/file", &err), -1);
+    assert_int_equal(check_way("open/own/file", &err), -1);
+    assert_int_equal(check_way("through/file", &err), -1);
+    assert_int_equal(check_way("last", &err), -1);
+    assert_int_equal(check_way("round", &err), -1);
+    assert_error("round", &err, CLASS_AUTHFILE, "cannot stat");
+    err = ERROR_INIT;
+    assert_int_equal(path_check_way("own/file", &err), 0); /* from here */
+    assert_int_equal(path_check_way("foreign/file", &err), -1);
+}
+
+static int check_way_in_a_user_namespace(void)
+{
+    struct error err;
+
+    if (unshare(CLONE_NEWUSER) < 0 || !mounts_write("/proc/self/setgroups", "deny") ||
+        !mounts_write("/proc/self/gid_map", "0 0 1") ||
+        !mounts_write("/proc/self/uid_map", "0 0 1"))
+        return MOUNTS_NOT_ALLOWED;
+    return check_way("theirs/file", &err) != 0 || check_way("open/file", &err) == 0;
+}
+
+/* Podman without root runs a helper where the machine's root has no name. */
+static void way_of_owners_that_have_no_name(void **state)
+{
+    struct error err;
+    int verdict;
+
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    make_owned("theirs", 0755, SUPPORT_NOBODY);
+    make_owned("open", 0777, SUPPORT_NOBODY);
+    assert_int_equal(check_way("theirs/file", &err), -1);
+    verdict = support_in_child(false, check_way_in_a_user_namespace);
+    if (verdict == MOUNTS_NOT_ALLOWED)
+        skip();
+    assert_int_equal(verdict, 0);
+}
+
+static void way_that_is_too_long(void **state)
+{
+    char path[2 * PATH_MAX];
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    memset(path, 'x', sizeof(path));
+    memcpy(path, "own/", 4);
+    link_owned(".", "own", geteuid());
+    path[PATH_MAX - 1] = '\0';
+    assert_int_equal(path_check_way(path, &err), -1);
+    assert_error("too long", &err, CLASS_AUTHFILE, "cannot stat");
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, support_setup, support_teardown)
@@ -326,6 +456,10 @@ int main(void)
         IN_DIRECTORY(directories_that_cannot_be_made_are_an_error),
         IN_DIRECTORY(nearest_directory_exists),
         IN_DIRECTORY(same_file_by_another_path),
+        IN_DIRECTORY(way_leads_through_own_directories),
+        IN_DIRECTORY(way_leads_through_own_links),
+        IN_DIRECTORY(way_of_owners_that_have_no_name),
+        IN_DIRECTORY(way_that_is_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
