@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/file/identity.h"
+#include "store/file/attributes.h"
 #include "store/path.h"
 
 enum { LOCK_POLL_MS = 20 };

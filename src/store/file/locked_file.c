@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "store/file/identity.h"
+#include "store/file/attributes.h"
 #include "store/file/preflight.h"
 #include "store/path.h"
 

@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "store/file/identity.h"
+#include "store/file/attributes.h"
 
 enum { LINKS_MAX = 40 }; /* as Linux' own limit, path_resolution(7) */
 

@@ -12,7 +12,6 @@
 
 #include "base/io.h"
 #include "store/file/attributes.h"
-#include "store/file/identity.h"
 #include "store/file/replace.h"
 #include "store/path.h"
 

@@ -5,7 +5,7 @@
 #include "../nth.h"
 #include "../support.h"
 
-#include "store/file/identity.h"
+#include "store/file/attributes.h"
 #include "store/file/locked_file.h"
 #include "store/path.h"
 
