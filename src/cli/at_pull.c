@@ -9,8 +9,8 @@
 #include "base/child.h"
 #include "base/scan.h"
 #include "base/text.h"
-#include "cli/environment.h"
 #include "cli/person.h"
+#include "cli/process.h"
 
 #define HELPER_PROGRAM "docker-credential-" READER_OWN_HELPER
 

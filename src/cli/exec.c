@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/environment.h"
 #include "cli/login.h"
 #include "cli/process.h"
 #include "cli/report.h"

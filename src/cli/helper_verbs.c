@@ -9,7 +9,7 @@
 #include "base/scan.h"
 #include "base/text.h"
 #include "cli/at_pull.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "registry/reference.h"
 #include "store/reader.h"
 #include "store/record.h"

@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "cli/advice.h"
 #include "cli/ask.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "credential/mistake.h"
 
 /* Whom it is about, and the files it would go to: no token is read that could not be stored. */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,8 @@
 
 #include "base/fork.h"
 #include "base/secret.h"
+
+extern char **environ;
 
 /* What is set, and to what. What they would kill for is reported by write(2): EPIPE, EFBIG. */
 static const struct {
@@ -159,6 +162,54 @@ int process_run_guarded(int (*work)(void *ctx), void (*before_wait)(void *ctx), 
         return error_set_errno(err, CLASS_INTERNAL, errno, "cannot wait for a process");
     *status = fork_exit_status(ended);
     return 0;
+}
+
+const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+void environment_forget(const char *name)
+{
+    size_t len = name != NULL ? strlen(name) : 0;
+
+    if (len == 0)
+        return;
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        if (strncmp(*each, name, len) == 0 && (*each)[len] == '=')
+            explicit_bzero(*each + len + 1, strlen(*each + len + 1));
+    }
+    (void)unsetenv(
+        name); /* every one of them; a name with '=' it does not take, nor is there one */
+}
+
+void environment_forget_all(void)
+{
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        explicit_bzero(*each, strlen(*each));
+        *each = NULL;
+    }
+}
+
+/* Line ends after the value are not part of the token: credential/input.c has cut them off, too. */
+void environment_forget_secret(const struct secret *secret)
+{
+    char **kept = environ;
+
+    if (secret->len < ENVIRONMENT_SECRET_MIN)
+        return;
+    for (char **each = environ; each != NULL && *each != NULL; each++) {
+        char *value = strchr(*each, '=');
+        size_t len = value != NULL ? strcspn(++value, "\r\n") : 0;
+        bool is_line = len > 0 && value[len + strspn(value + len, "\r\n")] == '\0';
+
+        if (is_line && len == secret->len && memcmp(value, secret->data, len) == 0)
+            explicit_bzero(value, strlen(value));
+        else
+            *kept++ = *each;
+    }
+    if (kept != NULL)
+        *kept = NULL;
 }
 
 void process_end(int status)

@@ -5,7 +5,7 @@
 
 #include "base/place.h"
 #include "base/text.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "cli/report_json.h"
 #include "cli/survey_report.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "cli/environment.h"
 #include "cli/image_list.h"
+#include "cli/process.h"
 #include "registry/realm.h"
 #include "registry/trust.h"
 #include "store/path.h"

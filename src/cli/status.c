@@ -5,7 +5,7 @@
 #include "cli/advice.h"
 #include "cli/ask.h"
 #include "cli/at_pull.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/survey.h"

@@ -6,7 +6,7 @@
 #include "base/redact.h"
 #include "cli/advice.h"
 #include "cli/ask.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "cli/survey.h"
 
 enum { SLOW_MS = 3000 };

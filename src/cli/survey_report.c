@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 
 enum { WIDTH_MAX = 80, GAP = 2, CELL_SIZE = 300, COLUMNS = 6 };
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "cli/environment.h"
+#include "cli/process.h"
 #include "store/lookup.h"
 #include "store/path.h"
 #include "store/private_config.h"
