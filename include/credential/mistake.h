@@ -18,14 +18,14 @@ struct mistake {
 /* The mistake that `token` (one line of text without control bytes) comes from, or NULL. */
 const struct mistake *mistake_find(const struct secret *token);
 
-/* The same without what would only be wrong at GitHub, where other registries have passwords. */
+/* The same without what is wrong only at GitHub: other registries have passwords. */
 const struct mistake *mistake_find_anywhere(const struct secret *token);
 
 /* Those of them that another registry's secret may come from as well; what it takes may be like it.
  */
 const struct mistake *mistake_find_elsewhere(const struct secret *secret);
 
-/* That of a token in base64, which may be wrapped into several lines; NULL if it is none. */
+/* That of a token in base64, which may be wrapped into several lines; NULL if it is not one. */
 const struct mistake *mistake_encoded(const struct secret *token);
 
 #endif

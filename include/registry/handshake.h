@@ -12,10 +12,10 @@
  *   4. For each image: a bearer for scope=repository:NAME:pull, and HEAD of its manifest. Not a
  *      byte of the image is fetched.
  *
- * Without a credential there are but two steps: 1, and for each image 4, where anybody is given a
- * bearer.
+ * Without a credential there are only two steps: 1, and for each image 4, with a bearer that the
+ * registry issues to anybody.
  *
- * Of each request one redirect within the same scheme, host and port is followed. Only an explicit
+ * For each request one redirect within the same scheme, host and port is followed. Only an explicit
  * answer is a refusal: 401, or 403 with a code (GHCR says 403 DENIED). Sources:
  * the distribution project's token.md, the OCI distribution-spec (end-1), what docker login does.
  */

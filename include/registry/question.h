@@ -1,6 +1,6 @@
 /*
  * What a registry is asked: whether it takes this credential, and gives these images for it; and
- * within which bounds. Filled once, where the command line is known, and passed down as it is.
+ * within which bounds. Filled once, when the command line is known, and passed down unchanged.
  */
 #ifndef REGISTRY_QUESTION_H
 #define REGISTRY_QUESTION_H

@@ -2,7 +2,7 @@
  * Decide whether a secret may go to a URL. Pure.
  *
  * The realm of a Bearer challenge is text from outside that decides where the password goes. It
- * goes there only over https (or plain http to this machine, or where plain http was asked for),
+ * goes there only over https (or plain http to this machine, or if plain http was asked for),
  * and only to
  *   - the registry's own host, on any port; if the realm says http, https is used anyway, because
  *     the registry itself was reached that way (Harbor behind a TLS proxy),

@@ -1,7 +1,7 @@
 /*
  * Which certificates the connections to one registry rest on, as docker and podman have it.
  *
- * The system's roots: those that the TLS library was built for, or, where this system lacks them (a
+ * The system's roots: those that the TLS library was built for, or, if this system lacks them (a
  * static executable was built elsewhere), what common systems have; or what SSL_CERT_FILE and
  * SSL_CERT_DIR name, read as Go reads them. Beside them those of the registry's own directory:
  * --cert-dir DIR, else the first that exists of ~/.config/containers, /etc/containers and

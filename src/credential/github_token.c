@@ -82,7 +82,7 @@ bool github_token_is_inside(const char *text)
 }
 
 /*
- * Whether `word` of `text` is one of the oldest, which look like the number of a commit: where it
+ * Whether `word` of `text` is one of the oldest, which look like a commit's hash: it counts if it
  * is a word, the value of something, or in a URL's user information.
  */
 static bool is_legacy_word(const char *text, const char *word, size_t len)
@@ -158,7 +158,7 @@ static uint32_t crc32_of(const char *text, size_t len)
     return ~crc;
 }
 
-/* A classic token of 40 bytes ends in the CRC-32 of what stands behind the prefix, in base 62. */
+/* A classic token of 40 bytes ends in the CRC-32 of what follows the prefix, in base 62. */
 static bool has_right_checksum(const char *text)
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

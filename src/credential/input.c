@@ -375,7 +375,7 @@ static int input_refuse(const char *what, const char *where, const char *fault, 
     return error_set_hint(err, CLASS_CREDENTIAL, hint, "the %s from %s %s", what, where, fault);
 }
 
-/* Why a secret is empty, by where this runs. Behind sudo a script of ssh-action's has no mark. */
+/* Why a secret is empty, by where this runs. Under sudo a script of ssh-action has no mark. */
 static const char *const empty_hints[PLACE_COUNT] = {
     [PLACE_HOST] = "the secret is not defined where this runs, or is missing from ssh-action's "
                    "'envs:'",

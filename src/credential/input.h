@@ -68,8 +68,8 @@ int input_systemd(struct secret *out, struct input *where, const struct input_co
  * What the command that `option` gives prints: /bin/sh runs it in a session of its own, with
  * /dev/null as its standard input and without GHCR_TOKEN, until the deadline and for
  * INPUT_COMMAND_MS at most; nothing that it starts outlives it (base/child.h). What it prints is
- * never shown. Its error output is, in where->words or the error, but not where that repeats what
- * it printed, or tells a GitHub token or a header with a secret.
+ * never shown. Its error output is, in where->words or the error, unless it repeats what the
+ * command printed, or contains a GitHub token or a header with a secret.
  */
 int input_command(struct secret *out, struct input *where, const char *option, const char *command,
                   const struct input_context *context, struct error *err)
@@ -90,14 +90,17 @@ struct input_rules {
 /*
  * For GitHub's registries white space around *value is cut off, and all else that no token of
  * theirs can have is refused. For others all line ends at its end are cut off, as docker does;
- * inner ones are kept where the source was named, for a service account's key has them. *oddity
+ * inner ones are kept if the source was named, because a service account's key has them. *oddity
  * (may be NULL) becomes what is odd about one that is taken, a constant that follows "it": "ends
  * with a space"; NULL for nothing. A refused value is never shown. Returns 0, or -1 with *err set.
  */
 int input_check_token(struct secret *value, const struct input_rules *rules, const char **oddity,
                       struct error *err) __attribute__((warn_unused_result));
 
-/* White space around a name is cut off, and all else refused that is none. As for a token. */
+/*
+ * White space around a name is cut off, and anything else that no name has is refused. Otherwise as
+ * for a token.
+ */
 int input_check_name(struct secret *value, const char *where, struct error *err)
     __attribute__((warn_unused_result));
 

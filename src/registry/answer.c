@@ -95,8 +95,7 @@ static json_t *answer_parse(const struct http_response *response, struct error *
     return json;
 }
 
-/* A member that is a text of some length; the case of its key matters only where two differ in it.
- */
+/* A member that is a text and not empty; the case of its key matters only if two differ in it. */
 static const json_t *find_text(json_t *object, const char *name)
 {
     const json_t *exact = json_object_get(object, name);

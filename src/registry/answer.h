@@ -17,7 +17,7 @@ enum { ANSWER_WORDS_MAX = 320 };
 
 /*
  * The bearer in a token answer: "token", else "access_token" (distribution's token.md says they
- * are equal where both stand). Returns 0 and replaces *bearer, or -1 with *err set
+ * are equal if both are there). Returns 0 and replaces *bearer, or -1 with *err set
  * (CLASS_UNPROVED) and *bearer untouched.
  */
 int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)

@@ -100,8 +100,8 @@ static char *place_of(struct span name, struct challenge *out)
 }
 
 /*
- * #auth-param, up to the end or to what must be the next scheme. Of Bearer realm and service decide
- * where a password goes; of Basic nothing depends on them.
+ * #auth-param, up to the end or to what must be the next scheme. The realm and service of Bearer
+ * decide where a password goes; nothing depends on those of Basic.
  */
 static enum challenge_part parse_parameters(struct scan *s, struct challenge *out,
                                             struct error *err)
@@ -167,7 +167,7 @@ static enum challenge_part parse_challenge(struct scan *s, struct challenge *out
     out->scheme = scheme_named(scheme);
     if (!skip_commas(s) && out->scheme == CHALLENGE_NONE && scan_token68(s))
         return PART_READ;
-    return parse_parameters(s, out, err); /* behind a scheme alone there are none */
+    return parse_parameters(s, out, err); /* a scheme alone has none */
 }
 
 int challenge_add_field(struct challenge *challenge, const char *field, size_t len,

@@ -289,7 +289,7 @@ static void manifest_url(const struct session *s, const struct image *image, cha
     (void)session_url(s, url, path); /* all parts are far shorter than a URL may be */
 }
 
-/* 401 or 403, for an image that asked for a credential where /v2/ had not. */
+/* 401 or 403, for an image that asked for a credential although /v2/ had not. */
 static int refuse_unproved(struct session *s, const char *what, struct error *err)
 {
     if (s->challenge.scheme == CHALLENGE_BEARER)

@@ -187,7 +187,7 @@ static bool is_same_domain(const char *registry, const char *realm)
 }
 
 /*
- * Below a shared suffix a tenant's own domain is known where the registry is in it:
+ * Below a shared suffix a tenant's own domain is known if the registry is in it:
  * containers.acme.ghe.com -> acme.ghe.com.
  */
 static bool is_tenants_own(const char *registry, const char *realm)
@@ -211,7 +211,7 @@ static bool is_local(const char *name)
     char host[URL_HOST_MAX + 1];
     size_t len = strlen(name);
 
-    /* The dot at the end of a whole name is none between labels. */
+    /* The dot at the end of an absolute name does not separate labels. */
     (void)snprintf(host, sizeof(host), "%.*s", (int)(text_has_suffix(name, ".") ? len - 1 : len),
                    name);
     if (is_address(host) || strchr(host, '.') == NULL)
@@ -223,7 +223,7 @@ static bool is_local(const char *name)
     return false;
 }
 
-/* Whether the user allowed it; *has_port where it was named with the port that it has. */
+/* Whether the user allowed it; *has_port if it was named with the port that it has. */
 static bool is_allowed(const struct realm_policy *policy, const struct url *realm, bool *has_port)
 {
     char with_port[URL_HOST_MAX + 16];
@@ -327,7 +327,7 @@ static int parse_realm(struct realm_look *look, struct error *err)
     return 0;
 }
 
-/* Plain http to this machine is let be where the user named host and port. */
+/* Plain http to this machine stays plain if the user named host and port. */
 static bool wants_https(const struct realm_look *look)
 {
     bool has_port;

@@ -126,7 +126,7 @@ static void lower_case(char *text)
     }
 }
 
-/* `*text` is moved behind a scheme. */
+/* `*text` is moved past a scheme. */
 static int skip_scheme(struct reference *ref, const char **text, struct error *err)
 {
     struct scan s = scan_over(*text, strlen(*text));
@@ -176,7 +176,7 @@ int reference_check_path(const struct reference *ref, struct error *err)
                           "the path after '%s' is not a valid namespace", ref->host);
 }
 
-/* An image has a tag or a digest behind its name. */
+/* An image has a tag or a digest after its name. */
 static bool is_image(const char *path)
 {
     const char *last = strrchr(path, '/');

@@ -249,7 +249,7 @@ static const char *name_server(const struct session *s, char *text, size_t size)
     return text;
 }
 
-/* Of an answer to the credential that reads like a refusal, and is none. */
+/* For an answer to the credential that reads like a refusal but is not one. */
 static int hint_at_stranger(const struct session *s, bool is_page, struct error *err)
 {
     if ((s->outcome->phrases & OUTCOME_SAYS_ADDRESS) != 0)
@@ -308,9 +308,9 @@ static int64_t asked_wait_s(const struct session *s)
 }
 
 /*
- * 403 is no word about the credential where it says when to come back and not that it is denied, as
- * GitHub's API does (RFC 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API"). Web
- * caches say that of their own pages, too.
+ * A 403 says nothing about the credential if it tells when to try again and does not say "denied",
+ * as GitHub's API does (RFC 9110 section 15.5.4; docs.github.com, "Rate limits for the REST API").
+ * Web caches answer like that for their own pages, too.
  */
 static bool is_limited(const struct session *s)
 {

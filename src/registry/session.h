@@ -45,7 +45,7 @@ bool session_url(const struct session *s, char *url, const char *path);
 /*
  * After a request without an answer: whether the registry is on this machine and speaks plain http,
  * which nobody had asked for. Then it is asked so from now on, as docker does: nothing leaves the
- * machine. Never where --cacert says that TLS is wanted.
+ * machine. Never if --cacert says that TLS is wanted.
  */
 bool session_turns_plain(struct session *s);
 
@@ -57,8 +57,8 @@ int session_ask(struct session *s, enum outcome_phase phase, const struct http_r
                 struct error *err) __attribute__((warn_unused_result));
 
 /*
- * The same of `url`; one redirect within its scheme, host and port is followed, as docker does, and
- * then `url` is where it led. The credential leaves that origin in no case.
+ * The same for `url`; one redirect within its scheme, host and port is followed, as docker does,
+ * and then `url` is where it led. The credential never leaves that origin.
  */
 int session_ask_following(struct session *s, enum outcome_phase phase, struct http_request *request,
                           char url[URL_MAX], struct error *err) __attribute__((warn_unused_result));

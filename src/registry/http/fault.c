@@ -47,7 +47,7 @@ static const struct fault_words {
      "a registry without TLS needs --plain-http; a firewall may also block TLS"},
 };
 
-/* What libcurl takes for a broken connection, and is none. */
+/* What libcurl takes for a broken connection but is not one. */
 static const struct fault_words malformed = {CURLE_RECV_ERROR, false,
                                              "the answer is malformed HTTP", NO_REGISTRY};
 
@@ -220,7 +220,7 @@ static bool report_client_certificate(const struct fault *fault, const struct ur
     return true;
 }
 
-/* The part of OpenSSL's words that says what was wrong: behind the last "::". */
+/* The part of OpenSSL's words that says what was wrong: after the last "::". */
 static const char *tls_words(const char *text)
 {
     for (const char *next = strstr(text, "::"); next != NULL; next = strstr(text, "::"))
@@ -313,7 +313,7 @@ static struct issuer find_issuer(const struct fault *fault)
     return issuer;
 }
 
-/* Of certificates: where those come from that are trusted, or that there are none. */
+/* Where the trusted certificates come from, or that there are none. */
 static int hint_at_trust(const struct fault *fault, struct error *err)
 {
     const struct trust *trust = fault->trust;

@@ -26,9 +26,10 @@ struct fault {
 };
 
 /*
- * Fill *err (CLASS_UNREACHABLE; CLASS_UNPROVED where what came was no HTTP answer) and
- * *is_transient. A proxy's faults are named as the proxy's. Of a certificate that nobody vouches
- * for the issuer is named, for which the server is met once more, and told nothing. Returns -1.
+ * Fill *err (CLASS_UNREACHABLE; CLASS_UNPROVED if what came was not an HTTP answer) and
+ * *is_transient. A proxy's faults are named as the proxy's. If no trusted CA issued the server's
+ * certificate, its issuer is named: that takes a second connection, on which nothing is sent.
+ * Returns -1.
  */
 int fault_report(const struct fault *fault, bool *is_transient, struct error *err);
 

@@ -196,7 +196,7 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
     HTTP_SET(code, http->easy, CURLOPT_NOPROXY, ""); /* proxy.c has read that already */
     HTTP_SET(code, http->easy, CURLOPT_NOBODY, request->is_head ? 1L : 0L);
     HTTP_SET(code, http->easy, CURLOPT_HTTPHEADER, fields);
-    /* Decoded where it comes all the same; build_fields() drops the field that asks. */
+    /* Decoded if the server sends it unasked: build_fields() drops the field that asks for it. */
     HTTP_SET(code, http->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     HTTP_SET(code, http->easy, CURLOPT_HTTP_CONTENT_DECODING, http->is_verbatim ? 0L : 1L);
     HTTP_SET(code, http->easy, CURLOPT_USERAGENT, "ghcr-login/" GHCR_LOGIN_VERSION);
@@ -244,7 +244,7 @@ static CURLcode perform(struct http *http, const struct http_request *request,
     if (code == CURLE_OK)
         code = curl_easy_perform(http->easy);
     /*
-     * Nothing was sent yet: the handshake failed. The next reach is kept, for the requests behind
+     * Nothing was sent yet: the handshake failed. The next reach is kept, for the requests after
      * this one.
      */
     if (trust_reach_further(&http->reach, http->options.trust, code))
@@ -359,7 +359,7 @@ int http_send(void *ctx, const struct http_request *request, struct http_respons
     if (build_fields(&fields, request, err) < 0)
         return -1;
     choose_proxy(http, request->url);
-    /* Forget what was starved before: it was noticed, or is none of ours. */
+    /* Forget what was starved before: it was noticed, or does not concern this request. */
     (void)wipe_was_starved();
     code = perform(http, request, fields, response);
     curl_slist_free_all(fields);

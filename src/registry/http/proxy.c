@@ -274,7 +274,7 @@ static void report_refusal(const struct proxy_fault *fault, struct error *err)
             err, "the proxy does not allow this host; no_proxy lists the hosts that need no proxy");
 }
 
-/* The host name that stands behind `before` in libcurl's text, and nothing else of that text. */
+/* The host name that follows `before` in libcurl's text, and nothing else of that text. */
 static bool scan_host_behind(const char *before, const char *text, struct scan *rest,
                              struct span *host)
 {
@@ -355,7 +355,7 @@ static bool report_at_proxy(const struct proxy_fault *fault, struct error *err)
     return true;
 }
 
-/* How libcurl's texts begin where the proxy itself is at fault. They may quote its password. */
+/* How libcurl's texts begin if the proxy itself is at fault. They may quote its password. */
 static const struct {
     const char *begins;
     const char *text;

@@ -46,8 +46,8 @@ struct proxy_fault {
 };
 
 /*
- * Whether it was the proxy: *err is filled then (CLASS_UNREACHABLE), and *is_transient set where
- * that differs from what the fault's code says.
+ * Whether the fault was the proxy's: then *err is filled (CLASS_UNREACHABLE), and *is_transient is
+ * set if it differs from what the fault's code says.
  */
 bool proxy_report(const struct proxy_fault *fault, bool *is_transient, struct error *err);
 

@@ -39,7 +39,7 @@ bool http_response_add_body(struct http_response *response, const char *data, si
  */
 bool http_says_locked_out(const struct http_response *response);
 
-/* A date of RFC 9110 section 5.6.7, in seconds since 1970; -1: it is none. */
+/* A date of RFC 9110 section 5.6.7, in seconds since 1970; -1: it is not one. */
 int64_t http_parse_date(const char *text);
 
 /* Whether a status is one that waiting may mend. */

@@ -15,7 +15,7 @@
 /* Where common systems keep their roots, as a bundle and as a directory with hashed names. */
 static const struct root_place {
     const char *file;
-    const char *dir; /* only where its names are hashed: others cost a vain handshake */
+    const char *dir; /* only if its names are hashed: others cost a useless handshake */
 } places[] = {
     {"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL and its kin */
      "/etc/pki/ca-trust/extracted/pem/directory-hash"},
@@ -42,7 +42,7 @@ static bool is_directory(const char *path)
 /* The first of the peers' directories for this registry that exists. */
 static bool find_directory(char dir[PATH_MAX], const struct trust_request *request)
 {
-    /* In the order of containers-certs.d(5), where docker's own comes last. */
+    /* In the order of containers-certs.d(5): docker's own comes last. */
     static const char *const system_dirs[] = {"/etc/containers/certs.d/", "/etc/docker/certs.d/"};
     const char *home = request->environment("HOME");
 
@@ -86,7 +86,7 @@ static int set_client(struct trust *trust, const char *path, struct error *err)
 {
     size_t stem = strlen(path) - strlen("cert");
 
-    /* libcurl has room for one, where Go offers whichever the server asks for. */
+    /* libcurl has room for one; Go offers whichever the server asks for. */
     if (trust->client_cert[0] != '\0')
         return 0;
     memcpy(trust->client_cert, path, strlen(path) + 1);
@@ -273,7 +273,7 @@ bool trust_reach_further(enum trust_reach *reach, const struct trust *trust, CUR
     }
     if (*reach == TRUST_EACH || !trust_takes_roots() || trust->is_insecure)
         return false;
-    *reach = TRUST_EACH; /* OpenSSL may have read past the damage, and past what came behind it */
+    *reach = TRUST_EACH; /* OpenSSL may have skipped the damage and what follows it */
     return true;
 }
 

@@ -17,7 +17,7 @@
 /* Whether there is anything to trust: a file, a directory that is not empty, or a text. */
 bool trust_has_roots(const struct trust *trust);
 
-/* How much of the roots is read: each step only where the one before did not serve. */
+/* How much of the roots is read: each step only if the one before did not suffice. */
 enum trust_reach {
     TRUST_HASHED, /* the hashed directory alone, if there is one */
     TRUST_BUNDLE, /* and the bundle */
