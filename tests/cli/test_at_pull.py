@@ -156,7 +156,9 @@ def test_an_earlier_store_is_emptied(at_pull, server):
 
 def test_an_earlier_helper_of_the_host_is_refused_and_named(at_pull, server):
     at_pull.login.write_config(json.dumps({"credHelpers": {server.host: "pass"}}))
-    refused(at_pull.file(server), 9, "'pass'", str(at_pull.login.config), server.host)
+    refused(at_pull.file(server), 9, f"\"credHelpers\" in '{at_pull.login.config}' already names the "
+            f"helper 'pass' for '{server.host}'",
+            "log out with that helper and remove the line: --at-pull does not replace another helper")
     assert not at_pull.record.exists() and server.connections == 0
 
 
@@ -167,12 +169,13 @@ def test_a_namespace_has_no_helper(at_pull, server):
 
 
 def test_the_helper_has_to_be_on_path(at_pull, server):
-    at_pull.file(server, env={"PATH": "/usr/bin:/bin"}).failed(9, NAME, "not on PATH", "ln -s")
+    at_pull.file(server, env={"PATH": "/usr/bin:/bin"}).failed(9, NAME, "not on PATH",
+        f"hint: create a link to this program: ln -s ghcr-login /usr/local/bin/{NAME}")
     assert server.connections == 0 and not at_pull.record.exists()
     (at_pull.bin / NAME).unlink()
     (at_pull.bin / NAME).write_text("")
     (at_pull.bin / NAME).chmod(0o644)
-    at_pull.file(server).failed(9, "not executable")
+    at_pull.file(server).failed(9, "not executable", "hint: make it executable (chmod +x)")
 
 
 @pytest.mark.parametrize("says, warns", [
@@ -209,7 +212,7 @@ def test_only_a_file_that_stays_or_a_command_is_a_source(at_pull, server):
         result = at_pull(server, *args, stdin=f"{TOKEN}\n".encode(), env={"T": TOKEN})
         result.failed(2, "--at-pull", "--token-file FILE or --token-command CMD")
     at_pull(server, "--token-file", "/dev/stdin", stdin=f"{TOKEN}\n".encode()).failed(
-        3, "not a regular file")
+        3, "not a regular file", "hint: name a permanent file, or use --token-command CMD")
     fifo = at_pull.login.directory / "fifo"
     os.mkfifo(fifo)
     at_pull(server, "--token-file", fifo).failed(3, "not a regular file")
@@ -340,7 +343,10 @@ def test_a_record_that_others_can_write_is_ignored_with_an_error(at_pull, server
     (at_pull.record.parent if of_directory else at_pull.record).chmod(mode)
     done = at_pull.helper("get", server.host)
     assert done.returncode == 1 and "is ignored" in done.stdout and "chmod" in done.stderr, done
-    refused(at_pull.file(server), 8, "is ignored")
+    refused(at_pull.file(server), 8, "is ignored", "chmod go-w")
+    if not of_directory:
+        assert "make it writable by its owner only: chmod go-w" in done.stderr, done
+        assert "is ignored: users other than its owner can write to it" in done.stdout, done
     assert at_pull.helper("list").stdout == "{}\n"
 
 
@@ -408,6 +414,7 @@ def test_a_record_that_cannot_be_read_says_what_to_do(at_pull, server):
     for done in (at_pull.run("status", "--docker", "--plain-http", server.host),
                  at_pull.run("logout", server.host, may_store=True)):
         done.failed(8, "the same key twice", "remove the file and set the logins up again")
+    assert "the auth files were changed, but the record of --at-pull was not" in done.stderr
 
 
 def test_a_logout_at_the_same_time(at_pull, server):
@@ -640,7 +647,9 @@ def test_another_name_of_ours_is_no_helper(at_pull, server):
     (at_pull.bin / "docker-credential-other").symlink_to(at_pull.login.binary)
     at_pull.login.write_config(json.dumps({"credHelpers": {server.host: "other"}}))
     result = at_pull.login.to(server, env=at_pull.environment)
-    result.failed(9, "'docker-credential-other get' failed with status 2")
+    result.failed(9, "'docker-credential-other get' failed with status 2",
+                  "make sure that 'docker-credential-other' works for this user, or log in with "
+                  "--no-helper")
 
 
 def test_the_program_never_runs_itself(at_pull, server):

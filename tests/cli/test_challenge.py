@@ -169,7 +169,8 @@ def test_ghcr_through_a_proxy(ghcr):
 def test_redirects_are_not_followed(login, registry, endpoint, status):
     server, other = registry(), registry()
     server.on(endpoint, faults.redirect(f"https://{other.host}/v2/", status))
-    login.to(server).failed(6, server.host)
+    login.to(server).failed(6, f"the authenticated /v2/ of '{server.host}'" if endpoint == "ping2"
+                            else server.host)
     assert (other.connections, other.received) == (0, b"")
 
 
@@ -245,11 +246,13 @@ def test_an_empty_service(login, registry):
     assert not server.asked("token")[0].query.get("service")
 
 
-@pytest.mark.parametrize("line", [
-    'Bearer realm="{realm}",realm="https://evil.example/token"', 'Bearer service="{service}"',
-    'Bearer realm="{realm}', "Bearer", ""],
+@pytest.mark.parametrize("line, words", [
+    ('Bearer realm="{realm}",realm="https://evil.example/token"', ""),
+    ('Bearer service="{service}"', ""),
+    ('Bearer realm="{realm}', "has a realm or service that is malformed or too long"),
+    ("Bearer", ""), ("", "")],
     ids=["two realms", "no realm", "open quote", "bare", "blank"])
-def test_challenges_that_are_refused(login, registry, line):
+def test_challenges_that_are_refused(login, registry, line, words):
     server = registry(replace(GHCR, challenges=(line,)))
-    login.to(server).failed(6)
+    login.to(server).failed(6, words)
     assert server.endpoints == ["ping"]

@@ -217,7 +217,8 @@ def test_where_a_child_has_another_namespace_of_processes(login, server):
 def test_where_no_thread_can_be_started(lonely, env):
     """libcurl asks for an address in one; that is not the resolver's fault."""
     lonely("-u", USER, "--password-stdin", "--retries", "0", "registry.invalid",
-           stdin=TOKEN.encode(), env=env).failed(5, "cannot start a thread", "hint: ", "limit")
+           stdin=TOKEN.encode(), env=env).failed(5, "cannot start a thread", "hint: raise the "
+                                                "task limit of this user (ulimit -u), unit (TasksMax=) or container")
 
 
 def test_what_it_says_is_said_once(login, server, tmp_path):

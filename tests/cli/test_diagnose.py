@@ -113,7 +113,7 @@ def test_a_kind_without_scopes_lacks_none(ghcr, github, token):
 
 
 @pytest.mark.parametrize("days, zone, words", [
-    (7, "UTC", "expires in 7 days"), (1, "+0000", "expires in 1 day ("),
+    (7, "UTC", "the token expires in 7 days ("), (1, "+0000", "expires in 1 day ("),
     (0, "UTC", "expires within a day"), (300, "-0000", "expires in 300 days")])
 def test_expiry(ghcr, github, days, zone, words):
     moment, text = in_days(days, zone)
@@ -253,7 +253,8 @@ def test_the_api_is_not_asked_where_the_registry_said_nothing(ghcr, github, faul
 # What is wrong with the API is a warning and no more.
 
 TROUBLE = {
-    "rate limit": (says(403, {}, ("x-ratelimit-remaining", "0")), "rate limit"),
+    "rate limit": (says(403, {}, ("x-ratelimit-remaining", "0")),
+                   "--diagnose is incomplete: GitHub's API answered HTTP 403: its rate limit is reached"),
     "locked out": (says(403, LOCKED_OUT), "too many failed logins"),
     "not found": (says(404, {}), "HTTP 404"),
     "no JSON": (says(200, []), "HTTP 200"),

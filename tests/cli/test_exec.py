@@ -128,7 +128,7 @@ def test_json_is_for_failures(run):
 def test_verbose_says_what_is_run(run):
     result = run("echo", "out", options=["-v"])
     assert result.stdout == "out\n"
-    assert result.stderr.endswith(f"running 'echo' with a login to {run.server.host}\n")
+    assert result.stderr.endswith(f"ghcr-login: running 'echo' with a login to {run.server.host}\n")
 
 
 def test_options_behind_the_dashes_are_the_commands(run):
@@ -170,7 +170,8 @@ def test_a_namespace_as_each_reader_has_it(login, server, runtime):
 
 def test_no_registry(login, runtime):
     refused(login("exec", "-u", USER, "no_registry.example", "--", "true",
-                  env={"XDG_RUNTIME_DIR": runtime}), "registry")
+                  env={"XDG_RUNTIME_DIR": runtime}), "registry",
+            "hint: give it as HOST[:PORT], like ghcr.io or registry.example.com:5000")
 
 
 @pytest.mark.parametrize("command, status", [("nonesuch", 127), ("/nonesuch", 127), ("/etc", 126)])

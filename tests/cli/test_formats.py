@@ -63,7 +63,8 @@ def test_a_namespace_is_told_in_every_line(login, server):
     said = login("status", "--no-verify", *args)
     assert said.stdout == f"{name}: podman uses '{name}' in '{file}' as {USER}: not verified\n"
     login("status", "--no-verify", *args[:2], "x.example/owner").failed(
-        3, "podman finds no credential for 'x.example/owner'", "-u NAME x.example/owner\n")
+        3, "podman finds no credential for 'x.example/owner'",
+        "hint: store one: ghcr-login -u NAME x.example/owner\n")
 
 
 def test_a_namespace_that_only_one_of_two_has(login, server):

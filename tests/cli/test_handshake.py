@@ -308,7 +308,7 @@ def test_an_encoding_that_nobody_knows(login, registry, encoding):
 def test_an_encoding_that_is_none(login, registry):
     server = registry()
     server.on("token", faults.answer(200, b"no gzip", [("content-encoding", "gzip")]))
-    login.to(server).failed(6, server.host, "encoding")
+    login.to(server).failed(6, server.host, "the answer has an unsupported encoding")
 
 
 @pytest.mark.parametrize("endpoint", ["ping", "token", "ping2"])

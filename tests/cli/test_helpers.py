@@ -103,8 +103,9 @@ def test_a_missing_marker_is_a_change(login, server, helper):
 
 FAULTS = {
     "refuses to get": ({"get": "refuse"}, 9, "the vault is locked", 0),
-    "hangs": ({"get": "hang"}, 9, "timed out", 0),
-    "answers nonsense": ({"get": "garble"}, 9, "get", 0),
+    "hangs": ({"get": "hang"}, 9, "hint: the helper may be waiting for its store to be unlocked: "
+              "unlock the store first, or log in with --no-helper", 0),
+    "answers nonsense": ({"get": "garble"}, 9, "repair the helper, or log in with --no-helper", 0),
     "refuses to store": ({"store": "refuse"}, 9, "failed with status 1", 1),
     "hangs at storing": ({"store": "hang"}, 9, "timed out", 1),
     "forgets": ({"store": "forget"}, 9, "did not keep", 1),
@@ -138,7 +139,8 @@ def test_an_absent_one(login, server, format_):
 @pytest.mark.parametrize("name", ["../x", "a/b", "x" * 300])
 def test_a_name_that_leads_elsewhere(login, server, name):
     login.write_config(json.dumps({"credsStore": name}))
-    login.to(server).failed(9, "is not a valid credential helper name")
+    login.to(server).failed(9, "is not a valid credential helper name",
+                           'hint: correct "credsStore" or "credHelpers" in the auth file')
     assert server.connections == 0
 
 
@@ -392,7 +394,8 @@ def test_one_that_answers_an_empty_object(login, server, helper):
 @pytest.mark.parametrize("content, words, hint", [
     (b"\x7fELF" + bytes(60), "Exec format error", "for another architecture"),
     (b"echo it has no first line\n", "Exec format error", "for another architecture"),
-    (b"#!/nowhere/interpreter\n", "No such file or directory", "interpreter")],
+    (b"#!/nowhere/interpreter\n", "No such file or directory",
+     "the program's interpreter or loader is missing: install it, or log in with --no-helper")],
     ids=["foreign", "no-interpreter-line", "no-interpreter"])
 def test_one_that_cannot_be_started(login, server, helper, content, words, hint):
     login.write_config('{"credsStore":"fake"}')
@@ -449,6 +452,7 @@ def test_the_file_changes_hands_meanwhile(login, server, helper):
     login.write_config('{"credsStore":"fake"}')
     result = login.to(server, "--json", env=helper.environment, may_store=True)
     assert result.status == 9 and "now names" in result.stderr, result
+    assert "hint: the file was changed during this login: log in again\n" in result.stderr
     assert "the credential helper 'fake' stored the credential, but the file is unchanged" in result.stderr, result
     assert json.loads(login.config.read_text()) == {"credsStore": "other"}
     assert result.json["result"] == "failed" and result.json["changed"] is True

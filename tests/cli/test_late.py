@@ -48,7 +48,8 @@ def mute():
 
 def test_the_connection(bare_login, mute):
     result = bare_login(mute(is_full=True), *ONCE)
-    result.failed(5, "connection timed out", "hint:", "firewall")
+    result.failed(5, "connection timed out", "hint: the host is down, a firewall drops the packets, or "
+                  "a proxy is required (https_proxy); --connect-timeout sets the limit")
     assert result.took_less_than(1.8)
 
 
@@ -59,7 +60,8 @@ def test_the_limit_of_the_connection(bare_login, mute):
 
 
 def test_tls(bare_login, mute):
-    bare_login(mute(), *ONCE).failed(5, "TLS handshake timed out")
+    bare_login(mute(), *ONCE).failed(
+        5, "TLS handshake timed out", "a firewall may block TLS; --connect-timeout sets the limit")
 
 
 def test_tls_behind_a_proxy(login, mute):
@@ -90,7 +92,8 @@ def test_the_address(login, space):
         through = space(f"mount --bind '{resolver}' /etc/resolv.conf").through
         result = login("-u", USER, "--password-stdin", *ONCE, "registry.example", through=through,
                        stdin=TOKEN.encode())
-    result.failed(5, "registry.example", "timed out resolving the host name (DNS)", "hint:", "resolver")
+    result.failed(5, "registry.example", "timed out resolving the host name (DNS)",
+                  "hint: this machine's resolver does not answer; --connect-timeout sets the limit")
     assert result.took_less_than(1.8)
 
 

@@ -309,7 +309,8 @@ def test_if_refused_where_that_cannot_be_told(login, server, logout, endpoint, f
 def test_what_is_no_password(login, server, logout, kind):
     """It cannot be asked about; the user is docker's all the same."""
     put(login, {server.host: {"auth": GOOD, f"{kind}token": "x"}})
-    logout("--if-refused", "--plain-http").failed(6, f"{kind} token")
+    logout("--if-refused", "--plain-http").failed(
+        6, f"{kind} token for '{server.host}', which cannot be verified")
     assert "another user's" in logout("--if-user", "somebody").stdout
     assert logout("--if-user", USER, "--json").json["result"] == "removed"
 

@@ -72,7 +72,8 @@ def test_plain_http_to_a_tls_port_that_hangs_up(bare_login, registry):
 @pytest.mark.parametrize("words", [b"220 smtp.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
                                    b"\0" * 512], ids=["SMTP", "SSH", "NUL"])
 def test_a_port_that_speaks_something_else(bare_login, talker, words):
-    bare_login(talker(words), "--plain-http", *QUICK).failed(6, "not HTTP", "hint:")
+    bare_login(talker(words), "--plain-http", *QUICK).failed(
+        6, "not HTTP", "hint: check that this is a registry, and that it speaks TLS on this port")
 
 
 @pytest.mark.parametrize("words", [
@@ -83,6 +84,8 @@ def test_a_port_that_speaks_something_else(bare_login, talker, words):
 def test_malformed_http(bare_login, talker, words):
     """Waiting mends it no more than any other odd answer."""
     result = bare_login(talker(words), "--plain-http", "--timeout", "10")
+    if b"chunked" in words:
+        assert "the answer is malformed HTTP\n" in result.stderr
     assert result.status == 6 and "HTTP" in result.stderr and "broke" not in result.stderr, result
     assert result.took_less_than(2)
 

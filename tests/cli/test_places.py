@@ -141,7 +141,8 @@ def test_nowhere_to_store(ordinary, server, space, user, args, env, words):
 
 UNWRITABLE = {
     "read-only file system": ("mount --bind '{home}' '{home}'\nmount -o remount,bind,ro '{home}'",
-                              ("read-only", "ProtectHome=", "ReadWritePaths=",
+                              ("hint: the file system is read-only here (under systemd: ProtectHome=, "
+                               "ProtectSystem=): allow it with ReadWritePaths=, or ",
                                "DOCKER_CONFIG=DIR docker pull")),
     "read-only, home to be made": ("mount -t tmpfs -o ro tmpfs '{home}'",
                                    ("read-only", "ProtectHome=")),

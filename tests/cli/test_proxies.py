@@ -260,7 +260,8 @@ def test_a_proxy_that_is_a_portal(setting):
     """It lets CONNECT through, and then shows a page."""
     page = Answer(200, b"<html>Please log in</html>", (("content-type", "text/html"),))
     here = setting("https", fault=lambda client: client.sendall(page.encode()))
-    result = here().failed(5, "TLS", "hint:")
+    result = here().failed(5, "hint: the far end of the proxy's tunnel does not speak TLS: the proxy "
+                           "may be a portal that requires a login")
     assert "--plain-http" not in result.stderr and "proxy" in result.stderr, result
 
 
@@ -306,7 +307,8 @@ def test_407_in_the_middle(setting, endpoint):
     """A proxy that forwards plain http may lose its patience with any of the requests."""
     here = setting("http")
     here.server.on(endpoint, faults.answer(407, b"<html>", [("proxy-authenticate", "Basic")]))
-    here().failed(5, "proxy", "407", "hint:")
+    here().failed(5, "is answered by a proxy at ", "(HTTP 407)",
+                  "hint: the proxy requires a login: http_proxy=http://USER:PASSWORD@PROXY:PORT")
 
 
 # Behind the proxy the registry says what it always says.

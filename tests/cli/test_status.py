@@ -305,7 +305,8 @@ def test_an_entry_that_cannot_be_used(status, put, entry):
 @pytest.mark.parametrize("other", ["%%%", "YWJj", "OmI="])
 def test_docker_takes_nothing_beside_an_entry_that_it_cannot_read(status, put, other):
     put(DOCKER, '{"auths":{"HOST":{"auth":"%s"},"o.example":{"auth":"%s"}}}' % (GOOD, other))
-    status("--docker").failed(8, 'docker ignores the credentials in', "'o.example' cannot be used")
+    status("--docker").failed(8, 'docker ignores the credentials in', "'o.example' cannot be used",
+                              "remove that entry, or log in to its registry again")
     assert status("--podman").status == 0
 
 
@@ -333,7 +334,7 @@ def test_what_docker_passes_over_in_another_entry(status, put, other):
 def test_what_is_no_password(server, status, put, kind, more, user):
     put(DOCKER, '{"auths":{"HOST":{%s"%stoken":"%s"}}}' % (more, kind, "idt" * 9))
     result = status("--docker")
-    assert result.status == 6 and f"{kind} token" in result.stderr
+    assert result.status == 6 and f"{kind} token, which cannot be verified here" in result.stderr
     assert f"as {user}: nothing proved" in result.stdout and server.connections == 0
     assert status("--docker", "--no-verify").status == 0
 

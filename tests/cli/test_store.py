@@ -289,4 +289,5 @@ def test_a_member_that_its_reader_cannot_read_is_warned_of(login, server, reader
     name = more.split('"')[1]
     assert result.status == 0 and f"{reader} ignores" in result.stderr, result
     assert f"'{name}'" in result.stderr
-    login("status", "--plain-http", *how, server.host).failed(8, reader, f"'{name}'", "hint: ")
+    login("status", "--plain-http", *how, server.host).failed(
+        8, reader, f"'{name}'", "hint: correct or remove that member")

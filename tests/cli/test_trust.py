@@ -205,7 +205,8 @@ def test_cacert_is_not_waited_for_in_vain(login, registry, pipe, command):
 
 
 @pytest.mark.parametrize("content, words", [
-    (b"", ["contains no certificate"]), (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
+    (b"", ["contains no certificate", "hint: check the file given with --cacert\n"]),
+    (b"no certificate\n", ["certificate"])], ids=["empty", "text"])
 def test_cacert_out_of_a_pipe_without_one(bare_login, registry, pipe, content, words):
     server = registry()
     reader, name = pipe(content)
@@ -422,7 +423,7 @@ def test_an_alert_in_the_handshake(bare_login, alert, hint):
 def test_an_alert_that_a_certificate_has_expired(bare_login):
     """Until TLS 1.3 it comes in the handshake, and libcurl speaks as of the server's certificate."""
     result = alarmed(bare_login, 45).failed(5, "does not accept the client certificate",
-                                             "hint: put NAME.cert and NAME.key")
+                                             "hint: put NAME.cert and NAME.key into certs.d/")
     assert "the server's certificate" not in result.stderr
 
 
@@ -443,7 +444,8 @@ def test_a_client_certificate_that_cannot_be_used(bare_login, mutual, ca, wrong)
         (directory / "client.key").write_text("no key\n")
     if wrong == "no certificate":
         (directory / "client.cert").write_text("no certificate\n")
-    bare_login(server, *QUICK).failed(5, "client certificate", "hint:", "*.cert")
+    bare_login(server, *QUICK).failed(5, "client certificate",
+                                       "hint: check the *.cert and *.key files for this registry")
     unheard(server)
 
 
@@ -629,7 +631,8 @@ def test_a_server_that_is_not_there_the_second_time(bare_login, registry):
 def test_a_file_given_that_lacks_the_authority(bare_login, registry, tmp_path):
     other = CertificateAuthority(tmp_path / "other-ca")
     bare_login(registry(), "--cacert", other.pem, *QUICK).failed(
-        5, "hint: the file given with --cacert does not contain this certificate's CA")
+        5, "hint: the file given with --cacert does not contain this certificate's CA, and no other "
+        "CA is trusted")
 
 
 # A host with IPv6 alone.

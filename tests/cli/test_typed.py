@@ -105,7 +105,8 @@ TYPED = [
     (["LOGOUT"], "'LOGOUT' is neither", "did you mean 'logout'?"),
     (["$REGISTRY"], "'$REGISTRY' was not expanded", "single quotes"),
     (["${{ env.REGISTRY }}"], "was not expanded", "workflow files"),
-    (['"ghcr.io"'], "a space or a quotation mark", "remove it"),
+    (['"ghcr.io"'], "a space or a quotation mark",
+     "remove it, or correct the variable that the name comes from"),
     (["logout", "ghcr.io "], "a space or a quotation mark", "remove it"),
     (["--registry", "ghcr.io"], "'--registry'", "without an option"),
     (["--password-file", "x"], "'--password-file'", "--token-file"),
@@ -131,6 +132,9 @@ TYPED = [
     (["--get-login"], "'--get-login'", "ghcr-login status"),
     (["--compat-auth-file", "x"], "'--compat-auth-file'", "--config DIR"),
     (["--secret", "x"], "'--secret'", "--token-file FILE"),
+    (["--tlscert", "x"], "'--tlscert'", "use --cert-dir DIR"),
+    (["--password-env", "x"], "'--password-env'", "use --token-env VAR"),
+    (["logout", "-a"], "'-a'", "use --all"),
     (["hub.docker.com"], "hub.docker.com", "docker.io"),
     (["github.com"], "github.com", "ghcr.io"),
     (["https://github.com/octocat"], "github.com", "ghcr.io"),
@@ -214,7 +218,7 @@ def test_a_path_behind_the_host_of_what_is_stored(login, server, command, path):
                          ids=lambda words: words[0])
 def test_a_namespace_that_podman_cannot_keep(login, server, command):
     login(*command, "--authfile", "auth.json", f"{server.host}/MyOrg", stdin=LINE).failed(
-        2, f"'{server.host}'", "namespace", "hint:", "omit the path")
+        2, f"the path after '{server.host}' is not a valid namespace", "hint:", "omit the path")
     assert server.connections == 0
 
 
@@ -256,6 +260,11 @@ def test_the_address_of_a_repository(login, registry):
     ("${{ secrets.TOKEN }}", "was not expanded", "'env:'")])
 def test_what_is_no_token_of_github(login, token, words, hint):
     login("-u", USER, "--password-stdin", stdin=token.encode()).failed(3, words, "hint:", hint)
+
+
+def test_a_name_that_no_variable_has(login):
+    login("-u", USER, "--token-env", "1X").failed(
+        3, "the value of --token-env is not a valid variable name")
 
 
 def test_status_speaks_grammar(login):

@@ -105,7 +105,8 @@ def test_root_that_may_not_act_as_the_owner(login, registry):
     os.chown(login.home, 1234, 1234)
     login.home.chmod(0o777)
     cannot = ("setpriv", "--bounding-set=-setuid,-setgid", "--inh-caps=-setuid,-setgid")
-    login.to(server, through=cannot).failed(8, "act as user 1234", "hint: ", "CAP_SETUID")
+    login.to(server, through=cannot).failed(8, "cannot act as user 1234, who owns the directory: ",
+                                             "hint: give root CAP_SETUID and CAP_SETGID, or run as that user")
     assert server.connections == 0
     assert not login.config.parent.exists()
 

@@ -96,6 +96,7 @@ def test_an_api_out_of_reach(ghcr, github, answer):
     result = watch(ghcr, "--json", "--docker", "--expires-within", "7", "--retries", "0")
     assert result.status == 5 and result.json["verified"] is True, result
     assert result.json["error"]["class"] == "unreachable"
+    assert result.json["error"]["hint"] == "this says nothing about the token: try again later"
     assert result.json["token"]["expiry"] == "unknown"
 
 
@@ -334,6 +335,7 @@ def test_a_key_that_nobody_finds(login, key):
 def test_nothing_is_stored(login):
     result = watch_all(login)
     assert (result.status, result.stdout) == (3, "") and "no credential is stored" in result.stderr
+    assert "hint: store one: ghcr-login -u NAME REGISTRY\n" in result.stderr
     assert watch_all(login, "--json").json["credentials"] == []
 
 
@@ -563,9 +565,11 @@ NO_LIST = {
     "comments": (b"# none\n\n", "found no image name"),
     "a scheme": (b"# one\nhttps://ghcr.io/a/b\n", "line 2 of standard input"),
     "a capital": (b"ghcr.io/Owner/app\n", "line 1 of standard input"),
-    "a token": (TOKEN.encode(), "line 1 of standard input looks like a github token"),
+    "a token": (TOKEN.encode(), "line 1 of standard input looks like a GitHub token\n"
+                "hint: --can-pull - reads image names there: pass the token in another way"),
+    "no host": (b"no_registry.example/app\n", "does not name a registry"),
     "NUL": (b"a\0b", "NUL"),
-    "too many": (b"".join(b"image%d\n" % i for i in range(300)), "at most 256"),
+    "too many": (b"".join(b"image%d\n" % i for i in range(300)), "--can-pull accepts at most 256 images"),
 }
 
 

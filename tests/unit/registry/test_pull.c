@@ -299,7 +299,8 @@ static void test_without_a_credential(void **state)
         {IMAGES, .is_anonymous = true, .pulled = 1, .steps = {STRANGER(200, GRANTED), HEAD(200)}},
         {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN,
          .part = "without a credential, and none is stored for 'registry.example.com': HTTP 401",
-         .hint = "log in: ghcr-login -u NAME registry.example.com",
+         .hint = "log in: ghcr-login -u NAME registry.example.com; or check the name: "
+                 "registries do not say whether an image exists",
          .steps = {STRANGER(200, GRANTED), HEAD(401), GET(401, NULL)}},
         {IMAGES, .is_anonymous = true, .cls = CLASS_FORBIDDEN, .part = "without a credential",
          .steps = {STRANGER(403, DENIED)}},

@@ -105,7 +105,7 @@ static void assert_second_waits(void)
     count = support_count(".");
     assert_int_equal(acquire(&second, -1, &err), -1);
     assert_error("second", &err, CLASS_AUTHFILE, "is still locked");
-    assert_non_null(strstr(err.hint, "lsof"));
+    assert_non_null(strstr(err.hint, "wait for that process, or find it with lsof '"));
     assert_int_equal(second.fd, -1);
     assert_int_equal(second.side_fd, -1);
     lock_release(&second);

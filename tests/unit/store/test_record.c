@@ -147,6 +147,7 @@ static void test_what_is_no_text_cannot_be_recorded(void **state)
     (void)state;
     assert_int_equal(record_check(&edit, &due, &err), -1);
     assert_error("not UTF-8", &err, CLASS_AUTHFILE, "is not UTF-8");
+    assert_string_equal(err.hint, "use names in UTF-8");
 }
 
 /* The file itself is read: it may name the helper still, or another, or be gone. */
@@ -226,6 +227,7 @@ static void test_nothing_is_written_that_could_not_be_read(void **state)
     } while (record_check(&edit, &changed, &err) == 0 && count < 100 &&
              record_put(&edit, &changed, &warnings, &err) == 0);
     assert_error("full", &err, CLASS_AUTHFILE, "would be longer than");
+    assert_string_equal(err.hint, "log out of registries that are no longer needed");
     err = ERROR_INIT;
     assert_int_equal(record_put(&edit, &changed, &warnings, &err), -1);
     assert_int_equal(find(&found, "0.example", &err), 1);
@@ -264,7 +266,7 @@ static void test_what_is_refused(void **state)
         {LOGIN("\"username\":\"u\",\"file\":\"/a\",\"command\":\"b\""), "a file or a command"},
         {LOGIN("\"username\":\"u\",\"file\":\"a\""), "malformed"},
         {LOGIN("\"username\":\"u\",\"file\":\"\""), "malformed"},
-        {LOGIN("\"username\":\"u\",\"file\":1"), "malformed"},
+        {LOGIN("\"username\":\"u\",\"file\":1"), "has an unknown or malformed member"},
         {LOGIN("\"username\":\"u\",\"file\":\"/a\\u0000b\""), "malformed"},
         {LOGIN("\"username\":\"u\",\"File\":\"/a\""), "unknown"},
         {LOGIN("\"username\":\"u\",\"file\":\"/a\",\"for\":\"/b\""), "malformed"},
@@ -329,6 +331,7 @@ static void test_whom_it_has_to_belong_to(void **state)
     support_must(chmod("dir/logins.json", 0600) == 0, "chmod");
     assert_int_equal(find(&found, "ghcr.io", &err), -1);
     assert_error("owner", &err, CLASS_AUTHFILE, "belongs to another user");
+    assert_string_equal(err.hint, "set the login up again as this user, with --at-pull");
 }
 
 static void test_the_list(void **state)

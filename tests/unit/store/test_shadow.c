@@ -192,11 +192,14 @@ static void test_docker_auth_config(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *row = rows[i].config != NULL ? rows[i].config : "unset";
-        char part[128];
+        char part[256];
 
         docker_auth_config = rows[i].config;
-        (void)snprintf(part, sizeof(part), "DOCKER_AUTH_CONFIG is set and has an entry '%s'",
-                       rows[i].key);
+        (void)snprintf(
+            part, sizeof(part),
+            "DOCKER_AUTH_CONFIG is set and has an entry '%s': docker 28.3 and newer use it "
+            "before any file, and older versions use '",
+            rows[i].key);
         look_elsewhere(&reader_docker, "home/.docker/config.json", rows[i].key, NULL, false);
         assert_warned(row, rows[i].is_warned ? part : NULL);
     }
