@@ -216,6 +216,10 @@ def test_only_a_file_that_stays_or_a_command_is_a_source(at_pull, server):
     fifo = at_pull.login.directory / "fifo"
     os.mkfifo(fifo)
     at_pull(server, "--token-file", fifo).failed(3, "not a regular file")
+    gone = ("sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh")
+    at_pull(server, "--token-file", "token", through=gone).failed(
+        3, "--token-file is a relative path, and the working directory is unknown")
+    at_pull(server, "--token-command", "x" * 9000).failed(3, "--token-command is longer than ")
     at_pull.file(server, "--no-helper").failed(2, "--no-helper")
     at_pull.file(server, "--token-command", "true").failed(2, "more than one source")
     assert server.connections == 0

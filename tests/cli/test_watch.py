@@ -48,6 +48,8 @@ def test_the_end_of_one_token(ghcr, github, days, within, status):
     assert result.status == status, result
     assert f"token: expires {shown}\n" in result.stdout and ": accepted\n" in result.stdout
     assert result.stderr == "" or (status == 10 and shown in result.stderr), result
+    if status:
+        assert "hint: create a new token, and log in with it before then\n" in result.stderr
     told = watch(ghcr, "--docker", "--json", "--expires-within", within).json
     assert told["token"]["expires_at"] == shown and told["token"]["expiry"] == "known"
     assert told["verified"] is True
@@ -398,6 +400,21 @@ def test_the_worst_counts(ghcr, github, registry, present):
     expected = next(status for status in CLASSES if status in present)
     assert result.status == expected, result
     assert result.json["error"]["class"] == NAMES[expected]
+
+
+def test_what_is_no_password_cannot_be_checked(login):
+    login.write_config(json.dumps({"auths": {"b.example": {"identitytoken": "an-identity"}}}))
+    result = watch_all(login)
+    assert result.status == 6 and ("the credential for 'b.example' is an identity token, which cannot "
+                                   "be checked here") in result.stdout + result.stderr, result
+
+
+def test_too_many_are_stored(login):
+    login.write_config(json.dumps({"auths": {
+        f"r{i}.example": {"auth": auth(USER, "hunter22")} for i in range(1025)}}))
+    result = watch_all(login, "--docker", "--no-verify")
+    assert result.status == 8, result
+    assert "more than 1024 credentials are stored, too many for one run" in result.stderr
 
 
 # How it is shown.
