@@ -3,12 +3,13 @@
  *
  * The system's roots: those that the TLS library was built for, or, if this system lacks them (a
  * static executable was built elsewhere), what common systems have; or what SSL_CERT_FILE and
- * SSL_CERT_DIR name, read as Go reads them. Beside them those of the registry's own directory:
- * --cert-dir DIR, else the first that exists of ~/.config/containers, /etc/containers and
- * /etc/docker, each with certs.d/HOST[:PORT] (containers-certs.d(5), docker's "Verify repository
- * client with certificates"). In it *.crt are roots, and NAME.cert with NAME.key is a client
- * certificate. A file given with --cacert is trusted alone. With --insecure no root is of any use,
- * but the client certificate is.
+ * SSL_CERT_DIR name, read as Go reads them (crypto/x509/root_unix.go: a named file that cannot be
+ * read is skipped, and the directories are read all the same). Beside them those of the registry's
+ * own directory: --cert-dir DIR, else the first that exists of ~/.config/containers,
+ * /etc/containers and /etc/docker, each with certs.d/HOST[:PORT] (containers-certs.d(5), docker's
+ * "Verify repository client with certificates"). In it *.crt are roots, and NAME.cert with NAME.key
+ * is a client certificate. A file given with --cacert is trusted alone. With --insecure no root is
+ * of any use, but the client certificate is.
  */
 #ifndef REGISTRY_TRUST_H
 #define REGISTRY_TRUST_H
@@ -38,6 +39,7 @@ struct trust {
     char file[PATH_MAX];        /* bundle of roots; "": none */
     char dir[PATH_MAX];         /* hashed directory of roots; "": none */
     bool is_dir_named;          /* by SSL_CERT_DIR: directories with ':' between, hashed or not */
+    bool is_file_unread;        /* SSL_CERT_FILE's cannot be read: each file in dir counts */
     const char *named_by;       /* the option or variable that named them, a constant; NULL: none */
     struct secret extra;        /* PEM text of more roots; empty: none */
     char client_cert[PATH_MAX]; /* "": none */

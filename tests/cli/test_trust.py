@@ -270,6 +270,30 @@ def test_a_directory_and_a_file(login, bare_login, registry, ca, tmp_path):
     bare_login(server, env=env).succeeded()
 
 
+@pytest.mark.parametrize("kind", ["missing", "a directory"])
+def test_a_file_that_cannot_be_read_is_skipped(login, bare_login, registry, ca, space, tmp_path,
+                                               kind):
+    """As Go does: the directories are read all the same, those of the system without hashes."""
+    server = registry()
+    path = tmp_path / "named"
+    if kind != "missing":
+        path.mkdir()
+    env = {"SSL_CERT_FILE": path}
+    system = space("mount -t tmpfs tmpfs /etc/ssl", "mkdir /etc/ssl/certs",
+                   f"cp '{ca.pem}' /etc/ssl/certs/ca-certificates.crt")
+    bare_login(server, env=env, through=system.through).succeeded()
+    result = bare_login(server, *QUICK, "--cacert", path, through=system.through)
+    result.failed(5, f"'{path}'")
+    named = login.directory / "roots"
+    named.mkdir()
+    other = CertificateAuthority(tmp_path / "other-ca")
+    shutil.copy(other.pem, named / "ca.pem")
+    result = bare_login(server, *QUICK, env={**env, "SSL_CERT_DIR": named})
+    result.failed(5, server.host, f"SSL_CERT_FILE names '{path}', which cannot be read")
+    shutil.copy(ca.pem, named / "ca.pem")
+    bare_login(server, env={**env, "SSL_CERT_DIR": named}).succeeded()
+
+
 def damaged(pem):
     lines = pem.read_text().splitlines()
     middle = len(lines) // 2

@@ -327,6 +327,9 @@ static int hint_at_trust(const struct fault *fault, struct error *err)
         return -1;
     if (fault->code == CURLE_SSL_CACERT_BADFILE)
         return error_hint(err, "check '%s', which %s names", path, trust->named_by);
+    if (trust->is_file_unread)
+        return error_hint(err, CA_HINT "; %s names '%s', which cannot be read", trust->named_by,
+                          path);
     if (strcmp(trust->named_by, "--cacert") == 0)
         return error_hint(err, "the file given with --cacert does not contain this certificate's "
                                "CA, and no other CA is trusted");

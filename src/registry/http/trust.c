@@ -176,19 +176,44 @@ static int set_variable(char path[PATH_MAX], const char *value, struct error *er
     return value == NULL || value[0] == '\0' ? 0 : set_path(path, value, err);
 }
 
+/* What Go's os.ReadFile() does not read. */
+static bool trust_cannot_read(const char *path)
+{
+    return access(path, R_OK) != 0 || is_directory(path);
+}
+
+/* Where Go looks on Linux, whatever the names there are; unless this system's own is known. */
+static void set_common_directories(struct trust *trust, const char *root)
+{
+    static const char *const dirs[] = {"/etc/ssl/certs", "/etc/pki/tls/certs"};
+    char found[sizeof(dirs) / sizeof(dirs[0])][PATH_MAX];
+    size_t count = 0;
+
+    if (access(trust->dir, R_OK) == 0)
+        return;
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+        count += find_readable(found[count], root, dirs[i]) ? 1 : 0;
+    if (count > 0)
+        (void)trust_join(trust->dir, found[0], count > 1 ? ":" : "", count > 1 ? found[1] : "");
+}
+
 static int set_roots(struct trust *trust, const struct trust_request *request, struct error *err)
 {
     const char *file = request->environment("SSL_CERT_FILE");
     const char *dir = request->environment("SSL_CERT_DIR");
+    bool is_file_named = file != NULL && file[0] != '\0';
 
     if (set_system(trust, request, err) < 0 || set_variable(trust->file, file, err) < 0)
         return -1;
-    if (file != NULL && file[0] != '\0')
-        trust->named_by = "SSL_CERT_FILE";
-    else if (dir != NULL && dir[0] != '\0')
-        trust->named_by = "SSL_CERT_DIR";
     /* Go reads every file in there, whatever its name: see TRUST_EACH. */
     trust->is_dir_named = dir != NULL && dir[0] != '\0';
+    trust->is_file_unread = is_file_named && trust_cannot_read(trust->file);
+    if (is_file_named)
+        trust->named_by = "SSL_CERT_FILE";
+    else if (trust->is_dir_named)
+        trust->named_by = "SSL_CERT_DIR";
+    if (trust->is_file_unread && !trust->is_dir_named)
+        set_common_directories(trust, request->system_root);
     return set_variable(trust->dir, dir, err);
 }
 
@@ -345,7 +370,7 @@ static int gather(struct secret *all, const struct trust *trust, enum trust_reac
 
     if (ret == 0 && reach != TRUST_HASHED && trust->file[0] != '\0')
         ret = append_file(&text, trust->file, err);
-    if (ret == 0 && reach == TRUST_EACH && trust->is_dir_named)
+    if (ret == 0 && reach == TRUST_EACH && (trust->is_dir_named || trust->is_file_unread))
         ret = append_directories(&text, trust->dir, err);
     if (ret == 0 && reach == TRUST_EACH)
         ret = pem_append_certificates(all, &text, BUNDLE_MAX, err);

@@ -21,7 +21,7 @@ bool trust_has_roots(const struct trust *trust);
 enum trust_reach {
     TRUST_HASHED, /* the hashed directory alone, if there is one */
     TRUST_BUNDLE, /* and the bundle */
-    TRUST_EACH,   /* each whole certificate of the bundle and of every file of SSL_CERT_DIR */
+    TRUST_EACH,   /* each whole certificate of the bundle and of every file of the directories */
 };
 
 /* Where to begin: a hashed directory can be tried alone. */

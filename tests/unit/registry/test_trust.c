@@ -189,6 +189,37 @@ static void test_the_variables_of_openssl(void **state)
     }
 }
 
+/* A file that is not there leaves the directories of common systems, as with Go. */
+static void test_a_named_file_that_cannot_be_read(void **state)
+{
+    static const struct {
+        const char *name; /* below home */
+        bool is_unread;
+        bool has_dirs;
+    } rows[] = {{"/missing", true, true}, {"/dir", true, true}, {"/bundle.pem", false, false}};
+    struct path dirs = below_home("/etc/ssl/certs:");
+    struct trust_request request = request_of();
+
+    (void)state;
+    (void)strcat(dirs.text, below_home("/etc/pki/tls/certs").text);
+    write_below("/etc/ssl/certs/any.pem");
+    write_below("/etc/pki/tls/certs/ca-bundle.crt");
+    write_below("/bundle.pem");
+    make_directory("/dir");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct path named = below_home(rows[i].name);
+        struct trust trust;
+
+        variables[1] = named.text;
+        request.system_dir = NULL;
+        trust = find(&request);
+        assert_string_equal(trust.file, named.text);
+        assert_row(rows[i].name, trust.is_file_unread == rows[i].is_unread);
+        assert_row(rows[i].name, (strcmp(trust.dir, dirs.text) == 0) == rows[i].has_dirs);
+        trust_clear(&trust);
+    }
+}
+
 /* A file of a system, and what is then trusted; the first row that is there counts. */
 static void test_where_common_systems_keep_their_roots(void **state)
 {
@@ -460,6 +491,7 @@ int main(void)
         TEST(test_where_common_systems_keep_their_roots),
         TEST(test_the_library_s_own_places_come_first),
         TEST(test_the_variables_of_openssl),
+        TEST(test_a_named_file_that_cannot_be_read),
         TEST(test_roots_in_order_of_names),
         TEST(test_only_the_directory_of_this_host),
         TEST(test_a_client_certificate),
