@@ -16,8 +16,9 @@
 enum { ANSWER_WORDS_MAX = 320 };
 
 /*
- * The bearer in a token answer: "token", else "access_token" (distribution's token.md says they
- * are equal if both are there). Returns 0 and replaces *bearer, or -1 with *err set
+ * The bearer in a token answer: "token", or "access_token" if that is missing or empty.
+ * distribution's token.md calls them equivalent and the choice between two undefined: podman takes
+ * "token" as well, docker "access_token". Returns 0 and replaces *bearer, or -1 with *err set
  * (CLASS_UNPROVED) and *bearer untouched.
  */
 int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)

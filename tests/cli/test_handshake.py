@@ -265,7 +265,8 @@ def test_ecr_and_a_token_of_another_region(login, registry):
 
 
 @pytest.mark.parametrize("body", [b'{"access_token":"%s"}', b'{"token":"%s","access_token":""}',
-                                  b'{"token":null,"access_token":"%s"}'])
+                                  b'{"token":null,"access_token":"%s"}',
+                                  b'{"access_token":"another","token":"%s"}'])
 def test_either_member_serves(login, registry, body):
     server = registry()
     server.issued["bearer-of-this-test"] = ""
