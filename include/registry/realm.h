@@ -12,9 +12,10 @@
  *   - a host that the user allowed.
  * The last two are asked at the scheme's usual port or the registry's own, if no other is
  * allowed. A private or local name or address is a misconfiguration of the registry, unless the
- * registry is private as well. A registry that TLS has authenticated could take the password
- * anyway, by naming itself; what is protected against are eavesdroppers, strangers and misuse of
- * private hosts (CVE-2026-48978 and GHSA-xf85-363p-868w tell what peers of the time risk).
+ * registry is private as well: then the hint has both. A registry that TLS has authenticated could
+ * take the password anyway, by naming itself; what is protected against are eavesdroppers,
+ * strangers and misuse of private hosts (CVE-2026-48978 and GHSA-xf85-363p-868w tell what peers of
+ * the time risk).
  */
 #ifndef REGISTRY_REALM_H
 #define REGISTRY_REALM_H

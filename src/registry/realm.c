@@ -258,6 +258,11 @@ static int refuse_realm_host(const struct realm_look *look, struct error *err)
                     "'%s' wants the credential sent to another host, '%s' (realm '%s'); nothing "
                     "was sent",
                     look->policy->registry, look->url.host, text_shown(look->text).text);
+    if (is_local(look->url.host) && is_local(look->registry.host))
+        return error_hint(err,
+                          "if that is right, add --allow-realm %s; if not, ask the registry's "
+                          "operator to set its external URL (ROOT_URL, external_url, realm)",
+                          look->url.host);
     if (is_local(look->url.host))
         return error_hint(err, "the registry is configured with a wrong address: ask its operator "
                                "to set its external URL (ROOT_URL, external_url, realm)");

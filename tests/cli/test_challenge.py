@@ -119,7 +119,8 @@ def test_a_redirect_to_another_origin(login, registry, location):
 def test_both_hosts_are_named(login, registry):
     server, other = registry(), registry()
     server.realm = f"https://{other.at('other.localhost')}/token"
-    login.to(server).failed(6, server.host, "other.localhost", "hint:", "external URL")
+    login.to(server).failed(6, server.host, "other.localhost", "hint:", "external URL",
+                            "add --allow-realm other.localhost")
 
 
 def test_a_realm_that_the_user_allows(login, registry, ca):

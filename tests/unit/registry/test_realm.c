@@ -310,6 +310,28 @@ static void test_plain_http(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* Where the registry is local itself, another local name may well be its token server. */
+static void test_inner_realms_of_inner_registries(void **state)
+{
+    static const char *const registries[] = {
+        "localhost:5000",       "registry",       "10.1.2.3:5000",
+        "[fd00::1]:5000",       "registry.local", "registry.corp.internal",
+        "registry.ns.svc:5000", "registry.lan",   "registry.internal.:5000"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(registries); i++) {
+        struct realm_policy policy = {.registry = registries[i]};
+        struct error err = ERROR_INIT;
+        char url[URL_MAX];
+
+        assert_row(registries[i], realm_check(&policy, "https://auth.local/t", url, &err) == -1);
+        assert_error(registries[i], &err, CLASS_UNPROVED, "another host, 'auth.local'");
+        assert_string_equal(
+            err.hint, "if that is right, add --allow-realm auth.local; if not, ask the registry's "
+                      "operator to set its external URL (ROOT_URL, external_url, realm)");
+    }
+}
+
 /* A registry's mistake about its own address: gitea #37418, Harbor's externalURL, Portus. */
 static void test_inner_realms(void **state)
 {
@@ -474,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_allowed_hosts),
         cmocka_unit_test(test_what_can_be_allowed),
         cmocka_unit_test(test_inner_realms),
+        cmocka_unit_test(test_inner_realms_of_inner_registries),
         cmocka_unit_test(test_what_is_no_url),
         cmocka_unit_test(test_hints),
     };
