@@ -296,6 +296,19 @@ def test_what_only_public_images_prove(ask, login, flavour):
     assert not login.config.exists()
 
 
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("flavour", OPEN)
+def test_a_web_page_is_no_proof(ask, login, flavour, status):
+    """Of a portal, where nothing but the image could prove the credential."""
+    page = faults.answer(status, b"<html>", [("content-type", "text/html")])
+
+    def prepare(server):
+        server.on("manifest", NORMALLY, times=1)
+        server.on("manifest", page)
+    ask(flavour, "octo/app:1", prepare=prepare)[1].failed(6, "octo/app:1", f"HTTP {status}")
+    assert not login.config.exists()
+
+
 @pytest.mark.parametrize("flavour", OPEN)
 def test_without_an_image_where_v2_is_open(ask, flavour):
     server, result = ask(flavour)

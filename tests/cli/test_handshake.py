@@ -8,7 +8,7 @@ import pytest
 
 import faults
 from flavours import FLAVOURS, error
-from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
+from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic, pulls
 from proxy import ConnectProxy
 
 BEARER = [name for name, flavour in FLAVOURS.items()
@@ -419,6 +419,19 @@ def test_a_redirect_of_the_ping(login, registry, flavour, location, status):
     login.to(server).succeeded()
     paths = [request.path for request in server.requests]
     assert paths == ["/v2/", "/v2", *(["/token"] if flavour == "ghcr" else []), "/v2"]
+
+
+@pytest.mark.parametrize("flavour", ["ghcr", "basic"])
+def test_a_redirect_of_a_manifest_within_the_origin(login, registry, flavour):
+    """It is followed with the credential, and proves the right as the first address would."""
+    server = registry(flavour)
+    server.on("manifest", faults.redirect(f"{server.scheme}://{server.host}/v2/elsewhere"))
+    server.on("other", faults.answer(200))
+    image = f"{server.host}/octo/app:1"
+    login.to(server, "--can-pull", image).succeeded(pulls(image))
+    first, last = server.requests[-2:]
+    assert (first.endpoint, last.path) == ("manifest", "/v2/elsewhere")
+    assert last.headers["authorization"] == first.headers["authorization"]
 
 
 @pytest.mark.parametrize("named, realm", [("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")])
