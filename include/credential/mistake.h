@@ -8,6 +8,8 @@
 #ifndef CREDENTIAL_MISTAKE_H
 #define CREDENTIAL_MISTAKE_H
 
+#include <stdbool.h>
+
 #include "base/secret.h"
 
 struct mistake {
@@ -27,5 +29,19 @@ const struct mistake *mistake_find_elsewhere(const struct secret *secret);
 
 /* That of a token in base64, which may be wrapped into several lines; NULL if it is not one. */
 const struct mistake *mistake_encoded(const struct secret *token);
+
+/*
+ * What is wrong with the bytes of a value: a constant that follows "the token from X", or NULL. The
+ * first asks what no secret of any registry can have, the second also what neither a name nor a
+ * GitHub token can.
+ */
+const char *mistake_in_bytes_anywhere(const struct secret *value);
+const char *mistake_in_bytes(const struct secret *value);
+
+/*
+ * What docker would send, though somebody may not have meant it: a constant that follows "it", or
+ * NULL. `value` is not empty; `had_empty_line`: one was cut off its end.
+ */
+const char *mistake_oddity(const struct secret *value, bool had_empty_line);
 
 #endif

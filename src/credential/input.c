@@ -331,44 +331,6 @@ int input_stdin(struct secret *out, struct input *where, int64_t wait_ms,
     return 0;
 }
 
-static bool starts_with(const struct secret *value, const char *bytes)
-{
-    return strncmp(secret_text(value), bytes, strlen(bytes)) == 0;
-}
-
-static bool has_line_end(const struct secret *value)
-{
-    return strpbrk(secret_text(value), "\r\n") != NULL;
-}
-
-/* What no secret of any registry can be, or NULL. */
-static const char *fault_anywhere(const struct secret *value)
-{
-    if (starts_with(value, "\xff\xfe") || starts_with(value, "\xfe\xff"))
-        return "is UTF-16 text: it starts with a byte-order mark";
-    if (memchr(secret_text(value), '\0', value->len) != NULL)
-        return "contains a NUL byte";
-    return value->len > 0 && strspn(value->data, white_space) == value->len ? "is blank" : NULL;
-}
-
-/* What is wrong with the bytes of a name or of a GitHub token alike, or NULL. */
-static const char *fault_in_bytes(const struct secret *value)
-{
-    const char *fault = fault_anywhere(value);
-
-    if (starts_with(value, "\xef\xbb\xbf"))
-        return "starts with a byte-order mark";
-    if (fault != NULL)
-        return fault;
-    if (has_line_end(value))
-        return "has more than one line";
-    for (const char *p = secret_text(value); *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return "contains a control character";
-    }
-    return NULL;
-}
-
 static int input_refuse(const char *what, const char *where, const char *fault, const char *hint,
                         struct error *err)
 {
@@ -416,38 +378,12 @@ static int refuse_bytes(const struct input_rules *rules, const struct secret *va
 static int check_github_token(const struct secret *value, const struct input_rules *rules,
                               struct error *err)
 {
-    const char *fault = fault_in_bytes(value);
+    const char *fault = mistake_in_bytes(value);
     const struct mistake *mistake = fault != NULL ? mistake_encoded(value) : mistake_find(value);
 
     if (mistake != NULL)
         return input_refuse("token", rules->where->text, mistake->what, mistake->hint, err);
     return fault != NULL ? refuse_bytes(rules, value, fault, err) : 0;
-}
-
-/* What docker would send, though somebody may not have meant it. */
-static const char *find_oddity(const struct secret *value, bool had_empty_line)
-{
-    static const char no_break_space[] = "\xc2\xa0";
-    const struct mistake *mistake = mistake_find_elsewhere(value);
-    char first = value->data[0];
-    char last = value->data[value->len - 1];
-
-    if (starts_with(value, "\xef\xbb\xbf"))
-        return "starts with a byte-order mark";
-    if (had_empty_line)
-        return "had an empty last line, which was removed";
-    if (strchr("\r\n", first) != NULL)
-        return "starts with an empty line";
-    if (strchr(white_space, first) != NULL || starts_with(value, no_break_space))
-        return "starts with a space";
-    if (strchr(white_space, last) != NULL || text_has_suffix(secret_text(value), no_break_space))
-        return "ends with a space";
-    if (value->len > 1 && strchr("\"'`", first) != NULL && first == last)
-        return "is in quotation marks";
-    if (mistake != NULL)
-        return mistake->what;
-    /* A service account's key in JSON has many. */
-    return has_line_end(value) && first != '{' ? "has more than one line" : NULL;
 }
 
 /* More line ends than one, of whatever kind they are. */
@@ -481,13 +417,13 @@ int input_check_token(struct secret *value, const struct input_rules *rules, con
                          rules->where->text, INPUT_TOKEN_MAX);
     if (rules->is_github)
         return check_github_token(value, rules, err);
-    fault = fault_anywhere(value);
-    if (fault == NULL && !rules->where->is_named && has_line_end(value))
+    fault = mistake_in_bytes_anywhere(value);
+    if (fault == NULL && !rules->where->is_named && strpbrk(value->data, "\r\n") != NULL)
         fault = "has more than one line";
     if (fault != NULL)
         return refuse_bytes(rules, value, fault, err);
     if (oddity != NULL)
-        *oddity = find_oddity(value, had_empty_line);
+        *oddity = mistake_oddity(value, had_empty_line);
     return 0;
 }
 
@@ -509,7 +445,7 @@ static void trim_name(struct secret *value)
 
             if (text_has_suffix(secret_text(value), spaces[i]))
                 cut(value, value->len - len);
-            if (starts_with(value, spaces[i])) {
+            if (strncmp(secret_text(value), spaces[i], len) == 0) {
                 memmove(value->data, value->data + len, value->len - len);
                 cut(value, value->len - len);
             }
@@ -538,7 +474,7 @@ int input_check_name(struct secret *value, const char *where, struct error *err)
                             "argument, revoke it: every process can read command lines",
                             err);
     }
-    fault = fault_in_bytes(value);
+    fault = mistake_in_bytes(value);
     if (fault == NULL && memchr(value->data, ':', value->len) != NULL)
         fault = "contains a colon, which HTTP Basic authentication does not allow (RFC 7617)";
     if (fault == NULL && strcmp(secret_text(value), "<token>") == 0)

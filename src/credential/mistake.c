@@ -6,7 +6,10 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "credential/github_token.h"
+
+static const char white_space[] = " \t\r\n\v\f";
 
 static bool is_expression(const char *text)
 {
@@ -275,4 +278,65 @@ const struct mistake *mistake_find(const struct secret *token)
     if (mistake == NULL && !github_token_is_whole(text, token->len) && is_password(text))
         mistake = &password;
     return mistake;
+}
+
+static bool mistake_starts_with(const struct secret *value, const char *bytes)
+{
+    return strncmp(secret_text(value), bytes, strlen(bytes)) == 0;
+}
+
+static bool mistake_has_line_end(const struct secret *value)
+{
+    return strpbrk(secret_text(value), "\r\n") != NULL;
+}
+
+const char *mistake_in_bytes_anywhere(const struct secret *value)
+{
+    if (mistake_starts_with(value, "\xff\xfe") || mistake_starts_with(value, "\xfe\xff"))
+        return "is UTF-16 text: it starts with a byte-order mark";
+    if (memchr(secret_text(value), '\0', value->len) != NULL)
+        return "contains a NUL byte";
+    return value->len > 0 && strspn(value->data, white_space) == value->len ? "is blank" : NULL;
+}
+
+const char *mistake_in_bytes(const struct secret *value)
+{
+    const char *fault = mistake_in_bytes_anywhere(value);
+
+    if (mistake_starts_with(value, "\xef\xbb\xbf"))
+        return "starts with a byte-order mark";
+    if (fault != NULL)
+        return fault;
+    if (mistake_has_line_end(value))
+        return "has more than one line";
+    for (const char *p = secret_text(value); *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return "contains a control character";
+    }
+    return NULL;
+}
+
+const char *mistake_oddity(const struct secret *value, bool had_empty_line)
+{
+    static const char no_break_space[] = "\xc2\xa0";
+    const struct mistake *mistake = mistake_find_elsewhere(value);
+    char first = value->data[0];
+    char last = value->data[value->len - 1];
+
+    if (mistake_starts_with(value, "\xef\xbb\xbf"))
+        return "starts with a byte-order mark";
+    if (had_empty_line)
+        return "had an empty last line, which was removed";
+    if (strchr("\r\n", first) != NULL)
+        return "starts with an empty line";
+    if (strchr(white_space, first) != NULL || mistake_starts_with(value, no_break_space))
+        return "starts with a space";
+    if (strchr(white_space, last) != NULL || text_has_suffix(secret_text(value), no_break_space))
+        return "ends with a space";
+    if (value->len > 1 && strchr("\"'`", first) != NULL && first == last)
+        return "is in quotation marks";
+    if (mistake != NULL)
+        return mistake->what;
+    /* A service account's key in JSON has many. */
+    return mistake_has_line_end(value) && first != '{' ? "has more than one line" : NULL;
 }
