@@ -409,14 +409,6 @@ def test_what_is_no_password_cannot_be_checked(login):
                                    "be checked here") in result.stdout + result.stderr, result
 
 
-def test_too_many_are_stored(login):
-    login.write_config(json.dumps({"auths": {
-        f"r{i}.example": {"auth": auth(USER, "hunter22")} for i in range(1025)}}))
-    result = watch_all(login, "--docker", "--no-verify")
-    assert result.status == 8, result
-    assert "more than 1024 credentials are stored, too many for one run" in result.stderr
-
-
 # How it is shown.
 
 def test_a_crowded_table(login):
