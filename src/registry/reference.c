@@ -190,19 +190,16 @@ static bool is_image(const char *path)
  */
 static int take_path(struct reference *ref, const char *path, struct error *err)
 {
-    static const char *const api[] = {"v1", "v1/", "v2", "v2/"};
     size_t len = strlen(path);
 
     if (is_image(path))
         return error_set_hint(err, CLASS_USAGE,
                               "log in to its registry, and prove the image with --can-pull IMAGE",
                               "that is an image, not a registry; a namespace has no tag");
-    for (size_t i = 0; i < sizeof(api) / sizeof(api[0]); i++) {
-        if (strcmp(path, api[i]) == 0)
-            return 0;
-    }
     while (len > 0 && path[len - 1] == '/')
         len--;
+    if (len == 2 && (memcmp(path, "v1", 2) == 0 || memcmp(path, "v2", 2) == 0))
+        return 0;
     if (len == 0 || ref->has_scheme)
         return 0;
     ref->has_odd_path = len > REFERENCE_NAMESPACE_MAX || !is_namespace(path, len);

@@ -30,6 +30,7 @@ static void test_what_is_accepted(void **state)
         {"HTTP://localhost:5000/", "localhost:5000", ""},
         {"ghcr.io/v2/", "ghcr.io", ""},
         {"ghcr.io/v2", "ghcr.io", ""},
+        {"ghcr.io/v2//", "ghcr.io", ""},
         {"ghcr.io/v1/", "ghcr.io", ""},
         {"https://ghcr.io/v2/", "ghcr.io", ""},
         {"ghcr.io/v2/x", "ghcr.io", "v2/x"},
