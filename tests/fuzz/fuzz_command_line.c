@@ -53,7 +53,8 @@ static void check_option(const struct option_spec *spec, const struct options *o
     case OPTION_NUMBER:
     case OPTION_POSITIVE:
         must(*(const unsigned *)(const void *)member <= spec->max);
-        must(spec->kind == OPTION_NUMBER || *(const unsigned *)(const void *)member > 0);
+        must(spec->kind == OPTION_NUMBER || *(const unsigned *)(const void *)member > 0 ||
+             spec->offset == offsetof(struct options, expires_within_days)); /* 0: not given */
         break;
     case OPTION_REFUSED:
         break;

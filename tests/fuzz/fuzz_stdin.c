@@ -1,6 +1,7 @@
 /*
  * The whole program, with any bytes as standard input: refused with status 3 and nothing is stored,
- * or stored to the byte, less the line ends behind it, and around GitHub's tokens less white space.
+ * or stored to the byte, less the line ends after it, and less white space around GitHub's tokens
+ * and around names.
  * A file and a variable with the same bytes are judged the same, and as a user name they are
  * refused or stored too. What is refused is not shown.
  */
@@ -56,15 +57,23 @@ static bool is_all_of(const char *text, size_t len, const char *bytes)
 /* `before`, what was given without what is cut off, `behind`. */
 static void check_stored(const char *host, const char *before, const char *behind)
 {
-    bool is_githubs = strcmp(host, "ghcr.io") == 0 && behind[0] == '\0';
-    const char *cut = is_githubs ? " \t\r\n\v\f" : "\r\n";
+    bool is_name = behind[0] != '\0';
+    bool is_trimmed = is_name || strcmp(host, "ghcr.io") == 0;
+    /* What Unicode counts as white space consists of the latter bytes. */
+    const char *cut = is_name      ? " \t\r\n\v\f\xc2\x85\xa0\xe2\x80\x87\x89\xaf\xe3"
+                      : is_trimmed ? " \t\r\n\v\f"
+                                   : "\r\n";
     struct secret plain = stored(host);
     size_t head = strlen(before);
     size_t tail = strlen(behind);
     size_t len = plain.len - head - tail;
-    size_t skip = is_githubs ? strspn(secret_text(&given), cut) : 0;
+    size_t skip = 0;
 
-    must(plain.len > head + tail && skip + len <= given.len);
+    must(plain.len > head + tail);
+    while (is_trimmed && skip + len < given.len &&
+           memcmp(plain.data + head, given.data + skip, len) != 0)
+        skip++;
+    must(skip + len <= given.len && is_all_of(given.data, skip, cut));
     must(memcmp(plain.data, before, head) == 0);
     must(memcmp(plain.data + head, given.data + skip, len) == 0);
     must(memcmp(plain.data + head + len, behind, tail) == 0);
