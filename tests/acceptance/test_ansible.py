@@ -24,8 +24,7 @@ TASK
 # As the README has it, and with the token in the environment.
 WAYS = {
     "stdin": TASK,
-    "environment": TASK.replace(", '--password-stdin'", "")
-                       .replace('    stdin: "{{ ghcr_token }}"\n', "")
+    "environment": re.sub(r"^ +stdin.*\n", "", TASK, flags=re.M).replace(", '--password-stdin'", "")
                        .replace("  check_mode", '  environment:\n    GHCR_TOKEN: "{{ ghcr_token }}"'
                                                 "\n  check_mode"),
 }
