@@ -17,7 +17,7 @@ tests="clang cppcheck shellcheck llvm mandoc valgrind libc6-dbg
     buildah docker-registry nginx podman skopeo sudo
     golang-docker-credential-helpers pass gnupg
     ansible-core cron python3-yaml systemd
-    bash-completion busybox-static fish hyperfine lintian mmdebstrap openssh-client openssh-server
+    bash-completion busybox-static curl fish hyperfine lintian mmdebstrap openssh-client openssh-server
     qemu-user-static zsh"
 peers="curl hyperfine iproute2 nginx podman skopeo strace time util-linux"
 # The versions that this tree is written for; scripts/lint.sh does without where there are none.
