@@ -218,14 +218,15 @@ void proxy_peer(CURL *easy, char peer[HTTP_PEER_MAX])
     peer[0] = '\0';
     if (connect_status(easy) != 200 &&
         curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address != NULL &&
-        curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0)
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port > 0)
         (void)snprintf(peer, HTTP_PEER_MAX, strchr(address, ':') != NULL ? "[%s]:%ld" : "%s:%ld",
                        address, port);
 }
 
 /*
  * Whether the connection was to a proxy, not to the registry. A tunnel that is used again has no
- * status of its own, but what was sent (the time of that is there) went through it.
+ * status of its own, but what was sent (the time of that is there) went through it. Newer versions
+ * of libcurl (8.14) give a connection that failed the port -1, with a proxy or without.
  */
 static bool is_at_proxy(const struct proxy_fault *fault)
 {
@@ -233,7 +234,7 @@ static bool is_at_proxy(const struct proxy_fault *fault)
     long port = 0;
 
     (void)curl_easy_getinfo(fault->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-    return sent == 0 && connect_status(fault->easy) == 0 &&
+    return fault->proxy[0] != '\0' && sent == 0 && connect_status(fault->easy) == 0 &&
            strcmp(fault->url->scheme, "https") == 0 &&
            curl_easy_getinfo(fault->easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port != 0 &&
            (unsigned)port != fault->url->port;

@@ -174,6 +174,11 @@ int url_resolve(char out[URL_MAX], const char *base, const char *reference, stru
     if (handle == NULL)
         return error_no_memory(err);
     code = curl_url_set(handle, CURLUPART_URL, base, 0);
+    /* Older versions of libcurl refuse what no URL may contain, newer ones (8.14) encode it. */
+    for (const char *c = reference; *c != '\0'; c++) {
+        if ((*c > '\0' && *c < ' ') || *c == '\x7f')
+            code = CURLUE_MALFORMED_INPUT;
+    }
     /* On a handle that has a URL, libcurl resolves the new one against it (RFC 3986 section 5). */
     if (code == CURLUE_OK)
         code = curl_url_set(handle, CURLUPART_URL, reference, 0);
