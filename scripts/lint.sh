@@ -156,6 +156,7 @@ check_cppcheck() {
         --suppress=unusedStructMember --suppress=variableScope \
         --suppress=constParameterCallback --suppress=normalCheckLevelMaxBranches \
         --suppress=leakReturnValNotUsed:src/cli/process.c \
+        --suppress=knownConditionTrueFalse:src/base/child.c \
         --suppress=knownConditionTrueFalse:src/store/file/attributes.c \
         --suppress=knownConditionTrueFalse:src/store/file/replace.c \
         --suppress=constParameterPointer:src/registry/http/proxy.c \

@@ -5,7 +5,8 @@
 #include "cli/option_table.h"
 #include "registry/http.h"
 
-enum { HELP_COLUMN = 33, COMMANDS_EVERY = ~0U };
+enum { HELP_COLUMN = 33 };
+enum { COMMANDS_EVERY = ~0U };
 
 /* In the order of the usage. The completions read these lines. */
 static const struct {

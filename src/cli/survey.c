@@ -97,7 +97,7 @@ static struct survey_item *find_twin(const struct survey *survey, const struct s
     return NULL;
 }
 
-static int survey_check_room(struct survey *survey, struct error *err)
+static int survey_check_room(const struct survey *survey, struct error *err)
 {
     if (survey->count < SURVEY_ITEMS_MAX)
         return 0;

@@ -224,7 +224,7 @@ static int collect_images(struct survey *survey, struct error *err)
         struct survey_item *nobody = NULL;
         bool has_item = false;
 
-        for (size_t k = 0; k < survey->reader_count; k++) {
+        for (size_t k = 0; k < survey->reader_count && k < SURVEY_READERS; k++) {
             if (look_for_image(survey, i, survey->readers[k], &items[k], err) < 0 ||
                 (items[k] != NULL && add_image(survey, items[k], &list->items[i].image, err) < 0))
                 return -1;

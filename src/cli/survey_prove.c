@@ -50,7 +50,7 @@ static void survey_wait(void *holder, size_t done)
 
 static struct ask unit_ask(struct survey *survey, struct survey_unit *unit)
 {
-    struct run *run = survey->run;
+    const struct run *run = survey->run;
     struct ask ask = {
         .question = run_question_at(run, &unit->registry,
                                     unit->held != NULL ? secret_text(&unit->held->username) : "",
