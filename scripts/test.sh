@@ -110,9 +110,10 @@ run_pytest() {
         --junit-xml="$RESULTS/$1.xml" "${@:2}"
 }
 
-# A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks.
+# A process that nobody may trace is out of the leak checker's reach, too; valgrind looks for leaks. The
+# core limit is the program's to set, and to give back to exec's command.
 run_sanitized() {
-    ASAN_OPTIONS=detect_leaks=0 run_pytest asan tests/cli
+    ASAN_OPTIONS=detect_leaks=0:disable_coredump=0 run_pytest asan tests/cli
 }
 
 # Those of tests/cli that meet what an optimizer could spoil, or another libcurl.
