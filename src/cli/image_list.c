@@ -65,13 +65,14 @@ static int list_image(struct image_list *list, const char *text, struct error *e
 static char *strip_line(char *line)
 {
     static const char space[] = " \t\r\v\f";
-    char *hash = strchr(line, '#');
     char *end;
 
-    while (hash != NULL && hash > line && strchr(space, hash[-1]) == NULL)
-        hash = strchr(hash + 1, '#');
-    if (hash != NULL)
-        *hash = '\0';
+    for (char *c = line; *c != '\0'; c++) {
+        if (*c == '#' && (c == line || strchr(space, c[-1]) != NULL)) {
+            *c = '\0';
+            break;
+        }
+    }
     line += strspn(line, space);
     end = line + strlen(line);
     while (end > line && strchr(space, end[-1]) != NULL)
