@@ -308,10 +308,20 @@ static int build_fields(struct curl_slist **fields, const struct http_request *r
 /* What a server that speaks plain http makes of TLS: an answer in http, or it hangs up. */
 static bool is_not_tls(CURLcode code, const char *text)
 {
-    /* libcurl has one code for every handshake that fails; OpenSSL's words tell them apart. */
-    return code == CURLE_SSL_CONNECT_ERROR &&
-           (strstr(text, "wrong version number") != NULL || strstr(text, "SYSCALL") != NULL ||
-            strstr(text, "unexpected eof") != NULL);
+    /*
+     * libcurl has one code for every handshake that fails; OpenSSL's words tell them apart, or, of
+     * who hangs up, newer versions (8.14) those of the system.
+     */
+    static const char *const words[] = {"wrong version number", "SYSCALL", "unexpected eof",
+                                        "Broken pipe", "Connection reset"};
+
+    if (code != CURLE_SSL_CONNECT_ERROR)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strstr(text, words[i]) != NULL)
+            return true;
+    }
+    return false;
 }
 
 static bool is_this_machine(const char *text)
