@@ -22,4 +22,7 @@ struct holding {
 /* Accepts NULL. */
 void holding_clear(struct holding *holding);
 
+/* Whether both are the same user name with the same token, wherever they stand. */
+bool holding_is_same(const struct holding *a, const struct holding *b);
+
 #endif

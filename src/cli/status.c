@@ -216,12 +216,6 @@ static void prove_images(struct look *look, struct finding *reader, struct repor
     look->has_proved = true;
 }
 
-static bool status_is_same(const struct lookup *a, const struct lookup *b)
-{
-    return secret_is_equal(&a->held.username, &b->held.username) &&
-           secret_is_equal(&a->held.token, &b->held.token);
-}
-
 /* One credential that both use is proved once. */
 static void prove_reader(struct look *look, size_t i, struct report *report)
 {
@@ -232,7 +226,7 @@ static void prove_reader(struct look *look, size_t i, struct report *report)
         reader->verdict = VERDICT_FAULT;
         (void)error_set(&reader->err, CLASS_UNPROVED, "it is %s, which cannot be verified here",
                         reader->found.held.token_kind);
-    } else if (i > 0 && status_is_same(&first->found, &reader->found)) {
+    } else if (i > 0 && holding_is_same(&first->found.held, &reader->found.held)) {
         reader->verdict = first->verdict;
         reader->err = first->err;
     } else if (!reader->is_older) {
@@ -259,7 +253,7 @@ static bool is_told(const struct finding *reader, const struct finding *blamed)
     if (reader == blamed || reader->err.cls == CLASS_UNREACHABLE)
         return true;
     if (reader->found.key[0] != '\0' && blamed->found.key[0] != '\0')
-        return status_is_same(&reader->found, &blamed->found);
+        return holding_is_same(&reader->found.held, &blamed->found.held);
     return reader->found.path[0] != '\0' && strcmp(reader->found.path, blamed->found.path) == 0 &&
            strcmp(reader->found.helper, blamed->found.helper) == 0;
 }

@@ -58,11 +58,6 @@ bool survey_is_same_registry(const struct reference *a, const struct reference *
     return strcmp(a->host, b->host) == 0 && strcmp(a->name_space, b->name_space) == 0;
 }
 
-static bool is_same_credential(const struct holding *a, const struct holding *b)
-{
-    return secret_is_equal(&a->username, &b->username) && secret_is_equal(&a->token, &b->token);
-}
-
 /* Whether it is the same entry, or the same fault, whichever tool finds it. */
 static bool is_twin(const struct survey_item *a, const struct survey_item *b)
 {
@@ -72,8 +67,7 @@ static bool is_twin(const struct survey_item *a, const struct survey_item *b)
     return survey_is_same_registry(&a->registry, &b->registry) &&
            a->finding.verdict == b->finding.verdict && a->finding.is_older == b->finding.is_older &&
            strcmp(one->path, other->path) == 0 && strcmp(one->key, other->key) == 0 &&
-           strcmp(one->helper, other->helper) == 0 &&
-           is_same_credential(&one->held, &other->held) &&
+           strcmp(one->helper, other->helper) == 0 && holding_is_same(&one->held, &other->held) &&
            strcmp(a->finding.err.message, b->finding.err.message) == 0;
 }
 
@@ -232,7 +226,7 @@ static int find_unit(struct survey *survey, const struct survey_item *item,
         *out = unit;
         if (strcmp(unit->registry.host, item->registry.host) == 0 &&
             (held == NULL || unit->held == NULL ? held == unit->held
-                                                : is_same_credential(held, unit->held)))
+                                                : holding_is_same(held, unit->held)))
             return 0;
     }
     if (survey->units == NULL)

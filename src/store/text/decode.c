@@ -16,6 +16,11 @@ void holding_clear(struct holding *holding)
     *holding = HOLDING_INIT;
 }
 
+bool holding_is_same(const struct holding *a, const struct holding *b)
+{
+    return secret_is_equal(&a->username, &b->username) && secret_is_equal(&a->token, &b->token);
+}
+
 static int append_plain(struct secret *out, struct span plain, struct error *err)
 {
     return secret_append(out, plain.data, plain.len, SIZE_MAX - 1, err);
