@@ -282,6 +282,12 @@ int at_pull_find(struct record *out, const char *host, struct error *err)
     return at_pull_path(path, err) < 0 ? -1 : record_find(out, path, host, err);
 }
 
+int at_pull_follow(struct record *out, const struct lookup *found, const char *host,
+                   struct error *err)
+{
+    return strcmp(found->helper, READER_OWN_HELPER) == 0 ? at_pull_find(out, host, err) : 0;
+}
+
 /* The same request as a login's, so that a source is read by one set of rules. */
 int at_pull_read(struct credential *out, const struct record *record,
                  const struct reference *registry, const struct clock *clock, int64_t deadline_ms,

@@ -20,6 +20,7 @@
 #include "cli/targets.h"
 #include "credential/credential.h"
 #include "registry/reference.h"
+#include "store/lookup.h"
 #include "store/record.h"
 
 /*
@@ -61,6 +62,10 @@ int at_pull_forget(struct run *run, struct error *err) __attribute__((warn_unuse
 /* The record of a registry, if the environment has it. Returns 1, 0, or -1 with *err set. */
 int at_pull_find(struct record *out, const char *host, struct error *err)
     __attribute__((warn_unused_result));
+
+/* The same for what was found for it, if this program's own helper serves that; else 0. */
+int at_pull_follow(struct record *out, const struct lookup *found, const char *host,
+                   struct error *err) __attribute__((warn_unused_result));
 
 /* Read the source of a record now. Returns 0 and fills *out, or -1 with *err set. */
 int at_pull_read(struct credential *out, const struct record *record,

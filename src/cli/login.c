@@ -102,7 +102,8 @@ static int login_hide_credential(struct login *login, struct report *report, str
     if (redact_start(&login->redact, credential->username, &credential->token, &login->auth, err) <
         0)
         return -1;
-    if (run_can_hide(&login->run, &login->redact, credential->username, &credential->token))
+    if (run_can_hide(&login->redact, &login->run.subject.registry, credential->username,
+                     &credential->token))
         report->redact = &login->redact;
     return 0;
 }

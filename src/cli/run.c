@@ -152,6 +152,20 @@ int run_find_subject(struct run *run, struct error *err)
 }
 
 /* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
+size_t run_choose_readers(const struct reader *out[RUN_READERS_MAX], const struct options *options)
+{
+    bool podman = options_name_podman(options);
+    bool docker = options->docker || options->config_dir != NULL;
+    bool both = podman == docker && options->command == COMMAND_STATUS;
+    size_t count = 0;
+
+    if (docker || both || !podman)
+        out[count++] = &reader_docker;
+    if (podman || both)
+        out[count++] = &reader_podman;
+    return count;
+}
+
 static bool run_is_descriptor(const char *path)
 {
     return strncmp(path, "/dev/", strlen("/dev/")) == 0 ||
@@ -189,13 +203,11 @@ int run_read_trust(struct run *run, struct error *err)
  * A short secret, or one that stands in the name of the user or the registry, would be found in
  * innocent words: then every message would be hidden.
  */
-bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
-                  const struct secret *token)
+bool run_can_hide(const struct redact *redact, const struct reference *registry,
+                  const char *username, const struct secret *token)
 {
-    const char *host = run->subject.registry.host;
-
     return token->len >= REDACT_RUN && !redact_finds(redact, username, strlen(username)) &&
-           !redact_finds(redact, host, strlen(host));
+           !redact_finds(redact, registry->host, strlen(registry->host));
 }
 
 struct question run_question_at(const struct run *run, const struct reference *registry,

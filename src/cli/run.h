@@ -19,6 +19,8 @@
 #include "registry/reference.h"
 #include "store/reader.h"
 
+enum { RUN_READERS_MAX = 2 };
+
 struct subject {
     struct person person;
     struct reference registry; /* its host is "" until it is known */
@@ -48,6 +50,9 @@ void run_end(struct run *run);
  */
 int run_find_subject(struct run *run, struct error *err) __attribute__((warn_unused_result));
 
+/* The readers whose credentials the options mean: for `status`, both if they name neither. */
+size_t run_choose_readers(const struct reader *out[RUN_READERS_MAX], const struct options *options);
+
 /*
  * Where servers will be asked, before this process is another person's, and after standard input is
  * read: read a --cacert that can be read but once, for there may be several connections. (Before
@@ -61,8 +66,8 @@ int run_read_trust(struct run *run, struct error *err) __attribute__((warn_unuse
  * letters, or made of the names that every message has: it would hide what is no secret. What
  * comes from outside is kept from it in any case.
  */
-bool run_can_hide(const struct run *run, const struct redact *redact, const char *username,
-                  const struct secret *token);
+bool run_can_hide(const struct redact *redact, const struct reference *registry,
+                  const char *username, const struct secret *token);
 
 /* The same at another registry, and for no images; a token of NULL is nobody's. */
 struct question run_question_at(const struct run *run, const struct reference *registry,

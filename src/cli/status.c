@@ -91,8 +91,8 @@ static void add_reader(struct look *look, const struct reader *by)
 
     *reader = (struct finding){.by = by, .found = LOOKUP_INIT};
     found = lookup_find(&reader->found, by, &request, &reader->err);
-    if (found > 0 && strcmp(reader->found.helper, READER_OWN_HELPER) == 0 &&
-        at_pull_find(&reader->record, request.registry, &reader->err) < 0)
+    if (found > 0 &&
+        at_pull_follow(&reader->record, &reader->found, request.registry, &reader->err) < 0)
         found = -1;
     reader->verdict = found > 0 ? VERDICT_OPEN : found == 0 ? VERDICT_NONE : VERDICT_FAULT;
     if (is_recordless(reader))
@@ -108,21 +108,17 @@ static void add_reader(struct look *look, const struct reader *by)
 /* If nothing names one of them, both are looked at. */
 static int find_readers(struct look *look, struct report *report, struct error *err)
 {
-    const struct options *o = look->run.options;
+    const struct reader *chosen[RUN_READERS_MAX];
+    size_t count = run_choose_readers(chosen, look->run.options);
     const struct reference *registry = &look->run.subject.registry;
     const char *slash = registry->name_space[0] != '\0' ? "/" : "";
-    bool podman = options_name_podman(o);
-    bool docker = o->docker || o->config_dir != NULL;
-    bool both = podman == docker;
     bool recordless = false;
     size_t none = 0;
 
-    if (podman && reference_check_path(registry, err) < 0)
+    if (options_name_podman(look->run.options) && reference_check_path(registry, err) < 0)
         return -1;
-    if (docker || both)
-        add_reader(look, &reader_docker);
-    if (podman || both)
-        add_reader(look, &reader_podman);
+    for (size_t i = 0; i < count; i++)
+        add_reader(look, chosen[i]);
     for (size_t i = 0; i < look->reader_count; i++) {
         none += look->readers[i].verdict == VERDICT_NONE;
         recordless = recordless || is_recordless(&look->readers[i]);
@@ -133,9 +129,9 @@ static int find_readers(struct look *look, struct report *report, struct error *
         return 0;
     }
     (void)error_set(err, CLASS_CREDENTIAL, "%s credential for '%s%s%s'",
-                    both     ? "neither docker nor podman finds a"
-                    : docker ? "docker finds no"
-                             : "podman finds no",
+                    count > 1                     ? "neither docker nor podman finds a"
+                    : chosen[0] == &reader_docker ? "docker finds no"
+                                                  : "podman finds no",
                     registry->host, slash, registry->name_space);
     return recordless
                ? error_hint(err,
@@ -148,15 +144,8 @@ static int find_readers(struct look *look, struct report *report, struct error *
 
 static struct situation status_situation(const struct look *look, const struct finding *reader)
 {
-    enum place place = place_find(environment);
-
-    return (struct situation){
-        .registry = &look->run.subject.registry,
-        .token = &reader->found.held.token,
-        /* What is stored on the host is not what ssh-action hands over now. */
-        .place = place == PLACE_SSH ? PLACE_HOST : place,
-        .findings = &look->diagnoses[reader - look->readers].findings,
-    };
+    return survey_situation(&look->run.subject.registry, &reader->found.held.token,
+                            &look->diagnoses[reader - look->readers].findings);
 }
 
 static void status_forget(void *holder)
@@ -181,23 +170,12 @@ static void status_prove(struct look *look, struct finding *reader, struct repor
         .forget = status_forget,
         .holder = look,
     };
-    struct situation here = status_situation(look, reader);
-    struct error *err = &reader->err;
-    int ret = ask_registry(&ask, err);
-    enum exit_class cls = err->cls;
+    int ret = ask_registry(&ask, &reader->err);
 
-    reader->verdict = ret == 0 || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
-                      : cls == CLASS_REJECTED            ? VERDICT_REFUSED
-                                                         : VERDICT_FAULT;
+    (void)ret; /* reader->err says as much, and why */
+    reader->verdict = survey_judge(&ask, &reader->err);
     if (ask.is_diagnosed && report->username == ask.question.username)
         report->diagnosis = diagnosis;
-    if (ret < 0)
-        advice_on_refusal(&here, &ask.outcome, err);
-    else if (look->run.options->diagnose)
-        diagnosis_warn(diagnosis, &look->run.warnings);
-    if (ret == 0)
-        (void)diagnosis_check_expiry(diagnosis, look->run.options, look->run.subject.registry.host,
-                                     look->run.clock, err);
 }
 
 /* What the image is said to be is true of each reader that was asked. */
@@ -304,7 +282,7 @@ static int hide_credentials(struct look *look, struct report *report, struct err
         if (redact_add(&look->redact, &held->token, err) < 0)
             return -1;
         can_hide = can_hide && (held->token.len == 0 ||
-                                run_can_hide(&look->run, &look->redact,
+                                run_can_hide(&look->redact, &look->run.subject.registry,
                                              secret_text(&held->username), &held->token));
     }
     report->redact = can_hide ? &look->redact : NULL;

@@ -10,16 +10,8 @@
 
 void survey_begin(struct survey *survey, struct run *run)
 {
-    const struct options *o = run->options;
-    bool podman = options_name_podman(o);
-    bool docker = o->docker || o->config_dir != NULL;
-    bool both = podman == docker && o->command == COMMAND_STATUS;
-
     *survey = (struct survey){.run = run};
-    if (docker || both || !podman)
-        survey->readers[survey->reader_count++] = &reader_docker;
-    if (podman || both)
-        survey->readers[survey->reader_count++] = &reader_podman;
+    survey->reader_count = run_choose_readers(survey->readers, run->options);
 }
 
 static void item_free(struct survey_item *item)
@@ -189,8 +181,8 @@ int survey_look(struct survey *survey, const struct reference *registry, const s
         item_free(item);
         return 0;
     }
-    if (found > 0 && strcmp(item->finding.found.helper, READER_OWN_HELPER) == 0 &&
-        at_pull_find(&item->finding.record, registry->host, &item->finding.err) < 0)
+    if (found > 0 && at_pull_follow(&item->finding.record, &item->finding.found, registry->host,
+                                    &item->finding.err) < 0)
         found = -1;
     item->finding.verdict = found > 0 ? VERDICT_OPEN : VERDICT_FAULT;
     if (found > 0)
@@ -199,13 +191,11 @@ int survey_look(struct survey *survey, const struct reference *registry, const s
 }
 
 int survey_look_twice(struct survey *survey, const struct reference *registry,
-                      const struct reader *by, struct survey_item **out, struct error *err)
+                      const struct reader *by, struct error *err)
 {
     struct survey_item *item = NULL;
     int found = survey_look(survey, registry, by, false, &item, err);
 
-    if (found > 0 && out != NULL)
-        *out = item;
     if (found > 0 && item->finding.verdict == VERDICT_OPEN && item->finding.found.path[0] == '\0' &&
         survey_look(survey, registry, by, true, NULL, err) < 0)
         return -1;

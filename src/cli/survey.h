@@ -17,13 +17,15 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cli/advice.h"
+#include "cli/ask.h"
 #include "cli/diagnosis.h"
 #include "cli/findings.h"
 #include "cli/image_list.h"
 #include "cli/run.h"
 #include "registry/reference.h"
 
-enum { SURVEY_READERS = 2, SURVEY_ITEMS_MAX = 1024 };
+enum { SURVEY_ITEMS_MAX = 1024 };
 
 struct survey_unit {
     struct reference registry;
@@ -49,7 +51,7 @@ struct survey_item {
 
 struct survey {
     struct run *run; /* borrowed */
-    const struct reader *readers[SURVEY_READERS];
+    const struct reader *readers[RUN_READERS_MAX];
     size_t reader_count;
     struct image_list images;
     struct survey_item *items[SURVEY_ITEMS_MAX]; /* by registry, once they are collected */
@@ -91,7 +93,7 @@ int survey_look(struct survey *survey, const struct reference *registry, const s
                 bool is_older, struct survey_item **out, struct error *err)
     __attribute__((warn_unused_result));
 int survey_look_twice(struct survey *survey, const struct reference *registry,
-                      const struct reader *by, struct survey_item **out, struct error *err)
+                      const struct reader *by, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
@@ -109,6 +111,15 @@ bool survey_is_same_registry(const struct reference *a, const struct reference *
 
 /* Have the registries asked, each credential once. Returns 0, or -1 with *err set (no memory). */
 int survey_prove(struct survey *survey, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * For a credential that is stored, and not what ssh-action hands over now. survey_situation() is
+ * what advice needs of it. survey_judge() is the verdict on what ask_registry() set *err to: advice
+ * is added there, and what GitHub says of the token, which may end too soon.
+ */
+struct situation survey_situation(const struct reference *registry, const struct secret *token,
+                                  const struct github_findings *findings);
+enum verdict survey_judge(const struct ask *ask, struct error *err);
 
 /*
  * What has become of all: -1 with *err set to the worst (exit_class_is_worse()), or 0. *verified

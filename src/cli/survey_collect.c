@@ -57,7 +57,7 @@ static int visit_key(void *ctx, const char *key, struct error *err)
     }
     if (is_looked_up(visit->survey, &registry, visit->by))
         return 0;
-    return survey_look_twice(visit->survey, &registry, visit->by, NULL, err) < 0 ? -1 : 0;
+    return survey_look_twice(visit->survey, &registry, visit->by, err) < 0 ? -1 : 0;
 }
 
 static void visit_fault(void *ctx, const char *path, const struct error *fault)
@@ -133,7 +133,7 @@ static int collect_named(struct survey *survey, struct error *err)
     int all = 0;
 
     for (size_t i = 0; i < survey->reader_count; i++) {
-        int found = survey_look_twice(survey, registry, survey->readers[i], NULL, err);
+        int found = survey_look_twice(survey, registry, survey->readers[i], err);
 
         if (found < 0)
             return -1;
@@ -215,7 +215,7 @@ static int compare_images(const void *a, const void *b)
 
 static int collect_images(struct survey *survey, struct error *err)
 {
-    struct survey_item *items[SURVEY_READERS] = {NULL};
+    struct survey_item *items[RUN_READERS_MAX] = {NULL};
     struct image_list *list = &survey->images;
 
     if (list->count > 1)
@@ -224,7 +224,7 @@ static int collect_images(struct survey *survey, struct error *err)
         struct survey_item *nobody = NULL;
         bool has_item = false;
 
-        for (size_t k = 0; k < survey->reader_count && k < SURVEY_READERS; k++) {
+        for (size_t k = 0; k < survey->reader_count && k < RUN_READERS_MAX; k++) {
             if (look_for_image(survey, i, survey->readers[k], &items[k], err) < 0 ||
                 (items[k] != NULL && add_image(survey, items[k], &list->items[i].image, err) < 0))
                 return -1;

@@ -76,10 +76,8 @@ static void unit_redact(struct survey_unit *unit)
     struct error ignored = ERROR_INIT;
     const char *username = secret_text(&unit->held->username);
     struct error *err = &unit->err;
-    bool hides = unit->held->token.len >= REDACT_RUN &&
-                 redact_start(&redact, username, &unit->held->token, NULL, &ignored) == 0 &&
-                 !redact_finds(&redact, username, strlen(username)) &&
-                 !redact_finds(&redact, unit->registry.host, strlen(unit->registry.host));
+    bool hides = redact_start(&redact, username, &unit->held->token, NULL, &ignored) == 0 &&
+                 run_can_hide(&redact, &unit->registry, username, &unit->held->token);
 
     if (hides && redact_finds(&redact, err->message, strlen(err->message)))
         (void)snprintf(err->message, sizeof(err->message), "%s", REDACT_WORDS);
@@ -92,33 +90,45 @@ static void unit_redact(struct survey_unit *unit)
     redact_clear(&redact);
 }
 
-static void unit_judge(struct survey *survey, struct survey_unit *unit, const struct ask *ask)
+struct situation survey_situation(const struct reference *registry, const struct secret *token,
+                                  const struct github_findings *findings)
 {
-    const struct options *o = survey->run->options;
     enum place place = place_find(environment);
-    struct situation here = {
-        .registry = &unit->registry,
-        /* As for a single registry: what is stored is not what ssh-action hands over now. */
-        .place = place == PLACE_SSH ? PLACE_HOST : place,
-        .findings = &unit->diagnosis.findings,
-    };
-    enum exit_class cls = unit->err.cls;
 
+    return (struct situation){
+        .registry = registry,
+        .token = token,
+        .place = place == PLACE_SSH ? PLACE_HOST : place,
+        .findings = findings,
+    };
+}
+
+enum verdict survey_judge(const struct ask *ask, struct error *err)
+{
+    const struct reference *registry = ask->question.registry;
+    struct situation here =
+        survey_situation(registry, ask->question.token, &ask->diagnosis->findings);
+    enum exit_class cls = err->cls;
+
+    if (cls != CLASS_NONE)
+        advice_on_refusal(&here, &ask->outcome, err);
+    else if (ask->options->diagnose)
+        diagnosis_warn(ask->diagnosis, ask->warnings);
+    if (cls == CLASS_NONE)
+        (void)diagnosis_check_expiry(ask->diagnosis, ask->options, registry->host,
+                                     ask->question.limits.clock, err);
+    return cls == CLASS_NONE || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
+           : cls == CLASS_REJECTED                     ? VERDICT_REFUSED
+                                                       : VERDICT_FAULT;
+}
+
+static void unit_judge(struct survey_unit *unit, const struct ask *ask)
+{
     unit->is_diagnosed = ask->is_diagnosed;
-    unit->verdict = unit->held == NULL                            ? VERDICT_NONE
-                    : cls == CLASS_NONE || cls == CLASS_FORBIDDEN ? VERDICT_ACCEPTED
-                    : cls == CLASS_REJECTED                       ? VERDICT_REFUSED
-                                                                  : VERDICT_FAULT;
+    unit->verdict = VERDICT_NONE;
     if (unit->held == NULL)
         return;
-    here.token = &unit->held->token;
-    if (cls != CLASS_NONE)
-        advice_on_refusal(&here, &ask->outcome, &unit->err);
-    else if (o->diagnose)
-        diagnosis_warn(&unit->diagnosis, &unit->warnings);
-    if (cls == CLASS_NONE)
-        (void)diagnosis_check_expiry(&unit->diagnosis, o, unit->registry.host, survey->run->clock,
-                                     &unit->err);
+    unit->verdict = survey_judge(ask, &unit->err);
     unit_redact(unit);
 }
 
@@ -167,7 +177,7 @@ static int prove_units(struct survey *survey, struct ask *asks, struct error *er
         return -1;
     for (size_t i = 0; i < survey->unit_count; i++) {
         survey->units[i].err = errs[i];
-        unit_judge(survey, &survey->units[i], &asks[i]);
+        unit_judge(&survey->units[i], &asks[i]);
     }
     judge_images(survey);
     return 0;
