@@ -44,9 +44,24 @@ END
     apt-get update -qq || true
 }
 
+# The newest version that can be fetched: a mirror may list one that it does not have yet. An older
+# one will do for tests; scripts/release.sh refuses it, by what is in $libraries/older.
 fetch_curl() {
-    (set_up_apt "$work/apt" deb-src && cd "$work" &&
-        apt-get source -qq --only-source curl >/dev/null)
+    (
+        set_up_apt "$work/apt" deb-src && cd "$work" || exit
+        newest=
+        for version in $(apt-cache showsrc curl | sed -n 's/^Version: //p' | sort -Vru); do
+            if apt-get source -qq --only-source "curl=$version" >/dev/null; then
+                [[ -n $newest ]] || exit 0
+                say "curl $newest cannot be fetched now: taking $version instead"
+                mkdir -p "$libraries"
+                echo "these executables hold curl $version, because $newest could not be fetched" >"$libraries/older"
+                exit
+            fi
+            newest=${newest:-$version}
+        done
+        exit 1
+    )
 }
 
 fetch_arm64_libraries() {

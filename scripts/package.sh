@@ -35,6 +35,9 @@ for archive in build/packages/*.tar.gz; do
     tar -xzf "$archive" -O "$name/bin/ghcr-login" >"build/packages/ghcr-login-${name#ghcr-login-*-}"
 done
 chmod 755 build/packages/ghcr-login-Linux-*
+for older in build/static*/libraries/older; do
+    [[ ! -e $older ]] || cp "$older" build/packages/OLDER-LIBCURL
+done
 cd build/packages
 sha256sum -- * >SHA256SUMS
 echo "==> build/packages:"

@@ -26,6 +26,9 @@ section=$(awk -v head="## [$version] " '
     inside' CHANGELOG.md)
 [[ $section = *[![:space:]]* ]] || fail "CHANGELOG.md has no section '## [$version] - DATE'"
 
+older=$directory/OLDER-LIBCURL
+[[ ! -e $older ]] || fail "$(<"$older"): build again when it can be"
+
 address=$repository/releases/download/$tag
 stamps=(-e "s|@VERSION@|$version|" -e "s|@ADDRESS@|$address|")
 for machine in x86_64 aarch64; do

@@ -472,6 +472,13 @@ def test_a_tag_that_is_not_the_version(release, tmp_path):
         assert done.stdout == ""
 
 
+def test_a_release_has_the_newest_libcurl(release, tmp_path):
+    (tmp_path / "release" / "OLDER-LIBCURL").write_text("these hold curl 1, because 2 could not be\n")
+    done = prepare(f"v{VERSION}", release.repository, tmp_path / "release")
+    assert done.returncode == 1 and "these hold curl 1" in done.stderr, done
+    assert done.stdout == ""
+
+
 def test_a_release_takes_its_notes_from_the_changelog(release, tmp_path):
     tree = tmp_path / "tree"
     (tree / "scripts").mkdir(parents=True)

@@ -56,6 +56,42 @@ def test_what_root_has_made_belongs_to_who_called_sudo(tmp_path):
         assert len(made) > 2 and {path.lstat().st_uid for path in made} == {owner}
 
 
+# A mirror that lists two versions of curl's source package, and has those of $THERE.
+MIRROR = {
+    "apt-get": """
+case $* in update*) exit 0 ;; esac
+for last; do :; done
+case " $THERE " in *" ${last#curl=} "*) mkdir curl-8 ;; *) exit 100 ;; esac
+""",
+    "apt-cache": "printf 'Package: curl\\nVersion: 8-2+deb13u%d\\n' 5 17 5",
+    "cmake": 'mkdir -p build/static; touch build/static/ghcr-login',
+}
+
+
+@pytest.mark.parametrize("there, status, older", [
+    ("8-2+deb13u5 8-2+deb13u17", 0, None),
+    ("8-2+deb13u5", 0, "curl 8-2+deb13u5, because 8-2+deb13u17 could not be fetched"),
+    ("", 1, None)])
+def test_the_newest_libcurl_that_is_there(tmp_path, there, status, older):
+    tree = tmp_path / "tree"
+    for name in ("scripts", "bin"):
+        (tree / name).mkdir(parents=True)
+    shutil.copy(SCRIPTS / "build-static.sh", tree / "scripts")
+    scripts = {"scripts/install-packages.sh": "exit 0"}
+    scripts.update({f"bin/{name}": text for name, text in MIRROR.items()})
+    for name, text in scripts.items():
+        (tree / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tree / name).chmod(0o755)
+    done = subprocess.run([tree / "scripts" / "build-static.sh"], capture_output=True, text=True,
+                          env={"PATH": f"{tree / 'bin'}:/usr/bin:/bin", "THERE": there,
+                               "TMPDIR": str(tmp_path)}, timeout=30, check=False)
+    assert done.returncode == status, done
+    marker = tree / "build" / "static" / "libraries" / "older"
+    assert marker.exists() == (older is not None)
+    if older:
+        assert older in marker.read_text()
+
+
 # Makes a root with nothing but busybox, or takes its time.
 MMDEBSTRAP = """#!/bin/sh
 [ "$SLOW" != making ] || { touch "$STARTED"; sleep 600; }
