@@ -6,8 +6,10 @@ answer, a reset, a header that never ends) are made below the level it works at.
 
 import base64
 import binascii
+import contextlib
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from dataclasses import dataclass
@@ -139,9 +141,14 @@ class Connection:
                 return
 
     def close(self):
-        # shutdown() first: on a TLS socket close() alone leaves the client waiting
-        # as long as another reference to the descriptor lives.
+        # TLS says that it ends (RFC 8446 6.1), as real servers do; the client's word is not awaited.
+        # shutdown() before close(), which alone leaves the client waiting as long as another
+        # reference to the descriptor lives.
         try:
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.settimeout(0)
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self._socket.unwrap()
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
