@@ -69,6 +69,41 @@ static int add_item(struct document *document, struct document_list *list,
     return 0;
 }
 
+/* FNV-1a. Returns the first slot to look into. */
+static size_t slot_of(const struct document_list *list, const char *key)
+{
+    uint32_t hash = 0x811c9dc5;
+
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (unsigned char)*key) * 0x01000193;
+    return hash & (list->slot_count - 1);
+}
+
+static size_t next_slot(const struct document_list *list, size_t slot)
+{
+    return (slot + 1) & (list->slot_count - 1);
+}
+
+/* For document_get(): many are looked up one by one, and half of the slots stay free. */
+static int index_items(struct document *document, struct document_list *list, struct error *err)
+{
+    if (list->count == 0)
+        return 0;
+    for (list->slot_count = 2; list->slot_count < 2 * list->count;)
+        list->slot_count *= 2;
+    list->slots = calloc(list->slot_count, sizeof(*list->slots));
+    if (list->slots == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < list->count; i++) {
+        size_t slot = slot_of(list, document->keys.data + list->items[i].key);
+
+        while (list->slots[slot] != 0)
+            slot = next_slot(list, slot);
+        list->slots[slot] = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
 /*
  * No member may stand twice in different case, nor be what its readers cannot read. Go's decoder
  * does not mind the case, so that docker would take both for one, and write them back as one.
@@ -92,7 +127,7 @@ static int read_object(struct document *document, enum document_object object,
         if (add_item(document, list, &walk.member, err) < 0)
             return -1;
     }
-    return 0;
+    return index_items(document, list, err);
 }
 
 static int read_member(struct document *document, const struct layout_member *member,
@@ -156,8 +191,10 @@ void document_clear(struct document *document)
 {
     secret_clear(&document->text);
     secret_clear(&document->keys);
-    for (size_t i = 0; i < DOCUMENT_OBJECTS; i++)
+    for (size_t i = 0; i < DOCUMENT_OBJECTS; i++) {
         free(document->lists[i].items);
+        free(document->lists[i].slots);
+    }
     *document = DOCUMENT_INIT;
 }
 
@@ -185,9 +222,14 @@ bool document_next(struct document_member *member)
 bool document_get(struct document_member *out, const struct document *document,
                   enum document_object object, const char *key)
 {
+    const struct document_list *list = &document->lists[object];
+
     *out = document_members(document, object);
-    while (document_next(out)) {
-        if (strcmp(out->key, key) == 0)
+    if (list->count == 0)
+        return false;
+    for (size_t slot = slot_of(list, key); list->slots[slot] != 0; slot = next_slot(list, slot)) {
+        out->next = list->slots[slot] - 1;
+        if (document_next(out) && strcmp(out->key, key) == 0)
             return true;
     }
     return false;

@@ -41,6 +41,8 @@ struct document_list {
     struct document_item *items;
     size_t count;
     size_t cap;
+    uint32_t *slots; /* of items by the hash of their keys, counted from 1; 0: a free one */
+    size_t slot_count;
     char name[16]; /* of the object as the text spells it; "": it is not there */
 };
 
