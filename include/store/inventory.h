@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/reader.h"
+#include "store/snapshot.h"
 
 /* Callbacks; `ctx` is passed to both. */
 struct inventory_visitor {
@@ -25,15 +26,16 @@ struct inventory_visitor {
 struct inventory_request {
     const struct reader *reader;
     const struct location_request *places;
+    struct snapshot *snapshot; /* for the look-ups of these keys, too */
     const struct clock *clock;
     int64_t deadline_ms; /* for a helper */
 };
 
 /*
- * The keys of $DOCKER_AUTH_CONFIG, of "auths" and "credHelpers" in each of the reader's files, and
- * what the helper of "credsStore" lists, as far as the reader obeys these. Returns 0, or -1 with
- * *err set: by on_key(), for want of memory, or (CLASS_AUTHFILE) if there is no place for a
- * file.
+ * The keys of $DOCKER_AUTH_CONFIG, if its reader takes that, of "auths" and "credHelpers" in each
+ * of the reader's files, and what the helper of "credsStore" lists, as far as the reader obeys
+ * these. Returns 0, or -1 with *err set: by on_key(), for want of memory, or (CLASS_AUTHFILE) if
+ * there is no place for a file.
  */
 int inventory_of_reader(const struct inventory_request *request,
                         const struct inventory_visitor *visitor, struct error *err)

@@ -19,6 +19,7 @@
 #include "base/secret.h"
 #include "store/holding.h"
 #include "store/reader.h"
+#include "store/snapshot.h"
 
 /* For what; all of it borrowed. */
 struct lookup_request {
@@ -27,6 +28,7 @@ struct lookup_request {
     const struct location_request *places;
     bool no_variable; /* $DOCKER_AUTH_CONFIG is ignored, as docker before 28.3 does */
     bool no_helper;   /* no credential helper is asked: files are read as if they named none */
+    struct snapshot *snapshot; /* what several read but once; NULL: what is there now */
     const struct clock *clock;
     int64_t deadline_ms; /* for a helper */
 };
@@ -52,7 +54,8 @@ int lookup_find(struct lookup *out, const struct reader *reader,
                 const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The same in one file alone: podman knows no "credsStore" in Docker's file either. */
+/* The same in one file alone, as it is now: podman knows no "credsStore" in Docker's file either.
+ */
 int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
                 const struct lookup_request *request, struct error *err)
     __attribute__((warn_unused_result));

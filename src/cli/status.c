@@ -14,6 +14,7 @@
 #include "store/holding.h"
 #include "store/lookup.h"
 #include "store/shadow.h"
+#include "store/snapshot.h"
 
 /* What each reader takes, and an older docker, which knows no DOCKER_AUTH_CONFIG. */
 enum { READINGS_MAX = 3 };
@@ -21,6 +22,7 @@ enum { READINGS_MAX = 3 };
 /* All that one look holds. */
 struct look {
     struct run run;
+    struct snapshot snapshot; /* of what is looked into, while it is */
     struct finding readers[READINGS_MAX];
     size_t reader_count;
     struct diagnosis diagnoses[READINGS_MAX]; /* of each reader's credential */
@@ -84,6 +86,7 @@ static void add_reader(struct look *look, const struct reader *by)
         .registry = look->run.subject.registry.host,
         .name_space = look->run.subject.registry.name_space,
         .places = &look->run.places,
+        .snapshot = &look->snapshot,
         .clock = look->run.clock,
         .deadline_ms = look->run.deadline_ms,
     };
@@ -119,6 +122,7 @@ static int find_readers(struct look *look, struct report *report, struct error *
         return -1;
     for (size_t i = 0; i < count; i++)
         add_reader(look, chosen[i]);
+    snapshot_clear(&look->snapshot);
     for (size_t i = 0; i < look->reader_count; i++) {
         none += look->readers[i].verdict == VERDICT_NONE;
         recordless = recordless || is_recordless(&look->readers[i]);

@@ -168,6 +168,7 @@ int survey_look(struct survey *survey, const struct reference *registry, const s
         .name_space = by->has_namespaces ? registry->name_space : "",
         .places = &survey->run->places,
         .no_variable = is_older,
+        .snapshot = &survey->snapshot,
         .clock = survey->run->clock,
         .deadline_ms = survey_helper_deadline(survey->run),
     };

@@ -24,6 +24,7 @@
 #include "cli/image_list.h"
 #include "cli/run.h"
 #include "registry/reference.h"
+#include "store/snapshot.h"
 
 enum { SURVEY_ITEMS_MAX = 1024 };
 
@@ -54,6 +55,7 @@ struct survey {
     const struct reader *readers[RUN_READERS_MAX];
     size_t reader_count;
     struct image_list images;
+    struct snapshot snapshot;                    /* of what is looked into, while it is */
     struct survey_item *items[SURVEY_ITEMS_MAX]; /* by registry, once they are collected */
     size_t count;
     struct survey_unit *units;

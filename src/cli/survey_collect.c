@@ -114,6 +114,7 @@ static int collect_all(struct survey *survey, struct error *err)
     for (size_t i = 0; i < survey->reader_count; i++) {
         struct inventory_request request = {.reader = survey->readers[i],
                                             .places = &survey->run->places,
+                                            .snapshot = &survey->snapshot,
                                             .clock = survey->run->clock,
                                             .deadline_ms = survey_helper_deadline(survey->run)};
 
@@ -255,8 +256,12 @@ int survey_collect(struct survey *survey, struct error *err)
     const struct options *o = survey->run->options;
     bool is_named = o->command == COMMAND_STATUS && o->registry != NULL;
 
-    if ((o->all && collect_all(survey, err) < 0) || (is_named && collect_named(survey, err) < 0) ||
-        collect_images(survey, err) < 0)
+    bool is_done = (!o->all || collect_all(survey, err) == 0) &&
+                   (!is_named || collect_named(survey, err) == 0) &&
+                   collect_images(survey, err) == 0;
+
+    snapshot_clear(&survey->snapshot);
+    if (!is_done)
         return -1;
     if (survey->count == 0)
         return error_set_hint(err, CLASS_CREDENTIAL, "store one: ghcr-login -u NAME REGISTRY",

@@ -60,47 +60,28 @@ static int visit_store(const struct document *document, const char *path,
 static int visit_file(const struct location *file, const struct inventory_request *request,
                       const struct inventory_visitor *visitor, struct error *err)
 {
-    struct document document = DOCUMENT_INIT;
+    const struct document *document;
     struct error fault = ERROR_INIT;
-    int ret = 0;
 
-    if (look_at(&document, file->path, file->is_bare, &fault) < 0)
+    if (look_once(&document, request->snapshot, file, &fault) < 0) {
         visitor->on_fault(visitor->ctx, file->path, &fault);
-    else if ((ret = visit_document(&document, visitor, err)) == 0)
-        ret = visit_store(&document, file->path, request, visitor, err);
-    document_clear(&document);
-    return ret;
-}
-
-/* What its reader cannot read there, it ignores: lookup_find() does so, too. */
-static int visit_variable(const struct inventory_request *request,
-                          const struct inventory_visitor *visitor, struct error *err)
-{
-    const char *name = request->reader->variable;
-    const char *value = name != NULL ? request->places->environment(name) : NULL;
-    struct document document = DOCUMENT_INIT;
-    struct error ignored = ERROR_INIT;
-    struct secret text = SECRET_INIT;
-    int ret = 0;
-
-    if (value == NULL)
         return 0;
-    if (secret_append_text(&text, value, &ignored) == 0 &&
-        document_parse(&document, &text, name, &ignored) == 0)
-        ret = visit_document(&document, visitor, err);
-    secret_clear(&text);
-    document_clear(&document);
-    return ret;
+    }
+    return visit_document(document, visitor, err) < 0
+               ? -1
+               : visit_store(document, file->path, request, visitor, err);
 }
 
 int inventory_of_reader(const struct inventory_request *request,
                         const struct inventory_visitor *visitor, struct error *err)
 {
+    const struct document *variable =
+        look_once_at_variable(request->snapshot, request->reader, request->places);
     struct location files[READER_FILES_MAX];
     size_t count;
 
     if (request->reader->files(files, &count, request->places, err) < 0 ||
-        visit_variable(request, visitor, err) < 0)
+        (variable != NULL && visit_document(variable, visitor, err) < 0))
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (visit_file(&files[i], request, visitor, err) < 0)

@@ -4,20 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/scan.h"
 #include "store/helper/helper.h"
 #include "store/look.h"
-#include "store/file/locked_file.h"
-#include "store/file/preflight.h"
-#include "store/path.h"
 #include "store/text/decode.h"
 #include "store/text/edit.h"
-#include "store/text/layout.h"
-#include "store/text/syntax.h"
 
 /* A file under inspection. */
 struct source {
-    struct document document;
+    const struct document *document;
     const struct reader *reader;  /* in whose way it is read */
     const struct reader *bare_of; /* who dropped the path of its keys, which now goes for all who
                                      read it; NULL: it is not bare */
@@ -36,14 +30,14 @@ static int try_key(struct lookup *out, const struct source *source, const char *
                    struct error *err)
 {
     (void)snprintf(out->key, sizeof(out->key), "%s", key);
-    return holding_find(&out->held, &source->document, key, source->reader, err);
+    return holding_find(&out->held, source->document, key, source->reader, err);
 }
 
 static int try_fallback(struct lookup *out, const struct source *source,
                         const struct lookup_request *request, struct error *err)
 {
     const char *host = reader_host(source->reader, request->registry);
-    struct document_member member = document_members(&source->document, DOCUMENT_AUTHS);
+    struct document_member member = document_members(source->document, DOCUMENT_AUTHS);
 
     while (document_next(&member)) {
         bool serves = source->reader->is_fallback(member.key, host) ||
@@ -96,7 +90,7 @@ static int find_in(struct lookup *out, const struct source *source,
 {
     const char *host = reader_host(source->reader, request->registry);
 
-    (void)document_helper(out->helper, &source->document, source->reader, host);
+    (void)document_helper(out->helper, source->document, source->reader, host);
     if (request->no_helper)
         out->helper[0] = '\0';
     return out->helper[0] != '\0' ? lookup_ask_helper(out, host, request, err)
@@ -120,9 +114,10 @@ static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 }
 
 /* What one reader rejects is no fault of the file: another may read it. */
-static int lookup_check_all(struct lookup *built, const struct source *source, struct error *err)
+static int lookup_check_all(struct lookup *built, const struct source *source,
+                            const struct lookup_request *request, struct error *err)
 {
-    int ret = holding_check_all(&source->document, source->reader, err);
+    int ret = look_check_all(request->snapshot, source->document, source->reader, err);
 
     if (ret < 0)
         built->path[0] = '\0';
@@ -138,76 +133,25 @@ static int look_into_file(struct lookup *out, const struct location *file,
                           const struct lookup_request *request, struct error *err)
 {
     struct lookup built = {.owner = file->owner};
-    struct source source = {
-        .document = DOCUMENT_INIT,
-        .reader = reader,
-        .bare_of = file->is_bare ? file->owner : NULL,
-    };
-    int ret = look_at(&source.document, file->path, file->is_bare, err);
+    struct source source = {.reader = reader, .bare_of = file->is_bare ? file->owner : NULL};
+    int ret = look_once(&source.document, request->snapshot, file, err);
 
     memcpy(built.path, file->path, sizeof(built.path));
     if (ret == 0 && is_use && reader->takes_all_or_none)
-        ret = lookup_check_all(&built, &source, err);
+        ret = lookup_check_all(&built, &source, request, err);
     if (ret == 0)
         ret = find_in(&built, &source, request, err);
     if (ret > 0 && is_use && !reader->takes_all_or_none && built.held.is_decoded)
-        ret = lookup_check_all(&built, &source, err) < 0 ? -1 : ret;
-    document_clear(&source.document);
+        ret = lookup_check_all(&built, &source, request, err) < 0 ? -1 : ret;
     return lookup_finish(out, &built, ret);
-}
-
-int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
-                const struct lookup_request *request, struct error *err)
-{
-    return look_into_file(out, file, reader, false, request, err);
-}
-
-/* The one member of an object, if it has that name: Go does not mind the case. */
-static bool only_member(struct span *value, struct span object, const char *wanted)
-{
-    struct layout_walk walk;
-
-    if (!layout_enter(&walk, object) || !layout_next(&walk) ||
-        !syntax_is_name(layout_inner(walk.member.key), wanted))
-        return false;
-    *value = walk.member.value;
-    return !layout_next(&walk);
-}
-
-static bool has_nothing_but_auths(const struct document *document)
-{
-    struct document_member member = document_members(document, DOCUMENT_AUTHS);
-    struct span whole = {.data = secret_text(&document->text), .len = document->text.len};
-    struct span value;
-
-    if (!only_member(&value, whole, "auths"))
-        return false;
-    while (document_next(&member)) {
-        if (!only_member(&value, member.value, "auth") || !document_is_text(value) ||
-            layout_inner(value).len == 0)
-            return false;
-    }
-    return true;
-}
-
-/* What cannot be decoded as a whole is skipped, and docker says so. */
-static bool read_variable(struct document *out, const struct reader *reader, const char *text)
-{
-    struct secret copy = SECRET_INIT;
-    struct error ignored = ERROR_INIT;
-    bool is_read = secret_append_text(&copy, text, &ignored) == 0 &&
-                   document_parse(out, &copy, reader->variable, &ignored) == 0 &&
-                   has_nothing_but_auths(out) && holding_check_all(out, reader, &ignored) == 0;
-
-    secret_clear(&copy);
-    return is_read;
 }
 
 bool lookup_variable_has(const struct reader *reader, const char *text, const char *key)
 {
     struct document document = DOCUMENT_INIT;
     struct document_member ignored;
-    bool has = read_variable(&document, reader, text) &&
+    struct error unread = ERROR_INIT;
+    bool has = look_at_variable(&document, reader, text, &unread) == 0 &&
                document_get(&ignored, &document, DOCUMENT_AUTHS, key);
 
     document_clear(&document);
@@ -218,52 +162,74 @@ int lookup_variable_without(struct secret *out, const struct reader *reader, con
                             const char *registry, struct error *err)
 {
     struct document_edit edit = {.change = DOCUMENT_REMOVE, .key = reader_host(reader, registry)};
-    struct error malformed = ERROR_INIT; /* docker says so, and goes on to the file */
+    struct error unread = ERROR_INIT; /* docker says so, and goes on to the file */
     struct document document = DOCUMENT_INIT;
-    struct secret copy = SECRET_INIT;
     bool has_changed = false;
 
-    if (secret_append_text(&copy, text, &malformed) == 0 &&
-        document_parse(&document, &copy, reader->variable, &malformed) == 0 &&
-        document_edit(&document, &edit, &has_changed, &malformed) == 0 && has_changed) {
+    if (look_at_variable(&document, reader, text, &unread) == 0 &&
+        document_edit(&document, &edit, &has_changed, &unread) == 0 && has_changed) {
         if (document.lists[DOCUMENT_AUTHS].count == 0)
             secret_clear(&document.text);
         secret_move(out, &document.text);
     }
-    secret_clear(&copy);
     document_clear(&document);
-    return malformed.cls == CLASS_INTERNAL ? error_no_memory(err) : has_changed;
+    return unread.cls == CLASS_INTERNAL ? error_no_memory(err) : has_changed;
 }
 
 static int look_into_variable(struct lookup *out, const struct reader *reader,
                               const struct lookup_request *request)
 {
-    const char *config = request->places->environment(reader->variable);
     const char *key = reader_host(reader, request->registry);
     struct lookup built = {.owner = reader};
     struct error ignored = ERROR_INIT;
-    struct source source = {.document = DOCUMENT_INIT, .reader = reader};
-    int ret = 0;
+    struct source source = {
+        .document = look_once_at_variable(request->snapshot, reader, request->places),
+        .reader = reader,
+    };
+    int ret = source.document != NULL ? try_key(&built, &source, key, &ignored) : 0;
 
-    if (config != NULL && read_variable(&source.document, reader, config))
-        ret = try_key(&built, &source, key, &ignored);
-    document_clear(&source.document);
     return lookup_finish(out, &built, ret > 0 && built.held.token.len > 0);
 }
 
-int lookup_find(struct lookup *out, const struct reader *reader,
-                const struct lookup_request *request, struct error *err)
+static int lookup_go(struct lookup *out, const struct reader *reader,
+                     const struct lookup_request *request, struct error *err)
 {
     struct location files[READER_FILES_MAX];
     size_t count;
     int ret;
 
-    if (reader->variable != NULL && !request->no_variable &&
-        look_into_variable(out, reader, request) > 0)
+    if (!request->no_variable && look_into_variable(out, reader, request) > 0)
         return 1;
     /* A file that cannot be read ends it: what podman would say, instead of going on. */
     ret = reader->files(files, &count, request->places, err);
     for (size_t i = 0; ret == 0 && i < count; i++)
         ret = look_into_file(out, &files[i], reader, true, request, err);
+    return ret;
+}
+
+int lookup_find(struct lookup *out, const struct reader *reader,
+                const struct lookup_request *request, struct error *err)
+{
+    struct snapshot own = SNAPSHOT_INIT;
+    struct lookup_request with_own = *request;
+    int ret;
+
+    if (request->snapshot == NULL)
+        with_own.snapshot = &own;
+    ret = lookup_go(out, reader, &with_own, err);
+    snapshot_clear(&own);
+    return ret;
+}
+
+int lookup_file(struct lookup *out, const struct location *file, const struct reader *reader,
+                const struct lookup_request *request, struct error *err)
+{
+    struct snapshot own = SNAPSHOT_INIT;
+    struct lookup_request with_own = *request;
+    int ret;
+
+    with_own.snapshot = &own; /* the file as it is now */
+    ret = look_into_file(out, file, reader, false, &with_own, err);
+    snapshot_clear(&own);
     return ret;
 }

@@ -73,6 +73,19 @@ def test_cost_of_a_logout_from_all(login, capsys):
     check_growth(costs)
 
 
+@pytest.mark.parametrize("key", ["registry-{}.example.com", "registry.example.com/owner-{}"])
+def test_cost_of_a_survey(login, key, capsys):
+    """What each look-up reads is read once for all of them."""
+    costs = {}
+    for size in SIZES:
+        auths = {"one.example": {"auth": "dXNlcjpwYXNzd29yZA=="}}
+        auths.update((key.format(each), {}) for each in range(size))
+        login.write_config(json.dumps({"auths": auths}, indent="\t"))
+        costs[size] = cost(login.start("status", "--all", "--no-verify"))
+    report(capsys, f"status --all, {key}", costs)
+    check_growth(costs)
+
+
 LIMIT = 8 * 1024 * 1024
 SMALL = {
     "objects": ('{"x":[', "{},", '{}],"auths":{}}'),

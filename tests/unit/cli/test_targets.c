@@ -348,7 +348,6 @@ static void test_helper_is_asked_by_host(void **state)
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
-/* Each look-up reads the file again: that many of them are too slow for a test of the program. */
 static void test_too_many_credentials(void **state)
 {
     static struct survey survey;

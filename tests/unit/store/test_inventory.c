@@ -6,6 +6,7 @@
 #include "../support.h"
 
 #include "store/inventory.h"
+#include "store/lookup.h"
 
 #include "base/json.h"
 #include "files.h"
@@ -78,15 +79,20 @@ static int visit(const struct reader *reader, struct told *told, struct error *e
 {
     struct location_request where = surroundings();
     struct inventory_visitor visitor = {.on_key = on_key, .on_fault = on_fault, .ctx = told};
+    struct snapshot snapshot = SNAPSHOT_INIT;
     struct inventory_request request = {.reader = reader,
                                         .places = &where,
+                                        .snapshot = &snapshot,
                                         .clock = clock_system(),
                                         .deadline_ms = support_in_ms(20000)};
+    int ret;
 
     where.environment = variable;
     *told = (struct told){.keys = ""};
-    return reader != NULL ? inventory_of_reader(&request, &visitor, err)
-                          : inventory_of_record(&where, &visitor, err);
+    ret = reader != NULL ? inventory_of_reader(&request, &visitor, err)
+                         : inventory_of_record(&where, &visitor, err);
+    snapshot_clear(&snapshot);
+    return ret;
 }
 
 static void check(const struct reader *reader, const char *keys, const char *faults)
@@ -120,6 +126,65 @@ static void test_each_source(void **state)
           "v.example a.example b.example c.example s.example https://t.example/v1/ ", "");
     /* which obeys neither variable nor "credsStore" */
     check(&reader_podman, "p.example/team a.example b.example c.example ", "");
+}
+
+#define GOOD "\"v.example\":{\"auth\":\"YTp4\"}"
+
+/* One reading for both: what docker would ignore as a whole names no key, and gives no entry. */
+static void test_what_docker_takes_of_the_variable(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_taken;
+    } rows[] = {
+        {"{\"auths\":{" GOOD "}}", true},
+        {" {\"AUTHS\" : {\"v.example\":{\"Auth\":\"YTp4\"}}}\n", true},
+        {"{\"auths\":{\"\":{\"auth\":\"YTp4\"}," GOOD "}}", true},
+        {"", false},
+        {"null", false},
+        {"[]", false},
+        {"{", false},
+        {"{}", false},
+        {"{\"auths\":[]}", false},
+        {"{\"auths\":null}", false},
+        {"{\"v.example\":{\"auth\":\"YTp4\"}}", false},
+        {"{\"auths\":{" GOOD "}} x", false},
+        {"{\"auths\":{" GOOD "},\"credHelpers\":{\"w.example\":\"x\"}}", false},
+        {"{\"auths\":{" GOOD "},\"AUTHS\":{" GOOD "}}", false},
+        {"{\"auths\":{" GOOD "," GOOD "}}", false},
+        {"{\"auths\":{\"v.example\":{}}}", false},
+        {"{\"auths\":{\"v.example\":{\"auth\":\"\"}}}", false},
+        {"{\"auths\":{\"v.example\":{\"auth\":1}}}", false},
+        {"{\"auths\":{\"v.example\":\"YTp4\"}}", false},
+        {"{\"auths\":{\"v.example\":{\"auth\":\"YTp4\",\"email\":\"\"}}}", false},
+        {"{\"auths\":{\"v.example\":{\"username\":\"a\",\"password\":\"x\"}}}", false},
+        {"{\"auths\":{" GOOD ",\"w.example\":{\"auth\":\"%\"}}}", false},
+        {"{\"auths\":{" GOOD ",\"w.example\":{\"auth\":\"Yg==\"}}}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct location_request where = surroundings();
+        struct lookup_request wanted = {
+            .registry = "v.example", .name_space = "", .places = &where};
+        struct lookup found = LOOKUP_INIT;
+        struct error err = ERROR_INIT;
+        struct secret rest = SECRET_INIT;
+        struct told told;
+
+        docker_auth_config = rows[i].text;
+        assert_row(rows[i].text, visit(&reader_docker, &told, &err) == 0);
+        assert_row(rows[i].text, (strstr(told.keys, "v.example ") != NULL) == rows[i].is_taken);
+        assert_row(rows[i].text, rows[i].is_taken || told.keys[0] == '\0');
+        assert_row(rows[i].text,
+                   lookup_find(&found, &reader_docker, &wanted, &err) == rows[i].is_taken);
+        assert_row(rows[i].text, lookup_variable_has(&reader_docker, rows[i].text, "v.example") ==
+                                     rows[i].is_taken);
+        assert_row(rows[i].text, lookup_variable_without(&rest, &reader_docker, rows[i].text,
+                                                         "v.example", &err) == rows[i].is_taken);
+        secret_clear(&rest);
+        lookup_clear(&found);
+    }
 }
 
 static void test_the_record(void **state)
@@ -192,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_is_there, setup, support_teardown),
         cmocka_unit_test_setup_teardown(test_each_source, setup, support_teardown),
+        cmocka_unit_test_setup_teardown(test_what_docker_takes_of_the_variable, setup,
+                                        support_teardown),
         cmocka_unit_test_setup_teardown(test_the_record, setup, support_teardown),
         cmocka_unit_test_setup_teardown(test_faults, setup, support_teardown),
         cmocka_unit_test_setup_teardown(test_who_is_told_can_end_it, setup, support_teardown),

@@ -42,6 +42,8 @@ static int setup(void **state)
     return 0;
 }
 
+static struct snapshot *snapshot; /* of look() */
+
 static int look(const struct reader *reader, const char *key, struct lookup *found,
                 struct error *err)
 {
@@ -51,6 +53,7 @@ static int look(const struct reader *reader, const char *key, struct lookup *fou
     struct lookup_request request = {.registry = host,
                                      .name_space = slash != NULL ? slash + 1 : "",
                                      .places = &where,
+                                     .snapshot = snapshot,
                                      .clock = clock_system(),
                                      .deadline_ms = support_in_ms(SCRIPTS_PATIENCE_MS)};
 
@@ -160,6 +163,34 @@ static void test_the_variable(void **state)
                      rows[i].is_taken ? "" : DOCKER, "ghcr.io");
         assert_finds(rows[i].variable, &reader_podman, "ghcr.io", "a", DOCKER, "ghcr.io");
     }
+}
+
+/* Many look-ups would else cost the square of what one does. */
+static void test_a_snapshot_is_read_once(void **state)
+{
+    struct snapshot once = SNAPSHOT_INIT;
+    struct lookup found;
+    struct error err;
+
+    (void)state;
+    support_write(RUNTIME, "{");
+    support_write(DOCKER, "{\"auths\":{\"a.example\":" A ",\"b.example\":" B "}}");
+    docker_auth_config = "{\"auths\":{\"v.example\":" B "}}";
+    snapshot = &once;
+    assert_finds("first", &reader_docker, "a.example", "a", DOCKER, "a.example");
+    assert_int_equal(look(&reader_podman, "a.example", &found, &err), -1);
+    support_write(RUNTIME, "{}");
+    support_write(DOCKER, "{\"auths\":{\"a.example\":{},\"c.example\":{\"auth\":\"%\"}}}");
+    docker_auth_config = "{\"auths\":{\"a.example\":" B "}}";
+    assert_finds("as it was", &reader_docker, "b.example", "b", DOCKER, "b.example");
+    assert_finds("the variable, too", &reader_docker, "v.example", "b", "", "v.example");
+    assert_int_equal(look(&reader_podman, "b.example", &found, &err), -1);
+    assert_error("the fault of then", &err, CLASS_AUTHFILE, RUNTIME "' is not valid JSON");
+    snapshot_clear(&once);
+    assert_finds("as it is now", &reader_docker, "a.example", "b", "", "a.example");
+    assert_finds("and here", &reader_podman, "b.example", NULL, NULL, NULL);
+    snapshot_clear(&once);
+    snapshot = NULL;
 }
 
 static void test_helpers(void **state)
@@ -322,6 +353,7 @@ int main(void)
         IN_DIRECTORY(test_keys_of_one_file),
         IN_DIRECTORY(test_podman_s_way),
         IN_DIRECTORY(test_the_variable),
+        IN_DIRECTORY(test_a_snapshot_is_read_once),
         IN_DIRECTORY(test_helpers),
         IN_DIRECTORY(test_a_file_that_cannot_be_read),
         IN_DIRECTORY(test_a_file_that_is_another_users),
