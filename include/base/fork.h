@@ -32,10 +32,15 @@ int fork_exit_status(int status);
 
 /*
  * Close the descriptors from `first` to `last` (UINT_MAX: all that follow), or have the next exec
- * close them. Async-signal-safe. A kernel without close_range(2) is asked one by one, up to the
- * hard limit of open files, and to 65536 at most.
+ * close them. Async-signal-safe. Without close_range(2), as fork_close_each().
  */
 void fork_close_range(unsigned first, unsigned last, bool on_exec);
+
+/*
+ * The same by older calls: those that /proc/self/fd lists, or without /proc one by one, up to the
+ * hard limit of open files, and to 65536 at most.
+ */
+void fork_close_each(unsigned first, unsigned last, bool on_exec);
 
 /*
  * Every signal as a new program expects it: none blocked, none ignored, none handled.

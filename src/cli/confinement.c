@@ -12,12 +12,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,8 +26,6 @@
 #include "base/fork.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-enum { DESCRIPTORS_MAX = 65536 }; /* as fork_close_range() has it */
 
 /* Landlock. */
 
@@ -110,17 +109,21 @@ static void drop_capabilities(void)
 
 /* The filter of system calls. */
 
+/* And the last call before those that all have in common: uprobe(2), by which root traces. */
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
+enum { CALL_NEWEST_OF_ITS_OWN = 336 };
 #elif defined(__aarch64__) && !defined(__AARCH64EB__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
+enum { CALL_NEWEST_OF_ITS_OWN = 294 };
 #endif
 
 #if defined(ARCHITECTURE)
 
 /* Calls since Linux 5.1, which have one number everywhere, and headers may not have yet. */
 enum {
-    CALL_pidfd_send_signal = 424,
+    CALL_COMMON = 424,
+    CALL_pidfd_send_signal = CALL_COMMON,
     CALL_io_uring_setup,
     CALL_io_uring_enter,
     CALL_io_uring_register,
@@ -160,7 +163,8 @@ static const uint16_t refused[] = {
     CALL_setxattrat, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, CALL_removexattrat,
     CALL_file_setattr, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_unlinkat,
     SYS_mkdirat, SYS_mknodat, SYS_name_to_handle_at, SYS_open_by_handle_at, CALL_io_uring_setup,
-    CALL_io_uring_enter, CALL_io_uring_register, SYS_mq_open, SYS_mq_unlink, SYS_acct,
+    CALL_io_uring_enter, CALL_io_uring_register, SYS_mq_open, SYS_mq_unlink, SYS_mq_timedsend,
+    SYS_mq_timedreceive, SYS_mq_notify, SYS_mq_getsetattr, SYS_acct, SYS_flock,
     /* to run */
     SYS_execve, SYS_execveat, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load,
     CALL_lsm_set_self_attr,
@@ -174,11 +178,8 @@ static const uint16_t refused[] = {
     /* another self */
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
     SYS_setfsgid, SYS_setgroups,
-    /* to be called; bind() is also how a Unix socket, of a pair, gets a file */
+    /* to be called */
     SYS_listen, SYS_accept, SYS_accept4,
-#if defined(__GLIBC__) /* others' resolvers bind to any port before they ask */
-    SYS_bind,
-#endif
     /* other processes, and what they share */
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, CALL_process_madvise,
     CALL_process_mrelease, CALL_pidfd_open, CALL_pidfd_getfd, CALL_pidfd_send_signal, SYS_kcmp,
@@ -200,7 +201,12 @@ static const uint16_t refused[] = {
 /* What open(2) can write with; O_TMPFILE comes with one of them. */
 #define WRITING ((uint32_t)O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
-enum { FILTER_MAX = 512, ARGUMENTS_MAX = 128, SET_PTRACER = 0x59616d61 };
+enum { FILTER_MAX = 512, ARGUMENTS_MAX = 128 };
+
+/* What headers may not have yet, or not without _GNU_SOURCE. */
+enum { SET_PTRACER = 0x59616d61, SCHED_CORE = 62, OFD_SETLK = 37, OFD_SETLKW, MPTCP = 262 };
+
+enum { SOCKET_TYPE = 0xf }; /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
 
 _Static_assert(2 * COUNT(refused) + ARGUMENTS_MAX <= FILTER_MAX, "the filter has room for all");
 
@@ -263,13 +269,29 @@ static void filter_choose(struct filter *filter, uint32_t call, unsigned argumen
     filter_end(filter, if_one);
 }
 
+/* Refuse a call unless its argument, of which `bits` count, is one of these. */
+static void filter_require(struct filter *filter, uint32_t call, unsigned argument, uint32_t bits,
+                           const uint32_t *values, size_t count)
+{
+    filter_only_for(filter, call, count + 4);
+    filter_load(filter, OF_ARGUMENT(argument));
+    filter_add(filter, BPF_ALU | BPF_AND | BPF_K, bits, 0, 0);
+    for (size_t i = 0; i < count; i++)
+        filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(count - i), 0);
+    filter_end(filter, REFUSAL(EPERM));
+    filter_load(filter, OF_CALL(nr));
+}
+
 static void filter_arguments(struct filter *filter)
 {
     static const uint32_t ioctls[] = {FIONREAD,    FIONBIO,     FIOCLEX,     FIONCLEX,
                                       TIOCOUTQ,    SIOCGIFNAME, SIOCGIFCONF, SIOCGIFINDEX,
                                       SIOCGIFADDR, SIOCGIFFLAGS};
-    static const uint32_t prctls[] = {PR_SET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_MM, SET_PTRACER};
-    static const uint32_t fcntls[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETLEASE, F_NOTIFY};
+    static const uint32_t prctls[] = {PR_SET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_MM, SET_PTRACER,
+                                      SCHED_CORE};
+    /* Who may read a file could keep others from writing it: by a lock, or by a lease. */
+    static const uint32_t fcntls[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG,  F_SETLEASE, F_NOTIFY,
+                                      F_SETLK,  F_SETLKW,    OFD_SETLK, OFD_SETLKW};
 
 #if defined(SYS_open)
     filter_refuse_bits(filter, SYS_open, 1, WRITING, EACCES);
@@ -303,31 +325,34 @@ static void filter_clone(struct filter *filter)
     filter_end(filter, SECCOMP_RET_ALLOW);
 }
 
-/*
- * libc asks the routing table which addresses this host has. A pair of stream sockets, by which
- * libcurl wakes its own threads, cannot be connected to anything else; one of datagrams could.
- */
+/* By a stream or datagrams, of TCP or UDP: for another protocol a module might be loaded. */
 static void filter_sockets(struct filter *filter)
 {
-    filter_only_for(filter, SYS_socket, 8);
-    filter_load(filter, OF_ARGUMENT(0));
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 5, 0);
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 4, 0);
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 2);
-    filter_load(filter, OF_ARGUMENT(2));
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0 /* NETLINK_ROUTE */, 1, 0);
-    filter_end(filter, REFUSAL(EPERM));
-    filter_end(filter, SECCOMP_RET_ALLOW);
+    static const uint32_t families[] = {AF_INET, AF_INET6};
+    static const uint32_t types[] = {SOCK_STREAM, SOCK_DGRAM};
+    static const uint32_t protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP, MPTCP};
+    static const uint32_t local = AF_UNIX;
 
-    filter_only_for(filter, SYS_socketpair, 7);
+    /* libc asks the routing table which addresses this host has. */
+    filter_only_for(filter, SYS_socket, 6);
     filter_load(filter, OF_ARGUMENT(0));
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 3);
-    filter_load(filter, OF_ARGUMENT(1));
-    filter_add(filter, BPF_ALU | BPF_AND | BPF_K, 0xf, 0,
-               0); /* without SOCK_CLOEXEC, SOCK_NONBLOCK */
-    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0);
-    filter_end(filter, REFUSAL(EPERM));
+    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3);
+    filter_load(filter, OF_ARGUMENT(2));
+    filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0 /* NETLINK_ROUTE */, 0, 1);
     filter_end(filter, SECCOMP_RET_ALLOW);
+    filter_load(filter, OF_CALL(nr));
+    filter_require(filter, SYS_socket, 0, UINT32_MAX, families, COUNT(families));
+    filter_require(filter, SYS_socket, 1, SOCKET_TYPE, types, COUNT(types));
+    filter_require(filter, SYS_socket, 2, UINT32_MAX, protocols, COUNT(protocols));
+
+    /*
+     * A pair of streams, by which libcurl wakes its own threads, cannot be connected to anything
+     * else; one of datagrams could. bind(2), which would give it a file, is answered as if it were
+     * done: some resolvers bind to any port before they ask, as sending does by itself.
+     */
+    filter_require(filter, SYS_socketpair, 0, UINT32_MAX, &local, 1);
+    filter_require(filter, SYS_socketpair, 1, SOCKET_TYPE, types, 1);
+    filter_refuse(filter, SYS_bind, 0);
 }
 
 /* A kernel without it, or a container that refuses it, leaves what Landlock does. */
@@ -340,8 +365,10 @@ static void filter_calls(void)
     filter_add(&filter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
     filter_end(&filter, REFUSAL(ENOSYS)); /* a call in the manner of 32 bits */
     filter_load(&filter, OF_CALL(nr));
-    filter_add(&filter, BPF_JMP | BPF_JGT | BPF_K, CALL_NEWEST, 0, 1);
-    filter_end(&filter, REFUSAL(ENOSYS)); /* those of x32, too */
+    filter_add(&filter, BPF_JMP | BPF_JGT | BPF_K, CALL_NEWEST, 2, 0); /* those of x32, too */
+    filter_add(&filter, BPF_JMP | BPF_JGE | BPF_K, CALL_COMMON, 2, 0);
+    filter_add(&filter, BPF_JMP | BPF_JGT | BPF_K, CALL_NEWEST_OF_ITS_OWN, 0, 1);
+    filter_end(&filter, REFUSAL(ENOSYS));
     filter_arguments(&filter);
     filter_signals(&filter);
     filter_clone(&filter);
@@ -364,18 +391,6 @@ static void filter_calls(void)
 
 #endif
 
-/* The hard limit is as high as any number can be that was given out before a lower soft one. */
-static void close_each(int kept)
-{
-    struct rlimit limit = {.rlim_max = DESCRIPTORS_MAX};
-
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MAX && (rlim_t)fd < limit.rlim_max; fd++) {
-        if (fd != kept)
-            (void)close(fd); /* most are not open */
-    }
-}
-
 /*
  * In the place of standard input comes a pipe that has ended, and in that of standard output
  * standard error, for /dev/null is not everywhere, and what is opened later must not get their
@@ -383,25 +398,24 @@ static void close_each(int kept)
  */
 static void drop_descriptors(int result, int errors, enum confinement depth)
 {
+    /* close_range(2) is younger than many a filter of others, just as Landlock is. */
+    void (*close_others)(unsigned, unsigned, bool) =
+        depth == CONFINEMENT_WHOLE ? fork_close_range : fork_close_each;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) == 0)
         (void)dup2(ends[0], STDIN_FILENO);
     (void)dup2(errors, STDOUT_FILENO);
     (void)dup2(errors, STDERR_FILENO);
-    if (depth == CONFINEMENT_BARE) {
-        close_each(result); /* without close_range(2), which is younger than many a filter */
-        return;
-    }
-    fork_close_range(STDERR_FILENO + 1, (unsigned)result - 1, false);
-    fork_close_range((unsigned)result + 1, UINT_MAX, false);
+    close_others(STDERR_FILENO + 1, (unsigned)result - 1, false);
+    close_others((unsigned)result + 1, UINT_MAX, false);
 }
 
 void confinement_enter(int result, int errors, enum confinement depth)
 {
     (void)setsid(); /* fails for who leads a group: then there is a terminal */
     drop_descriptors(result, errors, depth);
-    if (depth < CONFINEMENT_BARE)
+    if (depth < CONFINEMENT_FILTER)
         drop_capabilities();
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (depth < CONFINEMENT_WITHOUT_LANDLOCK)

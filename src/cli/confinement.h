@@ -3,11 +3,11 @@
  * (sandbox.h) enters it in its child; there is no way back.
  *
  * On Linux on x86-64 and arm64 a filter of system calls (seccomp) refuses
- *   - every call that writes, makes, removes, renames or links a file, or changes its length, mode,
- *     owner, times, attributes or flags,
+ *   - every call that writes, makes, removes, renames, links or locks a file, or changes its
+ * length, mode, owner, times, attributes or flags,
  *   - every call that runs a program or starts a process; a thread may be started,
- *   - sockets but those of IPv4, IPv6 and the routing table's (so neither Unix sockets, docker.sock
- *     for one, nor packets), and listening,
+ *   - sockets but those of TCP and UDP and the routing table's (so neither Unix sockets,
+ * docker.sock for one, nor packets), and listening; bind(2) is answered, but not done,
  *   - signals to others, and whatever looks into, holds or changes other processes,
  *   - namespaces, mounts, keys, bpf, io_uring, System V IPC and message queues, and every ioctl(2)
  *     but those that ask about a socket,
@@ -19,9 +19,13 @@
  *
  * Elsewhere, too: no capability but that of reading what root may read, which a certificate in
  * somebody's home takes; none is left that a program could get back. It cannot gain rights. Of the
- * descriptors it was started with it keeps the two that it is given; it has no terminal.
+ * descriptors it was started with it keeps the two that it is given; it has no controlling
+ * terminal.
  *
- * What is left: it reads what its user may read, talks to the network, and uses up time and memory.
+ * What is left: it reads what its user may read, which includes a terminal's device, and without
+ * Landlock the memory of that user's other processes, but for those that are not dumpable, as ours.
+ * It runs any code in its own memory. It talks to the network, to services of this machine, too,
+ * and uses up time and memory. tests/unit/cli/test_filter.c lists every call that it can make.
  * Names are looked up in files and by DNS alone, for name services are reached by Unix sockets.
  *
  * A refused call fails with EPERM or EACCES, or as on a kernel that does not know it (ENOSYS) where
@@ -39,7 +43,8 @@
 enum confinement {
     CONFINEMENT_WHOLE,
     CONFINEMENT_WITHOUT_LANDLOCK,
-    CONFINEMENT_BARE, /* the descriptors go, and rights cannot be gained */
+    CONFINEMENT_FILTER, /* capabilities stay, of which the filter leaves little use */
+    CONFINEMENT_BARE,   /* the descriptors go, and rights cannot be gained */
     CONFINEMENTS,
 };
 

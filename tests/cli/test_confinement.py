@@ -1,6 +1,7 @@
 """Who talks to the registry: a process that can do nothing else, and that is never in the way."""
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -45,6 +46,7 @@ ctypes.CDLL(None).execve(sys.argv[1].encode(), listed(sys.argv[1:]), listed(text
 """
 # On every architecture.
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, CLOSE_RANGE = 444, 446, 436
+CAPSET = {"x86_64": 126, "aarch64": 91}[platform.machine()]
 READS = 1 << 2  # CAP_DAC_READ_SEARCH: what root may read it still may
 
 
@@ -200,11 +202,22 @@ def test_where_no_process_can_be_started(lonely, server, args):
     assert result.status == 0, result
 
 
-@pytest.mark.parametrize("number",
-                         [LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, CLOSE_RANGE])
+# SystemCallFilter=@system-service, or ~@privileged, of a unit; of an older systemd, too.
+KILLING = pytest.mark.parametrize("number", [LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF,
+                                             CLOSE_RANGE, CAPSET])
+
+
+@KILLING
 def test_where_a_filter_kills_for_it(login, server, number):
-    """SystemCallFilter=@system-service of a unit: a login is done all the same."""
     login.to(server, through=("/usr/bin/python3", "-c", FILTERED, str(number))).succeeded()
+
+
+@KILLING
+def test_its_own_filter_is_there_all_the_same(asking, number):
+    run = asking(through=("/usr/bin/python3", "-c", FILTERED, str(number)), env={"T_TOKEN": TOKEN})
+    (child,) = children(run.pid)
+    assert status_of(run.pid, "Seccomp_filters") == "1"
+    assert status_of(child, "Seccomp_filters") == "2"
 
 
 def test_where_a_child_has_another_namespace_of_processes(login, server):

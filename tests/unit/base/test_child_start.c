@@ -9,7 +9,9 @@
 #include "base/child.h"
 #include "base/fork.h"
 
+#include <limits.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../../arguments.h"
@@ -21,6 +23,7 @@
 static char *const environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC_ALL=C"}, NULL};
 
 static bool has_no_close_range;
+static bool has_no_list; /* of what is open: /proc is not there */
 static bool has_no_limit;
 
 long __real_syscall(long number, ...);
@@ -30,7 +33,8 @@ long __wrap_syscall(long number, ...)
 {
     long a[ARGUMENTS];
 
-    if (has_no_close_range) {
+    if ((has_no_close_range && number == SYS_close_range) ||
+        (has_no_list && number == SYS_getdents64)) {
         errno = ENOSYS;
         return -1;
     }
@@ -155,22 +159,44 @@ static bool is_open(int fd)
 static void test_descriptors_that_are_closed(void **state)
 {
     (void)state;
-    for (int way = 0; way < 3; way++) {
+    for (int way = 0; way < 4; way++) {
         int fd = open("/dev/null", O_RDONLY);
         int low = fcntl(fd, F_DUPFD, 500);
         int high = fcntl(fd, F_DUPFD, 900);
 
         support_must(low == 500 && high == 900, "dup");
         has_no_close_range = way > 0;
-        has_no_limit = way > 1;
+        has_no_list = way > 1;
+        has_no_limit = way > 2;
         fork_close_range(500, 899, false);
         assert_true(is_open(fd) && !is_open(low) && is_open(high));
         fork_close_range(600, UINT_MAX, true);
         assert_int_equal(fcntl(high, F_GETFD), FD_CLOEXEC);
         assert_int_equal(fcntl(fd, F_GETFD), 0);
-        has_no_close_range = has_no_limit = false;
+        has_no_close_range = has_no_list = has_no_limit = false;
         support_must(close(fd) == 0 && close(high) == 0, "close");
     }
+}
+
+/* One may be above any limit that is there now. */
+static int check_above_the_limit(void)
+{
+    struct rlimit limit = {64, 64};
+    int fd = open("/dev/null", O_RDONLY);
+
+    support_must(dup2(fd, 900) == 900 && setrlimit(RLIMIT_NOFILE, &limit) == 0, "dup2");
+    has_no_close_range = true;
+    fork_close_range((unsigned)fd, UINT_MAX, true);
+    if (fcntl(900, F_GETFD) != FD_CLOEXEC || fcntl(fd, F_GETFD) != FD_CLOEXEC)
+        return 1;
+    fork_close_range((unsigned)fd + 1, UINT_MAX, false);
+    return is_open(900) || !is_open(fd) ? 2 : 0;
+}
+
+static void test_descriptors_above_the_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(support_in_child(false, check_above_the_limit), 0);
 }
 
 /* Another program. */
@@ -502,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_a_wait_with_an_end),
         IN_DIRECTORY(test_a_fork_ends_with_us),
         cmocka_unit_test(test_descriptors_that_are_closed),
+        cmocka_unit_test(test_descriptors_above_the_limit),
         cmocka_unit_test(test_three_descriptors_and_no_other),
         cmocka_unit_test(test_no_signal_is_blocked_or_ignored),
         cmocka_unit_test(test_a_session_without_a_terminal),
