@@ -8,8 +8,13 @@
  * whole, and by any line of REDACT_LINE bytes or more and any unbroken stretch of a key: a service
  * account's key holds names of projects and accounts, which a registry may well repeat. Each is
  * found plainly, in base64 (either alphabet, at any offset, so that user:token is found too; padded
- * or not), in hex, and URL-, form-, JSON- and HTML-escaped, also where these are mixed; case of
- * ASCII letters aside, as far as the spelling survives that.
+ * or not), base32 and hex, URL-, form-, JSON-, C- and HTML-escaped and quoted-printable, also where
+ * these are mixed or one is in another, as a list of numbers, in pieces with other characters in
+ * between, and backwards; case of ASCII letters aside, as far as the spelling survives that. One of
+ * less than 8 bytes, which words may hold by chance, is found in the first of these only.
+ *
+ * What has the form of a GitHub token is found as well, though nobody knows it: another one than
+ * the credential. Its case counts, and at least 16 bytes of it must follow the prefix.
  *
  * A struct redact has copies of the secrets, and is made once for a credential.
  */
@@ -25,42 +30,46 @@
 enum {
     REDACT_RUN = 12,
     REDACT_LINE = 40,
-    REDACT_ITEMS_MAX = 24, /* a credential takes three, and each image has a bearer of its own */
+    REDACT_ITEMS_MAX = 24, /* a credential, bearers, and what else is known to be secret */
+    REDACT_FORMS = 5,
+    REDACT_HASHES = 1 << 16,
 };
 
 /* In place of words that repeat a secret. */
 #define REDACT_WORDS "its output contains the credential and is not shown"
 
+/* In place of a value, such as a path, that does. */
+#define REDACT_VALUE "(hidden: contains a credential)"
+
 struct redact_item {
-    struct secret text;
-    size_t run; /* bytes that give it away; 0: it has many lines */
+    struct secret forms[REDACT_FORMS]; /* as it is, without what parts it, and in base64 */
+    bool has_many_lines;
 };
 
 struct redact {
     struct redact_item items[REDACT_ITEMS_MAX];
     size_t count;
+    unsigned char seen[REDACT_HASHES / 8]; /* a bit for bytes that a secret has anywhere */
 };
 
 #define REDACT_INIT ((struct redact){.count = 0})
 
 /*
- * Begin with a credential, `username` NULL if it has no name. `auth` is the base64 of
- * username:token, if it is at hand; it is made if that is NULL. Returns 0 and fills *out
- * (release with redact_clear()), or -1 with *err set and *out empty: there is no memory.
+ * Add a secret, such as the credential's or a bearer; an empty one, or one that it has, is ignored.
+ * Past REDACT_ITEMS_MAX it takes the place of the last. Returns 0, or -1 with *err set and *redact
+ * as it was: there is no memory. Release with redact_clear().
  */
-int redact_start(struct redact *out, const char *username, const struct secret *token,
-                 const struct secret *auth, struct error *err) __attribute__((warn_unused_result));
-
-/* Add one more secret, such as a bearer; an empty one is ignored. Past REDACT_ITEMS_MAX it takes
- * the place of the last. Returns 0, or -1 with *err set and *redact as it was. */
 int redact_add(struct redact *redact, const struct secret *secret, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
- * Whether a text repeats one of them; true also if there is no memory to find that out. False
- * if `redact` is NULL or empty.
+ * Whether a text repeats one of them, or a GitHub token; true also if there is no memory to find
+ * that out. `redact` may be NULL or empty.
  */
 bool redact_finds(const struct redact *redact, const char *text, size_t len);
+
+/* The text itself, or REDACT_VALUE if it repeats one. */
+const char *redact_value(const struct redact *redact, const char *text);
 
 /* Wipe and release. Accepts an empty one. */
 void redact_clear(struct redact *redact);

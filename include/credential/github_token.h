@@ -29,13 +29,10 @@ enum github_token_kind github_token_kind(const char *text, size_t len);
 /* Where in a text the first prefix of a token stands, or NULL. */
 const char *github_token_begin(const char *text);
 
-/* Whether a text holds what looks like the beginning of a token, or is one. */
-bool github_token_is_inside(const char *text);
-
 /*
- * Whether a text tells a token, or most of one: to be shown to nobody. What only has the letters of
- * a prefix in it, such as the path of a file, does not; a tag of 40 digits after an image's name
- * does not.
+ * Whether a text tells a token, or most of one, in any spelling that base/redact.h knows: to be
+ * shown to nobody. What only has the letters of a prefix in it, such as the path of a file, does
+ * not; a tag of 40 digits after an image's name does not.
  */
 bool github_token_is_told(const char *text);
 

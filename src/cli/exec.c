@@ -31,7 +31,7 @@ struct exec {
 /* `exec -u NAME -- "$TOKEN"`: if the command cannot be run, its name would be shown. */
 static int check_command(const char *command, struct error *err)
 {
-    if (!github_token_is_inside(command))
+    if (!github_token_is_told(command))
         return 0;
     return error_set_hint(
         err, CLASS_USAGE,

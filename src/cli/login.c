@@ -99,8 +99,7 @@ static int login_hide_credential(struct login *login, struct report *report, str
 {
     const struct credential *credential = &login->credential;
 
-    if (redact_start(&login->redact, credential->username, &credential->token, &login->auth, err) <
-        0)
+    if (redact_add(&login->redact, &credential->token, err) < 0)
         return -1;
     if (run_can_hide(&login->redact, &login->run.subject.registry, credential->username,
                      &credential->token))

@@ -76,15 +76,16 @@ static void unit_redact(struct survey_unit *unit)
     struct error ignored = ERROR_INIT;
     const char *username = secret_text(&unit->held->username);
     struct error *err = &unit->err;
-    bool hides = redact_start(&redact, username, &unit->held->token, NULL, &ignored) == 0 &&
+    bool hides = redact_add(&redact, &unit->held->token, &ignored) == 0 &&
                  run_can_hide(&redact, &unit->registry, username, &unit->held->token);
+    const struct redact *known = hides ? &redact : NULL;
 
-    if (hides && redact_finds(&redact, err->message, strlen(err->message)))
+    if (redact_finds(known, err->message, strlen(err->message)))
         (void)snprintf(err->message, sizeof(err->message), "%s", REDACT_WORDS);
-    if (hides && redact_finds(&redact, err->hint, strlen(err->hint)))
+    if (redact_finds(known, err->hint, strlen(err->hint)))
         err->hint[0] = '\0';
-    for (size_t i = 0; hides && i < unit->warnings.count; i++) {
-        if (redact_finds(&redact, unit->warnings.items[i], strlen(unit->warnings.items[i])))
+    for (size_t i = 0; i < unit->warnings.count; i++) {
+        if (redact_finds(known, unit->warnings.items[i], strlen(unit->warnings.items[i])))
             (void)snprintf(unit->warnings.items[i], WARNING_LEN_MAX + 1, "%s", REDACT_WORDS);
     }
     redact_clear(&redact);

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/redact.h"
+
 /* `len_max` 0: there are longer ones. */
 static const struct shape {
     const char *prefix;
@@ -24,7 +26,7 @@ static const char *const kind_names[] = {
     [GITHUB_TOKEN_REFRESH] = "refresh",
 };
 
-enum { LEGACY_LEN = 40, PREFIX_LEN = 4, CHECKSUM_LEN = 6, TOLD_MIN = 16 };
+enum { LEGACY_LEN = 40, PREFIX_LEN = 4, CHECKSUM_LEN = 6 };
 
 static bool is_lower_hex(const char *text, size_t len)
 {
@@ -75,12 +77,6 @@ const char *github_token_begin(const char *text)
     return first;
 }
 
-bool github_token_is_inside(const char *text)
-{
-    return github_token_begin(text) != NULL ||
-           github_token_kind(text, strlen(text)) != GITHUB_TOKEN_UNKNOWN;
-}
-
 /*
  * Whether `word` of `text` is one of the oldest, which look like a commit's hash: it counts if it
  * is a word, the value of something, or in a URL's user information.
@@ -117,23 +113,7 @@ static bool tells_legacy(const char *text)
 
 bool github_token_is_told(const char *text)
 {
-    const char *token = text;
-
-    if (tells_legacy(text))
-        return true;
-    while ((token = github_token_begin(token)) != NULL) {
-        const struct shape *shape = find_shape(token, strlen(token));
-        const char *rest = token + (shape != NULL ? strlen(shape->prefix) : 1);
-        size_t len = 0;
-
-        while (github_token_is_byte(rest[len]))
-            len++;
-        if (shape != NULL && len >= TOLD_MIN &&
-            (token == text || !github_token_is_byte(token[-1]) || strchr(".-", token[-1]) != NULL))
-            return true;
-        token = rest;
-    }
-    return false;
+    return tells_legacy(text) || redact_finds(NULL, text, strlen(text));
 }
 
 bool github_token_is_whole(const char *text, size_t len)

@@ -71,7 +71,7 @@ int input_argument(struct secret *out, struct input *where, const char *option, 
 /* A value where its name belongs must not be shown. */
 static int refuse_value_as_name(const char *option, const char *text, struct error *err)
 {
-    if (!github_token_is_inside(text))
+    if (!github_token_is_told(text))
         return 0;
     return error_set_hint(err, CLASS_CREDENTIAL,
                           "revoke the token: every process can read command lines, and logs keep "
@@ -190,8 +190,8 @@ static bool may_tell(const struct secret *printed, const struct secret *said)
     struct secret token = SECRET_INIT;
     struct error ignored = ERROR_INIT;
     bool may = secret_append(&token, line.data, line.len, SIZE_MAX - 1, &ignored) < 0 ||
-               redact_start(&redact, NULL, &token, NULL, &ignored) < 0 ||
-               redact_finds(&redact, said->data, said->len) || github_token_is_inside(said->data) ||
+               redact_add(&redact, &token, &ignored) < 0 ||
+               redact_finds(&redact, said->data, said->len) || github_token_is_told(said->data) ||
                has_header(said->data);
 
     redact_clear(&redact);

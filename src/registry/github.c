@@ -282,7 +282,7 @@ void github_ask(const struct github_request *request, struct github_findings *ou
     struct error no_memory = ERROR_INIT;
 
     *out = (struct github_findings){.verdict = GITHUB_SILENT};
-    if (redact_start(&q.redact, NULL, request->token, NULL, &no_memory) < 0) {
+    if (redact_add(&q.redact, request->token, &no_memory) < 0) {
         (void)snprintf(out->trouble, sizeof(out->trouble), "%.*s", GITHUB_TROUBLE_MAX,
                        no_memory.message);
         return;

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from harness import FINE_GRAINED, OTHER_TOKEN, TERMINAL, TOKEN, USER
+from spellings import spell
 
 LINE = f"{TOKEN}\n".encode()
 
@@ -194,6 +195,17 @@ def test_what_is_odd_is_said_after_a_refusal(login, registry, given, words):
 def test_no_name_is_needed_for_github(ghcr, login):
     ghcr(env={"GHCR_TOKEN": TOKEN}).succeeded()
     assert login.entry("ghcr.io") == f"x-access-token:{TOKEN}"
+
+
+@pytest.mark.parametrize("name", ["plain", "base64", "auth", "hex", "URL", "in pieces"])
+@pytest.mark.parametrize("end", ["exit 3", "exit 0", "kill -9 $$"])
+def test_the_words_of_a_command_that_gives_no_token(login, server, name, end):
+    """Nobody has heard of the token then; but what has the form of one can be known."""
+    said = spell(TOKEN, USER)[name]
+    words = login.secret_file(f"cannot use {said}\n".encode(), "words")
+    result = login("-u", USER, "--token-command", f"cat {words} >&2; {end}", server.host)
+    result.failed(3, "contains the credential")
+    assert said not in result.stderr
 
 
 SOURCES = {

@@ -165,7 +165,8 @@ NOT_FOR_A_TOKEN = ["--can-pull", "--cert-dir", "--config", "--cacert", "--authfi
                    "--allow-realm", "--timeout", "--retries", "--tls-verify", "--creds", "--bogus"]
 
 
-@pytest.mark.parametrize("token", [TOKEN, FINE_GRAINED], ids=["classic", "fine-grained"])
+@pytest.mark.parametrize("token", [TOKEN, FINE_GRAINED, auth(USER, TOKEN)],
+                         ids=["classic", "fine-grained", "base64"])
 @pytest.mark.parametrize("args", [*([option, "%s"] for option in NOT_FOR_A_TOKEN),
                                   *([option + "=%s"] for option in NOT_FOR_A_TOKEN),
                                   ["%s"], ["ghcr.io/%s"], ["logout", "%s"], ["exec", "%s"],

@@ -14,8 +14,8 @@
 static void check_refusal(const struct error *err)
 {
     check_error(err, CLASS_CREDENTIAL);
-    must(is_shown(err->message) && !github_token_is_inside(err->message));
-    must(is_shown(err->hint) && !github_token_is_inside(err->hint));
+    must(is_shown(err->message) && !github_token_is_told(err->message));
+    must(is_shown(err->hint) && !github_token_is_told(err->hint));
 }
 
 static void check_text(const struct secret *value, size_t max)

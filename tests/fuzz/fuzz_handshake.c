@@ -100,7 +100,7 @@ static void prove(struct feed answers, const char *host, bool plain_http)
                           .retries = 2};
 
     must(reference_parse(&registry, host, &err) == 0);
-    must(redact_start(&redact, "octocat", &token, NULL, &err) == 0);
+    must(redact_add(&redact, &token, &err) == 0);
     asked.redact = &redact;
     asked.question = &question;
     asked.server = &server;

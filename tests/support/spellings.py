@@ -30,6 +30,11 @@ def spell(text, user="octocat"):
         "HTML, what must be": html.escape(text).replace("_", "&lowbar;"),
         "JSON in JSON": "".join(f"\\u{byte:04x}" for byte in data),
         "quoted in JSON": json.dumps(text),
+        "quoted-printable": "".join(f"={byte:02X}" for byte in data),
+        "hex with colons": data.hex(":"),
+        "list of numbers": str(list(data)),
+        "base32": base64.b32encode(data).decode(),
+        "in pieces": " ".join(text),
     }
 
 

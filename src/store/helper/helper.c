@@ -211,8 +211,7 @@ static void helper_take_words(char *words, const struct helper *helper,
     struct error ignored = ERROR_INIT;
 
     words[0] = '\0';
-    if (helper->token == NULL ||
-        redact_start(&redact, helper->username, helper->token, NULL, &ignored) == 0)
+    if (helper->token == NULL || redact_add(&redact, helper->token, &ignored) == 0)
         (void)helper_wire_words(words, &result->output, &result->errors, &redact);
     redact_clear(&redact);
 }

@@ -82,14 +82,6 @@ static void spell_as_foreign_auth(char *out, const char *text, size_t len)
     spell_unpadded(out, joined, strlen(joined));
 }
 
-static void spell_auth_in_capitals(char *out, const char *text, size_t len)
-{
-    char encoded[SPELLED_MAX];
-
-    spell_as_auth(encoded, text, len);
-    spell_in_capitals(out, encoded, strlen(encoded));
-}
-
 static void spell_auth_in_url(char *out, const char *text, size_t len)
 {
     char encoded[SPELLED_MAX];
@@ -176,6 +168,78 @@ static void spell_url_twice(char *out, const char *text, size_t len)
     spell_each(out, text, len, "%25", "");
 }
 
+static void spell_octal(char *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out += sprintf(out, "\\%03o", (unsigned)(unsigned char)text[i]);
+}
+
+static void spell_html_in_words(char *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out += sprintf(out, "&#%u ", (unsigned)(unsigned char)text[i]);
+}
+
+static void spell_as_list(char *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out += sprintf(out, "%s%u", i > 0 ? " " : "[", (unsigned)(unsigned char)text[i]);
+}
+
+static void spell_as_hex_list(char *out, const char *text, size_t len)
+{
+    spell_each(out, text, len, "0x", ", ");
+}
+
+static void spell_as_dump(char *out, const char *text, size_t len)
+{
+    spell_each(out, text, len, ":", "");
+}
+
+static void spell_javascript(char *out, const char *text, size_t len)
+{
+    spell_each(out, text, len, "%u00", "");
+}
+
+static void spell_mail(char *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out += i % 3 == 0 || text[i] == '='
+                   ? sprintf(out, "=%02X", (unsigned char)text[i])
+                   : sprintf(out, "%c%s", text[i], i % 9 == 8 ? "=\n" : "");
+}
+
+static void spell_base32(char *out, const char *text, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    unsigned held = 0;
+    unsigned value = 0;
+
+    for (size_t i = 0; i < len || held > 0; i++) {
+        value = (value << 8 | (i < len ? (unsigned char)text[i] : 0U)) & 0xffff;
+        for (held += i < len ? 8 : 5 - held % 5; held >= 5; held -= 5)
+            *out++ = digits[value >> (held - 5) & 31];
+        if (i >= len)
+            break;
+    }
+    *out = '\0';
+}
+
+static void spell_backwards(char *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out[i] = text[len - 1 - i];
+    out[len] = '\0';
+}
+
+static void spell_base64_of_hex(char *out, const char *text, size_t len)
+{
+    static char inner[SPELLED_MAX];
+
+    spell_hex(inner, text, len);
+    spell_base64(out, inner, strlen(inner));
+}
+
 static const struct {
     const char *label;
     void (*spell)(char *out, const char *text, size_t len);
@@ -198,6 +262,16 @@ static const struct {
     {"HTML in hex", spell_html_in_hex},
     {"HTML names", spell_html_names},
     {"URL twice", spell_url_twice},
+    {"octal", spell_octal},
+    {"HTML without semicolons", spell_html_in_words},
+    {"list", spell_as_list},
+    {"list in hex", spell_as_hex_list},
+    {"hex with colons", spell_as_dump},
+    {"JavaScript", spell_javascript},
+    {"quoted-printable", spell_mail},
+    {"base32", spell_base32},
+    {"backwards", spell_backwards},
+    {"base64 of hex", spell_base64_of_hex},
 };
 
 static void assert_found(const char *label, const struct redact *redact, const char *said)
@@ -210,14 +284,14 @@ static void assert_found(const char *label, const struct redact *redact, const c
     assert_row(label, redact_finds(redact, said, strlen(said)));
 }
 
-static void assert_every_spelling_is_found(const char *text, bool with_auth)
+static void assert_every_spelling_is_found(const char *text)
 {
     struct secret token = secret_of(text);
     struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;
     static char said[SPELLED_MAX];
 
-    assert_int_equal(redact_start(&redact, with_auth ? "octocat" : NULL, &token, NULL, &err), 0);
+    assert_int_equal(redact_add(&redact, &token, &err), 0);
     for (size_t i = 0; i < COUNT(spellings); i++) {
         for (size_t cut = 0; cut < 4; cut++) {
             spellings[i].spell(said, text + (cut & 1), token.len - (cut & 1) - (cut >> 1));
@@ -231,39 +305,34 @@ static void assert_every_spelling_is_found(const char *text, bool with_auth)
 static void test_every_spelling(void **state)
 {
     (void)state;
-    assert_every_spelling_is_found(TOKEN_CLASSIC, true);
-    assert_every_spelling_is_found(TOKEN_CLASSIC, false);
-    assert_every_spelling_is_found(TOKEN_FINE_GRAINED, true);
-    assert_every_spelling_is_found(token_installation(), true);
-    assert_every_spelling_is_found("pass \"word\" & <more>/ +\\ %41 A", true);
-    assert_every_spelling_is_found(service_key, true);
+    assert_every_spelling_is_found(TOKEN_CLASSIC);
+    assert_every_spelling_is_found(TOKEN_FINE_GRAINED);
+    assert_every_spelling_is_found(token_installation());
+    assert_every_spelling_is_found("pass \"word\" & <more>/ +\\ %41 A");
+    assert_every_spelling_is_found(service_key);
 }
 
-/*
- * Case tells nothing apart in what a server has put into lower case. Who has the encoded text at
- * hand gives it, and it is not made again.
- */
+/* Case tells nothing apart in what a server has put into lower case. */
 static void test_encoded_in_capitals(void **state)
 {
+    static const char *const names[] = {"octocat:", "octocat2:", "octocat23:"};
     struct secret token = secret_of(TOKEN_CLASSIC);
-    struct secret auths[2] = {SECRET_INIT};
+    struct redact redact = REDACT_INIT;
+    struct error err = ERROR_INIT;
     static char said[SPELLED_MAX];
+    char joined[128];
 
     (void)state;
-    spell_as_auth(said, TOKEN_CLASSIC, token.len);
-    auths[1] = secret_of(said);
-    spell_auth_in_capitals(said, TOKEN_CLASSIC, token.len);
-    for (size_t i = 0; i < COUNT(auths); i++) {
-        struct redact redact = REDACT_INIT;
-        struct error err = ERROR_INIT;
+    assert_int_equal(redact_add(&redact, &token, &err), 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char encoded[SPELLED_MAX];
 
-        assert_int_equal(redact_start(&redact, "octocat", &token, i > 0 ? &auths[i] : NULL, &err),
-                         0);
-        assert_found("auth in capitals", &redact, said);
-        assert_int_equal(redact.count, 3);
-        redact_clear(&redact);
+        (void)snprintf(joined, sizeof(joined), "%s%s", names[i], TOKEN_CLASSIC);
+        spell_base64(encoded, joined, strlen(joined));
+        spell_in_capitals(said, encoded, strlen(encoded));
+        assert_found(names[i], &redact, said);
     }
-    secret_clear(&auths[1]);
+    redact_clear(&redact);
     secret_clear(&token);
 }
 
@@ -280,7 +349,19 @@ static void test_what_is_found(void **state)
         {"0123456789abcdef", "...23456789abcd...", true},
         {"0123456789abcdef", "...0123456789a...", false},
         {"0123456789abcdef", "...56789abcdef...", false},
-        {"0123456789abcdef", "0123456-789abcdef", false},
+        {"0123456789abcdef", "0123456-789abcdef", true},
+        {"0123456789abcdef", "0 1 2 3 4 5 6 7 8 9 a b", true},
+        {"0123456789abcdef", "0 1 2 3 4 5 6 7 8 9 a", false},
+        {"0123456789abcdef", "01234\033[1m56789ab", true},
+        {"0123456789abcdef",
+         "01234\xe2\x80\x8b"
+         "56789ab",
+         true},
+        {"correct horse battery", "correct\nhorse", true},
+        /* what words may hold by chance is not looked for everywhere */
+        {"abc", "a.b.c", false},
+        {"hunter2", "h u n t e r 2", false},
+        {"hunter2x", "h u n t e r 2 x", true},
         /* shorter ones as a whole */
         {"secret", "the secret is", true},
         {"secret", "the SECRET is", true},
@@ -329,12 +410,46 @@ static void test_what_is_found(void **state)
         struct redact redact = REDACT_INIT;
         struct error err = ERROR_INIT;
 
-        assert_int_equal(redact_start(&redact, "octocat", &secret, NULL, &err), 0);
+        assert_int_equal(redact_add(&redact, &secret, &err), 0);
         assert_row(rows[i].text,
                    redact_finds(&redact, rows[i].text, strlen(rows[i].text)) == rows[i].is_found);
         redact_clear(&redact);
         redact_clear(&redact);
         secret_clear(&secret);
+    }
+}
+
+/* A GitHub token that nobody has told of, in any of these spellings; but not what is like one. */
+static void test_a_token_that_is_not_known(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_found;
+    } rows[] = {
+        {TOKEN_CLASSIC, true},
+        {"user:" TOKEN_CLASSIC "@host", true},
+        {"T=" TOKEN_FINE_GRAINED, true},
+        {"gho_0123456789abcdefXYZ", true},
+        {"ghu_0123456789abcdefXYZ", true},
+        {"ghs_1234567_eyJhbGciOiJSUzI1", true},
+        {"ghr_0123456789abcdefXYZ", true},
+        {"-xghp_0123456789abcdefXYZ", true},
+        {"ghp_0123456789abcde", false},
+        {"GHP_0123456789ABCDEFXYZ", false},
+        {"/opt/ghp_tools-for-deployment/bin", false},
+        {"/run/secrets/ghs_token", false},
+        {"", false},
+    };
+    static char said[SPELLED_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_row(rows[i].text,
+                   redact_finds(NULL, rows[i].text, strlen(rows[i].text)) == rows[i].is_found);
+    for (size_t i = 0; i < COUNT(spellings); i++) {
+        spellings[i].spell(said, TOKEN_CLASSIC, strlen(TOKEN_CLASSIC));
+        assert_row(spellings[i].label, redact_finds(NULL, said, strlen(said)) ==
+                                           (spellings[i].spell != spell_in_capitals));
     }
 }
 
@@ -348,7 +463,7 @@ static void test_the_name_is_no_secret(void **state)
                                         "b2N0b2NhdC1vZi10aGUtZGVwbG95bWVudA=="};
 
     (void)state;
-    assert_int_equal(redact_start(&redact, texts[0], &token, NULL, &err), 0);
+    assert_int_equal(redact_add(&redact, &token, &err), 0);
     for (size_t i = 0; i < COUNT(texts); i++)
         assert_row(texts[i], !redact_finds(&redact, texts[i], strlen(texts[i])));
     redact_clear(&redact);
@@ -366,7 +481,7 @@ static void test_one_more(void **state)
     (void)state;
     assert_false(redact_finds(NULL, "anything", 8));
     assert_false(redact_finds(&redact, "anything", 8));
-    assert_int_equal(redact_start(&redact, "octocat", &token, NULL, &err), 0);
+    assert_int_equal(redact_add(&redact, &token, &err), 0);
     assert_int_equal(redact_add(&redact, &none, &err), 0);
     assert_false(redact_finds(&redact, "rer-of-good-ne", 14));
     assert_int_equal(redact_add(&redact, &bearer, &err), 0);
@@ -385,7 +500,7 @@ static void test_any_bytes(void **state)
     unsigned random = 1;
 
     (void)state;
-    assert_int_equal(redact_start(&redact, "octocat", &token, NULL, &err), 0);
+    assert_int_equal(redact_add(&redact, &token, &err), 0);
     for (size_t round = 0; round < 2000; round++) {
         size_t len = round % 37;
         char *text = malloc(len + 1);
@@ -405,9 +520,13 @@ static void test_any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_spelling), cmocka_unit_test(test_encoded_in_capitals),
-        cmocka_unit_test(test_what_is_found),  cmocka_unit_test(test_the_name_is_no_secret),
-        cmocka_unit_test(test_one_more),       cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_every_spelling),
+        cmocka_unit_test(test_encoded_in_capitals),
+        cmocka_unit_test(test_what_is_found),
+        cmocka_unit_test(test_the_name_is_no_secret),
+        cmocka_unit_test(test_a_token_that_is_not_known),
+        cmocka_unit_test(test_one_more),
+        cmocka_unit_test(test_any_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
