@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/redact.h"
 #include "registry/message.h"
 #include "registry/trust.h"
 
@@ -30,6 +31,12 @@ struct http_options {
 };
 
 struct http;
+
+/*
+ * Keep the passwords of the proxies that the environment names out of the output; those of less
+ * than 8 bytes stand in words by chance. Returns 0, or -1 with *err set: there is no memory.
+ */
+int http_hide_proxy(struct redact *redact, struct error *err) __attribute__((warn_unused_result));
 
 /* Before a client is opened. Once more does no harm. */
 int http_init(struct error *err) __attribute__((warn_unused_result));

@@ -25,7 +25,18 @@ struct teller {
     const struct question_limits *limits;
     bool is_quiet;
     bool *has_told;
+    const struct secret *token; /* NULL: none */
+    struct redact redact;       /* what no line may repeat */
 };
+
+/* Words of a fault, which may be the server's, into shown[size]. */
+static const char *teller_show(const struct teller *teller, const struct error *fault, char *shown,
+                               size_t size)
+{
+    const char *text = redact_value(&teller->redact, fault->message);
+
+    return text_printable(shown, size, text, strlen(text));
+}
 
 static bool ask_may_tell(struct teller *teller)
 {
@@ -59,7 +70,7 @@ static void tell_of_retry(void *ctx, const struct http_response *response,
     if (!ask_may_tell(teller))
         return;
     if (fault->cls != CLASS_NONE)
-        (void)text_printable(shown, sizeof(shown), fault->message, strlen(fault->message));
+        (void)teller_show(teller, fault, shown, sizeof(shown));
     else
         (void)snprintf(shown, sizeof(shown), "'%s' answered HTTP %d", teller->host,
                        response->status);
@@ -76,19 +87,19 @@ struct connection {
 };
 
 /* An http_send_fn round http_send(), for --verbose. Queries are left out: they are long. */
-static int send_aloud(void *http, const struct http_request *request,
-                      struct http_response *response, struct error *err)
+static int send_aloud(void *ctx, const struct http_request *request, struct http_response *response,
+                      struct error *err)
 {
+    const struct connection *c = ctx;
     char shown[1024];
-    int ret = http_send(http, request, response, err);
+    int ret = http_send(c->http, request, response, err);
 
     (void)text_printable(shown, sizeof(shown), request->url, strcspn(request->url, "?"));
     (void)fprintf(stderr, "ghcr-login: %s %s -> ", request->is_head ? "HEAD" : "GET", shown);
     if (ret == 0)
         (void)fprintf(stderr, "%d\n", response->status);
     else
-        (void)fprintf(stderr, "%s\n",
-                      text_printable(shown, sizeof(shown), err->message, strlen(err->message)));
+        (void)fprintf(stderr, "%s\n", teller_show(&c->teller, err, shown, sizeof(shown)));
     return ret;
 }
 
@@ -103,6 +114,7 @@ static int64_t try_timeout_ms(const struct question_limits *limits)
 
 static void connection_close(struct connection *c)
 {
+    redact_clear(&c->teller.redact);
     http_close(c->http);
     trust_clear(&c->trust);
 }
@@ -125,17 +137,18 @@ static int connection_open(struct connection *c, const struct trust_request *tru
     };
 
     *c = (struct connection){.teller = *teller};
-    http_default_trust(&request.system_file, &request.system_dir);
-    if (trust_find(&c->trust, &request, err) < 0)
+    /* A short one is in words by chance. */
+    if (teller->token != NULL && teller->token->len >= REDACT_RUN &&
+        redact_add(&c->teller.redact, teller->token, err) < 0)
         return -1;
-    c->http = http_open(&options, err);
-    if (c->http == NULL) {
+    http_default_trust(&request.system_file, &request.system_dir);
+    if (trust_find(&c->trust, &request, err) < 0 || (c->http = http_open(&options, err)) == NULL) {
         connection_close(c);
         return -1;
     }
     c->retry = (struct retry){
         .send = is_aloud ? send_aloud : http_send,
-        .send_ctx = c->http,
+        .send_ctx = is_aloud ? (void *)c : c->http,
         .clock = limits->clock,
         .deadline_ms = limits->deadline_ms,
         .retries = limits->retries,
@@ -149,6 +162,7 @@ static struct teller teller_of(const struct ask *ask, const struct question_limi
                                bool *has_told)
 {
     return (struct teller){.host = ask->question.registry->host,
+                           .token = ask->question.token,
                            .limits = limits,
                            .is_quiet = ask->options->quiet || ask->is_one_of_many,
                            .has_told = has_told};

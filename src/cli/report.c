@@ -58,13 +58,21 @@ static void hide_credential(const struct report *report, struct warnings *warnin
     hide(report, err->hint, sizeof(err->hint), "");
 }
 
+/* A value as it may be shown, into shown[SHOWN_MAX]. */
+static const char *show(char *shown, const struct report *report, const char *text)
+{
+    const char *value = redact_value(report->redact, text);
+
+    return text_printable(shown, SHOWN_MAX, value, strlen(value));
+}
+
 /* " in '/x'", with what is quoted made harmless. */
-static void print_quoted(const char *before, const char *text, const char *behind)
+static void print_quoted(const struct report *report, const char *before, const char *text,
+                         const char *behind)
 {
     char shown[SHOWN_MAX];
 
-    (void)printf("%s'%s'%s", before, text_printable(shown, sizeof(shown), text, strlen(text)),
-                 behind);
+    (void)printf("%s'%s'%s", before, show(shown, report, text), behind);
 }
 
 /* What became of the entry in one file. */
@@ -82,10 +90,10 @@ static void print_target(const struct report *report, const struct target *targe
 
     (void)printf(", %s%s ", options->dry_run && changed ? "would be " : "", verb);
     if (target->result.helper[0] != '\0' && !options->at_pull)
-        print_quoted("the credential helper ", target->result.helper, " of ");
-    print_quoted("", target->location.path, "");
+        print_quoted(report, "the credential helper ", target->result.helper, " of ");
+    print_quoted(report, "", target->location.path, "");
     if (name_space[0] != '\0' && target->location.owner->has_namespaces && !has_namespaces(report))
-        print_quoted(" for ", target->key, "");
+        print_quoted(report, " for ", target->key, "");
     if (target->kept != NULL)
         (void)printf(" (it is %s)", target->kept);
 }
@@ -103,18 +111,19 @@ static bool is_at_pull(const struct finding *reader)
     return reader->record.username[0] != '\0';
 }
 
-static void print_source(const struct record *record)
+static void print_source(const struct report *report, const struct record *record)
 {
     bool is_file = record->file[0] != '\0';
 
-    print_quoted(is_file ? "reads " : "runs ", is_file ? record->file : record->command, "");
+    print_quoted(report, is_file ? "reads " : "runs ", is_file ? record->file : record->command,
+                 "");
 }
 
 /* What a reader uses, for `status`. */
 static void print_reader(const struct report *report, const struct finding *reader)
 {
     const struct lookup *found = &reader->found;
-    const struct secret *username = &found->held.username;
+    const char *username = secret_text(&found->held.username);
     bool tells_kind = is_at_pull(reader) && report->token_kind != NULL;
     char shown[SHOWN_MAX];
     struct entry_name entry;
@@ -130,18 +139,17 @@ static void print_reader(const struct report *report, const struct finding *read
                                         : "",
                  is_at_pull(reader) ? "asks ghcr-login, which" : "uses");
     if (is_at_pull(reader))
-        print_source(&reader->record);
+        print_source(report, &reader->record);
     else
-        print_quoted("", found->key, "");
+        print_quoted(report, "", found->key, "");
     if (found->helper[0] != '\0' && !is_at_pull(reader))
-        print_quoted(" of the credential helper ", found->helper, "");
+        print_quoted(report, " of the credential helper ", found->helper, "");
     if (found->path[0] != '\0')
-        print_quoted(found->helper[0] != '\0' ? ", set in " : " in ", found->path,
+        print_quoted(report, found->helper[0] != '\0' ? ", set in " : " in ", found->path,
                      found->helper[0] != '\0' ? "," : "");
     else
         (void)printf(" in %s", found->owner->variable);
-    (void)printf(" as %s%s%s%s: %s\n",
-                 text_printable(shown, sizeof(shown), secret_text(username), username->len),
+    (void)printf(" as %s%s%s%s: %s\n", show(shown, report, username),
                  tells_kind ? " (kind of token: " : "", tells_kind ? report->token_kind : "",
                  tells_kind ? ")" : "", verdicts[reader->verdict]);
 }
@@ -176,12 +184,9 @@ static void print_login(const struct report *report, const struct options *optio
     struct entry_name entry;
 
     (void)printf("%s: %s as %s", report->verified ? "Login Succeeded" : "Not verified",
-                 report_entry(&entry, report),
-                 text_printable(shown, sizeof(shown), report->username, strlen(report->username)));
+                 report_entry(&entry, report), show(shown, report, report->username));
     if (report->credential != NULL)
-        (void)printf(", token from %s",
-                     text_printable(shown, sizeof(shown), report->credential->source,
-                                    strlen(report->credential->source)));
+        (void)printf(", token from %s", show(shown, report, report->credential->source));
     if (options->at_pull)
         (void)printf(" at each pull");
 }
@@ -205,7 +210,7 @@ static void print_facts(const struct report *report, const struct options *optio
 
     for (size_t i = 0; subject != NULL && report->verified && i < subject->image_count; i++) {
         if (subject->images[i].can_pull)
-            print_quoted("image ", subject->images[i].given, ": can be pulled\n");
+            print_quoted(report, "image ", subject->images[i].given, ": can be pulled\n");
     }
     if (d == NULL)
         return;
@@ -291,10 +296,8 @@ static void print_start(const struct report *report, const struct options *optio
     char shown[SHOWN_MAX];
 
     if (options->verbose)
-        (void)fprintf(
-            stderr, "ghcr-login: running '%s' with a login to %s\n",
-            text_printable(shown, sizeof(shown), options->run[0], strlen(options->run[0])),
-            findings_registry(report));
+        (void)fprintf(stderr, "ghcr-login: running '%s' with a login to %s\n",
+                      show(shown, report, options->run[0]), findings_registry(report));
 }
 
 static int status_of(const struct error *err, const struct options *options)

@@ -262,6 +262,20 @@ static const char *result_name(const struct report *report, const struct options
     return is_changed(report) ? "stored" : "unchanged";
 }
 
+/* No value of it, however deep, may repeat a secret. */
+static void json_hide(json_t *json, const struct redact *redact)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    if (json_is_string(json) &&
+        redact_finds(redact, json_string_value(json), json_string_length(json)))
+        (void)json_string_set(json, REDACT_VALUE);
+    json_object_foreach(json, key, value) json_hide(value, redact);
+    json_array_foreach(json, i, value) json_hide(value, redact);
+}
+
 int report_json_print(const struct report *report, const struct options *options,
                       const struct error *err)
 {
@@ -285,6 +299,7 @@ int report_json_print(const struct report *report, const struct options *options
         json = with(json, "dry_run", json_true());
     if (err != NULL)
         json = with(json, "error", json_error(err));
+    json_hide(json, report->redact);
     if (json != NULL && json_append(&text, json, &no_memory) == 0) {
         (void)puts(secret_text(&text));
         ret = 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "base/text.h"
 #include "cli/process.h"
 
@@ -47,7 +48,9 @@ static const char *skip_shown(const char *text, size_t count)
 
 static void put_cell(char *cell, const char *text)
 {
-    (void)text_printable(cell, CELL_SIZE, text, strlen(text));
+    const char *shown = redact_finds(NULL, text, strlen(text)) ? "(hidden)" : text;
+
+    (void)text_printable(cell, CELL_SIZE, shown, strlen(shown));
 }
 
 /* "~/.docker/config.json": a home that every row has says nothing. */

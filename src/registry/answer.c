@@ -143,6 +143,28 @@ out:
     return ret;
 }
 
+int answer_hide(struct redact *redact, const struct http_response *response, struct error *err)
+{
+    static const char *const names[] = {"token", "access_token", "refresh_token", "id_token"};
+    struct error ignored = ERROR_INIT;
+    json_t *json = answer_parse(response, &ignored);
+    int ret = 0;
+
+    for (size_t i = 0; json != NULL && ret == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *found = find_text(json, names[i]);
+        struct secret token = SECRET_INIT;
+
+        if (found != NULL)
+            ret = secret_append(&token, json_string_value(found), json_string_length(found),
+                                HTTP_BODY_MAX, err);
+        if (ret == 0)
+            ret = redact_add(redact, &token, err);
+        secret_clear(&token);
+    }
+    json_decref(json);
+    return ret;
+}
+
 /* What an answer says, whole and unchanged, and how much of it is an error code. */
 struct said {
     struct secret text;

@@ -24,6 +24,11 @@ enum { ANSWER_WORDS_MAX = 320 };
 int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Keep every token that the answer holds out of the output, also those that nobody asked for.
+ * Returns 0, or -1 with *err set: there is no memory. */
+int answer_hide(struct redact *redact, const struct http_response *response, struct error *err)
+    __attribute__((warn_unused_result));
+
 /*
  * Whether the body is a web page, of a portal or a proxy and not of a registry. Content-Type says
  * nothing about that: Quay sends its "true" as text/html.

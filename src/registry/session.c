@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "registry/http.h"
 #include "registry/http/response.h"
 #include "registry/http/url.h"
 
@@ -18,9 +19,11 @@ int session_start(struct session *s, const struct question *question, const stru
                   struct outcome *outcome, struct error *err)
 {
     *s = (struct session){.question = question, .retry = retry, .outcome = outcome};
+    if (http_hide_proxy(&s->redact, err) < 0)
+        return -1;
     if (question->token == NULL)
         return 0;
-    return redact_start(&s->redact, question->username, question->token, question->auth, err);
+    return redact_add(&s->redact, question->token, err);
 }
 
 static bool session_is_plain(const struct session *s)
@@ -194,7 +197,7 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
     if (!is_success(&s->response))
         return 0;
     if (answer_token(&s->bearer, &s->response, err) == 0)
-        return redact_add(&s->redact, &s->bearer, err) == 0 ? 1 : -1;
+        return answer_hide(&s->redact, &s->response, err) == 0 ? 1 : -1;
     (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
     return error_hint(err, "that says nothing about the credential: the registry's token server is "
                            "out of order, or something else answers in its place");

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import faults
+from certs import CertificateAuthority
 from harness import FINE_GRAINED, OTHER_TOKEN, STATELESS, TOKEN, USER, basic
 from spellings import cut, spell
 
@@ -160,6 +161,45 @@ def test_names_in_a_service_account_s_key_are_shown(login, registry):
     other.on("token", faults.answer(403, says_in_json(f"odd key {KEY_LINE}")))
     result = login.to(other)
     assert result.status == 4 and KEY_LINE not in result.stderr, result
+
+
+@pytest.mark.parametrize("args", [[], ["-v"]], ids=["silent", "verbose"])
+def test_an_issuer_that_is_named_like_the_credential(login, registry, tmp_path_factory, args):
+    """Whose certificate it is stands in the error, and in each line of --verbose."""
+    authority = CertificateAuthority(tmp_path_factory.mktemp("other"), name=TOKEN)
+    server = registry(certificate=authority.issue("localhost", "127.0.0.1"))
+    login.to(server, "--retries", "0", *args).failed(5, "contains the credential")
+
+
+@pytest.mark.parametrize("member", ["refresh_token", "access_token", "token"])
+def test_no_token_that_the_server_gave_is_shown(login, registry, member):
+    given = "Zm9yIG5vYm9keQ.another-token-of-the-server"
+    login.protect(given)
+    server = registry()
+    server.on("token", faults.answer(200, json.dumps({"token": "a-bearer", member: given}).encode()))
+    server.on("ping2", faults.answer(403, says_in_json(given)))
+    login.to(server, "-v").failed(4, "not shown")
+
+
+def test_a_path_that_holds_the_credential(login, registry):
+    """A success names the file."""
+    server = registry(token="an-uncommon-password")
+    name = "an%2Duncommon%2Dpassword"
+    for args in ([], ["--json"]):
+        result = login.to(server, *args, env={"DOCKER_CONFIG": login.home / name}, may_store=True)
+        assert result.status == 0 and "(hidden: contains a credential)" in result.stdout
+        assert name not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("args", [[], ["--json"], ["--all"], ["--all", "--json"]], ids=str)
+def test_a_token_for_a_user_name(login, registry, args):
+    """As git takes it: the token, and for its password what GitHub ignores."""
+    server = registry(certificate=None)
+    login.protect(TOKEN)
+    login.write_config(json.dumps({"auths": {
+        server.host: {"auth": basic(TOKEN, "x-oauth-basic").split()[1]}}}))
+    result = login("status", "--no-verify", *args, *([] if "--all" in args else [server.host]))
+    assert result.status == 0 and "(hidden" in result.stdout, result
 
 
 @pytest.mark.parametrize("name", spell(TOKEN))

@@ -90,6 +90,16 @@ def test_this_machine_needs_no_proxy(setting, certificate, registry, scheme, nam
     assert not here.passed() and not here.proxy.received
 
 
+@pytest.mark.parametrize("password", [PROXY_PASSWORD, "proxy%2DPassword%2D73"])
+@pytest.mark.parametrize("said", ["{}", "login: {} is locked", "%s"], ids=["plain", "in words", "hex"])
+def test_a_proxy_that_repeats_its_password(setting, password, said):
+    """Plain http goes through it in the open: what it says is taken for the registry's words."""
+    said = said.format(PROXY_PASSWORD) if "{" in said else PROXY_PASSWORD.encode().hex()
+    here = setting("http", answer=Answer(403, said.encode(), (("server", said),)))
+    result = here(url=here.proxy.url_for(f"{PROXY_USER}:{password}"))
+    assert result.status == 6 and "not shown" in result.stderr and said not in result.stderr, result
+
+
 # Which proxy.
 
 @pytest.mark.parametrize("scheme, variable", [("https", "https_proxy"), ("https", "HTTPS_PROXY"),

@@ -269,6 +269,11 @@ static const char *environment_of_process(const char *name)
     return getenv(name);
 }
 
+int http_hide_proxy(struct redact *redact, struct error *err)
+{
+    return proxy_hide(redact, environment_of_process, err);
+}
+
 /* A URL that cannot be parsed needs no proxy: libcurl refuses it, and says why. */
 static void choose_proxy(struct http *http, const char *text)
 {

@@ -199,6 +199,53 @@ void proxy_choose(struct proxy_choice *out, const struct url *to,
             (struct proxy_choice){.url = "://"}; /* too long to be one, which libcurl then says */
 }
 
+/* The password of a proxy's URL, as it stands there or with its escapes undone. */
+static int hide_password(struct redact *redact, struct span given, bool undone, struct error *err)
+{
+    enum { CHANCE_MAX = 7 };
+    struct scan s = scan_over(given.data, given.len);
+    struct secret password = SECRET_INIT;
+    int ret = 0;
+
+    while (ret == 0 && !scan_is_at_end(&s)) {
+        unsigned byte;
+        bool is_escape = undone && s.end - s.p > 2 && sscanf(s.p, "%%%2x", &byte) == 1;
+        char c = (char)(is_escape ? byte : (unsigned char)*s.p);
+
+        s.p += is_escape ? 3 : 1;
+        ret = secret_append(&password, &c, 1, SIZE_MAX - 1, err);
+    }
+    if (ret == 0 && password.len > CHANCE_MAX)
+        ret = redact_add(redact, &password, err);
+    secret_clear(&password);
+    return ret;
+}
+
+int proxy_hide(struct redact *redact, const char *(*environment)(const char *name),
+               struct error *err)
+{
+    static const char *const names[] = {"HTTPS_PROXY", "https_proxy", "HTTP_PROXY",
+                                        "http_proxy",  "ALL_PROXY",   "all_proxy"};
+    int ret = 0;
+
+    for (size_t i = 0; ret == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = environment(names[i]);
+        const char *at = value != NULL ? strrchr(value, '@') : NULL;
+        const char *scheme = value != NULL ? strstr(value, "://") : NULL;
+        const char *user = scheme != NULL ? scheme + 3 : value;
+        const char *colon = at != NULL && user < at ? memchr(user, ':', (size_t)(at - user)) : NULL;
+        struct span given = {.data = colon != NULL ? colon + 1 : NULL};
+
+        if (colon == NULL)
+            continue;
+        given.len = (size_t)(at - given.data);
+        ret = hide_password(redact, given, false, err);
+        if (ret == 0)
+            ret = hide_password(redact, given, true, err);
+    }
+    return ret;
+}
+
 static const char variables[] = "check https_proxy and http_proxy";
 
 /* What the proxy said to CONNECT; 0: nothing, or there was none. */

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "registry/http/url.h"
 #include "registry/message.h"
 
@@ -32,6 +33,10 @@ struct proxy_choice {
  */
 void proxy_choose(struct proxy_choice *out, const struct url *to,
                   const char *(*environment)(const char *name));
+
+/* http_hide_proxy(), of this environment. */
+int proxy_hide(struct redact *redact, const char *(*environment)(const char *name),
+               struct error *err) __attribute__((warn_unused_result));
 
 /* ADDRESS:PORT that the last answer came from; "" if it came through a tunnel, or not at all. */
 void proxy_peer(CURL *easy, char peer[HTTP_PEER_MAX]);
