@@ -10,9 +10,10 @@
 /*
  * Copy `len` bytes of `src` into dst[dst_size], as valid UTF-8 that a terminal shows and does not
  * obey: control characters (C0, DEL, C1), bidirectional overrides and bytes that are no UTF-8
- * each become '?'; so does the bracket of "##[", which anywhere in a line begins a command to the
- * runner of GitHub Actions (actions/runner, ActionCommand.cs). What does not fit is cut at a
- * character and ends in "...". `dst_size` must be at least 8. Returns dst.
+ * each become '?'; so does the bracket of "##[" and "##vso[", which anywhere in a line begin a
+ * command to the runner of GitHub Actions (actions/runner, ActionCommand.cs) and to the agent of
+ * Azure Pipelines (azure-pipelines-agent, Command.cs). What does not fit is cut at a character and
+ * ends in "...". `dst_size` must be at least 8. Returns dst.
  */
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len);
 

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * The length of the well-formed UTF-8 character at `p` (RFC 3629: no overlong forms, surrogates
@@ -61,10 +62,18 @@ static bool is_shown_as_is(uint32_t code)
     return !control && !line_end && !direction;
 }
 
-/* Whether '[' at `p` would end a "##[", as the runner of GitHub Actions begins a command. */
+/* Whether '[' at `p` would end what begins a command to a runner, or a runner's agent. */
 static bool is_command(const unsigned char *p, const char *shown, size_t used)
 {
-    return *p == '[' && used >= 2 && memcmp(shown + used - 2, "##", 2) == 0;
+    static const char *const begins[] = {"##", "##vso"};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        size_t len = strlen(begins[i]);
+
+        if (*p == '[' && used >= len && strncasecmp(shown + used - len, begins[i], len) == 0)
+            return true;
+    }
+    return false;
 }
 
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)

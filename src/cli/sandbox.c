@@ -20,7 +20,11 @@
 #include "cli/confinement.h"
 #include "cli/process.h"
 
-enum { LINE_MAX_SHOWN = 2048, READ_BLOCK = 16384 }; /* a line is less than a pipe takes at once */
+enum {
+    LINE_MAX_SHOWN = 2048, /* less than a pipe takes at once */
+    SAID_MAX = 256 * 1024, /* of all lines: somebody's log may be on a disk */
+    READ_BLOCK = 16384,
+};
 
 /* What comes before any result: all that a filter of system calls may kill for is done. */
 static const char entered = 1;
@@ -32,6 +36,7 @@ struct attempt {
     struct secret told;        /* on the one pipe: `entered` and a result */
     char line[LINE_MAX_SHOWN]; /* on the other: what standard error has not been told yet */
     size_t line_len;
+    size_t said; /* bytes that it has been told */
     pid_t child;
     int result; /* our ends of the pipes; -1: at its end */
     int errors;
@@ -63,19 +68,41 @@ static int left_ms(const struct attempt *attempt)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Pass a line on, unless that would block: its reader may have stopped. */
-static void say_line(struct attempt *attempt)
+/* Unless that would block: its reader may have stopped. */
+static void write_line(struct attempt *attempt, const char *line)
 {
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
-    char shown[LINE_MAX_SHOWN + 2];
-    size_t len;
+    size_t len = strlen(line);
 
-    (void)text_printable(shown, LINE_MAX_SHOWN + 1, attempt->line, attempt->line_len);
-    attempt->line_len = 0;
-    len = strlen(shown);
-    shown[len++] = '\n';
+    attempt->said += len;
     if (poll(&reader, 1, left_ms(attempt)) > 0)
-        (void)!io_write_all(STDERR_FILENO, shown, len);
+        (void)!io_write_all(STDERR_FILENO, line, len);
+}
+
+/*
+ * Pass a line on. All of ours begin in one way, and so does whatever else is said: to a runner of
+ * jobs a line that begins with "::" is a command.
+ */
+static void say_line(struct attempt *attempt)
+{
+    static const char name[] = "ghcr-login: ";
+    char shown[sizeof(name) + LINE_MAX_SHOWN + 1];
+    bool is_named =
+        attempt->line_len >= sizeof(name) - 1 && memcmp(attempt->line, name, sizeof(name) - 1) == 0;
+    size_t at = is_named ? 0 : sizeof(name) - 1;
+
+    memcpy(shown, name, at);
+    (void)text_printable(shown + at, LINE_MAX_SHOWN + 1, attempt->line, attempt->line_len);
+    attempt->line_len = 0;
+    if (attempt->said > SAID_MAX)
+        return;
+    if (attempt->said + strlen(shown) >= SAID_MAX) {
+        (void)snprintf(shown, sizeof(shown), "%s%s wrote too much; the rest is not shown", name,
+                       attempt->task->job.name);
+        attempt->said = SAID_MAX;
+    }
+    (void)strcat(shown, "\n");
+    write_line(attempt, shown);
 }
 
 static void say_text(struct attempt *attempt, const char *text, size_t len)

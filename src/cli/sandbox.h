@@ -9,8 +9,9 @@
  * and what else it cannot do. It gets SIGKILL when this process ends, however that is. What it
  * leaves in memory is gone with it. It hands back bytes of a fixed number, which the caller must
  * take for the stranger's; that it crashes is an error, and never a result. What it writes to
- * standard error comes through this process, line by line, as text_printable() has it. The caller
- * waits for it until a deadline, whatever becomes of it: it may also be stopped by a signal.
+ * standard error comes through this process, line by line, as text_printable() has it, each with
+ * "ghcr-login: " in front if it has not, and not without end. The caller waits for it until a
+ * deadline, whatever becomes of it: it may also be stopped by a signal.
  *
  * It is never a reason to fail: where a filter of system calls (seccomp) of somebody else kills who
  * asks for Landlock, or for all of this, another process does with less, and where there can be

@@ -46,6 +46,8 @@ static void test_what_is_shown(void **state)
         {"\xf8\x88\x80\x80\x80", "?????"},
         {"\xfe\xff", "??"},
         {"##[add-mask]x ###[[a] #[b] # #[c]", "##?add-mask]x ###?[a] #[b] # #[c]"},
+        {"x ##vso[task.prependpath]/x ##VSO[a] vso[b]",
+         "x ##vso?task.prependpath]/x ##VSO?a] vso[b]"},
     };
 
     (void)state;

@@ -384,7 +384,8 @@ static void test_it_dies_with_us_and_gains_no_rights(void **state)
 
 static void speak(void)
 {
-    static const char said[] = "one\ntwo \033[31mred\302\233\n##[error]\n";
+    static const char said[] =
+        "ghcr-login: one\ntwo \033[31mred\302\233\n##[error]\n::error::x\n\n";
 
     (void)!write(STDERR_FILENO, said, sizeof(said) - 1);
     (void)!write(STDOUT_FILENO, "and the last", strlen("and the last"));
@@ -403,10 +404,12 @@ static int run_telling(struct work *mine, int to, struct error *err)
     return ret;
 }
 
-/* A terminal would obey it, and answer into the shell. */
+/* A terminal would obey it, and answer into the shell; a runner of jobs obeys lines. */
 static void test_what_it_says_is_shown_not_obeyed(void **state)
 {
-    static const char shown[] = "one\ntwo ?[31mred?\n##?error]\nand the last\n";
+    static const char shown[] = "ghcr-login: one\nghcr-login: two ?[31mred?\n"
+                                "ghcr-login: ##?error]\nghcr-login: ::error::x\nghcr-login: \n"
+                                "ghcr-login: and the last\n";
     struct work mine = {.also = speak};
     struct error err = ERROR_INIT;
     char told[256] = "";
@@ -420,6 +423,33 @@ static void test_what_it_says_is_shown_not_obeyed(void **state)
     assert_int_equal(read(ends[0], told, sizeof(told) - 1), strlen(shown));
     assert_string_equal(told, shown);
     (void)close(ends[0]);
+}
+
+static void speak_a_lot(void)
+{
+    for (int i = 0; i < 200000; i++)
+        (void)!write(STDERR_FILENO, "ghcr-login: x\n", strlen("ghcr-login: x\n"));
+}
+
+/* It goes to a log, which may fill a disk. */
+static void test_what_it_says_has_an_end(void **state)
+{
+    static const char last[] = "ghcr-login: the job wrote too much; the rest is not shown\n";
+    struct work mine = {.also = speak_a_lot};
+    struct error err = ERROR_INIT;
+    static char told[1000000];
+    FILE *log = tmpfile();
+    size_t len;
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(run_telling(&mine, fileno(log), &err), 0);
+    assert_result();
+    rewind(log);
+    len = fread(told, 1, sizeof(told), log);
+    assert_true(len > 100000 && len < 300000);
+    assert_string_equal(told + len - strlen(last), last);
+    assert_int_equal(fclose(log), 0);
 }
 
 static void speak_without_end(void)
@@ -571,6 +601,7 @@ int main(void)
         cmocka_unit_test(test_no_such_end_once_it_has_begun),
         cmocka_unit_test(test_others_are_not_waited_for),
         cmocka_unit_test(test_what_it_says_is_shown_not_obeyed),
+        cmocka_unit_test(test_what_it_says_has_an_end),
         cmocka_unit_test(test_nobody_reads_what_it_says),
         cmocka_unit_test(test_it_dies_with_us_and_gains_no_rights),
         cmocka_unit_test(test_several_at_once),
