@@ -307,7 +307,6 @@ static int list_images(struct login *login, struct error *err)
 static int login_ask_others(struct login *login, struct error *err)
 {
     struct survey *others = &login->others;
-    struct subject *subject = &login->run.subject;
     bool ignored;
     int ret;
 
@@ -315,8 +314,6 @@ static int login_ask_others(struct login *login, struct error *err)
         return 0;
     if (survey_collect(others, err) < 0 || survey_prove(others, err) < 0)
         return -1;
-    for (size_t i = 0; i < others->images.count; i++)
-        subject->images[subject->image_count++] = others->images.items[i].image;
     ret = survey_sum_up(others, &ignored, err);
     survey_warn(others, err, &login->run.warnings);
     return ret;

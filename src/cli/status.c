@@ -325,8 +325,6 @@ static int status_survey(struct survey *survey, struct report *report, struct er
         return -1;
     if (!o->no_verify && survey_prove(survey, err) < 0)
         return -1;
-    for (size_t i = 0; i < survey->images.count; i++)
-        run->subject.images[run->subject.image_count++] = survey->images.items[i].image;
     return survey_sum_up(survey, &report->verified, err);
 }
 

@@ -125,9 +125,9 @@ enum verdict survey_judge(const struct ask *ask, struct error *err);
 
 /*
  * What has become of all: -1 with *err set to the worst (exit_class_is_worse()), or 0. *verified
- * tells whether every credential was accepted.
+ * tells whether every credential was accepted. The images join those of the run.
  */
-int survey_sum_up(const struct survey *survey, bool *verified, struct error *err)
+int survey_sum_up(struct survey *survey, bool *verified, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The error of an item, its own or that of its unit. */

@@ -243,11 +243,14 @@ void survey_warn(const struct survey *survey, const struct error *told, struct w
     }
 }
 
-int survey_sum_up(const struct survey *survey, bool *verified, struct error *err)
+int survey_sum_up(struct survey *survey, bool *verified, struct error *err)
 {
     const struct survey_item *worst = survey_find_worst(survey);
     const char *host = worst->registry.host;
+    struct subject *subject = &survey->run->subject;
 
+    for (size_t i = 0; i < survey->images.count; i++)
+        subject->images[subject->image_count++] = survey->images.items[i].image;
     *verified = true;
     for (size_t i = 0; i < survey->count; i++) {
         const struct survey_item *item = survey->items[i];
