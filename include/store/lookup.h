@@ -39,6 +39,7 @@ struct lookup {
     char key[READER_KEY_MAX + 1];
     char helper[READER_HELPER_MAX + 1]; /* that has it; "": the file itself */
     struct holding held;
+    char entry[READER_KEY_MAX + 1]; /* the one that its reader cannot use; "": no such fault */
 };
 
 #define LOOKUP_INIT ((struct lookup){.path = ""})
@@ -46,7 +47,7 @@ struct lookup {
 /*
  * What `reader` uses. Returns 1 and fills *out (release with lookup_clear()), 0 if there is
  * none, or -1 with *err set: CLASS_AUTHFILE for a file that its reader cannot read, CLASS_HELPER.
- * Then out->path and out->helper are where that is, so that two readers' faults can be known for
+ * Then out->path, out->helper and out->entry are where that is, so that two faults can be known for
  * one; "" if it is this reader alone that cannot use the file. After 0 they are the helper that
  * was asked last, if any was, and the file that names it.
  */

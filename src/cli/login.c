@@ -315,7 +315,7 @@ static int login_ask_others(struct login *login, struct error *err)
     if (survey_collect(others, err) < 0 || survey_prove(others, err) < 0)
         return -1;
     ret = survey_sum_up(others, &ignored, err);
-    survey_warn(others, err, &login->run.warnings);
+    survey_warn(others, &login->run.warnings);
     return ret;
 }
 

@@ -328,7 +328,7 @@ int report_print(const struct report *report, const struct options *options,
     if (!options->quiet)
         print_warnings(&warnings);
     if (!options->quiet && report->survey != NULL)
-        survey_report_warn(report->survey, &shown);
+        survey_report_warn(report->survey);
     if (err != NULL)
         print_error(report, err);
     if (err != NULL && place_find(environment) == PLACE_ACTIONS)

@@ -50,28 +50,34 @@ bool survey_is_same_registry(const struct reference *a, const struct reference *
     return strcmp(a->host, b->host) == 0 && strcmp(a->name_space, b->name_space) == 0;
 }
 
+bool survey_is_same_place(const struct finding *a, const struct finding *b)
+{
+    const struct lookup *one = &a->found;
+    const struct lookup *other = &b->found;
+
+    return (one->path[0] != '\0' || a->by == b->by) && strcmp(one->path, other->path) == 0 &&
+           strcmp(one->key, other->key) == 0 && strcmp(one->helper, other->helper) == 0 &&
+           strcmp(one->entry, other->entry) == 0;
+}
+
 /* Whether it is the same entry, or the same fault, whichever tool finds it. */
 static bool is_twin(const struct survey_item *a, const struct survey_item *b)
 {
-    const struct lookup *one = &a->finding.found;
-    const struct lookup *other = &b->finding.found;
+    const struct finding *one = &a->finding;
+    const struct finding *other = &b->finding;
 
-    return survey_is_same_registry(&a->registry, &b->registry) &&
-           a->finding.verdict == b->finding.verdict && a->finding.is_older == b->finding.is_older &&
-           strcmp(one->path, other->path) == 0 && strcmp(one->key, other->key) == 0 &&
-           strcmp(one->helper, other->helper) == 0 && holding_is_same(&one->held, &other->held) &&
-           strcmp(a->finding.err.message, b->finding.err.message) == 0;
+    return survey_is_same_registry(&a->registry, &b->registry) && one->verdict == other->verdict &&
+           one->err.cls == other->err.cls && one->is_older == other->is_older &&
+           survey_is_same_place(one, other) &&
+           holding_is_same(&one->found.held, &other->found.held);
 }
 
 /* Whether the fault of a file is told already, which every look-up there meets again. */
 static bool is_of_file(const struct survey_item *fault, const struct survey_item *item)
 {
-    const struct lookup *file = &fault->finding.found;
-    const struct lookup *found = &item->finding.found;
-
     return fault->registry.host[0] == '\0' && fault->finding.by == item->finding.by &&
-           found->helper[0] == '\0' && strcmp(file->path, found->path) == 0 &&
-           strcmp(fault->finding.err.message, item->finding.err.message) == 0;
+           fault->finding.err.cls == item->finding.err.cls &&
+           survey_is_same_place(&fault->finding, &item->finding);
 }
 
 static struct survey_item *find_twin(const struct survey *survey, const struct survey_item *item)

@@ -23,6 +23,7 @@
 #include "cli/findings.h"
 #include "cli/image_list.h"
 #include "cli/run.h"
+#include "registry/outcome.h"
 #include "registry/reference.h"
 #include "store/snapshot.h"
 
@@ -36,6 +37,7 @@ struct survey_unit {
 
     /* What came of it. */
     enum verdict verdict;
+    struct outcome outcome;
     struct error err;
     struct warnings warnings;
     struct diagnosis diagnosis;
@@ -60,6 +62,7 @@ struct survey {
     size_t count;
     struct survey_unit *units;
     size_t unit_count;
+    const struct survey_item *blamed;  /* whose fault is the run's; NULL: nobody's, as yet */
     void (*forget_more)(void *holder); /* what the caller has of secrets; NULL: nothing */
     void *holder;
     int64_t told_ms; /* when it was said last that it takes a while */
@@ -108,6 +111,9 @@ int survey_assign_unit(struct survey *survey, struct survey_item *item, struct e
 /* Helpers are asked one by one; if one of them hangs, there is still time for the registries. */
 int64_t survey_helper_deadline(const struct run *run);
 
+/* Whether both are of the same path (if of none, of the same reader), key, helper and entry. */
+bool survey_is_same_place(const struct finding *a, const struct finding *b);
+
 /* Whether host and namespace are the same. */
 bool survey_is_same_registry(const struct reference *a, const struct reference *b);
 
@@ -133,13 +139,13 @@ int survey_sum_up(struct survey *survey, bool *verified, struct error *err)
 /* The error of an item, its own or that of its unit. */
 const struct error *survey_error(const struct survey_item *item);
 
-/* Whether an item is a fault that survey_sum_up() has not told: `told` is its error. */
-bool survey_is_untold(const struct survey *survey, size_t i, const struct error *told);
+/* Whether an item's fault is neither the one that survey_sum_up() blames, nor an earlier item's. */
+bool survey_is_untold(const struct survey *survey, size_t i);
 
 enum verdict survey_verdict(const struct survey_item *item);
 
-/* The same as warnings, but for what `told` says. */
-void survey_warn(const struct survey *survey, const struct error *told, struct warnings *warnings);
+/* These as warnings. */
+void survey_warn(const struct survey *survey, struct warnings *warnings);
 
 /* Wipes every credential; also in a sandbox. */
 void survey_forget(void *survey);

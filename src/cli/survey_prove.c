@@ -126,6 +126,7 @@ enum verdict survey_judge(const struct ask *ask, struct error *err)
 static void unit_judge(struct survey_unit *unit, const struct ask *ask)
 {
     unit->is_diagnosed = ask->is_diagnosed;
+    unit->outcome = ask->outcome;
     unit->verdict = VERDICT_NONE;
     if (unit->held == NULL)
         return;
@@ -225,28 +226,74 @@ static const struct survey_item *survey_find_worst(const struct survey *survey)
     return worst;
 }
 
-bool survey_is_untold(const struct survey *survey, size_t i, const struct error *told)
+/* Of one registry, whatever it is asked with; or our own, before any was asked. */
+static bool is_same_trouble(const struct survey *survey, const struct survey_unit *a,
+                            const struct survey_unit *b)
 {
-    const struct error *err = survey_error(survey->items[i]);
-    bool is_told = strstr(told->message, err->message) != NULL;
+    const struct outcome *one = &a->outcome;
+    const struct outcome *other = &b->outcome;
+    enum exit_class cls = a->err.cls;
+    bool is_ours = one->phase == OUTCOME_NOT_ASKED &&
+                   (cls == CLASS_INTERNAL || survey->run->options->cert_dir != NULL);
 
-    for (size_t k = 0; k < i && !is_told; k++)
-        is_told = strcmp(survey_error(survey->items[k])->message, err->message) == 0;
-    return err->cls != CLASS_NONE && !is_told;
+    if (one->phase != other->phase || one->status != other->status || one->code != other->code ||
+        one->phrases != other->phrases)
+        return false;
+    return is_ours || (strcmp(a->registry.host, b->registry.host) == 0 &&
+                       (cls == CLASS_UNREACHABLE || cls == CLASS_UNPROVED));
 }
 
-void survey_warn(const struct survey *survey, const struct error *told, struct warnings *warnings)
+/* What is wrong with a file, or a helper, is the same for all; our own has a source for each. */
+static bool is_same_fault(const struct survey *survey, const struct survey_item *a,
+                          const struct survey_item *b)
+{
+    if (survey_error(a)->cls != survey_error(b)->cls || (a->unit == NULL) != (b->unit == NULL))
+        return false;
+    if (a->unit != NULL)
+        return a->unit == b->unit || is_same_trouble(survey, a->unit, b->unit);
+    return survey_is_same_place(&a->finding, &b->finding) &&
+           (strcmp(a->finding.found.helper, READER_OWN_HELPER) != 0 ||
+            strcmp(a->registry.host, b->registry.host) == 0);
+}
+
+bool survey_is_untold(const struct survey *survey, size_t i)
+{
+    const struct survey_item *item = survey->items[i];
+    bool is_told = survey->blamed != NULL && is_same_fault(survey, survey->blamed, item);
+
+    for (size_t k = 0; k < i && !is_told; k++)
+        is_told = is_same_fault(survey, survey->items[k], item);
+    return survey_error(item)->cls != CLASS_NONE && !is_told;
+}
+
+void survey_warn(const struct survey *survey, struct warnings *warnings)
 {
     for (size_t i = 0; i < survey->count; i++) {
-        if (survey_is_untold(survey, i, told))
+        if (survey_is_untold(survey, i))
             warnings_add(warnings, "%s", survey_error(survey->items[i])->message);
     }
+}
+
+/*
+ * Whether the words of an item's error name its registry: not those of a file, a helper or a
+ * process, nor those of a token server that gave no answer.
+ */
+static bool names_registry(const struct survey_item *item)
+{
+    const struct finding *finding = &item->finding;
+    const struct outcome *outcome = item->unit != NULL ? &item->unit->outcome : NULL;
+    bool is_of_token;
+
+    if (outcome == NULL)
+        return item->registry.host[0] == '\0' || finding->found.entry[0] != '\0' ||
+               finding->found.held.token_kind != NULL || finding->verdict == VERDICT_NONE;
+    is_of_token = outcome->phase == OUTCOME_TOKEN || outcome->phase == OUTCOME_SCOPE_TOKEN;
+    return outcome->phase != OUTCOME_NOT_ASKED && (!is_of_token || outcome->status != 0);
 }
 
 int survey_sum_up(struct survey *survey, bool *verified, struct error *err)
 {
     const struct survey_item *worst = survey_find_worst(survey);
-    const char *host = worst->registry.host;
     struct subject *subject = &survey->run->subject;
 
     for (size_t i = 0; i < survey->images.count; i++)
@@ -261,6 +308,7 @@ int survey_sum_up(struct survey *survey, bool *verified, struct error *err)
     }
     if (survey_error(worst)->cls == CLASS_NONE)
         return 0;
+    survey->blamed = worst;
     *err = *survey_error(worst);
-    return strstr(err->message, host) != NULL ? -1 : error_wrap(err, "'%s'", host);
+    return names_registry(worst) ? -1 : error_wrap(err, "'%s'", worst->registry.host);
 }

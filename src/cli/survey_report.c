@@ -274,9 +274,9 @@ void survey_report_print(const struct survey *survey, const struct options *opti
     print_images(survey);
 }
 
-void survey_report_warn(const struct survey *survey, const struct error *told)
+void survey_report_warn(const struct survey *survey)
 {
-    char shown[sizeof(told->message) + sizeof(told->hint)];
+    char shown[sizeof(struct error)];
 
     for (size_t i = 0; i < survey->unit_count; i++) {
         const struct survey_unit *unit = &survey->units[i];
@@ -291,7 +291,7 @@ void survey_report_warn(const struct survey *survey, const struct error *told)
     for (size_t i = 0; i < survey->count; i++) {
         const char *text = survey_error(survey->items[i])->message;
 
-        if (survey_is_untold(survey, i, told))
+        if (survey_is_untold(survey, i))
             (void)fprintf(stderr, "warning: %s\n",
                           text_printable(shown, sizeof(shown), text, strlen(text)));
     }

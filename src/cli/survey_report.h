@@ -5,15 +5,13 @@
 #ifndef CLI_SURVEY_REPORT_H
 #define CLI_SURVEY_REPORT_H
 
-#include "base/error.h"
 #include "cli/options.h"
 #include "cli/survey.h"
 
 /* On standard output. */
 void survey_report_print(const struct survey *survey, const struct options *options);
 
-/* On standard error: every fault but the one that the run ends with, and what is worth a warning.
- */
-void survey_report_warn(const struct survey *survey, const struct error *told);
+/* On standard error: every fault but the one that is blamed, and what is worth a warning. */
+void survey_report_warn(const struct survey *survey);
 
 #endif

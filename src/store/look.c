@@ -81,22 +81,21 @@ int look_at_variable(struct document *out, const struct reader *reader, const ch
                      struct error *err)
 {
     struct document parsed = DOCUMENT_INIT;
+    struct error unread = ERROR_INIT;
     struct secret copy = SECRET_INIT;
-    int ret = -1;
+    bool is_taken = secret_append_text(&copy, text, &unread) == 0 &&
+                    document_parse(&parsed, &copy, reader->variable, &unread) == 0 &&
+                    has_nothing_but_auths(&parsed) &&
+                    holding_check_all(&parsed, reader, &unread) == 0;
 
-    if (secret_append_text(&copy, text, err) == 0 &&
-        document_parse(&parsed, &copy, reader->variable, err) == 0)
-        ret = has_nothing_but_auths(&parsed)
-                  ? holding_check_all(&parsed, reader, err)
-                  : error_set(err, CLASS_AUTHFILE, "%s has more than \"auths\"", reader->variable);
-    if (ret == 0) {
+    if (is_taken) {
         document_clear(out);
         *out = parsed;
         parsed = DOCUMENT_INIT; /* moved */
     }
     document_clear(&parsed);
     secret_clear(&copy);
-    return ret;
+    return unread.cls == CLASS_INTERNAL ? error_no_memory(err) : is_taken;
 }
 
 /* A file, or the variable of a reader; read, or why not. */
@@ -105,7 +104,8 @@ struct snapshot_text {
     const struct reader *of; /* whose variable; NULL: a file */
     struct location file;
     struct document document;
-    struct error err;
+    bool is_taken;    /* of a variable */
+    struct error err; /* of a file */
     struct {
         bool is_made;
         struct error err;
@@ -171,8 +171,8 @@ const struct document *look_once_at_variable(struct snapshot *snapshot, const st
     if (value == NULL || (text = snapshot_text(snapshot, &nowhere, reader, &is_new)) == NULL)
         return NULL;
     if (is_new)
-        (void)!look_at_variable(&text->document, reader, value, &text->err);
-    return text->err.cls == CLASS_NONE ? &text->document : NULL;
+        text->is_taken = look_at_variable(&text->document, reader, value, &text->err) > 0;
+    return text->is_taken ? &text->document : NULL;
 }
 
 int look_check_all(struct snapshot *snapshot, const struct document *document,

@@ -22,8 +22,8 @@ int look_at(struct document *out, const char *path, bool is_bare, struct error *
 /*
  * What `reader` takes of `text`, which its variable holds: all or nothing. An entry without an
  * "auth", or with one that it cannot decode, any other member, or anything after the object costs
- * the whole (docker/cli's cli/config/configfile/file.go). Returns 0 and replaces *out, or -1 with
- * *err set.
+ * the whole (docker/cli's cli/config/configfile/file.go). Returns 1 and replaces *out, 0 if it
+ * takes nothing, or -1 with *err set (CLASS_INTERNAL).
  */
 int look_at_variable(struct document *out, const struct reader *reader, const char *text,
                      struct error *err) __attribute__((warn_unused_result));

@@ -101,6 +101,8 @@ static int find_in(struct lookup *out, const struct source *source,
 static int lookup_finish(struct lookup *out, struct lookup *built, int ret)
 {
     if (ret <= 0) {
+        if (ret < 0 && built->helper[0] == '\0' && built->path[0] != '\0')
+            memcpy(built->entry, built->key, sizeof(built->entry));
         holding_clear(&built->held);
         built->key[0] = '\0';
     }
@@ -151,7 +153,7 @@ bool lookup_variable_has(const struct reader *reader, const char *text, const ch
     struct document document = DOCUMENT_INIT;
     struct document_member ignored;
     struct error unread = ERROR_INIT;
-    bool has = look_at_variable(&document, reader, text, &unread) == 0 &&
+    bool has = look_at_variable(&document, reader, text, &unread) > 0 &&
                document_get(&ignored, &document, DOCUMENT_AUTHS, key);
 
     document_clear(&document);
@@ -166,7 +168,7 @@ int lookup_variable_without(struct secret *out, const struct reader *reader, con
     struct document document = DOCUMENT_INIT;
     bool has_changed = false;
 
-    if (look_at_variable(&document, reader, text, &unread) == 0 &&
+    if (look_at_variable(&document, reader, text, &unread) > 0 &&
         document_edit(&document, &edit, &has_changed, &unread) == 0 && has_changed) {
         if (document.lists[DOCUMENT_AUTHS].count == 0)
             secret_clear(&document.text);

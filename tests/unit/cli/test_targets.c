@@ -9,7 +9,6 @@
 
 #include "../store/files.h"
 #include "base/json.h"
-#include "cli/survey.h"
 
 /* Every variable that counts; each row sets what it names. */
 static const char *const variables[] = {"HOME",
@@ -348,26 +347,6 @@ static void test_helper_is_asked_by_host(void **state)
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, support_teardown)
 
-static void test_too_many_credentials(void **state)
-{
-    static struct survey survey;
-    struct reference registry = {.host = ""};
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    for (int i = 0; i <= SURVEY_ITEMS_MAX; i++) {
-        struct survey_item *item;
-
-        (void)snprintf(registry.host, sizeof(registry.host), "r%d.example", i);
-        item = survey_item_new(&registry, &reader_docker, &err);
-        assert_non_null(item);
-        assert_int_equal(survey_add(&survey, item, NULL, &err), i < SURVEY_ITEMS_MAX ? 0 : -1);
-    }
-    assert_error("full", &err, CLASS_AUTHFILE,
-                 "more than 1024 credentials are stored, too many for one run");
-    survey_clear(&survey);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,9 +360,8 @@ int main(void)
         IN_DIRECTORY(test_half_of_it_is_told),
         IN_DIRECTORY(test_warnings_come_from_each),
         IN_DIRECTORY(test_helper_is_asked_by_host),
-        cmocka_unit_test(test_too_many_credentials),
     };
 
     json_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("targets", tests, NULL, NULL);
 }
