@@ -2,7 +2,8 @@
 # Build build/static/ghcr-login: one file that runs on any Linux of this architecture, with nothing
 # installed; or, with "aarch64", build/static-aarch64/ghcr-login by a cross compiler (on Debian).
 # libcurl is built from the distribution's source package, with HTTP and HTTPS alone; OpenSSL,
-# c-ares, zlib, jansson and libb64 are those of its -dev packages. apt checks the signatures of them all.
+# c-ares, zlib, zstd, jansson and libb64 are those of its -dev packages. apt checks the signatures of
+# them all.
 # Works on a fresh Debian 12, as root or with sudo; "rm -r build/static*" for fresh libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -55,7 +56,8 @@ fetch_curl() {
                 [[ -n $newest ]] || exit 0
                 say "curl $newest cannot be fetched now: taking $version instead"
                 mkdir -p "$libraries"
-                echo "these executables hold curl $version, because $newest could not be fetched" >"$libraries/older"
+                echo "these executables hold curl $version, because $newest could not be fetched" \
+                    >"$libraries/older"
                 exit
             fi
             newest=${newest:-$version}
@@ -68,7 +70,7 @@ fetch_arm64_libraries() {
     mkdir -p "$libraries"
     (set_up_apt "$work/apt-arm64" deb 'APT::Architecture "arm64"; APT::Architectures "arm64";' &&
         cd "$work" && apt-get download -qq libssl-dev libjansson-dev libb64-dev libc-ares-dev \
-            zlib1g-dev &&
+            libzstd-dev zlib1g-dev &&
         for package in *_arm64.deb; do dpkg -x "$package" "$libraries" || exit; done)
 }
 

@@ -9,7 +9,7 @@ set -eu
 build="gcc libc6-dev make cmake pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev
     ca-certificates"
 demo="python3 openssl"
-static="dpkg-dev file libc-ares-dev libssl-dev zlib1g-dev"
+static="dpkg-dev file libc-ares-dev libssl-dev libzstd-dev zlib1g-dev"
 aarch64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 quick="bindfs binutils git iproute2 libcmocka-dev procps python3-pytest python3-pytest-xdist strace
     util-linux"

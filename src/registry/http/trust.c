@@ -193,8 +193,9 @@ static void set_common_directories(struct trust *trust, const char *root)
         return;
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
         count += find_readable(found[count], root, dirs[i]) ? 1 : 0;
-    if (count > 0)
-        (void)trust_join(trust->dir, found[0], count > 1 ? ":" : "", count > 1 ? found[1] : "");
+    if (count == 0 || (count == 2 && trust_join(trust->dir, found[0], ":", found[1])))
+        return;
+    (void)snprintf(trust->dir, sizeof(trust->dir), "%s", found[0]);
 }
 
 static int set_roots(struct trust *trust, const struct trust_request *request, struct error *err)
