@@ -12,12 +12,6 @@
 
 enum { LOCK_POLL_MS = 20 };
 
-#if defined(F_OFD_SETLK)
-#define SIDE_LOCK_COMMAND F_OFD_SETLK
-#else
-#define SIDE_LOCK_COMMAND F_SETLK
-#endif
-
 /* Who can write to the directory as well needs no lock to be in the way. */
 static bool lock_can_be_held_by_readers(int dir_fd)
 {
@@ -53,7 +47,7 @@ static bool is_still_named(int fd, const struct lock *lock)
  */
 static int open_side_file(const struct lock *lock, bool *is_ours)
 {
-    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY; /* not ours may be odd */
     int fd = openat(lock->fd, lock->name, flags | O_CREAT | O_EXCL, 0600);
     struct stat dir;
 
@@ -68,9 +62,38 @@ static int open_side_file(const struct lock *lock, bool *is_ours)
     return fd;
 }
 
-static int try_side_file(struct lock *lock)
+/* Whether somebody holds the lock that was just refused. */
+static bool is_side_file_held(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+/*
+ * The lock belongs to the open file. Kernels and sandboxes that do not have such locks have those
+ * of a process, which end with any descriptor of that file: this process has one.
+ * Returns 0, or -1 with errno set; EAGAIN: somebody holds it.
+ */
+static int lock_side_file(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int ret = -1;
+
+    errno = EINVAL;
+#if defined(F_OFD_SETLK)
+    ret = fcntl(fd, F_OFD_SETLK, &whole);
+#endif
+    if (ret < 0 && errno == EINVAL)
+        ret = fcntl(fd, F_SETLK, &whole);
+    /* POSIX permits EACCES for a lock that is held (CIFS says so), and a refusal looks the same. */
+    if (ret < 0 && errno == EACCES)
+        errno = is_side_file_held(fd) ? EAGAIN : EACCES;
+    return ret;
+}
+
+static int try_side_file(struct lock *lock)
+{
     bool is_ours;
     int fd = open_side_file(lock, &is_ours);
     int errnum = 0;
@@ -79,7 +102,7 @@ static int try_side_file(struct lock *lock)
         return errno == EAGAIN ? 0 : -1;
     /* The run that made it removes it, even if another run is quicker to lock it. */
     lock->is_litter = lock->is_litter || is_ours;
-    if (fcntl(fd, SIDE_LOCK_COMMAND, &whole) < 0)
+    if (lock_side_file(fd) < 0)
         errnum = errno;
     else if (is_still_named(fd, lock)) {
         lock->side_fd = fd;

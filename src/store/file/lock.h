@@ -3,7 +3,7 @@
  *
  * It is flock(2) on the directory itself, which leaves no file and nothing stale after a crash. But
  * a network file system keeps that lock to the host, or refuses it. So, unless the file system is
- * known to be local, an open file description lock is taken too, on a file beside the one that is
+ * known to be local, a record lock (fcntl(2)) is taken too, on a file beside the one that is
  * changed, which such a file system passes to its server. That file stays there: a run that waits
  * for it on another host may not notice its removal for seconds, and would then hold a lock that
  * nobody else tries to take.

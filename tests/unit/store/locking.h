@@ -34,9 +34,23 @@ int __wrap_flock(int fd, int operation)
 }
 
 static int fcntl_errnum; /* a lock by fcntl() fails with it */
+static int ofd_errnum;   /* one of an open file does */
+static int busy_errnum;  /* what it says of a lock that is held; 0: as ever */
 
 int __real_fcntl(int, int, ...);
 int __wrap_fcntl(int, int, ...);
+
+static int lock_record(int fd, int command, void *argument)
+{
+    int errnum = fcntl_errnum == 0 && command == F_OFD_SETLK ? ofd_errnum : fcntl_errnum;
+    int ret = errnum == 0 ? __real_fcntl(fd, command, argument) : -1;
+
+    if (errnum != 0)
+        errno = errnum;
+    else if (ret < 0 && errno == EAGAIN && busy_errnum != 0)
+        errno = busy_errnum;
+    return ret;
+}
 
 int __wrap_fcntl(int fd, int command, ...)
 {
@@ -46,10 +60,9 @@ int __wrap_fcntl(int fd, int command, ...)
     va_start(rest, command);
     argument = va_arg(rest, void *);
     va_end(rest);
-    if (command != F_OFD_SETLK || fcntl_errnum == 0)
-        return __real_fcntl(fd, command, argument);
-    errno = fcntl_errnum;
-    return -1;
+    if (command == F_OFD_SETLK || command == F_SETLK)
+        return lock_record(fd, command, argument);
+    return __real_fcntl(fd, command, argument);
 }
 
 static long fs_type = TMPFS; /* of every directory; 0: its own; -1: nobody can tell */
@@ -73,6 +86,8 @@ static inline void locking_reset(void)
     flock_calls = 0;
     flock_begins = NULL;
     fcntl_errnum = 0;
+    ofd_errnum = 0;
+    busy_errnum = 0;
     fs_type = TMPFS;
 }
 

@@ -465,6 +465,17 @@ static void test_never_two_inside_by_the_side_file(void **state)
     (void)state;
     flock_errnum = EOPNOTSUPP;
     assert_never_two_inside();
+    ofd_errnum = EINVAL; /* then the lock is the process' */
+    assert_never_two_inside();
+}
+
+/* POSIX permits EACCES where others say EAGAIN. */
+static void test_held_side_file_may_be_told_as_denied(void **state)
+{
+    (void)state;
+    flock_errnum = ENOLCK;
+    busy_errnum = EACCES;
+    assert_second_waits();
 }
 
 /* Its server may have it locked for other hosts; and there it stays. */
@@ -566,6 +577,7 @@ int main(void)
         IN_DIRECTORY(test_waits_to_the_deadline),
         IN_DIRECTORY(test_other_directories_are_free),
         IN_DIRECTORY(test_side_file_where_flock_is_refused),
+        IN_DIRECTORY(test_held_side_file_may_be_told_as_denied),
         IN_DIRECTORY(test_interrupted_flock_is_tried_again),
         IN_DIRECTORY(test_side_file_that_was_left_is_taken_and_removed),
         IN_DIRECTORY(test_side_file_that_goes_is_made_again),
