@@ -116,14 +116,20 @@ static int copy_acl(int fd, int old_fd)
 }
 #endif
 
-/* Nothing is changed that is right already: chmod(2) may be refused here. */
-static int set_mode(int fd, mode_t mode)
+/* Nothing is changed that is right already: chmod(2) may be refused here, and fewer rights do. */
+static int set_mode(int fd, mode_t mode, bool *is_poorer)
 {
     struct stat now;
+    int ret = fstat(fd, &now);
+    bool is_narrow = ret == 0 && (now.st_mode & 07777 & ~mode) == 0;
 
-    if (fstat(fd, &now) == 0 && (now.st_mode & 07777) == mode)
+    if (ret == 0 && (now.st_mode & 07777) == mode)
         return 0;
-    return fchmod(fd, mode);
+    ret = fchmod(fd, mode);
+    if (ret == 0 || !is_narrow)
+        return ret;
+    *is_poorer = true;
+    return 0;
 }
 
 /*
@@ -137,7 +143,7 @@ static int copy_rights(int fd, int old_fd, mode_t mode, bool keeps_group, bool *
     bool is_plain = drop_acl(fd) == 0;
     mode_t narrow = keeps_group && !is_listed && is_plain ? mode : mode & 0707;
 
-    if (set_mode(fd, narrow) < 0)
+    if (set_mode(fd, narrow, is_poorer) < 0)
         return -1;
     if (narrow != mode && keeps_group && (!is_listed || copy_acl(fd, old_fd) < 0))
         *is_poorer = true;

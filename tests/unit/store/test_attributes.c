@@ -35,6 +35,17 @@ int __wrap_fremovexattr(int fd, const char *name)
     return remove_errnum != 0 ? -1 : __real_fremovexattr(fd, name);
 }
 
+static int chmod_errnum;
+
+int __real_fchmod(int, mode_t);
+int __wrap_fchmod(int, mode_t);
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+    errno = chmod_errnum;
+    return chmod_errnum != 0 ? -1 : __real_fchmod(fd, mode);
+}
+
 /* Names of the system's that come first in every list, and cannot be had: so many bytes of them. */
 static size_t names_len;
 static int list_errnum;
@@ -111,6 +122,34 @@ static void test_mode_is_kept(void **state)
     }
     (void)umask(mask);
     assert_true(support_holds("new", "new"));
+}
+
+/* The new file then has fewer rights than the old one, and never more. */
+static void test_mode_that_cannot_be_set(void **state)
+{
+    static const struct {
+        mode_t old, new;
+        int errnum;
+        int ret;
+    } rows[] = {{0640, 0600, EPERM, 0},
+                {0666, 0640, EOPNOTSUPP, 0},
+                {0600, 0640, EPERM, -1},
+                {0400, 0600, EPERM, -1},
+                {0600, 0700, EIO, -1}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = ERROR_INIT;
+
+        support_must(chmod("old", rows[i].old) == 0 && chmod("new", rows[i].new) == 0, "chmod");
+        chmod_errnum = rows[i].errnum;
+        is_poorer = false;
+        assert_int_equal(copy_attributes(&err), rows[i].ret);
+        chmod_errnum = 0;
+        assert_int_equal(is_poorer, rows[i].ret == 0);
+        assert_int_equal(support_mode("new"), rows[i].new);
+        assert_int_equal(err.cls, rows[i].ret == 0 ? CLASS_NONE : CLASS_AUTHFILE);
+    }
 }
 
 static void test_special_bits_are_not(void **state)
@@ -394,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_mode_is_kept),
+        IN_DIRECTORY(test_mode_that_cannot_be_set),
         IN_DIRECTORY(test_special_bits_are_not),
         IN_DIRECTORY(test_owner_is_kept_by_root),
         IN_DIRECTORY(test_another_owner_cannot_be_kept),
