@@ -81,6 +81,17 @@ static bool is_directory_name(const char *name)
     return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* Whether it may be a link, for all that is known where readlink(2) is refused. */
+static bool may_be_link(const char *path)
+{
+    int errnum = errno;
+    struct stat st;
+    bool may_be = lstat(path, &st) == 0 ? S_ISLNK(st.st_mode) : errno != ENOENT;
+
+    errno = errnum;
+    return may_be;
+}
+
 int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
 {
     char target[PATH_MAX];
@@ -94,7 +105,8 @@ int path_resolve(char real[PATH_MAX], const char *path, struct error *err)
         if (is_directory_name(path_base(real)))
             return error_set_errno(err, CLASS_AUTHFILE, EISDIR, "cannot open '%s'", path);
         len = readlink(real, target, sizeof(target) - 1);
-        if (len < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR))
+        if (len < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR ||
+                        (path_is_refusal(errno) && !may_be_link(real))))
             return 0; /* no link */
         if (len < 0)
             return error_set_errno(err, CLASS_AUTHFILE, errno, "cannot open '%s'", path);
