@@ -133,3 +133,16 @@ def test_a_file_system_where_chmod_is_denied(login, hosts):
     status, _, err = store(login, mounts[0], "second.example")
     assert status == 0 and "(mode 0777)" in err, err
     assert auths(back).keys() == {"second.example"}
+
+
+@pytest.mark.parametrize("option", ["--delete-deny", "--rename-deny"])
+def test_a_file_system_where_nothing_goes_again(login, hosts, option):
+    """It is refused by the first trial: each login would leave the old file there, and its token."""
+    back, mounts = hosts(option, count=1)
+    (back / "config.json").write_text("{}")
+    status, _, err = store(login, mounts[0], "first.example")
+    assert status == 8 and "cannot write to the directory" in err and "--config DIR" in err, err
+    held = {name: (back / name).read_text() for name in os.listdir(back)}
+    assert held.pop("config.json") == "{}"
+    # What was tried with is empty; where it cannot go, it stays.
+    assert list(held.values()) == ([""] if option == "--delete-deny" else [])

@@ -243,12 +243,20 @@ static int temporary_name(char temporary[NAME_MAX + 1], const char *name)
     return path_beside(temporary, name, mark, tail);
 }
 
-/* As the file will be that takes the other's place; it loses its name, whatever that is then. */
-static int temporary_try_name(int dir_fd, const char *temporary, const char *name)
+/*
+ * As the file will be that takes the other's place, with a name, and closed before it goes: FUSE
+ * only hides a file that is open, and leaves it so where removing is not permitted.
+ */
+static int temporary_try_named(int dir_fd, const char *name)
 {
+    char temporary[NAME_MAX + 1];
     char other[NAME_MAX + 1];
+    int fd = temporary_make(temporary, dir_fd, name);
     int errnum;
 
+    if (fd < 0)
+        return -1;
+    (void)close(fd); /* nothing was written through it */
     if (temporary_name(other, name) == 0 && rename_file(dir_fd, temporary, other) == 0)
         return unlinkat(dir_fd, other, 0);
     errnum = errno;
@@ -264,10 +272,12 @@ int temporary_try(int dir_fd, const char *name)
     int errnum;
 
     if (fd < 0) { /* many file systems have no such thing */
+        if (temporary_try_named(dir_fd, name) < 0)
+            return -1;
         fd = temporary_make(temporary, dir_fd, name);
         if (fd < 0)
             return -1;
-        if (temporary_try_name(dir_fd, temporary, name) < 0)
+        if (unlinkat(dir_fd, temporary, 0) < 0)
             goto fail;
     }
     if (io_write_all(fd, "\n", 1) == 0)
