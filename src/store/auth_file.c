@@ -67,6 +67,22 @@ static int refuse_own(const struct entry *entry, struct error *err)
                       entry->registry, entry->registry);
 }
 
+enum { GROWTH_MAX = 8 }; /* times: an entry repeats the blanks of those around it, a few times */
+
+/* Whether the file has room for the entry. A small one does, and is not parsed again for that. */
+static int try_room(struct plan *plan, struct error *err)
+{
+    struct secret edited = SECRET_INIT;
+    bool ignored;
+    int ret = 0;
+
+    plan->is_read = true;
+    if (plan->document.text.len > DOCUMENT_MAX / GROWTH_MAX)
+        ret = plan_put(plan, &edited, &plan->document.text, plan->entry->path, &ignored, err);
+    secret_clear(&edited);
+    return ret;
+}
+
 /* A helper is asked here already: one that does not work is known before a token is sent. */
 int auth_file_check(const struct entry *entry, struct auth_file_result *result, struct error *err)
 {
@@ -83,6 +99,8 @@ int auth_file_check(const struct entry *entry, struct auth_file_result *result, 
         ret = refuse_own(entry, err);
     if (ret == 0 && is_due > 0)
         ret = preflight_check(entry->path, err);
+    if (ret == 0 && is_due > 0)
+        ret = try_room(&plan, err);
     plan_clear(&plan);
     if (ret < 0)
         return -1;

@@ -163,8 +163,11 @@ static int read_result(struct document *out, struct secret *text, const struct d
     struct error malformed = ERROR_INIT;
 
     if (text->len > DOCUMENT_MAX)
-        return error_set(err, CLASS_AUTHFILE, "%s would be longer than %d MiB", before->name,
-                         DOCUMENT_MAX / 1024 / 1024);
+        return error_set_hint(err, CLASS_AUTHFILE,
+                              "remove entries from it, or store elsewhere with --config DIR or "
+                              "--authfile FILE",
+                              "%s would be longer than %d MiB", before->name,
+                              DOCUMENT_MAX / 1024 / 1024);
     if (document_parse(out, text, before->name, &malformed) == 0)
         return 0;
     return malformed.cls == CLASS_INTERNAL
