@@ -37,6 +37,13 @@ static int link_entry(int to_fd, const char *from, const char *name, struct erro
     return symlinkat(target, to_fd, name) == 0 ? 0 : path_fail(err, "create a link to", target);
 }
 
+/* To the next name in there; NULL with errno 0 at the end, and with another one if it fails. */
+static const struct dirent *next_entry(DIR *dir)
+{
+    errno = 0;
+    return readdir(dir);
+}
+
 int private_config_link(const char *to, const char *from, struct error *err)
 {
     char real[PATH_MAX]; /* absolute: links elsewhere must lead to it */
@@ -53,11 +60,13 @@ int private_config_link(const char *to, const char *from, struct error *err)
     to_fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (to_fd < 0)
         ret = path_fail(err, "open the directory", to);
-    while (ret == 0 && (entry = readdir(dir)) != NULL) {
+    while (ret == 0 && (entry = next_entry(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
             !is_hidden(entry->d_name))
             ret = link_entry(to_fd, real, entry->d_name, err);
     }
+    if (ret == 0 && errno != 0)
+        ret = path_fail(err, "read the directory", real);
     if (to_fd >= 0)
         (void)close(to_fd);
     (void)closedir(dir);
