@@ -8,6 +8,12 @@
 
 #include "base/error.h"
 
+/* In a private directory: where the login is stored. These files are the first to be removed. */
+#define PRIVATE_CONFIG_DOCKER      "docker"
+#define PRIVATE_CONFIG_DOCKER_FILE "config.json"
+#define PRIVATE_CONFIG_PODMAN      "podman"
+#define PRIVATE_CONFIG_PODMAN_FILE "auth.json"
+
 /*
  * Link, in the directory `to`, everything that is in the directory `from`, save Docker's
  * config.json and what stands beside it while it is written. That `from` is not there is no error.

@@ -65,8 +65,8 @@ int private_directory_make(struct private_directory *out, const struct private_p
                            size_t room, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Remove it with all that is in it, the files at the top first; links are not followed, and mounts
- * are not entered. What others add in the meantime is removed too, within reason. Returns 0, or -1
+ * Remove it with all that is in it, the login first; links are not followed, and mounts are not
+ * entered. What others add in the meantime is removed too, within reason. Returns 0, or -1
  * with *err set (CLASS_AUTHFILE) where something is left, as little as can be, by `deadline_ms` at
  * the latest. In either case the locks end.
  */

@@ -20,6 +20,9 @@ enum {
     SIZE_MAX_COPIED = 8 * 1024 * 1024, /* one that is larger is refused before it is copied */
 };
 
+static const char docker_file[] = PRIVATE_CONFIG_DOCKER "/" PRIVATE_CONFIG_DOCKER_FILE;
+static const char podman_file[] = PRIVATE_CONFIG_PODMAN "/" PRIVATE_CONFIG_PODMAN_FILE;
+
 static int join(char path[PATH_MAX], const char *dir, const char *name, struct error *err)
 {
     if (snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX)
@@ -104,9 +107,9 @@ size_t view_room(const struct run *run)
 int view_make(struct view *out, const char *directory, const struct run *run, struct error *err)
 {
     *out = (struct view){.docker_dir = ""};
-    if (join(out->docker_dir, directory, "docker", err) < 0 ||
-        join(out->docker.path, directory, "docker/config.json", err) < 0 ||
-        join(out->podman.path, directory, "podman/auth.json", err) < 0)
+    if (join(out->docker_dir, directory, PRIVATE_CONFIG_DOCKER, err) < 0 ||
+        join(out->docker.path, directory, docker_file, err) < 0 ||
+        join(out->podman.path, directory, podman_file, err) < 0)
         return -1;
     return show_docker(out, run, err) < 0 ? -1 : show_podman(out, run, err);
 }

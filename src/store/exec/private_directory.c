@@ -18,13 +18,12 @@
 #endif
 
 #include "base/io.h"
+#include "store/exec/private_removal.h"
 #include "store/path.h"
 
 enum {
     TRIES = 100,          /* each is lost only to a sweep that came between two system calls */
-    PASSES = 5,           /* over a directory that somebody else is filling */
     OLD_S = 24 * 60 * 60, /* where locks may not be passed on */
-    EVERY_LEVEL = INT_MAX,
 };
 
 static const char template[] = PRIVATE_DIRECTORY_PREFIX "XXXXXX";
@@ -81,165 +80,6 @@ void private_directory_places(struct private_places *out,
         add_place(out, "/dev/shm");
     add_place(out, environment("TMPDIR"));
     add_place(out, "/tmp");
-}
-
-/* Removal. */
-
-struct removal {
-    const struct clock *clock;
-    int64_t deadline_ms;
-    int top_fd; /* of the private directory: its marker goes last, so that the rest can be swept */
-    int errnum; /* why something is left: the first reason, which is the deepest; 0: nothing is */
-};
-
-static void note(struct removal *removal, int errnum)
-{
-    if (removal->errnum == 0)
-        removal->errnum = errnum;
-}
-
-static bool is_not_empty(int errnum)
-{
-    return errnum == ENOTEMPTY || errnum == EEXIST;
-}
-
-static int private_open_directory(int parent_fd, const char *name)
-{
-    return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* Open it for what stands in it; its owner may have taken the right to that away. */
-static int open_to_empty(int parent_fd, const char *name)
-{
-    int fd = private_open_directory(parent_fd, name);
-    struct stat st;
-
-    /* Unlinking needs the right to write and to search too. */
-    if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & S_IRWXU) != S_IRWXU)
-        (void)fchmod(fd, S_IRWXU);
-    if (fd >= 0 || errno != EACCES)
-        return fd;
-    if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-        fchmodat(parent_fd, name, S_IRWXU, 0) < 0)
-        return -1;
-    return private_open_directory(parent_fd, name);
-}
-
-static bool is_spared(int fd, const char *name, const struct removal *removal)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           (fd == removal->top_fd && strcmp(name, marker) == 0);
-}
-
-static void empty_directory(int fd, int levels, struct removal *removal);
-
-/*
- * One entry, whatever it is, once: one that is filled again is dealt with at the top. A mount
- * says EBUSY to rmdir(2), and is not entered.
- */
-static void remove_entry(int parent_fd, const char *name, int levels, struct removal *removal)
-{
-    int errnum;
-    int fd;
-
-    if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
-        return;
-    errnum = errno;
-    if (errnum != EISDIR && errnum != EPERM) { /* how Linux, and how POSIX, say: a directory */
-        note(removal, errnum);
-        return;
-    }
-    if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-        return;
-    if (!is_not_empty(errno)) {
-        note(removal, errno == ENOTDIR ? errnum : errno);
-        return;
-    }
-    fd = levels > 0 ? open_to_empty(parent_fd, name) : -1;
-    if (fd < 0) {
-        note(removal, levels > 0 ? errno : ENOTEMPTY); /* the next pass goes deeper */
-        return;
-    }
-    empty_directory(fd, levels - 1, removal);
-    if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        note(removal, errno);
-}
-
-/* Remove what it holds, down to so many levels below. Closes `fd`. */
-static void empty_directory(int fd, int levels, struct removal *removal)
-{
-    DIR *dir = fdopendir(fd); /* which owns the descriptor from here */
-    const struct dirent *entry;
-
-    if (dir == NULL) {
-        note(removal, errno);
-        (void)close(fd);
-        return;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        if (is_spared(fd, entry->d_name, removal))
-            continue;
-        if (clock_left(removal->clock, removal->deadline_ms) == 0) {
-            note(removal, ETIME);
-            break;
-        }
-        remove_entry(fd, entry->d_name, levels, removal);
-    }
-    (void)closedir(dir);
-}
-
-/* Returns 1 when that name leads to it, 0 when to something else or nothing, -1 with errno set. */
-static int is_named(int parent_fd, const char *name, int fd)
-{
-    struct stat held;
-    struct stat named;
-
-    if (fstat(fd, &held) < 0)
-        return -1;
-    if (fstatat(parent_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -1;
-    return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
-}
-
-/* One pass over what the private directory `fd` holds, and its name if that is all. */
-static void remove_once(int parent_fd, const char *name, int fd, int levels,
-                        struct removal *removal)
-{
-    int named;
-
-    removal->errnum = 0;
-    removal->top_fd = private_open_directory(fd, ".");
-    if (removal->top_fd < 0 && errno == ENOENT)
-        return; /* it is gone */
-    if (removal->top_fd < 0) {
-        note(removal, errno);
-        return;
-    }
-    empty_directory(removal->top_fd, levels, removal);
-    if (removal->errnum == 0)
-        (void)unlinkat(fd, marker, 0);
-    named = is_named(parent_fd, name, fd);
-    if (named < 0 || (named > 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0))
-        note(removal, errno);
-}
-
-/*
- * All of it, and again if somebody fills it. However long that may take: what we wrote
- * ourselves is gone with the first pass. Returns 0, or an errno.
- */
-static int remove_private(int parent_fd, const char *name, int fd, const struct clock *clock,
-                          int64_t deadline_ms)
-{
-    struct removal removal = {.clock = clock, .deadline_ms = deadline_ms};
-
-    (void)fchmod(fd, S_IRWXU);
-    remove_once(parent_fd, name, fd, 1, &removal);
-    for (int pass = 1; pass < PASSES && removal.errnum != 0; pass++) {
-        remove_once(parent_fd, name, fd, EVERY_LEVEL, &removal);
-        if (!is_not_empty(removal.errnum))
-            break;
-    }
-    return removal.errnum;
 }
 
 /* Locks. */
@@ -311,16 +151,17 @@ struct sweep {
 /* An empty one is of a run that was killed before it had a marker; there is nothing to lose. */
 static void sweep_one(const struct sweep *sweep, const char *name)
 {
-    int fd = private_open_directory(sweep->place_fd, name);
+    int fd = private_removal_open(sweep->place_fd, name);
     struct stat st;
 
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && hold_directory(fd) != HOLD_ANOTHERS &&
-        is_named(sweep->place_fd, name, fd) > 0 &&
-        unlinkat(sweep->place_fd, name, AT_REMOVEDIR) < 0 && is_not_empty(errno) &&
+        private_removal_is_named(sweep->place_fd, name, fd) > 0 &&
+        unlinkat(sweep->place_fd, name, AT_REMOVEDIR) < 0 && private_removal_is_not_empty(errno) &&
         is_stale(fd, !sweep->is_local))
-        (void)remove_private(sweep->place_fd, name, fd, sweep->clock, sweep->deadline_ms);
+        (void)private_removal_run(sweep->place_fd, name, fd, marker, sweep->clock,
+                                  sweep->deadline_ms);
     (void)close(fd);
 }
 
@@ -378,7 +219,7 @@ static void close_private(struct private_directory *directory)
 /* Returns 1 when it is ours, 0 when a sweep was faster, -1 with errno set. */
 static int claim(struct private_directory *made)
 {
-    made->fd = private_open_directory(AT_FDCWD, made->path);
+    made->fd = private_removal_open(AT_FDCWD, made->path);
     if (made->fd < 0)
         return errno == ENOENT ? 0 : -1;
     if (hold_directory(made->fd) == HOLD_ANOTHERS)
@@ -386,8 +227,9 @@ static int claim(struct private_directory *made)
     made->marker_fd = openat(made->fd, marker, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (made->marker_fd < 0)
         return errno == ENOENT || errno == ESTALE ? 0 : -1;
-    return hold_marker(made->marker_fd) == HOLD_ANOTHERS ? 0
-                                                         : is_named(AT_FDCWD, made->path, made->fd);
+    return hold_marker(made->marker_fd) == HOLD_ANOTHERS
+               ? 0
+               : private_removal_is_named(AT_FDCWD, made->path, made->fd);
 }
 
 /* A file system that is full lets a directory and a file be made all the same. */
@@ -460,7 +302,8 @@ int private_directory_remove(struct private_directory *directory, const struct c
     int ret = 0;
 
     let_go_of_marker(directory);
-    errnum = remove_private(AT_FDCWD, directory->path, directory->fd, clock, deadline_ms);
+    errnum =
+        private_removal_run(AT_FDCWD, directory->path, directory->fd, marker, clock, deadline_ms);
     if (errnum == ETIME)
         ret = error_set(err, CLASS_AUTHFILE, "timed out removing '%s'", directory->path);
     else if (errnum != 0) {

@@ -1,9 +1,12 @@
 /*
  * private_directory: all that is in one goes, and nothing outside; what cannot go is told, and
- * costs no more time than there is. Two calls are linked through here.
+ * costs no more time than there is. Three calls are linked through here.
  */
 #include "../support.h"
 
+#include <sys/resource.h>
+
+#include "store/private_config.h"
 #include "store/private_directory.h"
 
 #include "mounts.h"
@@ -15,6 +18,10 @@ static bool has_no_fdopendir;
 static const char *filled; /* by somebody else, whenever a directory is to go */
 static const char *fast;   /* a name that stays, as with chattr +i */
 static unsigned unlinks;
+static const char *gap;    /* a name that is bound to "outside" as soon as it is found not empty */
+static const char *closed; /* a name that is a link to "outside" before its mode is changed */
+
+static char outside[PATH_MAX]; /* the path of a directory that is to stay as it is */
 
 DIR *__real_fdopendir(int fd);
 DIR *__wrap_fdopendir(int fd);
@@ -34,10 +41,31 @@ int __wrap_unlinkat(int parent_fd, const char *name, int flags)
     unlinks++;
     if (filled != NULL && flags == AT_REMOVEDIR)
         support_write(filled, "x");
+    if (gap != NULL && flags == AT_REMOVEDIR && strcmp(name, gap) == 0 &&
+        __real_unlinkat(parent_fd, name, flags) < 0) {
+        int errnum = errno;
+
+        gap = NULL;
+        support_must(fchdir(parent_fd) == 0 && mounts_bind(outside, name), "bind");
+        errno = errnum;
+        return -1;
+    }
     if (fast == NULL || strcmp(name, fast) != 0)
         return __real_unlinkat(parent_fd, name, flags);
     errno = flags == AT_REMOVEDIR ? ENOTDIR : EPERM;
     return -1;
+}
+
+int __real_fchmodat(int parent_fd, const char *name, mode_t mode, int flags);
+int __wrap_fchmodat(int parent_fd, const char *name, mode_t mode, int flags);
+
+int __wrap_fchmodat(int parent_fd, const char *name, mode_t mode, int flags)
+{
+    if (closed != NULL && strcmp(name, closed) == 0)
+        support_must(renameat(parent_fd, name, parent_fd, "moved") == 0 &&
+                         symlinkat(outside, parent_fd, name) == 0,
+                     "symlink");
+    return __real_fchmodat(parent_fd, name, mode, flags);
 }
 
 static struct private_directory made = PRIVATE_DIRECTORY_INIT;
@@ -237,7 +265,24 @@ static void test_an_entry_that_stays_eight_levels_down(void **state)
     assert_int_equal(support_count(top), 2);
 }
 
-static int remove_around_a_mount(void)
+static void make_outside(void)
+{
+    (void)snprintf(outside, sizeof(outside), "%.4000s/outside", support_dir);
+    make_tree("outside");
+    support_write("outside/" PRIVATE_CONFIG_DOCKER_FILE, "x");
+}
+
+static int is_outside_kept(void)
+{
+    (void)chdir(support_dir);
+    return is_there("outside/file") && is_there("outside/below/file") &&
+                   is_there("outside/" PRIVATE_CONFIG_DOCKER_FILE)
+               ? 0
+               : 1;
+}
+
+/* One far down, one where the login was, and one that comes between two calls. */
+static int remove_around_mounts(void)
 {
     char path[PATH_MAX];
     struct error err;
@@ -246,10 +291,19 @@ static int remove_around_a_mount(void)
         return MOUNTS_NOT_ALLOWED;
     make();
     make_deep(8, path);
-    support_must(mkdir(path, 0700) == 0 && mounts_bind("outside", path), "mount");
-    if (take_away(&err) == 0 || !is_there("outside/file") || !is_there("outside/below/file"))
+    support_must(mkdir(path, 0700) == 0 && mounts_bind(outside, path), "mount");
+    if (take_away(&err) == 0 || is_outside_kept() != 0)
+        return 4;
+    make();
+    support_must(mkdir(in("docker"), 0700) == 0 && mounts_bind(outside, in("docker")), "mount");
+    if (take_away(&err) == 0 || is_outside_kept() != 0)
         return 1;
-    return strstr(err.message, strerror(EBUSY)) != NULL ? 0 : 2;
+    make();
+    make_tree(in("late"));
+    gap = "late";
+    if (take_away(&err) == 0 || gap != NULL || is_outside_kept() != 0)
+        return 2;
+    return strstr(err.message, strerror(EBUSY)) != NULL ? 0 : 3;
 }
 
 static void test_a_mount_is_not_entered(void **state)
@@ -257,12 +311,83 @@ static void test_a_mount_is_not_entered(void **state)
     int verdict;
 
     (void)state;
-    make_tree("outside");
-    verdict = support_in_child(false, remove_around_a_mount);
+    make_outside();
+    verdict = support_in_child(false, remove_around_mounts);
     if (verdict == MOUNTS_NOT_ALLOWED)
         skip();
     assert_int_equal(verdict, 0);
-    assert_true(is_there("outside/below/file"));
+    assert_int_equal(is_outside_kept(), 0);
+}
+
+static int remove_what_becomes_a_link(void)
+{
+    struct error err;
+
+    make_outside();
+    make();
+    make_tree(in("shut"));
+    support_must(chmod(in("shut"), 0) == 0 && chmod("outside", 0755) == 0, "chmod");
+    closed = "shut";
+    (void)take_away(&err);
+    return support_mode("outside") == 0755 ? is_outside_kept() : 1;
+}
+
+static void test_a_link_is_not_followed_whenever_it_is_made(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0777) == 0, "chmod");
+    assert_int_equal(support_in_child(true, remove_what_becomes_a_link), 0);
+}
+
+enum { FEW_DESCRIPTORS = 16, FAR_DOWN = 300 };
+
+/* Some are closed to their owner. */
+static int remove_with_few_descriptors(void)
+{
+    const struct rlimit few = {.rlim_cur = FEW_DESCRIPTORS, .rlim_max = FEW_DESCRIPTORS};
+    struct error err;
+    char path[PATH_MAX];
+
+    make();
+    make_deep(FAR_DOWN, path);
+    for (size_t len = strlen(path); len > strlen(made.path) + 2; len -= 2) {
+        path[len] = '\0';
+        if (len % 3 == 0)
+            (void)chmod(path, 0);
+    }
+    support_must(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
+    return take_away(&err) == 0 && support_count(".") == 0 ? 0 : 1;
+}
+
+static int remove_far_down(void)
+{
+    struct error err;
+    char path[PATH_MAX];
+
+    make();
+    make_deep(FAR_DOWN, path);
+    support_write(in(PRIVATE_DIRECTORY_MARKER ".0"), "x"); /* a name that it may want */
+    return take_away(&err) == 0 && support_count(".") == 0 ? 0 : 1;
+}
+
+static void test_a_tree_of_any_depth(void **state)
+{
+    (void)state;
+    support_must(chmod(".", 0777) == 0, "chmod");
+    assert_int_equal(support_in_child(true, remove_far_down), 0);
+    assert_int_equal(support_in_child(true, remove_with_few_descriptors), 0);
+}
+
+static void test_a_marker_that_was_replaced(void **state)
+{
+    struct error err;
+
+    (void)state;
+    make();
+    support_must(unlink(in(PRIVATE_DIRECTORY_MARKER)) == 0, "unlink");
+    make_tree(in(PRIVATE_DIRECTORY_MARKER));
+    assert_int_equal(take_away(&err), 0);
+    assert_int_equal(support_count("."), 0);
 }
 
 static void test_what_is_filled_again_and_again(void **state)
@@ -280,19 +405,28 @@ static void test_what_is_filled_again_and_again(void **state)
     assert_int_equal(support_count("."), 1);
 }
 
-/* Time is up at once: the files of the top are not worth less then, but nothing hangs. */
+/* Time is up at once: the login goes all the same, and nothing hangs. */
 static void test_no_time(void **state)
 {
     struct fake_clock fake = {.now_ms = 5};
     struct clock clock = fake_clock_face(&fake);
     struct error err = ERROR_INIT;
+    char top[PATH_MAX];
 
     (void)state;
     make();
-    make_tree(in("a"));
+    (void)snprintf(top, sizeof(top), "%s", made.path);
+    make_tree(in(PRIVATE_CONFIG_DOCKER));
+    make_tree(in(PRIVATE_CONFIG_PODMAN));
+    support_write(in("docker/config.json"), "x");
+    support_write(in("podman/auth.json"), "x");
     assert_int_equal(private_directory_remove(&made, &clock, 5, &err), -1);
     assert_error("time", &err, CLASS_AUTHFILE, "timed out");
-    assert_int_equal(support_count("."), 1);
+    support_must(chdir(top) == 0, top);
+    assert_int_equal(support_count("docker"), 2);
+    assert_int_equal(support_count("podman"), 2);
+    assert_false(is_there("docker/config.json") || is_there("podman/auth.json"));
+    assert_true(is_there(PRIVATE_DIRECTORY_MARKER));
 }
 
 /* Somebody moved it: what it held goes, wherever it is; what has its name now stays. */
@@ -349,6 +483,9 @@ int main(void)
         IN_DIRECTORY(test_what_is_anothers),
         IN_DIRECTORY(test_an_entry_that_stays_eight_levels_down),
         IN_DIRECTORY(test_a_mount_is_not_entered),
+        IN_DIRECTORY(test_a_link_is_not_followed_whenever_it_is_made),
+        IN_DIRECTORY(test_a_tree_of_any_depth),
+        IN_DIRECTORY(test_a_marker_that_was_replaced),
         IN_DIRECTORY(test_what_is_filled_again_and_again),
         IN_DIRECTORY(test_no_time),
         IN_DIRECTORY(test_one_that_was_moved),
