@@ -129,9 +129,11 @@ static int exec_tell(void *ctx)
 }
 
 /* The child has its own copy; this process waits as long as the command runs. */
-static void exec_forget(void *ctx)
+static void exec_stay(void *ctx)
 {
-    (void)ctx;
+    struct exec *exec = ctx;
+
+    private_directory_hold(&exec->directory);
     environment_forget_all();
 }
 
@@ -142,12 +144,14 @@ static int run_apart(struct exec *exec, const struct private_places *places)
     struct report report = {.subject = &exec->run.subject};
     struct error err = ERROR_INIT;
     struct error left = ERROR_INIT;
+    struct private_room room;
     int status;
 
+    view_room(&room, &exec->run);
     if (process_guard(&err) < 0 ||
-        private_directory_make(&exec->directory, places, view_room(&exec->run), &err) < 0)
+        private_directory_make(&exec->directory, places, &room, &err) < 0)
         return report_print(&report, exec->run.options, &err);
-    if (process_run_guarded(exec_tell, exec_forget, exec, &status, &err) < 0)
+    if (process_run_guarded(exec_tell, exec_stay, exec, &status, &err) < 0)
         status = report_print(&report, exec->run.options, &err);
     /* The command's status says more than ours; but what is left is somebody's credential. */
     if (private_directory_remove(&exec->directory, clock, clock_now(clock) + REMOVE_MS, &left) < 0)

@@ -1,5 +1,6 @@
 #include "cli/view.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #include "store/private_config.h"
 
 enum {
-    ROOM_MIN = 64 * 1024,              /* bytes: directories, links, and files that are new */
+    ROOM_BYTES = 64 * 1024,            /* directories, links, and files that are new */
+    ROOM_FILES = 12,                   /* 2 directories, 2 copies, those beside, the command's */
     COPIES = 2,                        /* a file, and the next one beside it */
     SIZE_MAX_COPIED = 8 * 1024 * 1024, /* one that is larger is refused before it is copied */
 };
@@ -88,20 +90,37 @@ static size_t size_of(const char *path)
                : 0;
 }
 
-size_t view_room(const struct run *run)
+static size_t entries_beside(const char *path)
 {
-    struct location files[1 + READER_FILES_MAX];
-    struct error no_place = ERROR_INIT; /* view_make() says so */
     size_t count = 0;
-    size_t room = ROOM_MIN;
+    char dir[PATH_MAX];
+    DIR *open_dir;
 
-    if (reader_podman.files(&files[1], &count, &run->places, &no_place) < 0)
-        count = 0;
-    if (reader_docker.place(&files[0], &run->places, &no_place) == 0)
-        room += COPIES * size_of(files[0].path);
-    for (size_t i = 1; i <= count; i++)
-        room += COPIES * size_of(files[i].path);
-    return room;
+    path_directory(dir, path);
+    open_dir = opendir(dir);
+    while (open_dir != NULL && readdir(open_dir) != NULL)
+        count++;
+    if (open_dir != NULL)
+        (void)closedir(open_dir);
+    return count;
+}
+
+void view_room(struct private_room *out, const struct run *run)
+{
+    struct location files[READER_FILES_MAX];
+    struct error no_place = ERROR_INIT; /* view_make() says so */
+    struct location docker;
+    size_t count = 0;
+
+    *out = (struct private_room){.bytes = ROOM_BYTES, .files = ROOM_FILES};
+    if (reader_docker.place(&docker, &run->places, &no_place) == 0) {
+        out->bytes += COPIES * size_of(docker.path);
+        out->links = entries_beside(docker.path);
+    }
+    if (reader_podman.files(files, &count, &run->places, &no_place) < 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        out->bytes += COPIES * size_of(files[i].path);
 }
 
 int view_make(struct view *out, const char *directory, const struct run *run, struct error *err)

@@ -9,12 +9,12 @@
 #define CLI_VIEW_H
 
 #include <limits.h>
-#include <stddef.h>
 
 #include "base/error.h"
 #include "cli/run.h"
 #include "cli/targets.h"
 #include "registry/reference.h"
+#include "store/private_directory.h"
 
 struct view_copy {
     char path[PATH_MAX];
@@ -27,8 +27,8 @@ struct view {
     struct view_copy podman;
 };
 
-/* How many bytes the copies may take at most, while they are written too. */
-size_t view_room(const struct run *run);
+/* What it may take at most, while the copies are written too. */
+void view_room(struct private_room *out, const struct run *run);
 
 /*
  * Show in `directory` what docker and podman find at the run's places; where these have nothing,

@@ -472,10 +472,17 @@ def test_no_input_to_put_in_place_of_the_token(run, space):
     ran(run("echo", "out", through=space(NO_DEVICES).through), "out\n")
 
 
-def test_a_place_that_is_full(run, space):
-    """A directory can still be made there, and nothing be put into it."""
-    full = space(OWN_MEMORY, f"mount -t tmpfs -o size=16k,mode=700 tmpfs '{run.runtime}'",
-                 f"head -c 64k /dev/zero >'{run.runtime}/filling' || true")
+@pytest.mark.parametrize("limit, filling", [
+    ("size=16k", "head -c 64k /dev/zero >filling || true"), ("nr_inodes=9", "touch filling"),
+    ("nr_inodes=16", "touch filling")])
+def test_a_place_that_is_full(run, space, limit, filling):
+    """A directory can still be made there, and nothing, or not all, be put into it."""
+    docker = run.login.home / ".docker"
+    docker.mkdir()
+    for name in "abcd":
+        (docker / name).touch()
+    full = space(OWN_MEMORY, f"mount -t tmpfs -o {limit},mode=700 tmpfs '{run.runtime}'",
+                 f"cd '{run.runtime}'", filling, "cd /")
     result = run.sh('echo "${DOCKER_CONFIG%/*/*}"; test -s "$DOCKER_CONFIG/config.json"',
                     through=full.through)
     assert result.status == 0 and result.stderr == "", result
@@ -524,20 +531,34 @@ def test_a_signal_while_other_runs_leftovers_are_removed(run, space):
     assert os.listdir(here.path(run.runtime)) == []
 
 
-def test_another_directory_under_our_name(run, space):
-    """Somebody who shares TMPDIR gives our name to a directory of this user's."""
+@pytest.mark.parametrize("owner, mode, is_swept", [
+    ("root", 0o777, False), ("root", 0o1777, True), ("daemon", 0o1777, False),
+    ("nobody", 0o700, True), ("nobody", 0o777, False), ("nobody", 0o770, False)])
+def test_another_directory_under_our_name(run, space, owner, mode, is_swept):
+    """Somebody who shares TMPDIR gives our name to a directory of this user's.
+
+    The one that is "left" has a marker, which the same somebody may have put there.
+    """
     names = {"own": "ghcr-login-exec.abcdef", "left": "ghcr-login-exec.stale1"}
     here = space(OWN_MEMORY, "mount -t tmpfs tmpfs /mnt", "cd /mnt",
                  f"mkdir -m 700 {' '.join(names.values())}",
                  f"echo kept >{names['own']}/precious",
                  f"touch {names['left']}/ghcr-login-exec.lock", "chown -R nobody:nogroup .",
-                 "chown root:root .", "cd /")
-    for mode, remains in ((0o777, {*names.values()}), (0o1777, {names["own"]})):
-        here.path("/mnt").chmod(mode)
-        ran(run("true", through=(*here.through, *ORDINARY),
-                env={"TMPDIR": "/mnt", "HOME": "/dev/null"}))
-        assert set(os.listdir(here.path("/mnt"))) == remains
-        assert here.path(f"/mnt/{names['own']}/precious").read_text() == "kept\n"
+                 f"chown {owner} .", f"chmod {mode:o} .", "cd /")
+    ran(run("true", through=(*here.through, *ORDINARY),
+            env={"TMPDIR": "/mnt", "HOME": "/dev/null"}))
+    assert set(os.listdir(here.path("/mnt"))) == {
+        name for role, name in names.items() if role == "own" or not is_swept}
+    assert here.path(f"/mnt/{names['own']}/precious").read_text() == "kept\n"
+
+
+def test_a_place_where_others_give_names_comes_last(run, space):
+    """Who may rename the directory there may lead the login, and the command, to another."""
+    shared = space("mount -t tmpfs -o mode=755 tmpfs /dev/shm", "mount -t tmpfs tmpfs /mnt",
+                   "chmod 777 /mnt")
+    result = run.sh('echo "${DOCKER_CONFIG%/*/*}"', through=(*shared.through, *ORDINARY),
+                    env={"TMPDIR": "/mnt", "HOME": "/dev/null"})
+    ran(result, "/tmp\n")
 
 
 FORWARDED = ["--multithreaded", "--enable-lock-forwarding", "-o",
@@ -558,10 +579,19 @@ def two_hosts(request, login):
         subprocess.run(["umount", "--lazy", mount], check=True)
 
 
-def test_a_run_of_another_host_is_not_swept(run, two_hosts):
+def age(directory):
+    day_before = time.time() - 25 * 60 * 60
+    os.utime(directory / "ghcr-login-exec.lock", (day_before, day_before))
+
+
+@pytest.mark.parametrize("two_hosts, is_old", [([], False), (FORWARDED, False), (FORWARDED, True)],
+                         indirect=["two_hosts"], ids=["local-locks", "forwarded-locks", "a day"])
+def test_a_run_of_another_host_is_not_swept(run, two_hosts, is_old):
     first, second = two_hosts
     waiting = Waiting(run, env={"XDG_RUNTIME_DIR": first})
     directory, = second.glob("ghcr-login-exec.*")
+    if is_old:
+        age(directory)
     # Past the harness, to which the one's directory is the other's litter.
     other = subprocess.run([run.login.binary, *run.arguments("true")],
                            env={"PATH": "/usr/bin:/bin", "HOME": run.login.home, "T_TOKEN": TOKEN,
@@ -577,8 +607,7 @@ def test_an_old_one_of_another_host_is_swept(run, two_hosts):
     left = second / stale(first, "stale1").name
     ran(run("true", env={"XDG_RUNTIME_DIR": second}))
     assert list(second.iterdir()) == [left]
-    day_before = time.time() - 25 * 60 * 60
-    os.utime(left / "ghcr-login-exec.lock", (day_before, day_before))
+    age(left)
     ran(run("true", env={"XDG_RUNTIME_DIR": second}))
     assert list(second.iterdir()) == []
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -34,6 +33,16 @@ static bool private_is_own(const char *dir)
     struct stat st;
 
     return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+/*
+ * Whether nobody but root can give its entries another name. Elsewhere somebody may give our name
+ * to another directory of this user's, and to one of theirs the name of ours.
+ */
+static bool is_safe(const struct stat *place)
+{
+    return (place->st_uid == geteuid() || place->st_uid == 0) &&
+           ((place->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (place->st_mode & S_ISVTX) != 0);
 }
 
 #if defined(__linux__)
@@ -119,9 +128,14 @@ static enum hold hold_marker(int fd)
 
 /* The sweep. */
 
-static bool is_old(const struct stat *st)
+/* By the clock of the file system's host, which may not be ours: an access now has its time. */
+static bool is_old(int fd, const struct stat *marker_st)
 {
-    return st->st_mtime < time(NULL) - OLD_S;
+    static const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+    struct stat st;
+
+    return futimens(fd, times) == 0 && fstat(fd, &st) == 0 &&
+           marker_st->st_mtime < st.st_atime - OLD_S;
 }
 
 /*
@@ -133,7 +147,7 @@ static bool is_stale(int fd, bool must_be_old)
     int marker_fd = openat(fd, marker, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
     bool ret = marker_fd >= 0 && fstat(marker_fd, &st) == 0 && S_ISREG(st.st_mode) &&
-               st.st_uid == geteuid() && (!must_be_old || is_old(&st)) &&
+               st.st_uid == geteuid() && (!must_be_old || is_old(fd, &st)) &&
                hold_marker(marker_fd) == HOLD_OURS;
 
     if (marker_fd >= 0)
@@ -165,25 +179,18 @@ static void sweep_one(const struct sweep *sweep, const char *name)
     (void)close(fd);
 }
 
-/* Elsewhere somebody else may have given our name to another directory of this user's. */
-static bool is_safe(int place_fd)
-{
-    struct stat st;
-
-    return fstat(place_fd, &st) == 0 && (st.st_uid == geteuid() || (st.st_mode & S_ISVTX) != 0);
-}
-
 static void sweep_place(const char *place, const struct clock *clock, int64_t deadline_ms)
 {
     DIR *dir = opendir(place);
     struct sweep sweep = {.clock = clock, .deadline_ms = deadline_ms};
     const struct dirent *entry;
+    struct stat st;
 
     if (dir == NULL)
         return;
     sweep.place_fd = dirfd(dir);
     sweep.is_local = path_is_local(sweep.place_fd);
-    if (is_safe(sweep.place_fd)) {
+    if (fstat(sweep.place_fd, &st) == 0 && is_safe(&st)) {
         while (clock_left(clock, deadline_ms) > 0 && (entry = readdir(dir)) != NULL) {
             if (strncmp(entry->d_name, template, sizeof(PRIVATE_DIRECTORY_PREFIX) - 1) == 0)
                 sweep_one(&sweep, entry->d_name);
@@ -227,20 +234,44 @@ static int claim(struct private_directory *made)
     made->marker_fd = openat(made->fd, marker, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (made->marker_fd < 0)
         return errno == ENOENT || errno == ESTALE ? 0 : -1;
-    return hold_marker(made->marker_fd) == HOLD_ANOTHERS
-               ? 0
-               : private_removal_is_named(AT_FDCWD, made->path, made->fd);
+    return private_removal_is_named(AT_FDCWD, made->path, made->fd);
 }
 
 /* A file system that is full lets a directory and a file be made all the same. */
-static int try_room(int fd, size_t room)
+static int try_bytes(int fd, size_t bytes)
 {
     static const char zeros[4096];
     int ret = 0;
 
-    for (size_t done = 0; ret == 0 && done < room; done += sizeof(zeros))
+    for (size_t done = 0; ret == 0 && done < bytes; done += sizeof(zeros))
         ret = io_write_all(fd, zeros, sizeof(zeros));
     return ret == 0 ? ftruncate(fd, 0) : -1;
+}
+
+/* One that has no more inodes, too; and some have no links. */
+static int try_names(int fd, const struct private_room *room)
+{
+    char name[sizeof(template) + 32];
+    size_t count = 0;
+    int errnum;
+    int ret = 0;
+
+    for (; ret == 0 && count < room->files + room->links; count++) {
+        (void)snprintf(name, sizeof(name), "%s%zu", template, count);
+        ret = count < room->files ? mkdirat(fd, name, 0700) : symlinkat(template, fd, name);
+    }
+    errnum = errno;
+    while (count-- > 0) {
+        (void)snprintf(name, sizeof(name), "%s%zu", template, count);
+        (void)unlinkat(fd, name, count < room->files ? AT_REMOVEDIR : 0);
+    }
+    errno = errnum;
+    return ret;
+}
+
+static int try_room(const struct private_directory *made, const struct private_room *room)
+{
+    return try_bytes(made->marker_fd, room->bytes) < 0 ? -1 : try_names(made->fd, room);
 }
 
 static void undo(struct private_directory *made)
@@ -259,7 +290,8 @@ static void undo(struct private_directory *made)
  * One that a sweep saw between its making and its locking is lost to that, and another is made.
  * Returns 0, or -1 with errno set.
  */
-static int make_in(struct private_directory *out, const char *place, size_t room)
+static int make_in(struct private_directory *out, const char *place,
+                   const struct private_room *room)
 {
     for (int i = 0; i < TRIES; i++) {
         struct private_directory made = PRIVATE_DIRECTORY_INIT;
@@ -270,7 +302,8 @@ static int make_in(struct private_directory *out, const char *place, size_t room
         if (mkdtemp(made.path) == NULL)
             return -1;
         ret = claim(&made);
-        if (ret > 0 && try_room(made.marker_fd, room) == 0) {
+        if (ret > 0 && try_room(&made, room) == 0) {
+            let_go_of_marker(&made); /* a child is to have no copy: private_directory_hold() */
             *out = made;
             return 0;
         }
@@ -282,17 +315,42 @@ static int make_in(struct private_directory *out, const char *place, size_t room
     return -1;
 }
 
-int private_directory_make(struct private_directory *out, const struct private_places *places,
-                           size_t room, struct error *err)
+/* Returns 0; or -1, with *errnum set if that was the last of all places. */
+static int make_in_one_of(struct private_directory *out, const struct private_places *places,
+                          bool safe, const struct private_room *room, int *errnum)
 {
     for (size_t i = 0; i < places->count; i++) {
+        struct stat st;
+
+        if ((stat(places->items[i], &st) == 0 && is_safe(&st)) != safe)
+            continue;
         if (make_in(out, places->items[i], room) == 0)
             return 0;
+        if (i == places->count - 1)
+            *errnum = errno;
     }
+    return -1;
+}
+
+int private_directory_make(struct private_directory *out, const struct private_places *places,
+                           const struct private_room *room, struct error *err)
+{
+    int errnum = ENOENT;
+
+    if (make_in_one_of(out, places, true, room, &errnum) == 0 ||
+        make_in_one_of(out, places, false, room, &errnum) == 0)
+        return 0;
     return error_set_hint(err, CLASS_AUTHFILE,
                           "set TMPDIR to a directory that this user can write to",
                           "cannot create a private directory in '%s': %s",
-                          places->items[places->count - 1], strerror(errno));
+                          places->items[places->count - 1], strerror(errnum));
+}
+
+void private_directory_hold(struct private_directory *directory)
+{
+    directory->marker_fd = openat(directory->fd, marker, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (directory->marker_fd >= 0)
+        (void)hold_marker(directory->marker_fd); /* where there are no locks, its age protects it */
 }
 
 int private_directory_remove(struct private_directory *directory, const struct clock *clock,

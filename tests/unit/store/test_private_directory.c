@@ -1,6 +1,7 @@
 /*
- * private_directory: where it is made, what the sweep takes, and what it never takes. How one is
- * removed is in test_private_removal.c.
+ * private_directory: what the sweep takes, and what it never takes. Where one is made is in
+ * test_private_places.c, and how it is removed in test_private_removal.c. Four calls are linked
+ * through here.
  */
 #include "../support.h"
 
@@ -8,12 +9,13 @@
 
 #include "store/private_directory.h"
 
-#include "mounts.h"
 #include "files.h"
 #include "locking.h"
 
 /* A sweep between mkdtemp() and flock(): the directory is lost, and another is made. */
 static int swept;
+
+static const struct private_room little = {.bytes = 1, .files = 1, .links = 1};
 
 static void sweep_first(int fd)
 {
@@ -29,81 +31,26 @@ static void sweep_first(int fd)
     }
 }
 
-static const char *variables[2]; /* XDG_RUNTIME_DIR, TMPDIR */
+/* The file system's own clock. */
+static time_t server_behind_s;
+static int futimens_errnum;
 
-static const char *environment(const char *name)
+static time_t server_now(void)
 {
-    return variables[strcmp(name, "TMPDIR") == 0];
+    return (time_t)clock_system()->unix_s(NULL) - server_behind_s;
 }
 
-static bool has_place(const struct private_places *places, const char *path)
+int __wrap_futimens(int fd, const struct timespec times[2]);
+int __real_futimens(int fd, const struct timespec times[2]);
+
+int __wrap_futimens(int fd, const struct timespec times[2])
 {
-    for (size_t i = 0; i < places->count; i++) {
-        if (strcmp(places->items[i], path) == 0)
-            return true;
-    }
-    return false;
-}
+    struct timespec by_server[2] = {{.tv_sec = server_now()}, times[1]};
 
-static void test_places(void **state)
-{
-    struct private_places places;
-
-    (void)state;
-    variables[0] = support_dir;
-    variables[1] = "/elsewhere";
-    private_directory_places(&places, environment);
-    assert_string_equal(places.items[0], support_dir);
-    assert_string_equal(places.items[places.count - 2], "/elsewhere");
-    assert_string_equal(places.items[places.count - 1], "/tmp");
-    variables[0] = "/proc/nonexistent";
-    variables[1] = "relative";
-    private_directory_places(&places, environment);
-    assert_false(has_place(&places, "/proc/nonexistent"));
-    assert_false(has_place(&places, "relative"));
-    variables[0] = variables[1] = NULL;
-    private_directory_places(&places, environment);
-    assert_string_equal(places.items[places.count - 1], "/tmp");
-}
-
-static void test_a_runtime_directory_of_another(void **state)
-{
-    struct private_places places;
-
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0, "chown");
-    variables[0] = support_dir;
-    variables[1] = NULL;
-    private_directory_places(&places, environment);
-    assert_false(has_place(&places, support_dir));
-}
-
-static int look_in_run_user(void)
-{
-    struct private_places places;
-    char usual[64];
-
-    if (!mounts_enter() || !mounts_tiny("/run", "8192"))
-        return MOUNTS_NOT_ALLOWED;
-    (void)snprintf(usual, sizeof(usual), "/run/user/%lu", (unsigned long)geteuid());
-    support_must(mkdir("/run/user", 0755) == 0 && mkdir(usual, 0700) == 0, "mkdir");
-    private_directory_places(&places, environment);
-    return has_place(&places, usual) ? 0 : 1;
-}
-
-/* As su and sudo leave it: the variable is unset, the directory is there. */
-static void test_the_usual_runtime_directory(void **state)
-{
-    int verdict;
-
-    (void)state;
-    variables[0] = variables[1] = NULL;
-    verdict = support_in_child(false, look_in_run_user);
-    if (verdict == MOUNTS_NOT_ALLOWED)
-        skip();
-    assert_int_equal(verdict, 0);
+    if (futimens_errnum == 0)
+        return __real_futimens(fd, by_server);
+    errno = futimens_errnum;
+    return -1;
 }
 
 enum { ENOUGH_MS = 20000 };
@@ -130,8 +77,10 @@ static struct private_directory make(void)
     struct private_directory made = PRIVATE_DIRECTORY_INIT;
     struct error err = ERROR_INIT;
 
-    if (private_directory_make(&made, &places, 1, &err) < 0)
+    if (private_directory_make(&made, &places, &little, &err) < 0)
         fail_msg("%s", err.message);
+    assert_int_equal(made.marker_fd, -1); /* for a child to have no copy of it */
+    private_directory_hold(&made);
     return made;
 }
 
@@ -171,60 +120,6 @@ static void test_it_is_private_and_goes(void **state)
     assert_int_equal(support_count("."), 0);
     assert_int_equal(made.fd, -1);
     assert_int_equal(made.marker_fd, -1);
-}
-
-static void test_the_next_place_where_one_refuses(void **state)
-{
-    struct private_places places = {.items = {"/proc"}, .count = 2};
-    struct private_directory made = PRIVATE_DIRECTORY_INIT;
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    (void)snprintf(places.items[1], PATH_MAX, "%s", support_dir);
-    assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
-    assert_memory_equal(made.path, support_dir, strlen(support_dir));
-    take_away(&made);
-    (void)snprintf(places.items[0], PATH_MAX, "/proc/nonexistent");
-    assert_int_equal(private_directory_make(&made, &places, 1, &err), 0);
-    take_away(&made);
-    (void)snprintf(places.items[0], PATH_MAX, "/proc");
-    places.count = 1;
-    assert_int_equal(private_directory_make(&made, &places, 1, &err), -1);
-    assert_error("/proc", &err, CLASS_AUTHFILE, "'/proc'");
-    assert_non_null(strstr(err.hint, "TMPDIR"));
-}
-
-static int make_where_there_is_no_room(void)
-{
-    struct private_places places = {.count = 2};
-    struct private_directory made = PRIVATE_DIRECTORY_INIT;
-    struct error err = ERROR_INIT;
-
-    support_must(mkdir("tiny", 0700) == 0 && mkdir("large", 0700) == 0, "mkdir");
-    if (!mounts_enter() || !mounts_tiny("tiny", "16k"))
-        return MOUNTS_NOT_ALLOWED;
-    (void)snprintf(places.items[0], PATH_MAX, "%.4000s/tiny", support_dir);
-    (void)snprintf(places.items[1], PATH_MAX, "%.4000s/large", support_dir);
-    if (private_directory_make(&made, &places, 64 * 1024, &err) < 0 || support_count("tiny") != 0)
-        return 1;
-    if (support_count("large") != 1 || support_count(made.path) != 1)
-        return 2;
-    take_away(&made);
-    places.count = 1;
-    if (private_directory_make(&made, &places, 64 * 1024, &err) == 0 || support_count("tiny") != 0)
-        return 3;
-    return strstr(err.message, strerror(ENOSPC)) != NULL ? 0 : 4;
-}
-
-static void test_the_next_place_where_one_is_full(void **state)
-{
-    int verdict;
-
-    (void)state;
-    verdict = support_in_child(false, make_where_there_is_no_room);
-    if (verdict == MOUNTS_NOT_ALLOWED)
-        skip();
-    assert_int_equal(verdict, 0);
 }
 
 #define STALE PRIVATE_DIRECTORY_PREFIX "stale1"
@@ -300,17 +195,40 @@ static int sweep_as_nobody(void)
     return (int)support_count(".");
 }
 
-static void test_the_sweep_takes_sticky_or_own_places(void **state)
+/* A marker alone is no proof: whoever may give it our name may have put one there. */
+static void test_the_sweep_takes_places_where_nobody_else_gives_names(void **state)
 {
+    enum { ANOTHER = 1 };
+    static const struct {
+        uid_t owner;
+        mode_t mode;
+        int left;
+    } rows[] = {
+        {SUPPORT_NOBODY, 0700, 0},
+        {SUPPORT_NOBODY, 0755, 0},
+        {SUPPORT_NOBODY, 01777, 0},
+        {SUPPORT_NOBODY, 0777, 1},
+        {SUPPORT_NOBODY, 0770, 1},
+        {SUPPORT_NOBODY, 0702, 1},
+        {0, 01777, 0},
+        {0, 0777, 1},
+        {ANOTHER, 01777, 1},
+        {ANOTHER, 0777, 1},
+    };
+
     (void)state;
     if (geteuid() != 0)
         skip();
-    support_must(chmod(".", 0777) == 0, "chmod");
-    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
-    support_must(rename(STALE, "kept") == 0 && chmod(".", 01777) == 0, "chmod");
-    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
-    support_must(chown(".", SUPPORT_NOBODY, SUPPORT_NOBODY) == 0 && chmod(".", 0700) == 0, "chmod");
-    assert_int_equal(support_in_child(true, sweep_as_nobody), 1);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        support_must(chown(".", rows[i].owner, SUPPORT_NOBODY) == 0 &&
+                         chmod(".", rows[i].mode) == 0,
+                     "chown");
+        if (support_in_child(true, sweep_as_nobody) != rows[i].left)
+            fail_msg("owner %u, mode %o", (unsigned)rows[i].owner, (unsigned)rows[i].mode);
+        if (rows[i].left > 0)
+            support_must(unlink(STALE "/" PRIVATE_DIRECTORY_MARKER) == 0 && rmdir(STALE) == 0,
+                         "rmdir");
+    }
 }
 
 /* By a host that has another idea of flock(2): the lock in the marker is what counts. */
@@ -349,6 +267,30 @@ static void test_the_sweep_where_locks_may_not_be_passed_on(void **state)
     fs_type = TMPFS;
     sweep();
     assert_int_equal(support_count("."), 0);
+}
+
+/* A server whose clock is two days behind ours: what a run left an hour ago is not old there. */
+static void test_the_sweep_goes_by_the_clock_of_the_server(void **state)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    (void)state;
+    fs_type = NFS;
+    server_behind_s = 2 * 24 * 60 * 60;
+    make_stale();
+    times[1].tv_sec = server_now() - 60 * 60;
+    support_must(utimensat(AT_FDCWD, STALE "/" PRIVATE_DIRECTORY_MARKER, times, 0) == 0, "utimens");
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    times[1].tv_sec -= 24 * 60 * 60;
+    support_must(utimensat(AT_FDCWD, STALE "/" PRIVATE_DIRECTORY_MARKER, times, 0) == 0, "utimens");
+    futimens_errnum = EROFS;
+    sweep();
+    assert_int_equal(support_count("."), 1);
+    futimens_errnum = 0;
+    sweep();
+    assert_int_equal(support_count("."), 0);
+    server_behind_s = 0;
 }
 
 /* As where a file system knows none: then nobody can sweep. */
@@ -394,8 +336,9 @@ static int churn(void)
         struct stat st;
 
         sweep();
-        if (private_directory_make(&made, &places, 1, &err) < 0)
+        if (private_directory_make(&made, &places, &little, &err) < 0)
             return 1;
+        private_directory_hold(&made);
         (void)snprintf(path, sizeof(path), "%s/below", made.path);
         if (mkdir(path, 0700) < 0)
             return 2; /* swept while it was in use */
@@ -455,7 +398,7 @@ static void test_lost_again_and_again(void **state)
     (void)state;
     swept = 1000;
     flock_begins = sweep_first;
-    assert_int_equal(private_directory_make(&made, &places, 1, &err), -1);
+    assert_int_equal(private_directory_make(&made, &places, &little, &err), -1);
     assert_error("lost", &err, CLASS_AUTHFILE, strerror(EBUSY));
     assert_int_equal(made.fd, -1);
     assert_int_equal(support_count("."), 0);
@@ -467,18 +410,14 @@ static void test_lost_again_and_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(test_places),
-        IN_DIRECTORY(test_a_runtime_directory_of_another),
-        IN_DIRECTORY(test_the_usual_runtime_directory),
         IN_DIRECTORY(test_it_is_private_and_goes),
-        IN_DIRECTORY(test_the_next_place_where_one_refuses),
-        IN_DIRECTORY(test_the_next_place_where_one_is_full),
         IN_DIRECTORY(test_the_sweep_takes_what_nobody_holds),
         IN_DIRECTORY(test_the_sweep_leaves_what_is_another_users),
         IN_DIRECTORY(test_the_sweep_leaves_what_has_no_marker),
-        IN_DIRECTORY(test_the_sweep_takes_sticky_or_own_places),
+        IN_DIRECTORY(test_the_sweep_takes_places_where_nobody_else_gives_names),
         IN_DIRECTORY(test_the_sweep_leaves_a_marker_that_is_held),
         IN_DIRECTORY(test_the_sweep_where_locks_may_not_be_passed_on),
+        IN_DIRECTORY(test_the_sweep_goes_by_the_clock_of_the_server),
         IN_DIRECTORY(test_without_locks),
         IN_DIRECTORY(test_a_sweep_has_an_end),
         IN_DIRECTORY(test_nothing_live_is_swept),

@@ -85,7 +85,7 @@ static void make(void)
     struct error err = ERROR_INIT;
 
     (void)snprintf(places.items[0], PATH_MAX, "%s", support_dir);
-    if (private_directory_make(&made, &places, 0, &err) < 0)
+    if (private_directory_make(&made, &places, &(struct private_room){.bytes = 0}, &err) < 0)
         fail_msg("%s", err.message);
 }
 
