@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/login.h"
@@ -67,20 +68,32 @@ static struct options login_options(const struct exec *exec)
     return options;
 }
 
+/* What ends at once when it is read: a pipe, where a container has no /dev/null. */
+static int open_nothing(void)
+{
+    static const char device[] = "/dev/null";
+    struct stat st;
+    int fds[2];
+    int fd =
+        stat(device, &st) == 0 && S_ISCHR(st.st_mode) ? open(device, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd >= 0 || pipe2(fds, O_CLOEXEC) < 0)
+        return fd;
+    (void)close(fds[1]);
+    return fds[0];
+}
+
 /* Whose input was the token has none; the pipe it came from may still be open. */
 static int drop_stdin(const struct login *login, struct error *err)
 {
-    static const char nothing[] = "/dev/null";
-    int fd = login->credential.used_stdin ? open(nothing, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    int fd = login->credential.used_stdin ? open_nothing() : STDIN_FILENO;
     int ret = fd;
 
     if (fd > STDIN_FILENO) {
         ret = dup2(fd, STDIN_FILENO);
         (void)close(fd);
     }
-    return ret >= 0 ? 0
-                    : error_set_errno(err, CLASS_INTERNAL, errno,
-                                      "cannot open '%s' for the command to read", nothing);
+    return ret >= 0 ? 0 : error_set_errno(err, CLASS_INTERNAL, errno, "cannot create a pipe");
 }
 
 static int log_in(const struct exec *exec, struct login *login, struct report *report,
