@@ -235,20 +235,22 @@ static bool finds_below(const struct redact *redact, struct span text, enum dist
 bool redact_finds(const struct redact *redact, const char *text, size_t len)
 {
     struct span whole = {.data = text, .len = len};
-    size_t deepest = len > DEEP_TEXT_MAX ? 1 : DEPTH;
-    char *room;
+    bool is_deep = len <= DEEP_TEXT_MAX;
+    char room[DEPTH * DEEP_TEXT_MAX]; /* for most texts; so a want of memory hides no success */
+    char *block = NULL;
     bool found = false;
 
     /* No spelling is shorter than what is spelled. */
     if (len == 0 || ((redact == NULL || redact->count == 0) && len < PREFIX_MIN + TOKEN_MIN))
         return false;
-    /* What is decoded here may be the secret: the buffer is wiped. */
-    room = wipe_malloc(deepest * len);
-    if (room == NULL)
+    if (!is_deep && (block = wipe_malloc(len)) == NULL)
         return true;
-    for (size_t depth = 0; depth <= deepest && !found; depth++)
-        found = finds_below(redact, whole, DISTANCE_NONE, depth, room);
-    wipe_free(room);
+    for (size_t depth = 0; depth <= (is_deep ? DEPTH : 1) && !found; depth++)
+        found = finds_below(redact, whole, DISTANCE_NONE, depth, is_deep ? room : block);
+    /* What is decoded here may be the secret. */
+    if (is_deep)
+        explicit_bzero(room, DEPTH * len);
+    wipe_free(block);
     return found;
 }
 
@@ -283,28 +285,33 @@ static int add_packed(struct redact_item *item, struct error *err)
 
 /*
  * Decoding does not find what came back in capitals, or in lower case: base64 tells the two apart.
- * So the encoded text is looked for as well, after `before` bytes of another.
+ * So the encoded text is looked for as well, behind as many bytes of another as `before` says.
  */
-static int add_base64(struct redact_item *item, size_t before, struct error *err)
+static int add_base64(struct redact_item *item, struct error *err)
 {
+    enum { BEFORE_MAX = 2 };
     static const size_t skipped[] = {0, 2, 3}; /* characters that are not of the text alone */
     const struct secret *plain = &item->forms[FORM_PLAIN];
     struct secret whole = SECRET_INIT;
-    struct secret encoded = SECRET_INIT;
-    struct secret *form = &item->forms[FORM_BASE64 + before];
-    int ret = secret_append(&whole, "--", before, SIZE_MAX - 1, err);
+    int ret = secret_append(&whole, "--", BEFORE_MAX, SIZE_MAX - 1, err);
 
     if (ret == 0)
         ret = secret_append(&whole, plain->data, plain->len, SIZE_MAX - 1, err);
-    if (ret == 0)
-        ret = base64_encode(&encoded, &whole, err);
-    while (ret == 0 && encoded.len > 0 && encoded.data[encoded.len - 1] == '=')
-        encoded.len--;
-    if (ret == 0 && encoded.len >= skipped[before] + BASE64_RUN) /* else too short to tell */
-        ret = secret_append(form, encoded.data + skipped[before], encoded.len - skipped[before],
-                            SIZE_MAX - 1, err);
+    for (size_t before = 0; ret == 0 && before <= BEFORE_MAX; before++) {
+        const struct secret part = {.data = whole.data + BEFORE_MAX - before,
+                                    .len = plain->len + before};
+        struct secret *form = &item->forms[FORM_BASE64 + before];
+
+        ret = base64_encode(form, &part, err);
+        while (form->len > 0 && form->data[form->len - 1] == '=')
+            form->len--;
+        form->len -= form->len < skipped[before] ? form->len : skipped[before];
+        if (form->len < BASE64_RUN)
+            form->len = 0; /* too short to tell */
+        if (form->len > 0)
+            memmove(form->data, form->data + skipped[before], form->len);
+    }
     secret_clear(&whole);
-    secret_clear(&encoded);
     return ret;
 }
 
@@ -345,8 +352,8 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
     ret = secret_append(&item.forms[FORM_PLAIN], secret->data, secret->len, SIZE_MAX - 1, err);
     if (ret == 0 && !item.has_many_lines)
         ret = add_packed(&item, err);
-    for (size_t i = 0; i < 3 && ret == 0 && !item.has_many_lines; i++)
-        ret = add_base64(&item, i, err);
+    if (ret == 0 && !item.has_many_lines)
+        ret = add_base64(&item, err);
     if (ret < 0) {
         item_clear(&item);
         return -1;

@@ -26,15 +26,19 @@ struct teller {
     bool is_quiet;
     bool *has_told;
     const struct secret *token; /* NULL: none */
-    struct redact redact;       /* what no line may repeat */
 };
 
 /* Words of a fault, which may be the server's, into shown[size]. */
 static const char *teller_show(const struct teller *teller, const struct error *fault, char *shown,
                                size_t size)
 {
-    const char *text = redact_value(&teller->redact, fault->message);
+    bool has_token = teller->token != NULL && teller->token->len >= REDACT_RUN; /* else by chance */
+    struct redact redact = REDACT_INIT;
+    struct error no_memory = ERROR_INIT;
+    bool is_known = !has_token || redact_add(&redact, teller->token, &no_memory) == 0;
+    const char *text = is_known ? redact_value(&redact, fault->message) : REDACT_VALUE;
 
+    redact_clear(&redact);
     return text_printable(shown, size, text, strlen(text));
 }
 
@@ -114,7 +118,6 @@ static int64_t try_timeout_ms(const struct question_limits *limits)
 
 static void connection_close(struct connection *c)
 {
-    redact_clear(&c->teller.redact);
     http_close(c->http);
     trust_clear(&c->trust);
 }
@@ -137,10 +140,6 @@ static int connection_open(struct connection *c, const struct trust_request *tru
     };
 
     *c = (struct connection){.teller = *teller};
-    /* A short one is in words by chance. */
-    if (teller->token != NULL && teller->token->len >= REDACT_RUN &&
-        redact_add(&c->teller.redact, teller->token, err) < 0)
-        return -1;
     http_default_trust(&request.system_file, &request.system_dir);
     if (trust_find(&c->trust, &request, err) < 0 || (c->http = http_open(&options, err)) == NULL) {
         connection_close(c);

@@ -79,13 +79,21 @@ int person_enter_environment(const struct person *person, struct error *err)
     return 0;
 }
 
-/* What of root's environment is theirs too, or says where this runs and how it gets out. */
+/*
+ * What of root's environment is theirs too, or says where this runs and how it gets out. Of the
+ * variables in LC_ the known ones: sshd lets any of that name in, and people use it for others.
+ */
 static bool person_is_kept(const char *variable)
 {
     static const char *const kept[] = {
         "PATH=",
         "LANG=",
-        "LC_",
+        "LC_ALL=",
+        "LC_CTYPE=",
+        "LC_MESSAGES=",
+        "LC_COLLATE=",
+        "LC_NUMERIC=",
+        "LC_TIME=",
         "TERM=",
         "TZ=",
         "HOME=",

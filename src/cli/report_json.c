@@ -262,18 +262,26 @@ static const char *result_name(const struct report *report, const struct options
     return is_changed(report) ? "stored" : "unchanged";
 }
 
-/* No value of it, however deep, may repeat a secret. */
-static void json_hide(json_t *json, const struct redact *redact)
+/* No value of it, however deep, may repeat a secret. Returns false for want of memory. */
+static bool json_hide(json_t *json, const struct redact *redact)
 {
+    bool is_done = true;
     const char *key;
     json_t *value;
     size_t i;
 
     if (json_is_string(json) &&
         redact_finds(redact, json_string_value(json), json_string_length(json)))
-        (void)json_string_set(json, REDACT_VALUE);
-    json_object_foreach(json, key, value) json_hide(value, redact);
-    json_array_foreach(json, i, value) json_hide(value, redact);
+        return json_string_set(json, REDACT_VALUE) == 0;
+    json_object_foreach(json, key, value)
+    {
+        is_done = json_hide(value, redact) && is_done;
+    }
+    json_array_foreach(json, i, value)
+    {
+        is_done = json_hide(value, redact) && is_done;
+    }
+    return is_done;
 }
 
 int report_json_print(const struct report *report, const struct options *options,
@@ -299,8 +307,8 @@ int report_json_print(const struct report *report, const struct options *options
         json = with(json, "dry_run", json_true());
     if (err != NULL)
         json = with(json, "error", json_error(err));
-    json_hide(json, report->redact);
-    if (json != NULL && json_append(&text, json, &no_memory) == 0) {
+    if (json != NULL && json_hide(json, report->redact) &&
+        json_append(&text, json, &no_memory) == 0) {
         (void)puts(secret_text(&text));
         ret = 0;
     }

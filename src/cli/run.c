@@ -19,6 +19,9 @@ void run_begin(struct run *run, const struct options *options)
     *run = (struct run){.options = options, .clock = clock_system()};
     /* One for the whole run: reading the token, asking, and waiting for locks share --timeout. */
     run->deadline_ms = clock_now(run->clock) + (int64_t)options->timeout_s * 1000;
+    /* Who takes no token has no use for one, and may wait for long. */
+    if (options->command != COMMAND_LOGIN && options->command != COMMAND_EXEC)
+        environment_forget("GHCR_TOKEN");
 }
 
 void run_end(struct run *run)

@@ -79,21 +79,24 @@ const char *github_token_begin(const char *text)
 
 /*
  * Whether `word` of `text` is one of the oldest, which look like a commit's hash: it counts if it
- * is a word, the value of something, or in a URL's user information.
+ * is a word, the value of something, or where a URL has user information or a host. The digest of
+ * an image may follow a tag.
  */
 static bool is_legacy_word(const char *text, const char *word, size_t len)
 {
-    const char *scheme = strstr(text, "://");
+    static const char digest[] = "@sha256:";
+    const char *behind = word + len;
     char before = ' ';
-    char behind = word[len];
 
-    if (word > text + strspn(text, "-"))
-        before = word[-1];
     if (len != LEGACY_LEN)
         return false;
-    if (behind == '@')
-        return scheme != NULL && scheme < word && (before == '/' || before == ':');
-    return strchr(" \"'=", before) != NULL && (behind == '\0' || strchr(" \"'=", behind) != NULL);
+    if (word - text > 2 && strncmp(word - 3, "://", 3) == 0)
+        return strchr("@:/", *behind) != NULL; /* its end too */
+    if (word > text + strspn(text, "-"))
+        before = word[-1];
+    if (*behind == '@')
+        return strchr("/:", before) != NULL && strncmp(behind, digest, strlen(digest)) != 0;
+    return strchr(" \"'=", before) != NULL && strchr(" \"'=", *behind) != NULL;
 }
 
 static bool tells_legacy(const char *text)

@@ -132,10 +132,12 @@ def test_a_helper_runs_as_them_and_sees_nothing_of_root_s(theirs, server):
     theirs.config.write_text('{"credsStore":"fake"}')
     give(theirs.config.parent)
     theirs.to(server, "--for-user", "nobody",
-              env={**helper.environment, "VAULT_PASSWORD": "hunter22", "GNUPGHOME": "/root/x"})
+              env={**helper.environment, "VAULT_PASSWORD": "hunter22", "GNUPGHOME": "/root/x",
+                   "LC_SECRET": "hunter22", "LC_ALL": "C.UTF-8", "LC_TIME": "C"})
     assert helper.stored == {server.host: (USER, TOKEN)} and helper.users == {NOBODY.pw_uid}
     shown = str(given())
     assert "hunter22" not in shown and "/root" not in shown and str(theirs.theirs) in shown
+    assert (given()["LC_ALL"], given()["LC_TIME"]) == ("C.UTF-8", "C")
 
 
 def test_roots_password_at_the_proxy_is_not_theirs(theirs, server):

@@ -1,5 +1,6 @@
 """The process itself: nothing to be read from it, and no harm from what it inherits."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,25 @@ from pathlib import Path
 import pytest
 
 import faults
-from harness import PACE, TOKEN, USER, WITHOUT_PRIVILEGES
+from conftest import needs_tracing
+from harness import PACE, TOKEN, USER, WITHOUT_PRIVILEGES, auth
+
+
+# Becomes the command in its arguments, with each variable three times.
+EXECVE = """
+import ctypes, os, sys
+def strings(words):
+    return (ctypes.c_char_p * (len(words) + 1))(*map(os.fsencode, words), None)
+variables = [f"{name}={value}" for name, value in os.environ.items()] * 3
+ctypes.CDLL(None).execve(os.fsencode(sys.argv[1]), strings(sys.argv[1:]), strings(variables))
+"""
+
+
+def _tree(pid):
+    """A process and all below it."""
+    below = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+             for child in (task / "children").read_text().split()]
+    return [pid, *(each for child in below for each in _tree(child))]
 
 
 @pytest.fixture
@@ -68,6 +87,27 @@ def test_not_dumpable(waiting):
 
 def test_the_secret_is_not_in_the_command_line(waiting):
     assert TOKEN not in _proc(waiting.pid, "cmdline")
+
+
+@pytest.mark.parametrize("args", [["-u", USER, "--token-env", "MY_TOKEN"], ["status"],
+                                  ["exec", "-u", USER, "--token-env", "MY_TOKEN"]],
+                         ids=["login", "status", "exec"])
+def test_no_copy_is_left_in_the_environment_while_it_waits(login, registry, args):
+    """A list of variables may hold a name more than once, which a dict of Python's cannot."""
+    needs_tracing()
+    server = registry(certificate=None)
+    server.on("token", faults.delay(0.3))
+    login.write_config(json.dumps({"auths": {server.host: {"auth": auth(USER, TOKEN)}}}))
+    names = ["GHCR_TOKEN"] if args == ["status"] else ["GHCR_TOKEN", "MY_TOKEN", "ANOTHER_TOKEN"]
+    command = ["--", "true"] if args[0] == "exec" else []
+    run = login.start(*args, "--plain-http", server.host, *command,
+                      through=("/usr/bin/python3", "-c", EXECVE), env=dict.fromkeys(names, TOKEN),
+                      may_store=True)
+    _wait_for(lambda: "token" in server.endpoints)
+    shown = [(Path(f"/proc/{pid}/environ").read_bytes(), Path(f"/proc/{pid}/cmdline").read_bytes())
+             for pid in _tree(run.pid)]
+    assert run.finish().status == 0
+    assert len(shown) > 1 and TOKEN not in str(shown), shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
