@@ -183,6 +183,10 @@ static int outcome(long number, unsigned argument, uint64_t value)
 
 static bool is_through(unsigned number)
 {
+#if defined(__aarch64__)
+    if (number >= 244 && number < 260)
+        return true; /* kept for calls of one architecture alone, of which this has none */
+#endif
     for (size_t i = 0; i < COUNT(through); i++) {
         if (through[i] == number)
             return true;
