@@ -72,6 +72,9 @@ int path_make_directory(const char *dir, struct error *err) __attribute__((warn_
 /* Whether the file `name` of that directory is itself a mount point; false if that is unknown. */
 bool path_is_mount(int dir_fd, const char *name);
 
+/* Whether two open files or directories are on two mounts; false if that is unknown. */
+bool path_is_on_another_mount(int fd, int other_fd);
+
 /*
  * Whether no other host can have the directory or file open as `fd`, so that one kernel sees every
  * lock on it; false if nobody can tell.

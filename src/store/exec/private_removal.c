@@ -73,7 +73,7 @@ static int open_to_empty(int parent_fd, const char *name)
         fd = private_removal_open(parent_fd, name);
     if (fd < 0)
         return -1;
-    if (path_is_mount(fd, "..")) { /* since then: the way up leaves it */
+    if (path_is_on_another_mount(fd, parent_fd)) { /* since then */
         (void)close(fd);
         errno = EBUSY;
         return -1;

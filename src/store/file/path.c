@@ -214,12 +214,19 @@ static long long mount_of(int dir_fd, const char *name)
     return mount_by_fdinfo(dir_fd, name);
 }
 
+static bool are_different(long long mount, long long other)
+{
+    return mount != MOUNT_UNKNOWN && other != MOUNT_UNKNOWN && mount != other;
+}
+
 bool path_is_mount(int dir_fd, const char *name)
 {
-    long long of_file = mount_of(dir_fd, name);
-    long long of_dir = mount_of(dir_fd, "");
+    return are_different(mount_of(dir_fd, name), mount_of(dir_fd, ""));
+}
 
-    return of_file != MOUNT_UNKNOWN && of_dir != MOUNT_UNKNOWN && of_file != of_dir;
+bool path_is_on_another_mount(int fd, int other_fd)
+{
+    return are_different(mount_of(fd, ""), mount_of(other_fd, ""));
 }
 
 /*

@@ -281,7 +281,7 @@ static int is_outside_kept(void)
                : 1;
 }
 
-/* One far down, one where the login was, and one that comes between two calls. */
+/* One far down, one over all, one where the login was, and one that comes between two calls. */
 static int remove_around_mounts(void)
 {
     char path[PATH_MAX];
@@ -294,6 +294,13 @@ static int remove_around_mounts(void)
     support_must(mkdir(path, 0700) == 0 && mounts_bind(outside, path), "mount");
     if (take_away(&err) == 0 || is_outside_kept() != 0)
         return 4;
+    make();
+    make_tree(in(PRIVATE_CONFIG_DOCKER));
+    (void)snprintf(path, sizeof(path), "%s", made.path);
+    support_must(mounts_bind(outside, path), "mount");
+    if (take_away(&err) < 0 || is_outside_kept() != 0 || umount(path) < 0 ||
+        support_count(path) > 0)
+        return 5;
     make();
     support_must(mkdir(in("docker"), 0700) == 0 && mounts_bind(outside, in("docker")), "mount");
     if (take_away(&err) == 0 || is_outside_kept() != 0)
@@ -339,12 +346,13 @@ static void test_a_link_is_not_followed_whenever_it_is_made(void **state)
     assert_int_equal(support_in_child(true, remove_what_becomes_a_link), 0);
 }
 
-enum { FEW_DESCRIPTORS = 16, FAR_DOWN = 300 };
+enum { FAR_DOWN = 300 };
 
-/* Some are closed to their owner. */
-static int remove_with_few_descriptors(void)
+static struct rlimit files_open;
+
+/* Some are closed to their owner, and a name is taken that it may want. */
+static int remove_far_down(void)
 {
-    const struct rlimit few = {.rlim_cur = FEW_DESCRIPTORS, .rlim_max = FEW_DESCRIPTORS};
     struct error err;
     char path[PATH_MAX];
 
@@ -355,27 +363,21 @@ static int remove_with_few_descriptors(void)
         if (len % 3 == 0)
             (void)chmod(path, 0);
     }
-    support_must(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
-    return take_away(&err) == 0 && support_count(".") == 0 ? 0 : 1;
-}
-
-static int remove_far_down(void)
-{
-    struct error err;
-    char path[PATH_MAX];
-
-    make();
-    make_deep(FAR_DOWN, path);
-    support_write(in(PRIVATE_DIRECTORY_MARKER ".0"), "x"); /* a name that it may want */
+    support_write(in(PRIVATE_DIRECTORY_MARKER ".0"), "x");
+    support_must(setrlimit(RLIMIT_NOFILE, &files_open) == 0, "setrlimit");
     return take_away(&err) == 0 && support_count(".") == 0 ? 0 : 1;
 }
 
 static void test_a_tree_of_any_depth(void **state)
 {
+    static const rlim_t rows[] = {1024, 16};
+
     (void)state;
     support_must(chmod(".", 0777) == 0, "chmod");
-    assert_int_equal(support_in_child(true, remove_far_down), 0);
-    assert_int_equal(support_in_child(true, remove_with_few_descriptors), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        files_open = (struct rlimit){.rlim_cur = rows[i], .rlim_max = rows[i]};
+        assert_int_equal(support_in_child(true, remove_far_down), 0);
+    }
 }
 
 static void test_a_marker_that_was_replaced(void **state)
