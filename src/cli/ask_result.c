@@ -35,6 +35,14 @@ static bool are_warnings(const struct warnings *warnings)
     return true;
 }
 
+/* In seconds or days; far beyond any date that is written with four digits of a year. */
+static bool is_time(int64_t time)
+{
+    static const int64_t limit = INT64_C(1) << 40;
+
+    return time >= -limit && time <= limit;
+}
+
 static bool is_diagnosis(const struct diagnosis *diagnosis)
 {
     const struct github_findings *findings = &diagnosis->findings;
@@ -43,6 +51,7 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
            IS_TEXT(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
            IS_TEXT(findings->trouble) && IS_TEXT(findings->owner) &&
            is_flag(&findings->has_scopes) && IS_TEXT(findings->scopes) &&
+           is_time(findings->expires_at) && is_time(diagnosis->days_left) &&
            is_flag(&findings->has_odd_expiry) && is_flag(&findings->needs_sso) &&
            IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
 }

@@ -9,6 +9,8 @@
 
 #include "cli/sandbox.h"
 
+#include <stdlib.h>
+
 /* How many bytes the result has, and what is done to it; NULL: all of it becomes `fill`. */
 static size_t at;
 static unsigned char fill;
@@ -84,6 +86,9 @@ static void assert_sane(const struct asked *asked, int ret)
     assert_true((unsigned)asked->ask.outcome.code < OUTCOME_CODE_COUNT);
     assert_true(asked->ask.outcome.phrases <= OUTCOME_PHRASES);
     assert_true(asked->ask.outcome.status >= 0 && asked->ask.outcome.status <= 999);
+    /* From which the time that is left is computed. */
+    assert_true(llabs(asked->diagnosis.findings.expires_at) <= INT64_C(1) << 40);
+    assert_true(llabs(asked->diagnosis.days_left) <= INT64_C(1) << 40);
     assert_true(asked->ask.question.limits.deadline_ms >= 2000000 &&
                 asked->ask.question.limits.deadline_ms < 2010000);
 }
