@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
+enum { SHOWN_MAX = 1024 }; /* longer than any text of a diagnosis */
+
 /* Any other byte would be no value of a bool at all. */
 static bool is_flag(const bool *flag)
 {
@@ -14,6 +18,17 @@ static bool result_is_text(const char *text, size_t size)
 }
 
 #define IS_TEXT(array) result_is_text(array, sizeof(array))
+
+/* It is printed as it is: it has nothing that a terminal or a runner of jobs would obey. */
+static bool result_is_shown(const char *text, size_t size)
+{
+    char shown[SHOWN_MAX];
+
+    return result_is_text(text, size) &&
+           strcmp(text_printable(shown, sizeof(shown), text, strlen(text)), text) == 0;
+}
+
+#define IS_SHOWN(array) (sizeof(array) < SHOWN_MAX && result_is_shown(array, sizeof(array)))
 
 /* The classes above are of files, helpers and dates: who asks a registry sees none of these. */
 static bool is_error(const struct error *err, int ret)
@@ -48,12 +63,12 @@ static bool is_diagnosis(const struct diagnosis *diagnosis)
     const struct github_findings *findings = &diagnosis->findings;
 
     return is_flag(&diagnosis->is_made) && (unsigned)diagnosis->expiry <= EXPIRY_KNOWN &&
-           IS_TEXT(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
-           IS_TEXT(findings->trouble) && IS_TEXT(findings->owner) &&
-           is_flag(&findings->has_scopes) && IS_TEXT(findings->scopes) &&
+           IS_SHOWN(diagnosis->expires_at) && (unsigned)findings->verdict <= GITHUB_INVALID &&
+           IS_TEXT(findings->trouble) && IS_SHOWN(findings->owner) &&
+           is_flag(&findings->has_scopes) && IS_SHOWN(findings->scopes) &&
            is_time(findings->expires_at) && is_time(diagnosis->days_left) &&
            is_flag(&findings->has_odd_expiry) && is_flag(&findings->needs_sso) &&
-           IS_TEXT(findings->sso_url) && is_flag(&findings->forbids_classic);
+           IS_SHOWN(findings->sso_url) && is_flag(&findings->forbids_classic);
 }
 
 static bool is_status(int status)

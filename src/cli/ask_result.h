@@ -29,7 +29,8 @@ struct ask_result {
 };
 
 /*
- * Whether every text ends, every flag is one and every number is in its range. *limits is as it was
+ * Whether every text ends, every flag is one and every number is in its range, and what is printed
+ * as it is has nothing that a terminal would obey. *limits is as it was
  * when the question began, at `began_ms` of its clock.
  */
 bool ask_result_is_sound(const struct ask_result *result, const struct question_limits *limits,

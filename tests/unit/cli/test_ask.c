@@ -7,6 +7,7 @@
 
 #include "cli/ask.h"
 
+#include "base/text.h"
 #include "cli/sandbox.h"
 
 #include <stdlib.h>
@@ -73,6 +74,14 @@ static int ask(struct asked *asked)
     return ask_registry(&asked->ask, &asked->err);
 }
 
+/* A terminal and a runner of jobs find nothing to obey. */
+static void assert_shown(const char *text)
+{
+    char shown[1024];
+
+    assert_string_equal(text_printable(shown, sizeof(shown), text, strlen(text)), text);
+}
+
 static void assert_sane(const struct asked *asked, int ret)
 {
     assert_true(ret == 0 ? asked->err.cls == CLASS_NONE : asked->err.cls != CLASS_NONE);
@@ -86,6 +95,10 @@ static void assert_sane(const struct asked *asked, int ret)
     assert_true((unsigned)asked->ask.outcome.code < OUTCOME_CODE_COUNT);
     assert_true(asked->ask.outcome.phrases <= OUTCOME_PHRASES);
     assert_true(asked->ask.outcome.status >= 0 && asked->ask.outcome.status <= 999);
+    assert_shown(asked->diagnosis.findings.owner);
+    assert_shown(asked->diagnosis.findings.scopes);
+    assert_shown(asked->diagnosis.findings.sso_url);
+    assert_shown(asked->diagnosis.expires_at);
     /* From which the time that is left is computed. */
     assert_true(llabs(asked->diagnosis.findings.expires_at) <= INT64_C(1) << 40);
     assert_true(llabs(asked->diagnosis.days_left) <= INT64_C(1) << 40);
