@@ -181,10 +181,14 @@ static void test_descriptors_that_are_closed(void **state)
 /* One may be above any limit that is there now. */
 static int check_above_the_limit(void)
 {
-    struct rlimit limit = {64, 64};
+    struct rlimit was = {0};
     int fd = open("/dev/null", O_RDONLY);
 
-    support_must(dup2(fd, 900) == 900 && setrlimit(RLIMIT_NOFILE, &limit) == 0, "dup2");
+    support_must(getrlimit(RLIMIT_NOFILE, &was) == 0 && dup2(fd, 900) == 900, "dup2");
+    /* valgrind 3.24 lets nobody lower the second. */
+    support_must(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64}) == 0 ||
+                     setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, was.rlim_max}) == 0,
+                 "setrlimit");
     has_no_close_range = true;
     fork_close_range((unsigned)fd, UINT_MAX, true);
     if (fcntl(900, F_GETFD) != FD_CLOEXEC || fcntl(fd, F_GETFD) != FD_CLOEXEC)
