@@ -17,7 +17,10 @@
  */
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len);
 
-/* A name from outside within a message: text_printable() as a value, good to the end of a call. */
+/*
+ * A name from outside within a message: text_printable() as a value, good to the end of a call. The
+ * password of a URL, "https://octocat:PASSWORD@ghcr.io" with a scheme or without, becomes "***".
+ */
 struct text_shown {
     char text[400]; /* the longest name of an image whole, and two of them in one message */
 };

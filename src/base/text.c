@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -108,7 +109,17 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
 struct text_shown text_shown(const char *src)
 {
     struct text_shown shown = {.text = ""};
+    char hidden[sizeof(shown.text)];
+    const char *scheme = strstr(src, "://");
+    const char *user = scheme != NULL ? scheme + 3 : src;
+    const char *at = strrchr(user, '@');
+    const char *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
 
+    /* What follows the tag of an image may be its digest. */
+    if (colon != NULL && strncmp(at, "@sha", 4) != 0) {
+        (void)snprintf(hidden, sizeof(hidden), "%.*s***%s", (int)(colon + 1 - src), src, at);
+        src = hidden;
+    }
     (void)text_printable(shown.text, sizeof(shown.text), src, strlen(src));
     return shown;
 }

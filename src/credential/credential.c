@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "credential/input.h"
 
 _Static_assert((int)CREDENTIAL_TOKEN_MAX == (int)INPUT_TOKEN_MAX &&
@@ -111,6 +112,28 @@ static int check_not_passed_over(const struct credential *credential,
         "the token from standard input is empty");
 }
 
+/* Other users can read it in the list of processes. A short token may be in any word by chance. */
+static int check_command(const struct credential *credential,
+                         const struct credential_request *request, struct error *err)
+{
+    const char *command = request->token_command;
+    struct redact redact = REDACT_INIT;
+    bool is_told;
+
+    if (command == NULL || credential->token.len < REDACT_RUN)
+        return 0;
+    if (redact_add(&redact, &credential->token, err) < 0)
+        return -1;
+    is_told = redact_finds(&redact, command, strlen(command));
+    redact_clear(&redact);
+    return !is_told ? 0
+                    : error_set_hint(err, CLASS_CREDENTIAL,
+                                     "change that token: every process can read command lines, "
+                                     "and logs keep them; have the command read it from a file or "
+                                     "a secret store",
+                                     "the value of --token-command contains the token");
+}
+
 int credential_read(struct credential *out, const struct credential_request *request,
                     struct error *err)
 {
@@ -137,7 +160,8 @@ int credential_read(struct credential *out, const struct credential_request *req
         goto out;
     built.used_stdin = where.kind == INPUT_STDIN;
     if (check_not_passed_over(&built, request, err) < 0 ||
-        input_check_token(&built.token, &rules, &built.oddity, err) < 0)
+        input_check_token(&built.token, &rules, &built.oddity, err) < 0 ||
+        check_command(&built, request, err) < 0)
         goto out;
     memcpy(built.source, where.text, sizeof(built.source));
     memcpy(built.source_name, where.name, sizeof(built.source_name));

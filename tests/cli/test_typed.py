@@ -182,6 +182,35 @@ def test_a_token_in_the_arguments_is_never_shown(login, token, args):
     assert result.status in (2, 3, 125) and "revoke" in result.stderr.lower(), result
 
 
+WITH_PASSWORD = "https://octocat:hunter22hunter@ghcr.io"
+
+
+@pytest.mark.parametrize("args", [["%s"], ["ghcr.io", "%s"], ["logout", "%s"], ["status", "%s"],
+                                  ["--can-pull", "%s"], ["exec", "%s", "--", "true"]], ids=" ".join)
+@pytest.mark.parametrize("word", [WITH_PASSWORD, WITH_PASSWORD[8:], "ghcr.io/a:hunter22hunter@b"])
+def test_a_password_in_a_url_is_not_shown(login, args, word):
+    login.protect("hunter22hunter")
+    result = login(*[each.replace("%s", word) for each in args], stdin=LINE)
+    assert result.status in (2, 125) and "***@" in result.stderr, result
+
+
+def test_a_password_in_the_name_of_an_entry(login):
+    """As `docker login https://octocat:…@ghcr.io` would leave it."""
+    login.write_config(json.dumps({"auths": {
+        WITH_PASSWORD: {"auth": auth(USER, TOKEN)}, "quay.io": {"auth": auth(USER, TOKEN)}}}))
+    result = login("status", "--all", "--no-verify")
+    assert result.status == 0 and "octocat:***@ghcr.io" in result.stderr, result
+
+
+@pytest.mark.parametrize("said", ["hunter22-hunter22", "aHVudGVyMjItaHVudGVyMjI="])
+def test_a_command_that_contains_the_token(login, server, said):
+    """A password without the form of a token is known once the command has printed it."""
+    command = f"echo {said}" if said.startswith("hunter") else f"echo {said} | base64 -d"
+    result = login("-u", USER, "--token-command", command, server.host)
+    result.failed(3, "--token-command contains the token", "hint: change")
+    assert said not in result.stderr and server.connections == 0
+
+
 def test_a_host_in_another_case(login, server):
     result = login("-u", USER, "--password-stdin", "--plain-http", f"LocalHost:{server.port}",
                    stdin=LINE)
