@@ -243,6 +243,12 @@ static int temporary_name(char temporary[NAME_MAX + 1], const char *name)
     return path_beside(temporary, name, mark, tail);
 }
 
+/* Whoever holds the lock takes a trial for a leftover: what is gone could be removed. */
+static int trial_result(int ret)
+{
+    return ret < 0 && errno == ENOENT ? 0 : ret;
+}
+
 /*
  * As the file will be that takes the other's place, with a name, and closed before it goes: FUSE
  * only hides a file that is open, and leaves it so where removing is not permitted.
@@ -257,8 +263,9 @@ static int temporary_try_named(int dir_fd, const char *name)
     if (fd < 0)
         return -1;
     (void)close(fd); /* nothing was written through it */
-    if (temporary_name(other, name) == 0 && rename_file(dir_fd, temporary, other) == 0)
-        return unlinkat(dir_fd, other, 0);
+    if (temporary_name(other, name) == 0 &&
+        trial_result(rename_file(dir_fd, temporary, other)) == 0)
+        return trial_result(unlinkat(dir_fd, other, 0));
     errnum = errno;
     (void)unlinkat(dir_fd, temporary, 0);
     errno = errnum;
@@ -272,12 +279,10 @@ int temporary_try(int dir_fd, const char *name)
     int errnum;
 
     if (fd < 0) { /* many file systems have no such thing */
-        if (temporary_try_named(dir_fd, name) < 0)
+        if (temporary_try_named(dir_fd, name) < 0 ||
+            (fd = temporary_make(temporary, dir_fd, name)) < 0)
             return -1;
-        fd = temporary_make(temporary, dir_fd, name);
-        if (fd < 0)
-            return -1;
-        if (unlinkat(dir_fd, temporary, 0) < 0)
+        if (trial_result(unlinkat(dir_fd, temporary, 0)) < 0)
             goto fail;
     }
     if (io_write_all(fd, "\n", 1) == 0)
@@ -404,11 +409,6 @@ static int replace_exchange(const struct pair *pair)
 #endif
 }
 
-static int rename_over(const struct pair *pair)
-{
-    return rename_file(pair->dir_fd, pair->temporary, pair->name);
-}
-
 /* If nothing better works: the last look is right before. */
 static enum swap_result rename_in(const struct pair *pair, const struct stat *seen)
 {
@@ -416,7 +416,7 @@ static enum swap_result rename_in(const struct pair *pair, const struct stat *se
 
     if (now != SWAP_DONE)
         return now;
-    if (rename_over(pair) < 0)
+    if (rename_file(pair->dir_fd, pair->temporary, pair->name) < 0)
         return SWAP_FAILED;
     pair->temporary[0] = '\0';
     return SWAP_DONE;
@@ -432,7 +432,7 @@ static enum swap_result swap_back(const struct pair *pair, const struct stat *ou
     int ret;
 
     if (replace_exchange(pair) < 0) {
-        ret = rename_over(pair);
+        ret = rename_file(pair->dir_fd, pair->temporary, pair->name);
         pair->temporary[0] = '\0'; /* what has that name now is not ours to remove */
         return ret == 0 ? SWAP_STALE : SWAP_FAILED;
     }
