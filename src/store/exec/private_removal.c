@@ -211,6 +211,15 @@ static void remove_login(int top_fd)
     }
 }
 
+/* Somebody was faster than rmdir(2): without a marker no sweep would take what they made. */
+static void put_back(int top_fd, const char *last)
+{
+    int fd = openat(top_fd, last, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 /* One pass over what the private directory `fd` holds, and its name if that is all. */
 static void remove_once(int parent_fd, const char *name, int fd, struct removal *removal)
 {
@@ -233,8 +242,11 @@ static void remove_once(int parent_fd, const char *name, int fd, struct removal 
     if (removal->errnum == 0)
         remove_entry(fd, removal->last, removal->levels, removal);
     named = private_removal_is_named(parent_fd, name, fd);
-    if (named < 0 || (named > 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0))
+    if (named < 0 || (named > 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0)) {
         note(removal, errno);
+        if (private_removal_is_not_empty(errno))
+            put_back(fd, removal->last);
+    }
 }
 
 int private_removal_run(int parent_fd, const char *name, int fd, const char *last,
