@@ -68,12 +68,13 @@ static int left_ms(const struct attempt *attempt)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Unless that would block: its reader may have stopped. */
-static void write_line(struct attempt *attempt, const char *line)
+/* Unless that would block: its reader may have stopped. A line end takes the place of the NUL. */
+static void write_line(struct attempt *attempt, char *line)
 {
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
     size_t len = strlen(line);
 
+    line[len++] = '\n';
     attempt->said += len;
     if (poll(&reader, 1, left_ms(attempt)) > 0)
         (void)!io_write_all(STDERR_FILENO, line, len);
@@ -86,7 +87,7 @@ static void write_line(struct attempt *attempt, const char *line)
 static void say_line(struct attempt *attempt)
 {
     static const char name[] = "ghcr-login: ";
-    char shown[sizeof(name) + LINE_MAX_SHOWN + 1];
+    char shown[sizeof(name) + LINE_MAX_SHOWN];
     bool is_named =
         attempt->line_len >= sizeof(name) - 1 && memcmp(attempt->line, name, sizeof(name) - 1) == 0;
     size_t at = is_named ? 0 : sizeof(name) - 1;
@@ -101,7 +102,6 @@ static void say_line(struct attempt *attempt)
                        attempt->task->job.name);
         attempt->said = SAID_MAX;
     }
-    (void)strcat(shown, "\n");
     write_line(attempt, shown);
 }
 
