@@ -18,8 +18,8 @@ from stack import ADDRESS, PATH
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build" / "static" / "ghcr-login"
 AARCH64 = ROOT / "build" / "static-aarch64" / "ghcr-login"
-# What is released comes from Debian; Ubuntu's libcrypto is a megabyte longer.
-SIZE_MAX = 7_000_000 if "ID=ubuntu" in Path("/etc/os-release").read_text() else 6_000_000
+# What is released comes from Debian 12; later versions of OpenSSL are longer.
+SIZE_MAX = 6_000_000 if "(bookworm)" in Path("/etc/os-release").read_text() else 9_500_000
 ADDRESS_6 = "2001:db8::1"
 NAME_SERVERS = (f"127.0.0.{number}" for number in itertools.count(53))
 # Where common systems keep their roots: src/registry/trust.c has them all, a few are tried.

@@ -84,16 +84,17 @@ COMPOSE_PLUGIN = """\
     echo '{"SchemaVersion":"0.1.0","Vendor":"tests","Version":"1","ShortDescription":"compose"}'
     exit
 }
+[ "$2" = pull ] || { echo "$*"; exit; }
+plugin=/usr/libexec/docker/cli-plugins/docker-compose
+[ ! -x "$plugin" ] || exec "$plugin" "$@"
 shift
-[ "$1" = pull ] || { echo "compose $*"; exit; }
-compose=$(command -v docker-compose || echo /usr/libexec/docker/cli-plugins/docker-compose)
-exec "$compose" "$@"
+exec docker-compose "$@"
 """
 
 
 def set_up_app(machine, user):
-    """A directory `app` with a compose.yml, and `docker compose` where Debian has docker-compose,
-    and Ubuntu a plug-in that is one too.
+    """A directory `app` with a compose.yml, and `docker compose` where Debian 12 has docker-compose,
+    and later ones a plug-in that is one too.
 
     The plug-in is the user's own: `ghcr-login exec` has to show it to its command.
     """
