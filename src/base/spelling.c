@@ -291,15 +291,15 @@ static size_t undo_escapes(char *dst, struct span text, unsigned escapes, unsign
 /* Lists. */
 
 /*
- * Bytes by their numbers, as Go and others print them: "[103 104]", "103, 104", "0x67, 0x68",
- * "67:68". A word that is no such number becomes a NUL.
+ * Bytes by their numbers, as Go and others print them: "[103 104]", "103, 104". A word that is no
+ * such number becomes a NUL.
  */
-static size_t undo_list(char *dst, struct span text, unsigned base, unsigned unused)
+static size_t undo_list(char *dst, struct span text, unsigned unused, unsigned unused_too)
 {
     struct scan s = scan_over(text.data, text.len);
     size_t len = 0;
 
-    (void)unused;
+    (void)unused, (void)unused_too;
     while (!scan_is_at_end(&s)) {
         uint32_t value = 0;
         bool is_number;
@@ -308,9 +308,7 @@ static size_t undo_list(char *dst, struct span text, unsigned base, unsigned unu
             s.p++;
             continue;
         }
-        if (base == 16 && s.p[0] == '0' && s.end - s.p > 1 && (s.p[1] | 0x20) == 'x')
-            s.p += 2;
-        is_number = take_number(&s, (int)base, 1, base == 16 ? 2 : 3, &value) && value <= 0xff;
+        is_number = take_number(&s, 10, 1, 3, &value) && value <= 0xff;
         while (!scan_is_at_end(&s) && (is_letter(*s.p) || is_decimal(*s.p))) {
             is_number = false;
             s.p++;
@@ -393,8 +391,7 @@ static const struct spelling {
     {undo_digits, BASE_32, 5, true},
     {undo_digits, BASE_32, 6, true},
     {undo_digits, BASE_32, 7, true},
-    {undo_list, 10, 0, true},
-    {undo_list, 16, 0, true},
+    {undo_list, 0, 0, true},
     {undo_pieces, 0, 0, true},
     {undo_reversal, 0, 0, true},
 };

@@ -204,7 +204,7 @@ def test_the_words_of_a_command_that_gives_no_token(login, server, name, end):
     said = spell(TOKEN, USER)[name]
     words = login.secret_file(f"cannot use {said}\n".encode(), "words")
     result = login("-u", USER, "--token-command", f"cat {words} >&2; {end}", server.host)
-    result.failed(3, "contains the credential")
+    result.failed(3, "its output contains the credential")
     assert said not in result.stderr
 
 

@@ -168,6 +168,11 @@ static void spell_url_twice(char *out, const char *text, size_t len)
     spell_each(out, text, len, "%25", "");
 }
 
+static void spell_url_three_times(char *out, const char *text, size_t len)
+{
+    spell_each(out, text, len, "%2525", "");
+}
+
 static void spell_octal(char *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -262,6 +267,7 @@ static const struct {
     {"HTML in hex", spell_html_in_hex},
     {"HTML names", spell_html_names},
     {"URL twice", spell_url_twice},
+    {"URL three times", spell_url_three_times},
     {"octal", spell_octal},
     {"HTML without semicolons", spell_html_in_words},
     {"list", spell_as_list},
@@ -358,6 +364,11 @@ static void test_what_is_found(void **state)
          "56789ab",
          true},
         {"correct horse battery", "correct\nhorse", true},
+        /* a secret that looks like an escape, in escapes of one kind alone */
+        {"a+b%41c+d%41e+f", "%61+b%2541c+d%2541e+f", true},
+        {"ab%41cd%41ef%41", "\\u0061b%41\\u0063d%41\\u0065f%41", true},
+        {"ab%41cd%41ef%41", "&#97;b%41&#99;d%41&#101;f%41", true},
+        {"zy+xw+vu+ts+rq+po", "zy%25252Bxw%25252Bvu%25252Bts%25252Brq%25252Bpo", true},
         /* what words may hold by chance is not looked for everywhere */
         {"abc", "a.b.c", false},
         {"hunter2", "h u n t e r 2", false},
@@ -453,6 +464,24 @@ static void test_a_token_that_is_not_known(void **state)
     }
 }
 
+/* A letter in front belongs to the digits, and moves them. */
+static void test_digits_behind_others(void **state)
+{
+    static const char *const before[] = {"",     "A",     "AB",     "ABC",
+                                         "ABCD", "ABCDE", "ABCDEF", "ABCDEFG"};
+    void (*const spell[])(char *out, const char *text, size_t len) = {spell_base64, spell_base32};
+    char said[SPELLED_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(before); i++) {
+        for (size_t k = 0; k < COUNT(spell); k++) {
+            (void)strcpy(said, before[i]);
+            spell[k](said + strlen(before[i]), TOKEN_CLASSIC, strlen(TOKEN_CLASSIC));
+            assert_row(said, redact_finds(NULL, said, strlen(said)));
+        }
+    }
+}
+
 /* The user's name may be said, in base64 as well. */
 static void test_the_name_is_no_secret(void **state)
 {
@@ -525,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_what_is_found),
         cmocka_unit_test(test_the_name_is_no_secret),
         cmocka_unit_test(test_a_token_that_is_not_known),
+        cmocka_unit_test(test_digits_behind_others),
         cmocka_unit_test(test_one_more),
         cmocka_unit_test(test_any_bytes),
     };
