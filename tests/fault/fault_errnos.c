@@ -165,6 +165,16 @@ static bool is_done(const struct scene *scene)
            support_stat(FILE_PATH).st_uid == scene->owner;
 }
 
+/* That the group may read a file of mode 0640 is told whatever fails. */
+static bool is_warned(const struct warnings *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (strncmp(warnings->items[i], "other users can read", 20) != 0)
+            return true;
+    }
+    return false;
+}
+
 static enum verdict judge(const struct scene *scene, enum inject_call call, int check, int store,
                           const struct warnings *warnings, const struct error *err)
 {
@@ -176,7 +186,7 @@ static enum verdict judge(const struct scene *scene, enum inject_call call, int 
         return is_as_it_was(scene) ? FAILED_AFTER_IT : WRONG;
     if (!is_done(scene) || (scene->verb != EXEC && !is_clean(scene, call)))
         return WRONG;
-    return warnings->count > 0 ? DONE_WITH_A_WARNING : DONE;
+    return is_warned(warnings) ? DONE_WITH_A_WARNING : DONE;
 }
 
 /* What comes before the network, and what after it; logout and exec fail before it or not at all.
