@@ -78,12 +78,8 @@ static bool is_side_file_held(int fd)
 static int lock_side_file(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int ret = -1;
+    int ret = fcntl(fd, F_OFD_SETLK, &whole);
 
-    errno = EINVAL;
-#if defined(F_OFD_SETLK)
-    ret = fcntl(fd, F_OFD_SETLK, &whole);
-#endif
     if (ret < 0 && errno == EINVAL)
         ret = fcntl(fd, F_SETLK, &whole);
     /* POSIX permits EACCES for a lock that is held (CIFS says so), and a refusal looks the same. */
