@@ -175,8 +175,7 @@ static bool is_token_byte(char c)
     return (is_base64(c) && c != '+' && c != '/') || c == '_' || c == '-' || c == '.';
 }
 
-/* Whether most of a GitHub token stands here: words in small letters alone are the name of a file.
- */
+/* Whether most of a GitHub token stands here. In small letters alone it is the name of a file. */
 static bool begins_with_token(struct span text)
 {
     static const char *const prefixes[] = {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"};
@@ -236,7 +235,8 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
 {
     struct span whole = {.data = text, .len = len};
     bool is_deep = len <= DEEP_TEXT_MAX;
-    char room[DEPTH * DEEP_TEXT_MAX]; /* for most texts; so a want of memory hides no success */
+    char room[DEPTH * DEEP_TEXT_MAX] = {
+        0}; /* for most texts; so a want of memory hides no success */
     char *block = NULL;
     bool found = false;
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,25 +200,34 @@ void proxy_choose(struct proxy_choice *out, const struct url *to,
             (struct proxy_choice){.url = "://"}; /* too long to be one, which libcurl then says */
 }
 
-/* The password of a proxy's URL, as it stands there or with its escapes undone. */
-static int hide_password(struct redact *redact, struct span given, bool undone, struct error *err)
+/* A password that a word may repeat by chance is not looked for. */
+static int hide_password(struct redact *redact, const char *data, size_t len, struct error *err)
 {
     enum { CHANCE_MAX = 7 };
-    struct scan s = scan_over(given.data, given.len);
     struct secret password = SECRET_INIT;
     int ret = 0;
 
-    while (ret == 0 && !scan_is_at_end(&s)) {
-        unsigned byte;
-        bool is_escape = undone && s.end - s.p > 2 && sscanf(s.p, "%%%2x", &byte) == 1;
-        char c = (char)(is_escape ? byte : (unsigned char)*s.p);
-
-        s.p += is_escape ? 3 : 1;
-        ret = secret_append(&password, &c, 1, SIZE_MAX - 1, err);
-    }
-    if (ret == 0 && password.len > CHANCE_MAX)
+    if (len > CHANCE_MAX)
+        ret = secret_append(&password, data, len, SIZE_MAX - 1, err);
+    if (ret == 0 && password.len > 0)
         ret = redact_add(redact, &password, err);
     secret_clear(&password);
+    return ret;
+}
+
+/* As it stands in the URL, and with its escapes undone. */
+static int hide_both(struct redact *redact, struct span given, struct error *err)
+{
+    int len = 0;
+    char *undone =
+        given.len < INT_MAX ? curl_easy_unescape(NULL, given.data, (int)given.len, &len) : NULL;
+    int ret = hide_password(redact, given.data, given.len, err);
+
+    if (ret == 0 && undone != NULL)
+        ret = hide_password(redact, undone, (size_t)len, err);
+    if (undone != NULL)
+        explicit_bzero(undone, (size_t)len);
+    curl_free(undone);
     return ret;
 }
 
@@ -239,9 +249,7 @@ int proxy_hide(struct redact *redact, const char *(*environment)(const char *nam
         if (colon == NULL)
             continue;
         given.len = (size_t)(at - given.data);
-        ret = hide_password(redact, given, false, err);
-        if (ret == 0)
-            ret = hide_password(redact, given, true, err);
+        ret = hide_both(redact, given, err);
     }
     return ret;
 }
