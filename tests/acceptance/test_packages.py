@@ -74,9 +74,10 @@ def test_the_deb_comes_and_goes(stack, fresh_root, packages, person):
     config = fresh_root.directory / "root" / ".docker" / "config.json"
     assert person.login.entry("ghcr.io", config) == f"{USER}:{token}"
 
-    # Nor does what somebody else only recommends: Debian 13's libc6 knows one of these libraries.
+    # Nor does what somebody else only recommends or suggests, which on Debian 13 somebody does.
     fresh_root.inside("apt-get", "purge", "--quiet", "--yes", "--autoremove", "ghcr-login",
-                      "--option", "APT::AutoRemove::RecommendsImportant=false")
+                      "--option", "APT::AutoRemove::RecommendsImportant=false",
+                      "--option", "APT::AutoRemove::SuggestsImportant=false")
     assert fresh_root.packages() == installed
     # The credential is the user's, and stays.
     assert fresh_root.files() - files == {"root/.docker", "root/.docker/config.json"}

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { SNAPSHOT_MAX = 32, SNAPSHOT_TEXT_MAX = 2048, SNAPSHOT_PATH_MAX = 256 };
+enum { SNAPSHOT_MAX = 64, SNAPSHOT_TEXT_MAX = 2048, SNAPSHOT_PATH_MAX = 256 };
 
 struct snapshot_item {
     char path[SNAPSHOT_PATH_MAX];
