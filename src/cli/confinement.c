@@ -347,12 +347,17 @@ static void filter_sockets(struct filter *filter)
 
     /*
      * A pair of streams, by which libcurl wakes its own threads, cannot be connected to anything
-     * else; one of datagrams could. bind(2), which would give it a file, is answered as if it were
-     * done: some resolvers bind to any port before they ask, as sending does by itself.
+     * else; one of datagrams could. bind(2) would give it a file. Where it is refused, glibc does
+     * without the routing table, for whose answers it would wait for ever if it were not done;
+     * other resolvers, which only bind to any port, give up, and sending does that by itself.
      */
     filter_require(filter, SYS_socketpair, 0, UINT32_MAX, &local, 1);
     filter_require(filter, SYS_socketpair, 1, SOCKET_TYPE, types, 1);
-    filter_refuse(filter, SYS_bind, 0);
+#if defined(__GLIBC__)
+    filter_refuse(filter, SYS_bind, EPERM);
+#else
+    filter_refuse(filter, SYS_bind, 0); /* answered as if it were done */
+#endif
 }
 
 /* A kernel without it, or a container that refuses it, leaves what Landlock does. */

@@ -7,7 +7,7 @@
  * length, mode, owner, times, attributes or flags,
  *   - every call that runs a program or starts a process; a thread may be started,
  *   - sockets but those of TCP and UDP and the routing table's (so neither Unix sockets,
- * docker.sock for one, nor packets), and listening; bind(2) is answered, but not done,
+ * docker.sock for one, nor packets), listening, and bind(2), which libc can do without,
  *   - signals to others, and whatever looks into, holds or changes other processes,
  *   - namespaces, mounts, keys, bpf, io_uring, System V IPC and message queues, and every ioctl(2)
  *     but those that ask about a socket,

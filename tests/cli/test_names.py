@@ -104,6 +104,15 @@ def test_with_nscd_and_resolved(someone, server, space, services, dns):
     assert not resolved.asked
 
 
+def test_a_name_with_several_addresses(someone, server, space, tmp_path):
+    """libc puts them in order by what the kernel's routing table says."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {NAME}\n::1 {NAME}\n127.0.0.2 {NAME}\n")
+    inside = space(f"mount --bind {hosts} /etc/hosts")
+    someone("-u", USER, "--token-env", "T_TOKEN", "--plain-http", "--timeout", "20",
+            f"{NAME}:{server.port}", env={"T_TOKEN": TOKEN}, through=inside.through).succeeded()
+
+
 def test_others_would_ask_nscd(space, services, dns):
     """A control: the services are where they are looked for."""
     nscd, _, mounts = services

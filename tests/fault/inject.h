@@ -105,6 +105,7 @@
     X(curl_easy_setopt, CURLE_OUT_OF_MEMORY)                                                       \
     X(curl_easy_perform, CURLE_COULDNT_CONNECT)                                                    \
     X(curl_easy_getinfo, CURLE_UNKNOWN_OPTION)                                                     \
+    X(curl_easy_unescape, 0)                                                                       \
     X(curl_slist_append, 0)                                                                        \
     X(curl_url, 0)                                                                                 \
     X(curl_url_get, CURLUE_OUT_OF_MEMORY)                                                          \
@@ -114,6 +115,7 @@
     X(json_object, 0)                                                                              \
     X(json_string, 0)                                                                              \
     X(json_stringn, 0)                                                                             \
+    X(json_string_set, 0)                                                                          \
     X(json_pack, 0)                                                                                \
     X(json_pack_ex, 0)                                                                             \
     X(json_array_append_new, 0)                                                                    \

@@ -21,6 +21,8 @@ INJECT_WRAP(CURLcode, (CURLcode)errno, curl_global_init_mem,
 INJECT_WRAP(CURL *, NULL, curl_easy_init, (void), ())
 INJECT_WRAP(CURL *, NULL, curl_easy_duphandle, (CURL * easy), (easy))
 INJECT_WRAP(CURLcode, (CURLcode)errno, curl_easy_perform, (CURL * easy), (easy))
+INJECT_WRAP(char *, NULL, curl_easy_unescape, (CURL * easy, const char *text, int len, int *undone),
+            (easy, text, len, undone))
 INJECT_WRAP(struct curl_slist *, NULL, curl_slist_append,
             (struct curl_slist * list, const char *text), (list, text))
 INJECT_WRAP(CURLU *, NULL, curl_url, (void), ())
@@ -68,6 +70,7 @@ INJECT_WRAP(json_t *, NULL, json_array, (void), ())
 INJECT_WRAP(json_t *, NULL, json_object, (void), ())
 INJECT_WRAP(json_t *, NULL, json_string, (const char *text), (text))
 INJECT_WRAP(json_t *, NULL, json_stringn, (const char *text, size_t len), (text, len))
+INJECT_WRAP(int, -1, json_string_set, (json_t * json, const char *text), (json, text))
 INJECT_WRAP(int, -1, json_array_remove, (json_t * array, size_t i), (array, i))
 INJECT_WRAP(json_t *, NULL, json_copy, (json_t * json), (json))
 INJECT_WRAP(int, -1, json_object_del, (json_t * object, const char *key), (object, key))

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -219,14 +218,16 @@ static int hide_password(struct redact *redact, const char *data, size_t len, st
 static int hide_both(struct redact *redact, struct span given, struct error *err)
 {
     int len = 0;
-    char *undone =
-        given.len < INT_MAX ? curl_easy_unescape(NULL, given.data, (int)given.len, &len) : NULL;
-    int ret = hide_password(redact, given.data, given.len, err);
+    char *undone;
+    int ret;
 
-    if (ret == 0 && undone != NULL)
-        ret = hide_password(redact, undone, (size_t)len, err);
-    if (undone != NULL)
-        explicit_bzero(undone, (size_t)len);
+    if (hide_password(redact, given.data, given.len, err) < 0)
+        return -1;
+    undone = curl_easy_unescape(NULL, given.data, (int)given.len, &len);
+    if (undone == NULL)
+        return error_no_memory(err);
+    ret = hide_password(redact, undone, (size_t)len, err);
+    explicit_bzero(undone, (size_t)len);
     curl_free(undone);
     return ret;
 }
@@ -246,9 +247,9 @@ int proxy_hide(struct redact *redact, const char *(*environment)(const char *nam
         const char *colon = at != NULL && user < at ? memchr(user, ':', (size_t)(at - user)) : NULL;
         struct span given = {.data = colon != NULL ? colon + 1 : NULL};
 
-        if (colon == NULL)
+        if (colon == NULL || colon + 1 == at)
             continue;
-        given.len = (size_t)(at - given.data);
+        given.len = (size_t)(at - given.data); /* of an environment: below INT_MAX */
         ret = hide_both(redact, given, err);
     }
     return ret;

@@ -102,7 +102,7 @@ static const struct row {
      {AT_FDCWD, P("file"), AT_FDCWD, P("dir/file"), 0}},
     {"linkat", BOTH, 1, EPERM, CALL(linkat), {AT_FDCWD, P("file"), AT_FDCWD, P("new"), 0}},
     {"symlinkat", BOTH, 1, EPERM, CALL(symlinkat), {P("file"), AT_FDCWD, P("new")}},
-    {"a socket's file", BOTH, 1, ENOENT, try_socket_file, 0, {0}},
+    {"a socket's file", BOTH, 1, EPERM, try_socket_file, 0, {0}},
     {"flock", BOTH, NEVER, EPERM, try_flock, 0, {0}},
     {"fcntl(F_SETLK)", BOTH, NEVER, EPERM, try_record_lock, 0, {0}},
     {"fcntl(F_OFD_SETLK)", BOTH, NEVER, EPERM, try_open_file_lock, 0, {0}},

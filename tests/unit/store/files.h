@@ -168,6 +168,7 @@ static inline int support_in_child(bool drop, int (*body)(void))
                          (setgroups(0, NULL) == 0 && setgid(SUPPORT_NOBODY) == 0 &&
                           setuid(SUPPORT_NOBODY) == 0),
                      "setuid");
+        (void)alarm(100); /* what waits for ever ends, too */
         _exit(body());
     }
     support_must(waitpid(child, &status, 0) == child, "waitpid");
