@@ -238,7 +238,9 @@ static int stand_guard(const struct clock *clock)
     (void)sigemptyset(&awaited);
     (void)sigaddset(&awaited, SIGCHLD);
     (void)sigaddset(&awaited, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &awaited, NULL);
+    /* A signal that is not blocked is not waited for, but lost. */
+    if (sigprocmask(SIG_BLOCK, &awaited, NULL) < 0)
+        return -1;
     pid = fork_child(SIGKILL);
     if (pid > 0)
         warden_watch(pid, &awaited, clock);
