@@ -74,7 +74,7 @@ build() {
 }
 
 run_ctest() {
-    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" -Q \
+    ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j $(($(nproc) + 1)) -Q \
         --output-junit "$RESULTS/$1.xml" "${@:2}"
 }
 

@@ -64,7 +64,7 @@ int redact_add(struct redact *redact, const struct secret *secret, struct error 
 
 /*
  * Whether a text repeats one of them, or a GitHub token; true also if there is no memory to find
- * that out, which a text of up to 4096 bytes does not take. `redact` may be NULL or empty.
+ * that out, which a text of up to 2048 bytes does not take. `redact` may be NULL or empty.
  */
 bool redact_finds(const struct redact *redact, const char *text, size_t len);
 

@@ -18,7 +18,7 @@ enum {
     PREFIX_MIN = 4, /* bytes that a GitHub token begins with, and what is most of one */
     TOKEN_MIN = 16,
     DEPTH = 2,            /* one spelling in another */
-    DEEP_TEXT_MAX = 4096, /* bytes of a text in which that is looked for: time grows with both */
+    DEEP_TEXT_MAX = 2048, /* bytes of a text in which that is looked for: time grows with both */
 };
 
 /* How far what is searched is from what stood there. */
