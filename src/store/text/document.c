@@ -85,7 +85,8 @@ static size_t next_slot(const struct document_list *list, size_t slot)
 }
 
 /* For document_get(): many are looked up one by one, and half of the slots stay free. */
-static int index_items(struct document *document, struct document_list *list, struct error *err)
+static int index_items(const struct document *document, struct document_list *list,
+                       struct error *err)
 {
     if (list->count == 0)
         return 0;
