@@ -15,6 +15,7 @@ TMPDIR and what the test gives. After every run, whatever the test is about:
 """
 
 import base64
+import itertools
 import json
 import os
 import pty
@@ -193,7 +194,7 @@ class Login:
 
     def check_leaks(self, output, auth_files):
         secrets = self.secrets()
-        for path in self.directory.rglob("*"):
+        for path in self.files():
             assert not _leak(os.fsencode(path.name), secrets), f"secret in the name of {path}"
             content = _content(path)
             if content is None or path.resolve() in self._secret_files:
@@ -205,7 +206,9 @@ class Login:
             assert not _leak(text, secrets), f"secret on {stream}"
 
     def files(self):
-        return set(self.directory.rglob("*"))
+        """All below its directory. Another run may make and remove some of them meanwhile."""
+        return {Path(at, name) for at, *names in os.walk(self.directory)
+                for name in itertools.chain(*names)}
 
 
 class Running:
