@@ -112,7 +112,28 @@ static const json_t *find_text(json_t *object, const char *name)
     return NULL;
 }
 
-int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
+/* Those that nobody asked for, too. */
+static int hide_tokens(struct redact *redact, json_t *json, struct error *err)
+{
+    static const char *const names[] = {"token", "access_token", "refresh_token", "id_token"};
+    int ret = 0;
+
+    for (size_t i = 0; ret == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *found = find_text(json, names[i]);
+        struct secret token = SECRET_INIT;
+
+        if (found != NULL)
+            ret = secret_append(&token, json_string_value(found), json_string_length(found),
+                                HTTP_BODY_MAX, err);
+        if (ret == 0)
+            ret = redact_add(redact, &token, err);
+        secret_clear(&token);
+    }
+    return ret;
+}
+
+int answer_token(struct secret *bearer, struct redact *redact, const struct http_response *response,
+                 struct error *err)
 {
     struct secret built = SECRET_INIT;
     const json_t *token;
@@ -133,34 +154,13 @@ int answer_token(struct secret *bearer, const struct http_response *response, st
     }
     if (check_bearer(json_string_value(token), json_string_length(token), err) < 0 ||
         secret_append(&built, json_string_value(token), json_string_length(token), HTTP_BODY_MAX,
-                      err) < 0)
+                      err) < 0 ||
+        hide_tokens(redact, json, err) < 0)
         goto out;
     secret_move(bearer, &built);
     ret = 0;
 out:
     secret_clear(&built);
-    json_decref(json);
-    return ret;
-}
-
-int answer_hide(struct redact *redact, const struct http_response *response, struct error *err)
-{
-    static const char *const names[] = {"token", "access_token", "refresh_token", "id_token"};
-    struct error ignored = ERROR_INIT;
-    json_t *json = answer_parse(response, &ignored);
-    int ret = 0;
-
-    for (size_t i = 0; json != NULL && ret == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
-        const json_t *found = find_text(json, names[i]);
-        struct secret token = SECRET_INIT;
-
-        if (found != NULL)
-            ret = secret_append(&token, json_string_value(found), json_string_length(found),
-                                HTTP_BODY_MAX, err);
-        if (ret == 0)
-            ret = redact_add(redact, &token, err);
-        secret_clear(&token);
-    }
     json_decref(json);
     return ret;
 }

@@ -18,16 +18,12 @@ enum { ANSWER_WORDS_MAX = 320 };
 /*
  * The bearer in a token answer: "token", or "access_token" if that is missing or empty.
  * distribution's token.md calls them equivalent and the choice between two undefined: podman takes
- * "token" as well, docker "access_token". Returns 0 and replaces *bearer, or -1 with *err set
- * (CLASS_UNPROVED) and *bearer untouched.
+ * "token" as well, docker "access_token". Every token that the answer holds, also those that nobody
+ * asked for, is added to *redact. Returns 0 and replaces *bearer, or -1 with *err set
+ * (CLASS_UNPROVED, CLASS_INTERNAL) and *bearer untouched.
  */
-int answer_token(struct secret *bearer, const struct http_response *response, struct error *err)
-    __attribute__((warn_unused_result));
-
-/* Keep every token that the answer holds out of the output, also those that nobody asked for.
- * Returns 0, or -1 with *err set: there is no memory. */
-int answer_hide(struct redact *redact, const struct http_response *response, struct error *err)
-    __attribute__((warn_unused_result));
+int answer_token(struct secret *bearer, struct redact *redact, const struct http_response *response,
+                 struct error *err) __attribute__((warn_unused_result));
 
 /*
  * Whether the body is a web page, of a portal or a proxy and not of a registry. Content-Type says

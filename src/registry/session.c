@@ -196,8 +196,8 @@ int session_fetch_bearer(struct session *s, const char *scope, struct error *err
         return -1;
     if (!is_success(&s->response))
         return 0;
-    if (answer_token(&s->bearer, &s->response, err) == 0)
-        return answer_hide(&s->redact, &s->response, err) == 0 ? 1 : -1;
+    if (answer_token(&s->bearer, &s->redact, &s->response, err) == 0)
+        return 1;
     (void)error_wrap(err, "cannot use the token answer of '%s'", s->question->registry->host);
     return error_hint(err, "that says nothing about the credential: the registry's token server is "
                            "out of order, or something else answers in its place");

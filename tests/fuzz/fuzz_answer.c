@@ -28,9 +28,10 @@ static void check_words(const struct http_response *response)
 static void check_token(const struct http_response *response)
 {
     struct secret bearer = SECRET_INIT;
+    struct redact redact = REDACT_INIT;
     struct error err = ERROR_INIT;
 
-    if (answer_token(&bearer, response, &err) < 0) {
+    if (answer_token(&bearer, &redact, response, &err) < 0) {
         check_error(&err, CLASS_UNPROVED);
         must(bearer.len == 0);
     } else {
@@ -38,6 +39,7 @@ static void check_token(const struct http_response *response)
         for (size_t i = 0; i < bearer.len; i++)
             must(bearer.data[i] > 0x20 && bearer.data[i] < 0x7f);
     }
+    redact_clear(&redact);
     secret_clear(&bearer);
 }
 

@@ -82,8 +82,9 @@ static void test_tokens(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct http_response response = answer_of(200, "", rows[i].body);
         struct secret bearer = secret_of("old");
+        struct redact redact = REDACT_INIT;
         struct error err = ERROR_INIT;
-        int ret = answer_token(&bearer, &response, &err);
+        int ret = answer_token(&bearer, &redact, &response, &err);
 
         assert_row(rows[i].body, ret == (rows[i].token != NULL ? 0 : -1));
         assert_row_string(rows[i].body, secret_text(&bearer), ret == 0 ? rows[i].token : "old");
@@ -91,6 +92,8 @@ static void test_tokens(void **state)
             assert_error(rows[i].body, &err, CLASS_UNPROVED, rows[i].part);
             assert_not_shown(rows[i].body, &err, "SECRET");
         }
+        assert_row(rows[i].body, (ret == 0) == redact_finds(&redact, bearer.data, bearer.len));
+        redact_clear(&redact);
         secret_clear(&bearer);
         http_response_clear(&response);
     }
@@ -100,6 +103,7 @@ static void test_large_and_cut_tokens(void **state)
 {
     static char body[HTTP_BODY_MAX + 1];
     struct secret bearer = SECRET_INIT;
+    struct redact redact = REDACT_INIT;
     struct http_response response;
     struct error err = ERROR_INIT;
 
@@ -107,13 +111,14 @@ static void test_large_and_cut_tokens(void **state)
     (void)snprintf(body, sizeof(body), "{\"token\":\"%0*d\"}", HTTP_BODY_MAX - 12, 0);
     assert_int_equal(strlen(body), HTTP_BODY_MAX);
     response = answer_of(200, "", body);
-    assert_int_equal(answer_token(&bearer, &response, &err), 0);
+    assert_int_equal(answer_token(&bearer, &redact, &response, &err), 0);
     assert_int_equal(bearer.len, HTTP_BODY_MAX - 12);
     secret_clear(&bearer);
     response.is_body_cut = true; /* what came is valid by accident only */
-    assert_int_equal(answer_token(&bearer, &response, &err), -1);
+    assert_int_equal(answer_token(&bearer, &redact, &response, &err), -1);
     assert_error("cut", &err, CLASS_UNPROVED, "longer than 1048576 bytes");
     assert_int_equal(bearer.len, 0);
+    redact_clear(&redact);
     http_response_clear(&response);
 }
 
