@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/scan.h"
+
 /*
  * Copy `len` bytes of `src` into dst[dst_size], as valid UTF-8 that a terminal shows and does not
  * obey: control characters (C0, DEL, C1), bidirectional overrides and bytes that are no UTF-8
@@ -18,8 +20,15 @@
 char *text_printable(char *dst, size_t dst_size, const char *src, size_t len);
 
 /*
+ * The password of a URL, "https://octocat:PASSWORD@ghcr.io" with a scheme or without: up to the
+ * last
+ * '@', for one may stand in it as it is. `data` is NULL if there is none.
+ */
+struct span text_password(const char *url);
+
+/*
  * A name from outside within a message: text_printable() as a value, good to the end of a call. The
- * password of a URL, "https://octocat:PASSWORD@ghcr.io" with a scheme or without, becomes "***".
+ * password of a URL becomes "***".
  */
 struct text_shown {
     char text[400]; /* the longest name of an image whole, and two of them in one message */

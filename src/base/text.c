@@ -106,18 +106,28 @@ char *text_printable(char *dst, size_t dst_size, const char *src, size_t len)
     return dst;
 }
 
+struct span text_password(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *user = scheme != NULL ? scheme + 3 : url;
+    const char *at = strrchr(user, '@');
+    const char *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
+
+    return colon != NULL ? (struct span){.data = colon + 1, .len = (size_t)(at - colon - 1)}
+                         : (struct span){.data = NULL};
+}
+
 struct text_shown text_shown(const char *src)
 {
     struct text_shown shown = {.text = ""};
     char hidden[sizeof(shown.text)];
-    const char *scheme = strstr(src, "://");
-    const char *user = scheme != NULL ? scheme + 3 : src;
-    const char *at = strrchr(user, '@');
-    const char *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
+    struct span password = text_password(src);
+    const char *behind = password.data != NULL ? password.data + password.len : "";
 
     /* What follows the tag of an image may be its digest. */
-    if (colon != NULL && strncmp(at, "@sha", 4) != 0) {
-        (void)snprintf(hidden, sizeof(hidden), "%.*s***%s", (int)(colon + 1 - src), src, at);
+    if (password.data != NULL && strncmp(behind, "@sha", 4) != 0) {
+        (void)snprintf(hidden, sizeof(hidden), "%.*s***%s", (int)(password.data - src), src,
+                       behind);
         src = hidden;
     }
     (void)text_printable(shown.text, sizeof(shown.text), src, strlen(src));

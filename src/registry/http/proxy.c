@@ -241,16 +241,12 @@ int proxy_hide(struct redact *redact, const char *(*environment)(const char *nam
 
     for (size_t i = 0; ret == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
         const char *value = environment(names[i]);
-        const char *at = value != NULL ? strrchr(value, '@') : NULL;
-        const char *scheme = value != NULL ? strstr(value, "://") : NULL;
-        const char *user = scheme != NULL ? scheme + 3 : value;
-        const char *colon = at != NULL && user < at ? memchr(user, ':', (size_t)(at - user)) : NULL;
-        struct span given = {.data = colon != NULL ? colon + 1 : NULL};
+        struct span given = {.data = NULL};
 
-        if (colon == NULL || colon + 1 == at)
-            continue;
-        given.len = (size_t)(at - given.data); /* of an environment: below INT_MAX */
-        ret = hide_both(redact, given, err);
+        if (value != NULL)
+            given = text_password(value);
+        if (given.len > 0) /* below INT_MAX, in an environment */
+            ret = hide_both(redact, given, err);
     }
     return ret;
 }
