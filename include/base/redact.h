@@ -71,6 +71,9 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len);
 /* The text itself, or REDACT_VALUE if it repeats one. */
 const char *redact_value(const struct redact *redact, const char *text);
 
+/* Put `instead` into text[size] if that repeats one. */
+void redact_replace(const struct redact *redact, char *text, size_t size, const char *instead);
+
 /* Wipe and release. Accepts an empty one. */
 void redact_clear(struct redact *redact);
 

@@ -1,6 +1,7 @@
 #include "base/redact.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -235,8 +236,8 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
 {
     struct span whole = {.data = text, .len = len};
     bool is_deep = len <= DEEP_TEXT_MAX;
-    char room[DEPTH * DEEP_TEXT_MAX] = {
-        0}; /* for most texts; so a want of memory hides no success */
+    /* For most texts, so that a want of memory hides no success. */
+    char room[DEPTH * DEEP_TEXT_MAX] = {0};
     char *block = NULL;
     bool found = false;
 
@@ -257,6 +258,12 @@ bool redact_finds(const struct redact *redact, const char *text, size_t len)
 const char *redact_value(const struct redact *redact, const char *text)
 {
     return redact_finds(redact, text, strlen(text)) ? REDACT_VALUE : text;
+}
+
+void redact_replace(const struct redact *redact, char *text, size_t size, const char *instead)
+{
+    if (redact_finds(redact, text, strlen(text)))
+        (void)snprintf(text, size, "%s", instead);
 }
 
 /* A JSON object of one line is a key as well, as some tools write it. */

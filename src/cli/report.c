@@ -40,22 +40,16 @@ static const char *report_entry(struct entry_name *out, const struct report *rep
     return out->text;
 }
 
-static void hide(const struct report *report, char *text, size_t size, const char *instead)
-{
-    if (redact_finds(report->redact, text, strlen(text)))
-        (void)snprintf(text, size, "%s", instead);
-}
-
 /* What is said in words that may be of outside passes here, whatever tells it. */
 static void hide_credential(const struct report *report, struct warnings *warnings,
                             struct error *err)
 {
     for (size_t i = 0; i < warnings->count; i++)
-        hide(report, warnings->items[i], sizeof(warnings->items[i]),
-             "it contains the credential and is not shown");
-    hide(report, err->message, sizeof(err->message),
-         "the error message contains the credential and is not shown");
-    hide(report, err->hint, sizeof(err->hint), "");
+        redact_replace(report->redact, warnings->items[i], sizeof(warnings->items[i]),
+                       "it contains the credential and is not shown");
+    redact_replace(report->redact, err->message, sizeof(err->message),
+                   "the error message contains the credential and is not shown");
+    redact_replace(report->redact, err->hint, sizeof(err->hint), "");
 }
 
 /* A value as it may be shown, into shown[SHOWN_MAX]. */

@@ -80,14 +80,10 @@ static void unit_redact(struct survey_unit *unit)
                  run_can_hide(&redact, &unit->registry, username, &unit->held->token);
     const struct redact *known = hides ? &redact : NULL;
 
-    if (redact_finds(known, err->message, strlen(err->message)))
-        (void)snprintf(err->message, sizeof(err->message), "%s", REDACT_WORDS);
-    if (redact_finds(known, err->hint, strlen(err->hint)))
-        err->hint[0] = '\0';
-    for (size_t i = 0; i < unit->warnings.count; i++) {
-        if (redact_finds(known, unit->warnings.items[i], strlen(unit->warnings.items[i])))
-            (void)snprintf(unit->warnings.items[i], WARNING_LEN_MAX + 1, "%s", REDACT_WORDS);
-    }
+    redact_replace(known, err->message, sizeof(err->message), REDACT_WORDS);
+    redact_replace(known, err->hint, sizeof(err->hint), "");
+    for (size_t i = 0; i < unit->warnings.count; i++)
+        redact_replace(known, unit->warnings.items[i], WARNING_LEN_MAX + 1, REDACT_WORDS);
     redact_clear(&redact);
 }
 
