@@ -4,12 +4,20 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+
+/* For fcntl(2): a lock of the open file, or of the process on a system that has no such locks. */
+#if defined(F_OFD_SETLK)
+#define IO_SETLK F_OFD_SETLK
+#else
+#define IO_SETLK F_SETLK
+#endif
 
 /* Something to read to its end, and how an error speaks of it. */
 struct io_input {

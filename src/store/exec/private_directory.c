@@ -93,12 +93,6 @@ void private_directory_places(struct private_places *out,
 
 /* Locks. */
 
-#if defined(F_OFD_SETLK)
-#define MARKER_LOCK F_OFD_SETLK
-#else
-#define MARKER_LOCK F_SETLK
-#endif
-
 enum hold {
     HOLD_OURS,
     HOLD_ANOTHERS,
@@ -123,7 +117,7 @@ static enum hold hold_marker(int fd)
 {
     const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-    return judge_hold(fcntl(fd, MARKER_LOCK, &whole));
+    return judge_hold(fcntl(fd, IO_SETLK, &whole));
 }
 
 /* The sweep. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file/attributes.h"
 #include "store/path.h"
 
@@ -78,7 +79,7 @@ static bool is_side_file_held(int fd)
 static int lock_side_file(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int ret = fcntl(fd, F_OFD_SETLK, &whole);
+    int ret = fcntl(fd, IO_SETLK, &whole);
 
     if (ret < 0 && errno == EINVAL)
         ret = fcntl(fd, F_SETLK, &whole);
