@@ -4,10 +4,10 @@
  *
  * On Linux on x86-64 and arm64 a filter of system calls (seccomp) refuses
  *   - every call that writes, makes, removes, renames, links or locks a file, or changes its
- * length, mode, owner, times, attributes or flags,
+ *     length, mode, owner, times, attributes or flags,
  *   - every call that runs a program or starts a process; a thread may be started,
  *   - sockets but those of TCP and UDP and the routing table's (so neither Unix sockets,
- * docker.sock for one, nor packets), listening, and bind(2), which libc can do without,
+ *     docker.sock for one, nor packets), listening, and bind(2), which libc can do without,
  *   - signals to others, and whatever looks into, holds or changes other processes,
  *   - namespaces, mounts, keys, bpf, io_uring, System V IPC and message queues, and every ioctl(2)
  *     but those that ask about a socket,

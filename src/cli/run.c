@@ -154,7 +154,6 @@ int run_find_subject(struct run *run, struct error *err)
     return find_images(subject, o, err);
 }
 
-/* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
 size_t run_choose_readers(const struct reader *out[RUN_READERS_MAX], const struct options *options)
 {
     bool podman = options_name_podman(options);
@@ -169,6 +168,7 @@ size_t run_choose_readers(const struct reader *out[RUN_READERS_MAX], const struc
     return count;
 }
 
+/* A descriptor of ours, such as /dev/stdin, which the sandbox does not have. */
 static bool run_is_descriptor(const char *path)
 {
     return strncmp(path, "/dev/", strlen("/dev/")) == 0 ||
